@@ -1,0 +1,43 @@
+"""A variable: a tensor whose first dimension counts the rows, or a tuple of variables with the same rows.
+
+Only encoders look inside a variable; everything else handles it through this page. Encodings nest the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Union
+
+from torch import Tensor
+
+__all__ = ["check_finite", "Variable", "map_tensors", "row_count", "take_rows"]
+
+Variable = Union[Tensor, tuple["Variable", ...]]
+
+
+def check_finite(name: str, variable: Variable) -> None:
+    """Raise a ValueError if a variable holds missing or infinite values."""
+    if isinstance(variable, tuple):
+        for part in variable:
+            check_finite(name, part)
+    elif bad := int((~variable.isfinite()).sum()):
+        raise ValueError(f"{name} has {bad} missing or infinite values: fill them in, or leave out their rows.")
+
+
+def map_tensors(function: Callable[[Tensor], Tensor], variable: Variable) -> Variable:
+    """`function` applied to every tensor of a variable (or of an encoding)."""
+    if isinstance(variable, Tensor):
+        return function(variable)
+    return tuple(map_tensors(function, part) for part in variable)
+
+
+def row_count(variable: Variable) -> int:
+    """N, the number of rows."""
+    return len(variable) if isinstance(variable, Tensor) else row_count(variable[0])
+
+
+def take_rows(variable: Variable, index: Tensor | slice) -> Variable:
+    """The rows `index` of a variable."""
+    if isinstance(index, slice):
+        return map_tensors(lambda part: part[index], variable)
+    return map_tensors(lambda part: part.index_select(0, index.to(part.device)), variable)

@@ -1,0 +1,71 @@
+r"""What a bound is: a way to turn the scores of pairs into nats.
+
+A critic :math:`f` scores pairs. A bound reads, of every row i, the score of the matched pair
+:math:`f(x_i, y_i)` (`joint`) and the scores of K mismatched pairs :math:`f(x_j, y_i)`, j != i (`product`):
+row i keeps its y and the negatives replace x. It knows nothing of critics or data.
+
+Everything goes through *rows*. `rows` reduces the scores of each row to the few numbers that the bound needs of it
+(a log-mean-exp, say); `value` and `objective` read rows only. Rows of blocks, of folds and of machines can therefore
+be concatenated, and the value of many rows is computed once from all of them. The mean of per-batch values is not the
+value: a logarithm of a mean is not the mean of logarithms.
+
+Every objective in this package has the log density ratio as its optimum, up to what the objective cannot see
+(`free`): nothing, a constant, or a function of y.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, final
+
+from torch import Tensor, nn
+
+__all__ = ["Bound", "Free", "Side"]
+
+Side = Literal["lower", "upper", "neither"]
+Free = Literal["nothing", "constant", "function of y"]
+
+
+class Bound(nn.Module, ABC):
+    """A bound on (or an approximation of) the mutual information, read from scores.
+
+    To add one, write `rows` and `value`, and `objective` where training and reading differ; name its `side` (of the
+    mutual information, in expectation, for any fixed critic) and what its objective leaves `free`.
+
+    Attributes:
+        side: "lower", "upper" or "neither".
+        free: what the objective cannot see: "nothing", "constant" or "function of y".
+        needs_density: True if the objective is maximum likelihood and the critic must be a density log q(y|x).
+    """
+
+    side: Side
+    free: Free
+    needs_density: ClassVar[bool] = False
+
+    @abstractmethod
+    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+        """All that the bound needs of each row: (..., N), (..., N, K) -> a tuple of (..., N)."""
+
+    @abstractmethod
+    def value(self, *rows: Tensor) -> Tensor:
+        """The value in nats, (...): differentiable, and no state changes."""
+
+    def objective(self, *rows: Tensor) -> Tensor:
+        """What the critic minimizes, (...); minus the value unless a bound says otherwise. The only place where
+        state moves."""
+        return -self.value(*rows)
+
+    def ceiling(self, negatives: int) -> float:
+        """The largest value in nats that can be read with that many negatives a row."""
+        return math.inf
+
+    @final  # type: ignore[misc]
+    def forward(self, joint: Tensor, product: Tensor) -> Tensor:
+        """The value of scores: joint (..., N), product (..., N, K) -> (...), in nats."""
+        return self.value(*self.rows(joint, product))
+
+    @final
+    def loss(self, joint: Tensor, product: Tensor) -> Tensor:
+        """The objective of scores: joint (..., N), product (..., N, K) -> (...)."""
+        return self.objective(*self.rows(joint, product))

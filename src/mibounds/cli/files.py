@@ -1,0 +1,109 @@
+"""Reading variables from files: tables (CSV, Parquet) by column names, arrays (NPY, NPZ) by number or name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from mibounds._checks import nearest
+
+__all__ = ["read_variables"]
+
+_ENDINGS = (".csv", ".parquet", ".npy", ".npz")
+
+
+def read_variables(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
+    """The variables x and y of a file, as `mibounds.estimate` takes them.
+
+    Arguments:
+        path: a .csv or .parquet table, a .npy matrix or a .npz with named arrays.
+        x: column names separated by commas, "*" patterns among them ("mean *"); for .npy numbers and
+            ranges ("0:5,7"); for .npz names of arrays. None takes everything but y.
+        y: likewise.
+
+    Raises:
+        ValueError: for a missing file or column (the nearest name is suggested), or a format that is not read.
+    """
+    if not path.exists():
+        around = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise ValueError(f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip())
+    if path.suffix.lower() not in _ENDINGS:
+        raise ValueError(f"{path.name} is not read here: expected a file ending in {', '.join(_ENDINGS)}.")
+    read = {".csv": _table, ".parquet": _table, ".npy": _matrix, ".npz": _arrays}[path.suffix.lower()]
+    try:
+        return read(path, x, y)
+    except (OSError, EOFError, BadZipFile) as error:
+        raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
+
+
+def _table(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
+    import polars as pl
+
+    try:
+        table = (
+            pl.read_csv(path, infer_schema_length=10_000) if path.suffix.lower() == ".csv" else pl.read_parquet(path)
+        )
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
+    chosen_y = _named(y, table.columns, "--y")
+    chosen_x = [c for c in table.columns if c not in chosen_y] if x is None else _named(x, table.columns, "--x")
+    return table.select(chosen_x), table.select(chosen_y)
+
+
+def _matrix(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
+    try:
+        matrix = np.load(path, allow_pickle=False)
+    except ValueError as error:  # NumPy's word for a damaged header, or for pickled objects
+        raise ValueError(f"{path.name} cannot be read as NPY: {error}") from error
+    matrix = matrix.reshape(len(matrix), -1)
+    chosen_y = _numbered(y, matrix.shape[1], "--y")
+    rest = [i for i in range(matrix.shape[1]) if i not in chosen_y]
+    return matrix[:, rest if x is None else _numbered(x, matrix.shape[1], "--x")], matrix[:, chosen_y]
+
+
+def _arrays(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
+    with np.load(path, allow_pickle=False) as arrays:
+        chosen_y = _named(y, arrays.files, "--y")
+        chosen_x = (
+            [name for name in arrays.files if name not in chosen_y] if x is None else _named(x, arrays.files, "--x")
+        )
+        return _side_by_side([arrays[name] for name in chosen_x]), _side_by_side([arrays[name] for name in chosen_y])
+
+
+def _side_by_side(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+
+
+def _named(wanted: str, known: Sequence[str], option: str) -> list[str]:
+    """The known names that the comma-separated names and patterns of an option mean."""
+    chosen: list[str] = []
+    for name in (part.strip() for part in wanted.split(",")):
+        hits = [name] if name in known else [one for one in known if "*" in name and fnmatchcase(one, name)]
+        if not hits:
+            raise ValueError(f"{option}: there is no column {name!r}. {nearest(name, known)}")
+        chosen += [hit for hit in hits if hit not in chosen]
+    return chosen
+
+
+def _numbered(wanted: str, count: int, option: str) -> list[int]:
+    """The column numbers that "0:3,7" means."""
+    chosen: list[int] = []
+    for part in (part.strip() for part in wanted.split(",")):
+        try:
+            ends = [int(end) for end in part.split(":")]
+            numbers = range(ends[0], ends[1]) if len(ends) == 2 else range(ends[0], ends[0] + 1)
+        except (ValueError, IndexError):
+            raise ValueError(
+                f"{option} is {part!r}: for a .npy file give column numbers or ranges, like 0:5,7."
+            ) from None
+        if not numbers or min(numbers) < 0 or max(numbers) >= count:
+            raise ValueError(f"{option} asks for column {part}, and the file has the columns 0 to {count - 1}.")
+        chosen += [number for number in numbers if number not in chosen]
+    return chosen

@@ -1,0 +1,141 @@
+"""The commands. What they print is for people; `--json` is for machines. A wrong input ends with one sentence and
+exit code 2."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    help="Mutual information of data: bounds with intervals and warnings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+demo = typer.Typer(help="Demonstrations that draw a picture and print a table.", no_args_is_help=True)
+app.add_typer(demo, name="demo")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same number.")]
+
+
+@app.command()
+def estimate(
+    file: Annotated[Path, typer.Argument(help="A .csv or .parquet table, a .npy matrix or a .npz with named arrays.")],
+    y: Annotated[str, typer.Option("--y", help="Columns of y, separated by commas.")],
+    x: Annotated[
+        Optional[str],  # noqa: UP045  (typer evaluates the annotation on Python 3.10)
+        typer.Option(
+            "--x", help="Columns of x, separated by commas; patterns like 'mean *' too. All others if left out."
+        ),
+    ] = None,
+    bound: Annotated[str, typer.Option(help="The bound that trains the critics.")] = "infonce",
+    critic: Annotated[str, typer.Option(help="separable, joint or bilinear.")] = "separable",
+    unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
+    level: Annotated[float, typer.Option(help="Confidence level of the interval.")] = 0.95,
+    nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
+    seed: Seed = 0,
+    steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
+    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
+    out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure I(X;Y) of the columns of a file.
+
+    Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
+    """
+    with _one_sentence():
+        from mibounds.cli.files import read_variables
+        from mibounds.estimation import estimate as measure
+        from mibounds.plots import save_figure
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are in the result, and printed with it
+            result = measure(
+                *read_variables(file, x, y),
+                bound=bound,
+                critic=critic,
+                unit=unit,  # type: ignore[arg-type]
+                level=level,
+                nan=nan,  # type: ignore[arg-type]
+                seed=seed,
+                steps=steps,
+                device=device,
+                progress=not quiet and sys.stderr.isatty(),
+            )
+        if plot is not None:
+            save_figure(result.plot(), str(plot))
+        if out is not None:
+            result.save(out)
+        typer.echo(json.dumps(result.to_dict(), indent=2) if as_json else repr(result))
+
+
+@demo.command()
+def gaussians(
+    full: Annotated[
+        bool, typer.Option("--full", help="20 correlations and 100,000 rows: some 40 minutes on two cores.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where the figure goes; the numbers go beside it, as .csv.")] = Path(
+        "plots/gaussians.png"
+    ),
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw I(X;Y) of 20 + 20 correlated Gaussian columns against the truth, beside the original recipe's three curves.
+
+    A run that was interrupted goes on where it stopped: points in the .csv file beside the figure are kept.
+
+    Example: **mibounds demo gaussians --out curve.png**
+    """
+    with _one_sentence():
+        from tqdm.auto import tqdm
+
+        from mibounds.demos import gaussians as curve
+
+        scale = curve.FULL if full else curve.QUICK
+        points: list[curve.Point] = []
+        with (
+            warnings.catch_warnings(),
+            tqdm(total=4 * len(scale.correlations), disable=quiet or not sys.stderr.isatty(), leave=False) as bar,
+        ):
+            warnings.simplefilter("ignore")
+
+            def done(doing: str) -> None:
+                bar.set_description_str(doing, refresh=False)
+                bar.update()
+
+            for point in curve.measure(scale, seed, done, curve.read_points(out, scale, seed)):
+                points.append(point)
+                curve.draw(points, scale, seed, out)
+        typer.echo(json.dumps([vars(point) for point in points], indent=2) if as_json else curve.table(points, scale))
+        if not as_json:
+            typer.echo(f"\nFigure: {out}   numbers: {out.with_suffix('.csv')}")
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """A wrong input ends with one sentence on standard error and exit code 2, without a traceback."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def run() -> None:
+    """The entry point of the `mibounds` command."""
+    app()

@@ -1,0 +1,135 @@
+"""Critics made of critics: with an offset, and normalized."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mibounds._math import logmeanexp, off_diagonal
+from mibounds._variables import Variable, take_rows
+from mibounds.critics.critic import Critic, encoded_grid, pairwise_chunks
+
+__all__ = ["Normalized", "WithOffset"]
+
+
+class WithOffset(Critic):
+    r"""A critic plus another one: :math:`f(x,y) + g\, o(x,y)` with a learnt gain g that starts at 1.
+
+    The offset says what is known beforehand (a fitted Gaussian, a baseline, a marginal) and the critic learns the
+    rest. `WithOffset(conditional, -marginal)` is a difference of densities, `WithOffset(critic, baseline)` under
+    NWJ is TUBA.
+
+    Arguments:
+        critic: the part that is trained.
+        offset: the part that is known.
+        gain: learn a factor on the offset; without it the factor is 1.
+
+    Example:
+        >>> from mibounds.critics import FunctionCritic
+        >>> one = FunctionCritic(lambda x, y: (x * 0 + y * 0 + 1).sum(-1))
+        >>> WithOffset(one, one, gain=False)(torch.zeros(2, 1), torch.zeros(2, 1))
+        tensor([2., 2.])
+    """
+
+    def __init__(self, critic: Critic, offset: Critic, *, gain: bool = True):
+        super().__init__()
+        self.critic = critic
+        self.offset = offset
+        self.gain = nn.Parameter(torch.ones(())) if gain else 1.0
+
+    def prepare(self, x: Variable, y: Variable) -> None:
+        self.critic.prepare(x, y)
+        self.offset.prepare(x, y)
+
+    def encode_x(self, x: Variable) -> Any:
+        return self.critic.encode_x(x), self.offset.encode_x(x)
+
+    def encode_y(self, y: Variable) -> Any:
+        return self.critic.encode_y(y), self.offset.encode_y(y)
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        return self.critic.combine(hx[0], hy[0]) + self.gain * self.offset.combine(hx[1], hy[1])
+
+
+class Normalized(Critic):
+    r"""A critic minus what its objective left free, so that :math:`E_{p(x)p(y)} e^f = 1` and its scores are log-ratios.
+
+    Donsker–Varadhan, MINE and symmetric InfoNCE leave a constant free, InfoNCE a function of y. Before other bounds
+    read such a critic, or the rows of several critics are pooled, that freedom has to go; it is measured on a bank of
+    rows that neither trained the critic nor are read afterwards (validation rows).
+
+    A function of y is removed by the log-mean-exp over the x of the bank. A constant c is found by Bennett's
+    acceptance ratio from matched and mismatched pairs together,
+
+    .. math:: \sum_i \sigma\big(c + \ln(n-1) - f_{ii}\big) = \sum_{i \ne j} \sigma\big(f_{ij} - c - \ln(n-1)\big),
+
+    which is what a logistic regression of matched against mismatched pairs would fit. Where the mismatched pairs alone
+    fix the constant it is the log-mean-exp; where information is so high that none of them
+    resembles a matched pair, the log-mean-exp is off by nats and this is not.
+
+    References:
+        Bennett, Efficient estimation of free energy differences from Monte Carlo data, 1976.
+        Poole et al., 2019, arXiv:1905.06922, for what each objective leaves free.
+
+    Arguments:
+        critic: the trained critic; it is used and not copied.
+        bank: (x, y), matched rows, of which 4,096 are used.
+        free: "nothing" (a constant is then measured all the same), "constant" or "function of y".
+
+    Example:
+        >>> from mibounds.critics import FunctionCritic
+        >>> five = FunctionCritic(lambda x, y: (x * 0 + y * 0 + 5).sum(-1))  # independence plus a constant
+        >>> normalized = Normalized(five, (torch.zeros(10, 1), torch.zeros(10, 1)))
+        >>> normalized(torch.zeros(2, 1), torch.zeros(2, 1)).abs() < 1e-4
+        tensor([True, True])
+    """
+
+    constant: Tensor
+
+    def __init__(self, critic: Critic, bank: tuple[Variable, Variable], *, free: str = "constant"):
+        super().__init__()
+        self.critic = critic
+        self.free = free
+        bank_x, bank_y = (take_rows(part, slice(_BANK)) for part in bank)
+        with torch.no_grad():
+            if free == "function of y":
+                self.bank: Variable | None = critic.encode_x(bank_x)
+                self.register_buffer("constant", torch.zeros(()))
+            else:
+                self.bank = None
+                self.register_buffer("constant", acceptance_ratio(pairwise_chunks(critic, bank_x, bank_y)))
+
+    def encode_x(self, x: Variable) -> Any:
+        return self.critic.encode_x(x)
+
+    def encode_y(self, y: Variable) -> Any:
+        hy = self.critic.encode_y(y)
+        if self.bank is None:
+            return hy
+        return hy, logmeanexp(encoded_grid(self.critic, self.bank, hy), 0).unsqueeze(-1)
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        if self.bank is None:
+            return self.critic.combine(hx, hy) - self.constant
+        removed: Tensor = hy[1].squeeze(-1)
+        return self.critic.combine(hx, hy[0]) - removed
+
+
+_BANK = 4096
+
+
+def acceptance_ratio(grid: Tensor) -> Tensor:
+    """Bennett's constant of an (N, N) grid of scores whose diagonal holds the matched pairs; bisection to 1e-4 nats."""
+    joint, product = grid.diagonal(), off_diagonal(grid)
+    odds = math.log(product.shape[-1])
+    # Between these two the excess changes sign: at either end all terms of one side outweigh the other's.
+    low = torch.minimum(joint.min(), logmeanexp(product.flatten())) - odds - 1
+    high = torch.maximum(joint.max(), product.max()) + odds + 1
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        excess = (middle + odds - joint).sigmoid().sum() - (product - middle - odds).sigmoid().sum()
+        low, high = (low, middle) if excess > 0 else (middle, high)
+    return (low + high) / 2

@@ -1,0 +1,6 @@
+"""Data: intake of whatever a person has, and preprocessing fitted on training rows."""
+
+from mibounds.data.intake import Columns, MissingPolicy, intake, intake_pair
+from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize
+
+__all__ = ["Columns", "MissingPolicy", "Preprocessing", "RankGaussianize", "Standardize", "intake", "intake_pair"]

@@ -1,0 +1,73 @@
+"""Invertible maps of columns, fitted on training rows only. They leave the information unchanged and decide whether
+a critic trains."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from mibounds._ranks import normal_score_knots, piecewise_linear
+
+__all__ = ["Preprocessing", "RankGaussianize", "Standardize"]
+
+
+class Preprocessing(nn.Module, ABC):
+    """A map of columns: `fit` on training rows, then call it on any rows, (N, D) -> (N, D)."""
+
+    @abstractmethod
+    def fit(self, x: Tensor) -> Preprocessing:
+        """Fit to the rows of x (N, D) and return itself."""
+
+
+class Standardize(Preprocessing):
+    """Subtract the mean and divide by the standard deviation. Keeps shapes (bounded supports, clusters), and
+    outliers too.
+
+    Example:
+        >>> Standardize().fit(torch.tensor([[0.0], [2.0]]))(torch.tensor([[3.0]]))
+        tensor([[2.]])
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("scale", torch.ones(()))
+
+    def fit(self, x: Tensor) -> Standardize:
+        self.mean, scale = x.mean(0), x.std(0, correction=0)
+        self.scale = torch.where(scale > 0, scale, 1.0)
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.scale
+
+
+class RankGaussianize(Preprocessing):
+    """Map every column to a standard Gaussian by its ranks: monotone interpolation between training values, tails
+    clamped.
+
+    Takes the sting out of heavy tails (Student, Cauchy) and makes the Gaussian critic a Gaussian copula. Tied
+    values share their mid-rank.
+
+    Example:
+        >>> RankGaussianize().fit(torch.tensor([[1.0], [10.0], [1000.0]]))(torch.tensor([[10.0], [1e9]]))
+        tensor([[0.0000],
+                [0.9674]])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.knots: list[tuple[Tensor, Tensor]] = []
+
+    def fit(self, x: Tensor) -> RankGaussianize:
+        self.knots = [normal_score_knots(column) for column in x.unbind(1)]
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        columns = zip(x.unbind(1), self.knots, strict=True)
+        return torch.stack([piecewise_linear(column.contiguous(), *knots) for column, knots in columns], 1)

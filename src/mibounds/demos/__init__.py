@@ -1,0 +1,1 @@
+"""Demonstrations: the logic behind `mibounds demo`."""

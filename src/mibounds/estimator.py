@@ -1,0 +1,99 @@
+"""An estimator: a critic and a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, final
+
+import torch
+from torch import Tensor, nn
+
+from mibounds._math import off_diagonal
+from mibounds._variables import Variable, row_count
+from mibounds.bounds import Bound
+from mibounds.critics import Critic, score, shifts
+
+__all__ = ["MIEstimator"]
+
+
+@final
+class MIEstimator(nn.Module):
+    r"""A critic and a bound: what a `Trainer` fits.
+
+    Arguments:
+        critic: scores pairs.
+        bound: turns scores into nats and gives the training objective.
+        negatives: mismatched pairs per row of a batch: "all" other rows, or K of them by random cyclic shifts. A joint
+            critic is cheaper with few, a separable one has all for the price of one matrix product.
+        symmetric: average over replacing x and replacing y. With `InfoNCE` only a constant is then left free.
+
+    Raises:
+        TypeError: if critic or bound are not what their names say.
+        ValueError: if `negatives` is neither "all" nor positive, or the bound needs a density critic and the critic
+            is none.
+
+    Example:
+        >>> import mibounds as mi
+        >>> estimator = mi.MIEstimator(mi.critics.SeparableCritic(1, 1, hidden=(8,)), mi.bounds.InfoNCE())
+        >>> estimator.validate(torch.randn(4, 1), torch.randn(4, 1)).item()
+        0.0
+    """
+
+    def __init__(
+        self, critic: Critic, bound: Bound, *, negatives: int | Literal["all"] = "all", symmetric: bool = False
+    ):
+        super().__init__()
+        if not isinstance(critic, Critic):
+            raise TypeError(
+                f"critic is a {type(critic).__name__}, and must be a Critic; wrap a function in FunctionCritic."
+            )
+        if not isinstance(bound, Bound):
+            raise TypeError(f"bound is a {type(bound).__name__}, and must be a Bound, for example mi.bounds.InfoNCE().")
+        if negatives != "all" and not (isinstance(negatives, int) and negatives >= 1):
+            raise ValueError(f"negatives is {negatives!r}, and must be 'all' or a number of mismatched pairs per row.")
+        if bound.needs_density and not critic.density:
+            raise ValueError(
+                f"{type(bound).__name__} trains by maximum likelihood and needs a density critic log q(y|x), "
+                f"which {type(critic).__name__} is not: train with another bound and read with this one."
+            )
+        self.critic = critic
+        self.bound = bound
+        self.negatives = negatives
+        self.symmetric = symmetric
+
+    @property
+    def free(self) -> str:
+        """What training leaves free: the bound's, except that a symmetric InfoNCE leaves only a constant."""
+        return "constant" if self.symmetric and self.bound.free == "function of y" else self.bound.free
+
+    def loss(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
+        """The training objective of a batch, a scalar: x (N, ...), y (N, ...)."""
+        return self._mean(self.bound.loss, x, y, generator)
+
+    def validate(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
+        """The bound's value in nats of a batch, a scalar: x (N, ...), y (N, ...)."""
+        return self._mean(self.bound, x, y, generator)
+
+    def _mean(
+        self,
+        read: Callable[[Tensor, Tensor], Tensor],
+        x: Variable,
+        y: Variable,
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        n = row_count(x)
+        partners = None if self.negatives == "all" else shifts(n, self.negatives, generator)
+        if self.symmetric and partners is None:
+            return self._mean_of_grid(read, self.critic.pairwise(x, y))
+        scores = score(self.critic, x, y, partners)
+        value = read(scores.joint, scores.product)
+        if not self.symmetric:
+            return value
+        mirror = score(self.critic, x, y, partners, keep="x")
+        return (value + read(mirror.joint, mirror.product)) / 2
+
+    @staticmethod
+    def _mean_of_grid(read: Callable[[Tensor, Tensor], Tensor], grid: Tensor) -> Tensor:
+        """Both directions from one grid of scores: every pair is scored once."""
+        joint = grid.diagonal()
+        return (read(joint, off_diagonal(grid.mT)) + read(joint, off_diagonal(grid))) / 2

@@ -1,0 +1,92 @@
+r"""From pooled rows to numbers: values, standard errors, intervals.
+
+A `Reading` holds what one bound needs of every test row, in each direction that is read (row i keeps its y, or its
+x), from every fold. Its value is the bound's value of all rows together, averaged over the directions; its standard
+error is the larger of two: a jackknife over groups of rows (sampling), and the spread of the folds' own values
+(sampling and training).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import torch
+from torch import Tensor
+
+from mibounds._math import off_diagonal
+from mibounds.bounds import Bound
+
+__all__ = ["Reading", "interval", "pool", "read_grid"]
+
+Rows = tuple[Tensor, ...]
+_GROUPS = 50
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The rows of one bound: for each direction a tuple of (N,) tensors, the fold of every row (N,), and its
+    ceiling in nats."""
+
+    bound: Bound
+    directions: tuple[Rows, ...]
+    fold: Tensor
+    ceiling: float
+
+    def value(self, kept: Tensor | None = None) -> float:
+        """The bound's value in nats, of all rows or of those kept (a boolean mask)."""
+        with torch.no_grad():
+            values = [
+                self.bound.value(*(part if kept is None else part[kept] for part in rows)) for rows in self.directions
+            ]
+        return float(torch.stack(values).mean())
+
+    def fold_values(self) -> tuple[float, ...]:
+        """The value of each fold alone."""
+        return tuple(self.value(self.fold == i) for i in range(int(self.fold.max()) + 1))
+
+    def stderr(self) -> float:
+        """The standard error of the value, in nats."""
+        n = len(self.fold)
+        groups = min(_GROUPS, n)
+        member = torch.arange(n, device=self.fold.device) % groups
+        left_out = torch.tensor([self.value(member != g) for g in range(groups)], dtype=torch.float64)
+        sampling = (groups - 1) * left_out.var(correction=0)
+        folds = torch.tensor(self.fold_values(), dtype=torch.float64)
+        between = folds.var() / len(folds) if len(folds) > 1 else torch.zeros(())
+        return math.sqrt(max(float(sampling), float(between)))
+
+
+def read_grid(grid: Tensor, bounds: Sequence[Bound], both: bool = True) -> list[tuple[Rows, ...]]:
+    """The rows of each bound from a grid of scores (N, N), rows x, the matched pairs on the diagonal.
+
+    Arguments:
+        grid: scores of all pairs of a block of test rows.
+        bounds: those that read it.
+        both: read both directions, or only the one in which rows keep their y.
+    """
+    joint = grid.diagonal()
+    products = [off_diagonal(grid.mT), *([off_diagonal(grid)] if both else [])]
+    return [tuple(bound.rows(joint, product) for product in products) for bound in bounds]
+
+
+def pool(parts: Sequence[tuple[Rows, ...]]) -> tuple[Rows, ...]:
+    """Rows of blocks or folds, concatenated direction by direction."""
+    return tuple(
+        tuple(torch.cat(pieces) for pieces in zip(*same_direction, strict=True))
+        for same_direction in zip(*parts, strict=True)
+    )
+
+
+def interval(value: float, stderr: float, level: float, below: float = 0.0, above: float = 0.0) -> tuple[float, float]:
+    r"""An interval for I(X;Y), in the unit of the value.
+
+    .. math:: \big[\,v - b - z s,\; \max(v + a, 0) + z s\,\big]
+
+    with allowances b and a for the gap between the reading and the information; since the information is never
+    negative, neither is the upper end.
+    """
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    return value - below - z * stderr, max(value + above, 0.0) + z * stderr

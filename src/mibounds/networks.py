@@ -1,0 +1,90 @@
+"""Multilayer perceptrons, the building blocks of critics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from mibounds._checks import nearest
+
+__all__ = ["MLP", "Activation", "activation_module"]
+
+Activation = str | nn.Module | Callable[[], nn.Module]
+
+
+def activation_module(choice: Activation) -> nn.Module:
+    """A new activation module from its torch name without case ("silu", "relu", "leakyrelu"), a class, or a module.
+
+    >>> activation_module("silu")
+    SiLU()
+    """
+    if isinstance(choice, nn.Module):
+        return choice
+    if not isinstance(choice, str):
+        return choice()
+    names = {name.lower(): name for name in nn.modules.activation.__all__}
+    wanted = choice.lower().replace("_", "")
+    if wanted not in names:
+        raise ValueError(f"activation is {choice!r}, which torch.nn does not have. {nearest(wanted, names)}")
+    module: nn.Module = getattr(nn, names[wanted])()
+    return module
+
+
+class MLP(nn.Module):
+    r"""A multilayer perceptron: linear, (layer norm), activation for each hidden width, then a linear output.
+
+    With `residual=True` every hidden layer whose input has its own width adds that input, :math:`h + a(W h + b)`:
+    towers of six layers and more then train where plain ones collapse to a constant. `layer_norm=True` normalizes
+    before each activation and makes the result less sensitive to the learning rate; batch normalization is left out on
+    purpose, because it leaks between matched and mismatched pairs.
+
+    Arguments:
+        inputs: width of the input.
+        hidden: widths of the hidden layers; empty gives a linear map.
+        outputs: width of the output.
+        activation: a torch name ("silu"), a class or a module.
+        layer_norm: normalize before each activation.
+        residual: add the input of every hidden layer of equal width.
+        zero_output: start the output layer at zero, so that the first output is exactly 0.
+
+    Example:
+        >>> import torch
+        >>> MLP(3, (8, 8), 2)(torch.zeros(5, 3)).shape
+        torch.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: Sequence[int],
+        outputs: int,
+        *,
+        activation: Activation = "silu",
+        layer_norm: bool = False,
+        residual: bool = False,
+        zero_output: bool = False,
+    ):
+        super().__init__()
+        widths = [inputs, *hidden]
+        self.residual = residual
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) if layer_norm else nn.Identity() for width in hidden)
+        self.activations = nn.ModuleList(activation_module(activation) for _ in hidden)
+        self.output = nn.Linear(widths[-1], outputs)
+        if zero_output:
+            nn.init.zeros_(self.output.weight)
+            nn.init.zeros_(self.output.bias)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., inputs) -> (..., outputs)."""
+        hidden = inputs
+        for layer, norm, act in zip(self.layers, self.norms, self.activations, strict=True):
+            after: Tensor = act(norm(layer(hidden)))
+            hidden = hidden + after if self.residual and after.shape == hidden.shape else after
+        result: Tensor = self.output(hidden)
+        return result
+
+    def extra_repr(self) -> str:
+        return f"residual={self.residual}"

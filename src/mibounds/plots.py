@@ -1,0 +1,107 @@
+"""Figures from arrays. Nothing here knows what an estimator is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_curve", "plot_result", "save_figure"]
+
+_INK, _BLUE, _GREY = "#222222", "#1f6fb2", "#9a9a9a"
+_OTHERS = ("#d1722b", "#5b9a3c", "#8c5fa8")
+
+
+def plot_result(
+    bounds: Mapping[str, float],
+    reading: str,
+    interval: tuple[float, float],
+    curves: Sequence[tuple[Sequence[int], Sequence[float], int]],
+    unit: str,
+) -> Figure:
+    """What each bound reads, the reported one with its interval; and the validation score of every fold by step.
+
+    Arguments:
+        bounds: the number of each bound, in `unit`.
+        reading: the bound that is reported.
+        interval: (low, high) in `unit`.
+        curves: for each fold the steps, the validation scores in nats, and the step whose weights were kept.
+        unit: "nats" or "bits".
+    """
+    figure, (left, right) = _axes(2)
+    names = list(bounds)[::-1]
+    low, high = interval
+    left.axvspan(low, high, color=_BLUE, alpha=0.12, lw=0)
+    for i, name in enumerate(names):
+        left.plot(bounds[name], i, "o", color=_BLUE if name == reading else _GREY, ms=8 if name == reading else 6)
+    left.set_yticks(range(len(names)), names)
+    left.set_ylim(-0.6, len(names) - 0.4)
+    left.set_xlabel(f"I(X;Y) in {unit}; the band is the interval")
+    left.set_title(f"{bounds[reading]:.3g} {unit}, read by {reading}", loc="left")
+    for steps, scores, best in curves:
+        right.plot(steps, scores, color=_INK, lw=1, alpha=0.6)
+        right.plot(best, scores[list(steps).index(best)], "o", color=_BLUE, ms=5)
+    right.set_xlabel("training step; the dot is the step that was kept")
+    right.set_ylabel("validation loss (nats)")
+    right.set_title("how each fold learnt", loc="left")
+    return figure
+
+
+def plot_curve(
+    at: Sequence[float],
+    truth: tuple[Sequence[float], Sequence[float]],
+    value: Sequence[float],
+    interval: Sequence[tuple[float, float]],
+    others: Mapping[str, Sequence[float]],
+    title: str,
+) -> Figure:
+    """Estimates against the truth over a range of correlations; below, how far each is off.
+
+    Arguments:
+        at: the correlations that were measured.
+        truth: a fine grid of correlations, and the information there in nats.
+        value: our value at each, in nats.
+        interval: our interval at each.
+        others: the values of other recipes, by name, at the same correlations.
+        title: what was done.
+    """
+    figure, (left, right) = _axes(2)
+    exact = np.interp(at, *truth)
+    left.plot(*truth, color=_INK, lw=1, label="truth")
+    ends = np.abs(np.asarray(interval).T - np.asarray(value))
+    left.errorbar(at, value, yerr=ends, fmt="none", ecolor=_BLUE, lw=1, alpha=0.6)
+    series = {"mibounds.estimate": (value, _BLUE, "o")}
+    series |= {name: (numbers, color, "s--") for (name, numbers), color in zip(others.items(), _OTHERS, strict=False)}
+    for name, (numbers, color, style) in series.items():
+        left.plot(at, numbers, style, color=color, ms=4, lw=1, label=name)
+        right.plot(at, np.asarray(numbers) - exact, style, color=color, ms=4, lw=1)
+    right.axhline(0, color=_INK, lw=1)
+    right.set_yscale("symlog", linthresh=0.1)
+    left.set(xlabel="correlation of each coordinate pair", ylabel="I(X;Y) in nats")
+    right.set(xlabel="correlation of each coordinate pair", ylabel="value minus truth, nats")
+    left.set_title(title, loc="left")
+    right.set_title("error (linear within 0.1 nats)", loc="left")
+    left.legend(frameon=False, loc="upper center")
+    return figure
+
+
+def save_figure(figure: Figure, path: str) -> None:
+    """Write a figure as PNG, SVG or PDF by the file's ending."""
+    figure.savefig(path, dpi=150)
+
+
+def _axes(count: int) -> tuple[Figure, Sequence[Axes]]:
+    from matplotlib.figure import Figure
+
+    # A figure of its own and no pyplot: nothing global changes, and it works without a display.
+    figure = Figure(figsize=(5.2 * count, 3.9), layout="constrained")
+    axes = figure.subplots(1, count)
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+        one.grid(alpha=0.2)
+    return figure, axes

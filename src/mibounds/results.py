@@ -1,0 +1,198 @@
+"""The answer: a value with its interval, what other bounds read, and every reason to doubt it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mibounds._checks import MIWarning, check_fraction, warning_from
+from mibounds.inference import interval
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Curve", "Result"]
+
+Unit = Literal["nats", "bits"]
+_NATS_IN = {"nats": 1.0, "bits": math.log(2)}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How one fold learnt: the steps at which it was checked, the validation score there (InfoNCE loss in nats,
+    lower is better), the step whose weights were kept, and the candidate that won.
+    """
+
+    steps: tuple[int, ...]
+    score: tuple[float, ...]
+    best_step: int
+    candidate: str
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    r"""An estimate of I(X;Y).
+
+    `value` is `bounds[reading]`; `stderr` and `interval` belong to that same reading. Nothing here was read on rows
+    that trained or selected the model.
+
+    Attributes:
+        value: the estimate in `unit`; never clipped, so independent data may read slightly below zero.
+        stderr: its standard error in `unit`: the sampling of rows and the spread of folds.
+        bounds: what each bound reads on the same test scores, in `unit`.
+        reading: the name of the bound whose value is reported.
+        extrapolated: True if the value is near or above what the sample can certify, and rests on the critic's
+            smoothness.
+        allowance: how far the interval reaches below and above the value before sampling error, in `unit`.
+        level: the confidence level of `interval`.
+        unit: "nats" or "bits".
+        fold_values: the reading of each fold alone, in `unit`.
+        curves: how each fold learnt.
+        warnings: the reasons to doubt the value, each with a stable `code`.
+        rows: N.
+        columns: the names of the columns of x and of y that were used.
+        seed: what made the run repeatable.
+        versions: of mibounds, torch and Python.
+        fitted: the folds' preprocessing and critics; not part of `to_dict`.
+
+    Example:
+        >>> r = Result(value=0.5, stderr=0.01, bounds={"InfoNCE": 0.5}, reading="InfoNCE", rows=1000)
+        >>> float(r), r.interval
+        (0.5, (0.4804..., 0.5195...))
+        >>> round(r.to("bits").value, 3)
+        0.721
+    """
+
+    value: float
+    stderr: float
+    bounds: Mapping[str, float]
+    reading: str
+    rows: int
+    extrapolated: bool = False
+    allowance: tuple[float, float] = (0.0, 0.0)
+    level: float = 0.95
+    unit: Unit = "nats"
+    fold_values: tuple[float, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    warnings: tuple[MIWarning, ...] = ()
+    columns: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    fitted: Any = field(default=None, compare=False)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high) for I(X;Y) at `level`, in `unit`; the upper end is never below 0."""
+        return interval(self.value, self.stderr, self.level, *self.allowance)
+
+    @property
+    def coefficient(self) -> float:
+        r"""The informational correlation :math:`\sqrt{1 - e^{-2I}}` in [0, 1): |rho| if the data were a Gaussian
+        pair."""
+        nats = max(self.value, 0.0) * _NATS_IN[self.unit]
+        return math.sqrt(-math.expm1(-2 * nats))
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def to(self, unit: Unit | None = None, *, level: float | None = None) -> Result:
+        """The same result in another unit ("nats", "bits") or at another confidence level.
+
+        Raises:
+            ValueError: if the unit is unknown or the level not strictly between 0 and 1.
+        """
+        unit = self.unit if unit is None else unit
+        if unit not in _NATS_IN:
+            raise ValueError(f"unit is {unit!r}, and must be 'nats' or 'bits'.")
+        if level is not None:
+            check_fraction("level", level)
+        factor = _NATS_IN[self.unit] / _NATS_IN[unit]
+        return replace(
+            self,
+            unit=unit,
+            level=self.level if level is None else level,
+            value=self.value * factor,
+            stderr=self.stderr * factor,
+            bounds={name: number * factor for name, number in self.bounds.items()},
+            allowance=(self.allowance[0] * factor, self.allowance[1] * factor),
+            fold_values=tuple(number * factor for number in self.fold_values),
+        )
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        lines = [
+            f"I(X;Y) = {self.value:.4g} {self.unit}   {self.level:.0%} interval [{low:.4g}, {high:.4g}]"
+            + ("   (extrapolated)" if self.extrapolated else ""),
+            f"  read by {self.reading} on {self.rows:,} rows, each scored by a critic that never saw it",
+            "  bounds: " + "  ".join(f"{name} {number:.4g}" for name, number in self.bounds.items()),
+        ]
+        lines += [f"  warning {warning.code}: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        low, high = self.interval
+        rows = "".join(
+            f"<tr{' style=font-weight:bold' if name == self.reading else ''}><td>{escape(name)}</td>"
+            f"<td style='text-align:right'>{number:.4g}</td></tr>"
+            for name, number in self.bounds.items()
+        )
+        notes = "".join(f"<li><code>{escape(w.code)}</code> {escape(str(w))}</li>" for w in self.warnings)
+        return (
+            f"<div><b>I(X;Y) = {self.value:.4g} {self.unit}</b>"
+            f"{' (extrapolated)' if self.extrapolated else ''}, {self.level:.0%} interval [{low:.4g}, {high:.4g}], "
+            f"{self.rows:,} rows<table><tr><th>bound</th><th>{self.unit}</th></tr>{rows}</table>"
+            f"{f'<ul>{notes}</ul>' if notes else ''}</div>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but `fitted`, as numbers, text, lists and dictionaries that JSON can hold."""
+        record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "fitted"}
+        record["curves"] = [asdict(curve) for curve in self.curves]
+        record["warnings"] = [warning.to_dict() for warning in self.warnings]
+        record["bounds"], record["versions"] = dict(self.bounds), dict(self.versions)
+        record["interval"] = self.interval
+        loaded: dict[str, Any] = json.loads(json.dumps(record))
+        return loaded
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Result:
+        """The result that `to_dict` wrote down, without `fitted`."""
+        given = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
+        for name in ("allowance", "fold_values"):
+            given[name] = tuple(given[name])
+        given["columns"] = tuple(tuple(names) for names in given["columns"])
+        given["warnings"] = tuple(warning_from(warning) for warning in given["warnings"])
+        given["curves"] = tuple(
+            Curve(tuple(c["steps"]), tuple(c["score"]), c["best_step"], c["candidate"]) for c in given["curves"]
+        )
+        return cls(**given)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_dict` as JSON; the file is complete or not there at all."""
+        write_text(Path(path), json.dumps(self.to_dict(), indent=2) + "\n")
+
+    def plot(self) -> Figure:
+        """A figure: the value with its interval beside what each bound reads, and how the folds learnt."""
+        from mibounds.plots import plot_result
+
+        curves = [(curve.steps, curve.score, curve.best_step) for curve in self.curves]
+        return plot_result(dict(self.bounds), self.reading, self.interval, curves, self.unit)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file by way of a temporary one beside it, so that a reader never meets half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise

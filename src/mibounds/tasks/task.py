@@ -1,0 +1,28 @@
+"""What a task is: a sampler that knows how much information its pairs hold."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+__all__ = ["Task"]
+
+
+class Task(ABC):
+    """A joint distribution of (X, Y) with known mutual information. Write it as a frozen dataclass; its repr is its
+    name."""
+
+    @abstractmethod
+    def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """N independent pairs: x (n, D_x) and y (n, D_y)."""
+
+    @property
+    @abstractmethod
+    def mutual_information(self) -> float:
+        """I(X;Y) in nats."""
+
+    def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
+        """Log p(x,y)/(p(x)p(y)) of x (..., D_x) and y (..., D_y) that broadcast against each other, (...)."""
+        raise NotImplementedError(f"{self!r} has no log-ratio in closed form.")

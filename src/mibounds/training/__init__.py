@@ -1,0 +1,7 @@
+"""Training: folds, the training of one fold, and the trainer that pools them."""
+
+from mibounds.training.fit import Candidate, Fitted
+from mibounds.training.readings import Readings
+from mibounds.training.trainer import Trainer
+
+__all__ = ["Candidate", "Fitted", "Readings", "Trainer"]

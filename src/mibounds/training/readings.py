@@ -1,0 +1,135 @@
+"""Reading a fold's test rows with its critic, and pooling what the folds read."""
+
+from __future__ import annotations
+
+import math
+import platform
+import warnings as python_warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mibounds._checks import NonFiniteStepWarning
+from mibounds._variables import Variable, row_count, take_rows
+from mibounds.bounds import Bound
+from mibounds.critics import Critic, score, shifts
+from mibounds.critics.critic import pairwise_chunks
+from mibounds.inference import Reading, pool, read_grid
+from mibounds.results import Result
+from mibounds.training.fit import Fitted
+
+__all__ = ["FoldRows", "Readings", "read_fold"]
+
+# All pairs inside blocks of test rows are read, so the cost of reading grows with N and not with its square.
+_BLOCK = 4096
+_FEWEST_SHIFTS = 64
+_TRUSTED_WITH_SHIFTS = 5.0
+
+
+@dataclass(frozen=True)
+class FoldRows:
+    """What every bound needs of a fold's test rows, in each direction, and how many mismatched pairs each row had."""
+
+    by_bound: list[tuple[tuple[Tensor, ...], ...]]
+    negatives: int
+
+
+def read_fold(
+    critic: Critic, x: Variable, y: Variable, bounds: Sequence[Bound], *, both: bool, negatives: int | str, seed: int
+) -> FoldRows:
+    """Score the test rows of a fold and reduce the scores to the rows of each bound.
+
+    Arguments:
+        critic: normalized, and trained on none of these rows.
+        x: (N, ...) test rows.
+        y: (N, ...) test rows.
+        bounds: those that read the scores.
+        both: read both directions; one, in which rows keep their y, if the critic is normalized in that one only.
+        negatives: "all" pairs of a block, or a number of shifts. Shifts are used only if they are at least 64, or
+            all there are, and every reading stays below 5 nats: the logarithm of the partition is too noisy otherwise.
+        seed: draws the shifts.
+    """
+    n = row_count(x)
+    if isinstance(negatives, int) and (negatives >= _FEWEST_SHIFTS or negatives >= n - 1):
+        count = min(negatives, n - 1)
+        partners = shifts(n, count, torch.Generator().manual_seed(seed))
+        with torch.no_grad():
+            scores = score(critic, x, y, partners)
+        rows = [(bound.rows(scores.joint, scores.product),) for bound in bounds]
+        if all(float(bound.value(*own)) < _TRUSTED_WITH_SHIFTS for bound, (own,) in zip(bounds, rows, strict=True)):
+            return FoldRows([*rows], count)
+    blocks = math.ceil(n / _BLOCK)
+    edges = [round(i * n / blocks) for i in range(blocks + 1)]
+    parts = []
+    for start, stop in pairwise(edges):
+        kept = slice(start, stop)
+        grid = pairwise_chunks(critic, take_rows(x, kept), take_rows(y, kept))
+        parts.append(read_grid(grid, bounds, both))
+    smallest = min(stop - start for start, stop in pairwise(edges))
+    return FoldRows([pool([part[k] for part in parts]) for k in range(len(bounds))], smallest - 1)
+
+
+class Readings:
+    """What all bounds read on the pooled test rows, by name, and what each fold learnt."""
+
+    def __init__(self, bounds: Mapping[str, Bound], folds: Sequence[FoldRows], fitted: Sequence[Fitted]):
+        sizes = [len(fold.by_bound[0][0][0]) for fold in folds]
+        member = torch.repeat_interleave(torch.arange(len(folds)), torch.tensor(sizes))
+        negatives = min(fold.negatives for fold in folds)
+        self.by_name = {
+            name: Reading(bound, pool([fold.by_bound[k] for fold in folds]), member, bound.ceiling(negatives))
+            for k, (name, bound) in enumerate(bounds.items())
+        }
+        self.fitted, self.rows = tuple(fitted), sum(sizes)
+
+    def result(self, reading: str, *, resolution: float = 0.0, **details: Any) -> Result:
+        """The result that reports this reading.
+
+        Arguments:
+            reading: the name of the bound whose value is reported.
+            resolution: nats below which a dependence could not have been noticed; the interval reaches at least so
+                far up.
+            details: further fields of `Result`.
+        """
+        chosen = self.by_name[reading]
+        values = {name: entry.value() for name, entry in self.by_name.items()}
+        value = values[reading]
+        # The gap between the reading and the information: what a bounded reading misses, what an unbounded one may
+        # overstate.
+        above = max(values["PlugIn"], values["DonskerVaradhan"] if reading == "PlugIn" else -math.inf) - value
+        below = value - values["InfoNCE"]
+        warnings = [*details.pop("warnings", ())]
+        skipped = sum(fitted.skipped for fitted in self.fitted)
+        if skipped:
+            warnings.append(
+                NonFiniteStepWarning(
+                    f"{skipped} training steps had an infinite or undefined gradient and were skipped: "
+                    "lower lr, or use a calmer bound such as InfoNCE."
+                )
+            )
+        for warning in warnings:
+            python_warnings.warn(warning, stacklevel=4)
+        return Result(
+            value=value,
+            stderr=chosen.stderr(),
+            bounds=values,
+            reading=reading,
+            rows=self.rows,
+            allowance=(max(below, 0.0), max(above, resolution)),
+            fold_values=chosen.fold_values(),
+            curves=tuple(fitted.curve for fitted in self.fitted),
+            warnings=tuple(warnings),
+            versions=_versions(),
+            fitted=self.fitted,
+            **details,
+        )
+
+
+def _versions() -> dict[str, str]:
+    from mibounds import __version__
+
+    return {"mibounds": __version__, "torch": str(torch.__version__), "python": platform.python_version()}

@@ -1,0 +1,232 @@
+"""The trainer: cross-fits estimators on static data and reads the rows that none of them saw."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, final
+
+import joblib
+import torch
+from torch import Tensor
+
+from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
+from mibounds._variables import Variable, check_finite, map_tensors, row_count, take_rows
+from mibounds.bounds import NWJ, SMILE, DonskerVaradhan, InfoNCE, PlugIn
+from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_pair
+from mibounds.estimator import MIEstimator
+from mibounds.results import Result
+from mibounds.training.fit import Candidate, Fitted, Plan, fit_fold
+from mibounds.training.folds import split
+from mibounds.training.readings import FoldRows, Readings, read_fold
+from mibounds.training.workers import Progress, quick_arithmetic
+
+__all__ = ["Trainer"]
+
+_TOTAL_STEPS = 3000
+
+
+@final
+class Trainer:
+    """Fits an estimator by cross-fitting and reports on rows it has not seen.
+
+    The rows are split into folds. For each fold the estimator is copied, trained with AdamW (a linear rise of the
+    learning rate, then a cosine to zero) on the other folds' rows, stopped on validation rows by one proper score,
+    and its best weights score the fold's own rows. All bounds then read the pooled scores. The given estimator is
+    left unchanged.
+
+    Folds run side by side, each on one thread when on the CPU; the same seed gives the same number whatever the
+    number of workers.
+
+    Arguments:
+        steps: training steps of a fold; by default 3,000 shared by the folds.
+        batch_size: rows a step. By default 256, less when there are few rows.
+        lr: peak learning rate.
+        weight_decay: of AdamW.
+        clip: the largest gradient norm of a step. A step whose gradient is not finite is skipped and counted.
+        folds: by default 5 up to 20,000 rows and 2 above.
+        valid_share: share of a fold's training rows that stops and selects.
+        check_every: steps between looks at the validation rows; step 0 counts.
+        patience: looks without improvement after which training stops.
+        tolerance: nats by which the validation score must improve; ties keep the earlier weights, or the earlier
+            candidate.
+        pilot: steps that every candidate is given before one is chosen, when there are several.
+        test_negatives: mismatched pairs per test row, "all" or a number; a number is used only if it is at
+            least 64 (or all there are) and every reading stays below 5 nats, otherwise all pairs are read.
+        preprocessing: fitted on training rows and applied to both variables; None leaves them as they are.
+        nan: what to do about missing and infinite values, "raise" or "drop".
+        seed: makes folds, batches and negatives repeatable.
+        workers: folds at a time; by default as many as torch has threads.
+        device: "cpu", "cuda", ...
+        progress: show a bar.
+
+    Raises:
+        ValueError: if a number is out of its range.
+
+    Example:
+        >>> import mibounds as mi
+        >>> x, y = mi.tasks.CorrelatedGaussian(2, 0.8).sample(500, torch.Generator().manual_seed(0))
+        >>> estimator = mi.MIEstimator(mi.critics.SeparableCritic(2, 2, hidden=(32,)), mi.bounds.InfoNCE())
+        >>> result = mi.Trainer(steps=200, folds=2, seed=0).fit(estimator, x, y)
+        >>> 0.5 < result.value < 1.3  # truth 1.02
+        True
+    """
+
+    def __init__(
+        self,
+        *,
+        steps: int | None = None,
+        batch_size: int | None = None,
+        lr: float = 1e-3,
+        weight_decay: float = 1e-4,
+        clip: float = 1.0,
+        folds: int | None = None,
+        valid_share: float = 0.15,
+        check_every: int = 50,
+        patience: int = 6,
+        tolerance: float = 1e-3,
+        pilot: int = 100,
+        test_negatives: int | str = "all",
+        preprocessing: Preprocessing | None = Standardize(),  # noqa: B008  (copied before it is fitted)
+        nan: MissingPolicy = "raise",
+        seed: int = 0,
+        workers: int | None = None,
+        device: str | torch.device | None = None,
+        progress: bool = False,
+    ):
+        for name, number, least in (
+            ("steps", steps, 1),
+            ("batch_size", batch_size, 2),
+            ("folds", folds, 2),
+            ("check_every", check_every, 1),
+            ("patience", patience, 1),
+            ("pilot", pilot, 1),
+            ("workers", workers, 1),
+        ):
+            if number is not None:
+                check_at_least(name, number, least)
+        check_fraction("valid_share", valid_share)
+        if test_negatives != "all" and not (isinstance(test_negatives, int) and test_negatives >= 1):
+            raise ValueError(
+                f"test_negatives is {test_negatives!r}, and must be 'all' or a number of mismatched pairs."
+            )
+        self.steps, self.batch_size, self.folds = steps, batch_size, folds
+        self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
+        self.valid_share, self.check_every, self.patience, self.tolerance = (
+            valid_share,
+            check_every,
+            patience,
+            tolerance,
+        )
+        self.pilot, self.test_negatives = pilot, test_negatives
+        self.preprocessing, self.nan = preprocessing, nan
+        self.seed, self.workers, self.progress = seed, workers, progress
+        self.device = check_device(device)
+
+    def fit(self, estimator: MIEstimator, x: Any, y: Any) -> Result:
+        """Cross-fit an estimator on paired rows and report its own bound.
+
+        Arguments:
+            estimator: copied for every fold and left unchanged.
+            x: (N,) or (N, D_x), anything `estimate` takes; or a tensor (N, ...) or tuple of tensors that the critic
+                encodes.
+            y: (N,) or (N, D_y), likewise.
+
+        Returns:
+            A `Result` whose reading is the estimator's bound.
+
+        Raises:
+            TypeError, ValueError: for data that cannot be used, with one sentence that says why.
+        """
+        own = type(estimator.bound).__name__
+        data_x, data_y, columns, caught = self._intake(x, y)
+        preprocessing = self.preprocessing if columns else None
+        readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y)
+        return readings.result(own, columns=columns or ((), ()), warnings=caught, seed=self.seed)
+
+    def read(self, candidates: Sequence[Candidate], x: Variable, y: Variable) -> Readings:
+        """Cross-fit the best of several candidates on each fold; all standard bounds and the first candidate's read
+        the test rows."""
+        n = row_count(x)
+        folds = self.folds if self.folds is not None else (5 if n <= 20_000 else 2)
+        if folds > n // 2:
+            raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
+        splits = split(n, folds, self.valid_share, torch.Generator().manual_seed(self.seed))
+        plan = self._plan(folds, min(len(fold.train) for fold in splits))
+        for candidate in candidates:
+            negatives = candidate.estimator.negatives
+            if negatives != "all" and negatives >= plan.batch_size:
+                raise ValueError(
+                    f"negatives is {negatives}, and a batch of {plan.batch_size} rows has {plan.batch_size - 1} "
+                    "others: ask for fewer negatives or a larger batch_size."
+                )
+        x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in (x, y))
+        candidates = [Candidate(c.name, _on(self.device, c.estimator), c.preprocessing) for c in candidates]
+        standard = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
+        own = candidates[0].estimator.bound
+        bounds = {type(bound).__name__: bound for bound in (*standard, own)}
+        both = all(candidate.estimator.free != "function of y" for candidate in candidates)
+        with Progress(self.progress, folds * (plan.steps + plan.pilot * (len(candidates) - 1))) as progress:
+
+            def run(i: int) -> tuple[Fitted, FoldRows]:
+                with quick_arithmetic(self.device):
+                    doing = f"fold {i + 1} of {folds}"
+                    fitted = fit_fold(
+                        candidates, x, y, splits[i], plan, self.seed * 1009 + i,
+                        lambda steps, name: progress.advance(steps, f"{doing}, {name}"),
+                    )  # fmt: skip
+                    progress.advance(0, f"{doing}, reading the test rows")
+                    test_x, test_y = (
+                        prepare(take_rows(rows, splits[i].test))
+                        for prepare, rows in ((fitted.prepare_x, x), (fitted.prepare_y, y))
+                    )
+                    return fitted, read_fold(
+                        fitted.critic, test_x, test_y, [*bounds.values()],
+                        both=both, negatives=self.test_negatives, seed=self.seed,
+                    )  # fmt: skip
+
+            parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
+            done = parallel(joblib.delayed(run)(i) for i in range(folds))
+        return Readings(bounds, [rows for _, rows in done], [fitted for fitted, _ in done])
+
+    def _intake(
+        self, x: Any, y: Any
+    ) -> tuple[Variable, Variable, tuple[tuple[str, ...], tuple[str, ...]] | None, list[MIWarning]]:
+        """Columns where both sides are tables; tensors that a critic encodes are taken as they are, if they are
+        finite."""
+        if not any(isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2) for side in (x, y)):
+            table_x, table_y, caught = intake_pair(x, y, self.nan, drop_constant=False)
+            return table_x.values, table_y.values, (table_x.names, table_y.names), caught
+        check_paired(row_count(x), row_count(y))
+        for name, side in (("x", x), ("y", y)):
+            check_finite(name, side)
+        return x, y, None, []
+
+    def _plan(self, folds: int, train_rows: int) -> Plan:
+        steps = self.steps if self.steps is not None else _TOTAL_STEPS // folds
+        batch_size = self.batch_size if self.batch_size is not None else min(256, max(16, train_rows // 4))
+        if batch_size > train_rows:
+            raise ValueError(
+                f"batch_size is {batch_size}, and a fold trains on {train_rows} rows: "
+                "give a smaller batch_size, or none, and it is chosen."
+            )
+        return Plan(
+            steps=steps,
+            pilot=min(self.pilot, steps),
+            batch_size=batch_size,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            clip=self.clip,
+            check_every=self.check_every,
+            patience=self.patience,
+            tolerance=self.tolerance,
+        )
+
+    def _worker_count(self, folds: int) -> int:
+        if self.device.type != "cpu":
+            return 1
+        return min(folds, self.workers if self.workers is not None else torch.get_num_threads())
+
+
+def _on(device: torch.device, estimator: MIEstimator) -> MIEstimator:
+    return estimator if device.type == "cpu" else copy.deepcopy(estimator).to(device)

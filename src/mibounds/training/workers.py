@@ -1,0 +1,49 @@
+"""How folds run side by side: one thread each, one bar for all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from tqdm.auto import tqdm
+
+__all__ = ["Progress", "quick_arithmetic"]
+
+
+class Progress:
+    """A bar that many threads advance, and that says what is being done."""
+
+    def __init__(self, shown: bool, total: int):
+        self.lock = threading.Lock()
+        self.bar = tqdm(total=total, disable=not shown, unit="step", leave=False, dynamic_ncols=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def advance(self, steps: int, doing: str) -> None:
+        with self.lock:
+            self.bar.set_description_str(doing, refresh=False)
+            self.bar.update(steps)
+
+
+@contextmanager
+def quick_arithmetic(device: torch.device) -> Iterator[None]:
+    """One thread for this fold, and no denormal numbers; what was set before comes back.
+
+    Two folds side by side are nearly twice as fast as one on two threads. At high information most exponentials
+    underflow, and arithmetic on denormals is ten times slower than on the zeros that they amount to.
+    """
+    threads, flushing = torch.get_num_threads(), not bool(torch.tensor(1e-40) * 1)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(flushing)
+        torch.set_num_threads(threads)

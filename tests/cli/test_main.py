@@ -1,0 +1,100 @@
+"""The commands as a person types them; wrong input ends with one sentence and exit code 2."""
+
+import json
+import math
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from mibounds.cli.main import app
+from mibounds.demos import gaussians
+from mibounds.tasks import CorrelatedGaussian
+
+QUICK = ["--steps", "100", "--quiet"]
+
+
+@pytest.fixture
+def table(tmp_path):
+    x, y = CorrelatedGaussian(2, 0.8).sample(400, torch.Generator().manual_seed(0))
+    path = tmp_path / "table.csv"
+    columns = {"a": x[:, 0].numpy(), "b": x[:, 1].numpy(), "c": y[:, 0].numpy(), "d": y[:, 1].numpy()}
+    pl.DataFrame({**columns, "city": ["Ulm"] * 400, "same": [1] * 400}).write_csv(path)
+    return path
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_estimate_prints_value_interval_bounds_and_warnings(table):
+    done = call("estimate", table, "--x", "a,b,same", "--y", "c,d", *QUICK)
+    assert done.exit_code == 0, done.output
+    assert "I(X;Y) = " in done.output
+    assert "95% interval [" in done.output
+    assert "DonskerVaradhan" in done.output
+    assert "warning constant-column: x: constant columns were dropped: 'same'" in done.output
+
+
+def test_json_plot_and_file(table, tmp_path):
+    options = ["--unit", "bits", "--level", "0.9", "--plot", tmp_path / "r.png", "--out", tmp_path / "r.json"]
+    done = call("estimate", table, "--x", "a,b", "--y", "c,d", "--json", *options, *QUICK)
+    record = json.loads(done.stdout)
+    assert record["value"] == pytest.approx(1.02 / math.log(2), abs=0.3)
+    assert record["unit"] == "bits"
+    assert record["level"] == 0.9
+    assert record == json.loads((tmp_path / "r.json").read_text())
+    assert (tmp_path / "r.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (["--x", "aa", "--y", "c"], "Error: --x: there is no column 'aa'. Did you mean 'a'?"),
+        (["--x", "city", "--y", "c"], "Error: x: column 'city' holds String, where numbers are due"),
+        (["--x", "same", "--y", "c"], "Error: x is constant in every column"),
+        (["--x", "a", "--y", "c", "--unit", "bit"], "Error: unit is 'bit', and must be 'nats' or 'bits'."),
+        (["--x", "a", "--y", "c", "--bound", "infonse"], "Did you mean 'infonce'?"),
+        (["--x", "a", "--y", "c", "--device", "cuda:9"], "Error: device is 'cuda:9', which this machine does not have"),
+        (["--x", "a", "--y", "c", "--steps", "0"], "Error: steps is 0, and must be at least 1."),
+        (["--x", "a", "--y", "c", "--plot", "/nowhere/p.png"], "Error:"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_exit_code_2(table, options, sentence):
+    done = call("estimate", table, *options, *(QUICK if "--steps" not in options else ["--quiet"]))
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_missing_file(tmp_path):
+    done = call("estimate", tmp_path / "tabel.csv", "--y", "c")
+    assert done.exit_code == 2
+    assert "There is no file" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["--help"], ["estimate", "--help"], ["demo", "gaussians", "--help"]])
+def test_help_shows_an_example(command):
+    done = call(*command)
+    assert done.exit_code == 0
+    assert len(command) == 1 or "Example:" in done.output
+
+
+def test_the_demo_draws_its_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(gaussians, "QUICK", gaussians.Scale((0.5,), rows=300, epochs=1, steps=20))
+    done = call("demo", "gaussians", "--out", tmp_path / "curve.png", "--quiet")
+    assert done.exit_code == 0, done.output
+    assert "+0.50    2.877" in done.output
+    assert (tmp_path / "curve.png").exists()
+    again = call("demo", "gaussians", "--out", tmp_path / "curve.png", "--quiet", "--json")
+    (point,) = json.loads(again.stdout)
+    assert point["rho"] == 0.5
+
+
+def test_python_dash_m():
+    done = subprocess.run([sys.executable, "-m", "mibounds", "--help"], capture_output=True, text=True, check=True)
+    assert "estimate" in done.stdout

@@ -1,0 +1,77 @@
+import math
+
+import pytest
+import torch
+
+from mibounds._math import off_diagonal
+from mibounds.bounds import NWJ, DonskerVaradhan
+from mibounds.critics import FunctionCritic, GaussianCritic, Normalized, SeparableCritic, WithOffset
+from mibounds.critics.wrappers import acceptance_ratio
+from mibounds.inference import Reading, pool, read_grid
+from mibounds.tasks import CorrelatedGaussian
+
+
+def test_an_offset_is_added_with_a_learnt_gain(generator):
+    x, y = CorrelatedGaussian(2, 0.8).sample(1000, generator)
+    critic = WithOffset(SeparableCritic(2, 2, hidden=(8,)), GaussianCritic())
+    critic.prepare(x, y)
+    assert torch.allclose(critic(x, y), critic.offset(x, y))
+    critic.gain.data.fill_(0.5)
+    assert torch.allclose(critic(x, y), critic.offset(x, y) / 2)
+    critic(x, y).sum().backward()
+    assert critic.gain.grad is not None
+    assert not list(WithOffset(critic, critic.offset, gain=False).offset.parameters())
+
+
+def test_tuba_is_nwj_over_a_critic_with_a_baseline(generator):
+    """1 + E[f - log a(y)] - E[e^f / a(y)], with the baseline on the right axis."""
+    x, y = CorrelatedGaussian(1, 0.8).sample(6, generator)
+    f = FunctionCritic(lambda x, y: (x * y).sum(-1))
+    minus_log_a = FunctionCritic(lambda x, y: (0 * x - y.square()).sum(-1))
+    grid = WithOffset(f, minus_log_a).pairwise(x, y).detach()
+    value = float(NWJ()(grid.diagonal(), off_diagonal(grid.mT)))
+    joint = sum(float(x[i] * y[i] - y[i] ** 2) for i in range(6)) / 6
+    product = sum(math.exp(float(x[j] * y[i] - y[i] ** 2)) for i in range(6) for j in range(6) if i != j) / 30
+    assert value == pytest.approx(1 + joint - product, rel=1e-5)
+
+
+@pytest.mark.parametrize("information, tolerance", [(0.5, 0.02), (6.0, 0.1), (20.0, 1.0)])
+def test_the_acceptance_ratio_finds_a_constant_even_where_no_negative_resembles_a_pair(
+    exact_grid, information, tolerance
+):
+    """The log-mean-exp is off by nats at 20 nats and 2,000 rows; Bennett's constant is not."""
+    constants = [float(acceptance_ratio(exact_grid(information, 2000, seed) + 7)) - 7 for seed in range(3)]
+    assert sum(constants) / 3 == pytest.approx(0, abs=tolerance)
+
+
+def test_the_acceptance_ratio_solves_its_equation(generator):
+    grid = torch.randn(40, 40, generator=generator) + 2 * torch.eye(40)
+    c, odds = acceptance_ratio(grid), math.log(39)
+    matched = (c + odds - grid.diagonal()).sigmoid().sum()
+    mismatched = (off_diagonal(grid) - c - odds).sigmoid().sum()
+    assert float(matched) == pytest.approx(float(mismatched), rel=1e-3)
+
+
+def test_a_function_of_y_is_removed(generator):
+    task = CorrelatedGaussian(2, 0.7)
+    free = FunctionCritic(lambda x, y: task.log_ratio(x, y) + 5 * y.sum(-1))
+    normalized = Normalized(free, task.sample(4000, generator), free="function of y")
+    x, y = task.sample(300, generator)
+    off = normalized.pairwise(x, y) - FunctionCritic(task.log_ratio).pairwise(x, y)
+    assert off.abs().mean() < 0.08
+    assert normalized.pairwise(x[:3], y).shape == (3, 300)
+
+
+def test_folds_with_different_constants_are_pooled_only_when_normalized(generator):
+    """Five folds of the exact critic, each with another constant: read raw, Donsker–Varadhan says anything."""
+    task = CorrelatedGaussian(1, 0.8)  # .51 nats
+    raw, normalized = [], []
+    for constant in (-2.0, -1.0, 0.0, 1.0, 2.0):
+        critic = FunctionCritic(lambda x, y, constant=constant: task.log_ratio(x, y) + constant)
+        bank, (x, y) = task.sample(1000, generator), task.sample(400, generator)
+        for kind, parts in ((critic, raw), (Normalized(critic, bank), normalized)):
+            parts.append(read_grid(kind.pairwise(x, y), [DonskerVaradhan()])[0])
+    fold = torch.arange(5).repeat_interleave(400)
+    readings = [Reading(DonskerVaradhan(), pool(parts), fold, math.inf).value() for parts in (raw, normalized)]
+    assert readings[0] < 0.1
+    assert readings[1] == pytest.approx(task.mutual_information, abs=0.05)

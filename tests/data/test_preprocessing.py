@@ -1,0 +1,38 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mibounds.data import RankGaussianize, Standardize
+
+
+@pytest.mark.parametrize("kind", [Standardize, RankGaussianize])
+@given(seed=st.integers(0, 10_000))
+def test_maps_are_monotone_in_every_column_and_blind_to_row_order(kind, seed):
+    generator = torch.Generator().manual_seed(seed)
+    train = torch.randn(40, 2, generator=generator) * torch.tensor([1.0, 100.0])
+    fitted = kind().fit(train)
+    new = torch.randn(30, 2, generator=generator).sort(0).values
+    assert (fitted(new).diff(dim=0) >= 0).all()
+    shuffled = kind().fit(train[torch.randperm(40, generator=generator)])
+    assert torch.allclose(shuffled(new), fitted(new), atol=1e-4)
+
+
+def test_standardize_learns_from_training_rows_only(generator):
+    train, test = torch.randn(100, 3, generator=generator) * 5 + 2, torch.randn(50, 3, generator=generator)
+    fitted = Standardize().fit(train)
+    mapped = fitted(train)
+    assert torch.allclose(mapped.mean(0), torch.zeros(3), atol=1e-5)
+    assert torch.allclose(mapped.std(0, correction=0), torch.ones(3), atol=1e-5)
+    assert torch.allclose(fitted(test), (test - train.mean(0)) / train.std(0, correction=0))
+
+
+def test_a_constant_column_does_not_divide_by_zero():
+    assert Standardize().fit(torch.ones(5, 1))(torch.ones(2, 1)).tolist() == [[0], [0]]
+
+
+def test_heavy_tails_become_gaussian(generator):
+    cauchy = torch.randn(5000, 1, generator=generator) / torch.randn(5000, 1, generator=generator)
+    mapped = RankGaussianize().fit(cauchy)(cauchy)
+    assert float(mapped.std()) == pytest.approx(1, abs=0.02)
+    assert mapped.abs().max() < 4.1

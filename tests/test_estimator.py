@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from mibounds import MIEstimator
+from mibounds.bounds import MINE, InfoNCE, JensenShannon, PlugIn
+from mibounds.critics import FunctionCritic, SeparableCritic, score, shifts
+
+
+@pytest.fixture
+def pair(generator):
+    x = torch.randn(12, 2, generator=generator)
+    return x, x + torch.randn(12, 2, generator=generator)
+
+
+CRITIC = FunctionCritic(lambda x, y: (x * y).sum(-1) - x.sum(-1).abs())
+
+
+def test_all_negatives_in_one_direction_and_in_both(pair):
+    forward = score(CRITIC, *pair)
+    mirror = score(CRITIC, *pair, keep="x")
+    one, other = (float(InfoNCE()(s.joint, s.product)) for s in (forward, mirror))
+    assert one != pytest.approx(other, abs=1e-3)
+    assert float(MIEstimator(CRITIC, InfoNCE()).validate(*pair)) == pytest.approx(one)
+    both = MIEstimator(CRITIC, InfoNCE(), symmetric=True)
+    assert float(both.validate(*pair)) == pytest.approx((one + other) / 2)
+    assert float(both.loss(*pair)) == pytest.approx(-(one + other) / 2)
+    assert both.free == "constant"
+
+
+def test_some_negatives_by_shifts(pair):
+    partners = shifts(12, 3, torch.Generator().manual_seed(4))
+    scores = score(CRITIC, *pair, partners)
+    expected = float(JensenShannon().loss(scores.joint, scores.product))
+    estimator = MIEstimator(CRITIC, JensenShannon(), negatives=3)
+    assert float(estimator.loss(*pair, torch.Generator().manual_seed(4))) == pytest.approx(expected)
+    assert float(estimator.loss(*pair, torch.Generator().manual_seed(5))) != pytest.approx(expected)
+
+
+def test_only_the_objective_moves_state(pair):
+    estimator = MIEstimator(CRITIC, MINE())
+    estimator.validate(*pair)
+    assert estimator.bound.log_average.isnan()
+    estimator.loss(*pair)
+    assert estimator.bound.log_average.isfinite()
+
+
+@pytest.mark.parametrize(
+    "make, error, sentence",
+    [
+        (lambda: MIEstimator("joint", InfoNCE()), TypeError, "critic is a str, and must be a Critic"),
+        (lambda: MIEstimator(CRITIC, "infonce"), TypeError, "bound is a str, and must be a Bound"),
+        (lambda: MIEstimator(CRITIC, InfoNCE(), negatives=0), ValueError, "negatives is 0, and must be 'all'"),
+        (lambda: MIEstimator(CRITIC, InfoNCE(), negatives="many"), ValueError, "negatives is 'many'"),
+        (lambda: MIEstimator(CRITIC, PlugIn()), ValueError, "PlugIn trains by maximum likelihood and needs a density"),
+    ],
+)
+def test_misuse(make, error, sentence):
+    with pytest.raises(error, match=sentence):
+        make()
+
+
+def test_too_many_negatives_for_the_batch(pair):
+    with pytest.raises(ValueError, match="negatives is 12, and 12 rows have 1 to 11 others"):
+        MIEstimator(CRITIC, InfoNCE(), negatives=12).loss(*pair)
+
+
+def test_parameters_are_those_of_the_critic():
+    critic = SeparableCritic(2, 2, hidden=(4,))
+    assert len(list(MIEstimator(critic, MINE()).parameters())) == len(list(critic.parameters()))

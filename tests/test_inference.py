@@ -1,0 +1,62 @@
+import math
+import statistics
+
+import pytest
+import torch
+
+from mibounds._math import off_diagonal
+from mibounds.bounds import DonskerVaradhan, InfoNCE, PlugIn
+from mibounds.inference import Reading, interval, pool, read_grid
+
+
+def reading(bound, grid, folds=1):
+    fold = torch.arange(len(grid)) % folds
+    return Reading(bound, read_grid(grid, [bound])[0], fold, math.inf)
+
+
+def test_both_directions_are_averaged(exact_grid):
+    grid = exact_grid(2.0, 200, 0)
+    joint = grid.diagonal()
+    ways = [float(InfoNCE()(joint, off_diagonal(one))) for one in (grid.mT, grid)]
+    assert reading(InfoNCE(), grid).value() == pytest.approx(sum(ways) / 2, abs=1e-5)
+    only = Reading(InfoNCE(), read_grid(grid, [InfoNCE()], both=False)[0], torch.zeros(200), math.inf)
+    assert only.value() == pytest.approx(ways[0], abs=1e-5)
+
+
+def test_pooled_blocks_are_read_once_and_not_averaged(exact_grid):
+    blocks = [exact_grid(4.0, 100, seed) for seed in range(4)]
+    rows = pool([read_grid(block, [DonskerVaradhan()])[0] for block in blocks])
+    pooled = Reading(DonskerVaradhan(), rows, torch.zeros(400), math.inf).value()
+    joint = torch.cat([b.diagonal() for b in blocks])
+    product = torch.cat([off_diagonal(b.mT) for b in blocks])
+    assert pooled == pytest.approx(float(DonskerVaradhan()(joint, product)), abs=1e-4)
+    average = statistics.mean(float(DonskerVaradhan()(b.diagonal(), off_diagonal(b.mT))) for b in blocks)
+    assert pooled != pytest.approx(average, abs=1e-3)
+
+
+@pytest.mark.parametrize("bound", [PlugIn(), InfoNCE(), DonskerVaradhan()], ids=repr)
+def test_the_standard_error_is_that_of_repeated_draws(exact_grid, bound):
+    readings = [reading(bound, exact_grid(1.0, 400, seed, dim=1)) for seed in range(40)]
+    spread = statistics.stdev(r.value() for r in readings)
+    claimed = statistics.mean(r.stderr() for r in readings)
+    assert claimed == pytest.approx(spread, rel=0.35)
+
+
+def test_folds_that_disagree_widen_the_standard_error(exact_grid):
+    grid = exact_grid(1.0, 400, 0, dim=1)
+    fold = torch.arange(400) // 200
+    shifted = grid + 3.0 * fold[:, None]
+    (rows,) = read_grid(shifted, [PlugIn()])
+    together = Reading(PlugIn(), rows, torch.zeros(400), math.inf).stderr()
+    apart = Reading(PlugIn(), rows, fold, math.inf)
+    assert apart.fold_values()[1] - apart.fold_values()[0] == pytest.approx(3, abs=0.3)
+    assert apart.stderr() > 5 * together
+
+
+def test_the_interval_speaks_of_the_information():
+    assert interval(1.0, 0.1, 0.95) == pytest.approx((0.804, 1.196), abs=1e-3)
+    assert interval(1.0, 0.1, 0.9) == pytest.approx((0.8355, 1.1645), abs=1e-3)
+    assert interval(1.0, 0.0, 0.95, below=0.2, above=0.3) == pytest.approx((0.8, 1.3))
+    low, high = interval(-0.5, 0.01, 0.95)
+    assert low < -0.5
+    assert high > 0  # information is never negative

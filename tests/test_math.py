@@ -1,0 +1,64 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mibounds._math import canonical_pairs, logaddmeanexp, logmeanexp, off_diagonal, single_precision
+
+floats = st.floats(-50, 50)
+
+
+@given(st.lists(floats, min_size=1, max_size=20))
+def test_logmeanexp_is_the_log_of_the_mean(scores):
+    direct = math.log(sum(math.exp(s) for s in scores) / len(scores))
+    assert float(logmeanexp(torch.tensor(scores, dtype=torch.float64))) == pytest.approx(direct, abs=1e-9)
+
+
+@given(st.lists(floats, min_size=1, max_size=20), st.floats(-1e4, 1e4))
+def test_logmeanexp_moves_with_a_constant(scores, constant):
+    scores = torch.tensor(scores, dtype=torch.float64)
+    assert float(logmeanexp(scores + constant)) == pytest.approx(float(logmeanexp(scores)) + constant, abs=1e-7)
+
+
+def test_logmeanexp_neither_overflows_nor_works_in_half_precision():
+    assert float(logmeanexp(torch.tensor([500.0, 500.0]))) == 500
+    half = torch.full((4096,), 9.0, dtype=torch.bfloat16)
+    assert logmeanexp(half).dtype == torch.float32
+    assert float(logmeanexp(half)) == pytest.approx(9, abs=1e-5)
+    assert single_precision(torch.zeros(1, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_logaddmeanexp_counts_the_matched_score():
+    joint, product = torch.tensor([1.0]), torch.tensor([[2.0, 3.0]])
+    assert torch.allclose(logaddmeanexp(joint, product), logmeanexp(torch.tensor([[1.0, 2.0, 3.0]])))
+
+
+@given(st.integers(2, 9), st.integers(1, 3))
+def test_off_diagonal_leaves_out_the_diagonal_and_nothing_else(n, stacks):
+    matrix = torch.arange(stacks * n * n).reshape(stacks, n, n)
+    naive = [[[int(matrix[s, i, j]) for j in range(n) if j != i] for i in range(n)] for s in range(stacks)]
+    assert off_diagonal(matrix).tolist() == naive
+
+
+def test_an_infinite_diagonal_does_not_reach_the_off_diagonal():
+    matrix = torch.zeros(3, 3)
+    matrix.fill_diagonal_(math.inf)
+    assert off_diagonal(matrix).isfinite().all()
+
+
+def test_canonical_pairs_are_white_and_correlated_in_pairs(generator):
+    x = torch.randn(500, 3, generator=generator) @ torch.randn(3, 3, generator=generator) + 7
+    y = x[:, :2] @ torch.randn(2, 4, generator=generator) + torch.randn(500, 4, generator=generator)
+    pairs = canonical_pairs(x, y)
+    u, v = (x - pairs.mean_x) @ pairs.to_u, (y - pairs.mean_y) @ pairs.to_v
+    assert torch.allclose(u.T @ u / 500, torch.eye(3), atol=1e-3)
+    assert torch.allclose(v.T @ v / 500, torch.eye(3), atol=1e-3)
+    assert torch.allclose(u.T @ v / 500, torch.diag(pairs.correlation), atol=1e-3)
+
+
+def test_canonical_pairs_survive_collinear_columns(generator):
+    x = torch.randn(200, 2, generator=generator)
+    twice = torch.cat([x, x[:, :1]], 1)
+    assert canonical_pairs(twice, x).correlation.isfinite().all()

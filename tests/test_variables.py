@@ -1,0 +1,13 @@
+import torch
+
+from mibounds._variables import map_tensors, row_count, take_rows
+
+
+def test_a_tuple_is_one_variable():
+    pair = (torch.arange(4), (torch.zeros(4, 2), torch.ones(4)))
+    assert row_count(pair) == 4
+    taken = take_rows(pair, torch.tensor([2, 0]))
+    assert taken[0].tolist() == [2, 0]
+    assert taken[1][0].shape == (2, 2)
+    assert row_count(take_rows(pair, slice(1, 3))) == 2
+    assert map_tensors(lambda part: part + 1, pair)[1][1].tolist() == [2, 2, 2, 2]

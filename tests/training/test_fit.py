@@ -1,0 +1,141 @@
+import math
+
+import pytest
+import torch
+
+from mibounds import MIEstimator, RankGaussianize, Standardize
+from mibounds._math import off_diagonal
+from mibounds.bounds import MINE, InfoNCE
+from mibounds.critics import Critic, FunctionCritic, GaussianCritic, SeparableCritic, WithOffset
+from mibounds.tasks import CorrelatedGaussian
+from mibounds.training.fit import Candidate, Plan, fit_fold, proper_score
+from mibounds.training.folds import split
+
+TASK = CorrelatedGaussian(2, 0.8)
+PLAN = Plan(
+    steps=150, pilot=50, batch_size=64, lr=3e-3, weight_decay=1e-4, clip=1.0, check_every=25, patience=4, tolerance=1e-3
+)
+
+
+def data(n=600, seed=0):
+    return TASK.sample(n, torch.Generator().manual_seed(seed))
+
+
+def estimator(critic=None):
+    torch.manual_seed(0)
+    return MIEstimator(critic or SeparableCritic(2, 2, hidden=(32,)), InfoNCE(), symmetric=True)
+
+
+def fit(*candidates, x=None, y=None, plan=PLAN, heard=lambda *_: None):
+    x, y = data() if x is None else (x, y)
+    fold = split(len(x), 3, 0.2, torch.Generator().manual_seed(0))[0]
+    return fit_fold(candidates, x, y, fold, plan, 0, heard), fold
+
+
+def test_the_score_is_infonce_over_all_pairs_in_both_directions():
+    x, y = data(200)
+    critic = FunctionCritic(TASK.log_ratio)
+    grid = critic.pairwise(x, y)
+    ways = [float(InfoNCE()(grid.diagonal(), off_diagonal(one))) for one in (grid, grid.mT)]
+    assert proper_score(critic, x, y, "constant") == pytest.approx(-sum(ways) / 2, abs=1e-5)
+
+
+def test_the_score_does_not_see_what_is_free():
+    x, y = data(200)
+    exact = proper_score(FunctionCritic(TASK.log_ratio), x, y, "constant")
+    constant = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) + 9)
+    assert proper_score(constant, x, y, "constant") == pytest.approx(exact, abs=1e-4)
+    of_y = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) + 9 * y.sum(-1))
+    assert proper_score(of_y, x, y, "function of y") == pytest.approx(exact, abs=0.05)
+    assert proper_score(of_y, x, y, "constant") > exact + 1
+
+
+def test_it_learns_and_keeps_the_best_weights():
+    fitted, fold = fit(Candidate("ranks", estimator(), RankGaussianize()))
+    curve = fitted.curve
+    assert curve.steps[0] == 0
+    assert curve.score[0] == 0  # step 0 says independent
+    assert min(curve.score) == pytest.approx(curve.score[curve.steps.index(curve.best_step)], abs=1e-3)
+    assert curve.best_step > 0
+    x, y = (side[fold.test] for side in data())
+    held_out = -proper_score(fitted.critic, fitted.prepare_x(x), fitted.prepare_y(y), "constant")
+    assert held_out == pytest.approx(TASK.mutual_information, abs=0.2)
+    assert fitted.score_pairs(x, y).shape == (len(x),)
+
+
+def test_the_kept_weights_are_a_copy():
+    """After the best step training goes on and ruins the critic; the kept weights must not follow."""
+    ruin = Plan(**{**vars(PLAN), "lr": 3.0, "clip": 1e9, "steps": 100, "patience": 9})
+    critic = WithOffset(SeparableCritic(2, 2, hidden=(8,)), GaussianCritic())
+    fitted, fold = fit(Candidate("offset", estimator(critic), Standardize()), plan=ruin)
+    assert fitted.curve.best_step == 0
+    x, y = (side[fold.test] for side in data())
+    assert proper_score(fitted.critic, fitted.prepare_x(x), fitted.prepare_y(y), "constant") < -0.6
+
+
+def test_the_given_estimator_is_left_unchanged():
+    given = estimator()
+    before = [p.clone() for p in given.parameters()]
+    fit(Candidate("ranks", given, RankGaussianize()))
+    assert all(torch.equal(a, b) for a, b in zip(before, given.parameters(), strict=True))
+
+
+def test_the_better_candidate_wins_and_ties_go_to_the_earlier():
+    blind = Candidate("blind", MIEstimator(Blind(), InfoNCE(), symmetric=True))
+    seeing = Candidate("seeing", estimator(), RankGaussianize())
+    assert fit(blind, seeing)[0].curve.candidate == "seeing"
+    twice = [Candidate(name, estimator(), RankGaussianize()) for name in ("first", "second")]
+    assert fit(*twice)[0].curve.candidate == "first"
+
+
+class Blind(Critic):
+    """Scores that never depend on the pair."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+
+    def combine(self, hx, hy):
+        return (hx * 0 + hy * 0).sum(-1) + self.weight
+
+
+def test_it_stops_when_validation_no_longer_improves():
+    x, y = (torch.randn(600, 2, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
+    heard = []
+    plan = Plan(**{**vars(PLAN), "steps": 1000})
+    fitted, _ = fit(
+        Candidate("ranks", estimator(), RankGaussianize()), x=x, y=y, plan=plan, heard=lambda n, _: heard.append(n)
+    )
+    assert fitted.curve.steps[-1] <= (fitted.curve.best_step // 25 + PLAN.patience) * 25
+    assert sum(heard) == 1000  # the bar is told about steps that were not needed, too
+
+
+def test_preprocessing_sees_training_rows_only():
+    x, y = data()
+    fold = split(600, 3, 0.2, torch.Generator().manual_seed(0))[0]
+    fitted, _ = fit(Candidate("standard", estimator(), Standardize()), x=x, y=y)
+    assert torch.allclose(fitted.prepare_x.mean, x[fold.train].mean(0))
+    assert not torch.allclose(fitted.prepare_x.mean, x.mean(0))
+
+
+def test_a_step_that_is_not_finite_is_skipped_and_counted():
+    class Bursting(SeparableCritic):
+        calls = 0
+
+        def pairwise(self, x, y):
+            Bursting.calls += 1
+            return super().pairwise(x, y) * (math.nan if Bursting.calls in (3, 7) else 1)
+
+    torch.manual_seed(0)
+    critic = Bursting(2, 2, hidden=(16,))
+    fitted, _ = fit(Candidate("bursting", MIEstimator(critic, InfoNCE(), symmetric=True), Standardize()))
+    assert fitted.skipped == 2
+    assert all(map(math.isfinite, fitted.curve.score))
+    assert fitted.curve.best_step > 0
+
+
+def test_state_of_the_bound_is_trained_with_the_fold():
+    torch.manual_seed(0)
+    mine = MIEstimator(SeparableCritic(2, 2, hidden=(16,)), MINE())
+    fit(Candidate("mine", mine, Standardize()))
+    assert mine.bound.log_average.isnan()  # the fold moved its own copy

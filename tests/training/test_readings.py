@@ -1,0 +1,74 @@
+import math
+
+import pytest
+import torch
+
+from mibounds._checks import NonFiniteStepWarning
+from mibounds.bounds import DonskerVaradhan, InfoNCE, PlugIn
+from mibounds.critics import FunctionCritic
+from mibounds.results import Curve
+from mibounds.tasks import CorrelatedGaussian
+from mibounds.training import readings
+from mibounds.training.fit import Fitted
+from mibounds.training.readings import Readings, read_fold
+
+TASK = CorrelatedGaussian.with_information(5, 1.0)
+EXACT = FunctionCritic(TASK.log_ratio)
+BOUNDS = {"InfoNCE": InfoNCE(), "DonskerVaradhan": DonskerVaradhan(), "PlugIn": PlugIn()}
+
+
+def read(n=300, seed=0, task=TASK, **options):
+    x, y = task.sample(n, torch.Generator().manual_seed(seed))
+    options = {"both": True, "negatives": "all", "seed": 0, **options}
+    return read_fold(FunctionCritic(task.log_ratio), x, y, [*BOUNDS.values()], **options)
+
+
+def fitted(skipped=0):
+    return Fitted(torch.nn.Identity(), torch.nn.Identity(), EXACT, Curve((0,), (0.0,), 0, "exact"), skipped)
+
+
+def test_all_pairs_of_a_block_are_read(monkeypatch):
+    assert read().negatives == 299
+    monkeypatch.setattr(readings, "_BLOCK", 100)
+    blocked = read()
+    assert blocked.negatives == 99
+    assert len(blocked.by_bound[0][0][0]) == 300
+    pooled = Readings(BOUNDS, [blocked], [fitted()])
+    assert pooled.by_name["InfoNCE"].ceiling == pytest.approx(math.log(100))
+    assert pooled.by_name["InfoNCE"].value() == pytest.approx(1.0, abs=0.15)
+
+
+def test_few_shifts_are_never_trusted():
+    assert read(negatives=63).negatives == 299
+    assert read(negatives=64).negatives == 64
+    assert read(n=50, negatives=60).negatives == 49
+
+
+def test_shifts_are_not_trusted_at_high_information():
+    high = CorrelatedGaussian.with_information(5, 8.0)
+    assert read(negatives=64, task=high).negatives == 299
+
+
+def test_folds_are_pooled():
+    pooled = Readings(BOUNDS, [read(seed=1), read(n=200, seed=2)], [fitted(), fitted()])
+    assert pooled.rows == 500
+    assert len(pooled.by_name["PlugIn"].fold_values()) == 2
+    assert pooled.by_name["InfoNCE"].ceiling == pytest.approx(math.log(200))
+    result = pooled.result("InfoNCE", seed=4, resolution=0.5)
+    assert result.value == result.bounds["InfoNCE"] == pooled.by_name["InfoNCE"].value()
+    assert result.stderr == pooled.by_name["InfoNCE"].stderr()
+    assert result.allowance[1] == 0.5
+    assert result.seed == 4
+    assert result.versions["torch"] == str(torch.__version__)
+
+
+def test_the_interval_of_the_plug_in_reaches_down_to_what_is_certified():
+    result = Readings(BOUNDS, [read(task=CorrelatedGaussian.with_information(5, 8.0))], [fitted()]).result("PlugIn")
+    low, high = result.interval
+    assert low < result.bounds["InfoNCE"] < result.value < high
+
+
+def test_skipped_steps_are_told():
+    with pytest.warns(NonFiniteStepWarning, match="3 training steps"):
+        result = Readings(BOUNDS, [read()], [fitted(3)]).result("InfoNCE")
+    assert result.warnings[0].code == "non-finite-step"

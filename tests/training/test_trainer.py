@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mibounds import MIEstimator, Trainer
+from mibounds.bounds import MINE, NWJ, InfoNCE, JensenShannon
+from mibounds.critics import JointCritic, SeparableCritic
+from mibounds.tasks import CorrelatedGaussian
+
+TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
+QUICK = {"steps": 200, "folds": 2, "lr": 3e-3}
+
+
+def data(n=800):
+    return TASK.sample(n, torch.Generator().manual_seed(0))
+
+
+def estimator(bound=None, **options):
+    torch.manual_seed(0)
+    return MIEstimator(SeparableCritic(2, 2, hidden=(32, 32)), bound or InfoNCE(), **options)
+
+
+@pytest.mark.parametrize("bound", [InfoNCE(), MINE(), NWJ(), JensenShannon()], ids=repr)
+def test_it_reports_the_estimators_own_bound(bound):
+    result = Trainer(**QUICK).fit(estimator(bound), *data())
+    assert result.reading == type(bound).__name__
+    assert result.value == result.bounds[result.reading]
+    assert result.value == pytest.approx(TASK.mutual_information, abs=0.25)
+    assert set(result.bounds) >= {"InfoNCE", "DonskerVaradhan", "NWJ", "SMILE", "PlugIn"}
+    assert len(result.curves) == len(result.fitted) == len(result.fold_values) == 2
+    assert result.rows == 800
+
+
+def test_the_seed_decides_and_the_workers_do_not():
+    runs = [Trainer(**QUICK, seed=s, workers=w).fit(estimator(), *data()) for s, w in ((1, 1), (1, 2), (2, 2))]
+    assert runs[0].to_dict() == runs[1].to_dict()
+    assert runs[0].value != runs[2].value
+    assert torch.get_num_threads() > 0
+
+
+def test_a_joint_critic_with_few_negatives():
+    torch.manual_seed(0)
+    joint = MIEstimator(JointCritic(2, 2, hidden=(32, 32)), JensenShannon(), negatives=4)
+    assert Trainer(**QUICK, test_negatives=100).fit(joint, *data()).value == pytest.approx(1.02, abs=0.25)
+
+
+def test_images_go_to_the_critics_encoder():
+    """8 x 8 images of two grey levels against a noisy copy of the level: at most ln 2."""
+    generator = torch.Generator().manual_seed(0)
+    level = torch.randint(0, 2, (400,), generator=generator).float()
+    images = level[:, None, None, None] + 0.3 * torch.randn(400, 1, 8, 8, generator=generator)
+    encoder = nn.Sequential(nn.Conv2d(1, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 16))
+    critic = SeparableCritic(0, 1, hidden=(16,), embedding=16, encoder_x=encoder)
+    labels = level[:, None] + 0.05 * torch.randn(400, 1, generator=generator)
+    result = Trainer(**QUICK).fit(MIEstimator(critic, InfoNCE(), symmetric=True), images, labels)
+    assert result.value == pytest.approx(0.693, abs=0.12)
+
+
+def test_a_tuple_is_one_variable():
+    x, y = data(300)
+
+    class First(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(2, 16)
+
+        def forward(self, pair):
+            return self.linear(torch.stack(pair, 1))
+
+    critic = SeparableCritic(2, 2, hidden=(16,), embedding=16, encoder_x=First())
+    result = Trainer(**QUICK).fit(MIEstimator(critic, InfoNCE()), (x[:, 0], x[:, 1]), y)
+    assert result.value > 0.5
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"steps": 0}, "steps is 0, and must be at least 1"),
+        ({"folds": 1}, "folds is 1, and must be at least 2"),
+        ({"batch_size": 1}, "batch_size is 1"),
+        ({"workers": 0}, "workers is 0"),
+        ({"valid_share": 1.0}, "valid_share is 1.0, and must lie strictly between 0 and 1"),
+        ({"test_negatives": "some"}, "test_negatives is 'some', and must be 'all' or a number"),
+        ({"device": "cuda:99"}, "which this machine does not have"),
+    ],
+)
+def test_bad_settings(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Trainer(**options)
+
+
+def test_batches_that_do_not_fit():
+    with pytest.raises(ValueError, match="batch_size is 500, and a fold trains on 340 rows: give a smaller batch_size"):
+        Trainer(folds=2, batch_size=500).fit(estimator(), *data())
+    with pytest.raises(ValueError, match="negatives is 64, and a batch of 64 rows has 63 others"):
+        Trainer(folds=2, batch_size=64).fit(estimator(negatives=64), *data())
+    with pytest.raises(ValueError, match="folds is 60, and 100 rows give at most 50"):
+        Trainer(folds=60).fit(estimator(), *data(100))
+    assert Trainer(**{**QUICK, "steps": 20}).fit(estimator(), *data(60)).rows == 60  # an automatic batch shrinks
+
+
+def test_pairs_that_do_not_match():
+    with pytest.raises(ValueError, match="x has 800 rows and y has 799"):
+        Trainer().fit(estimator(), data()[0], data()[1][1:])
+    with pytest.raises(ValueError, match="x has 80 rows and y has 79"):
+        Trainer().fit(estimator(), torch.zeros(80, 1, 4, 4), torch.zeros(79, 1))
+    with pytest.raises(ValueError, match="x has 1 missing or infinite values"):
+        broken = torch.zeros(80, 1, 4, 4)
+        broken[3, 0, 0, 0] = np.nan
+        Trainer().fit(estimator(), broken, torch.zeros(80, 1))
