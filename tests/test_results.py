@@ -1,6 +1,5 @@
 import json
 import math
-import os
 
 import pytest
 
@@ -80,7 +79,7 @@ def test_json_and_back(tmp_path):
     assert type(back.warnings[0]) is BeyondLogNWarning
     RESULT.save(tmp_path / "r.json")
     assert json.loads((tmp_path / "r.json").read_text()) == record
-    assert os.listdir(tmp_path) == ["r.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["r.json"]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
@@ -90,7 +89,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         write_text(path, "new")
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["r.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["r.json"]
 
 
 def test_plot():

@@ -10,7 +10,7 @@ from typing import Union
 
 from torch import Tensor
 
-__all__ = ["check_finite", "Variable", "map_tensors", "row_count", "take_rows"]
+__all__ = ["Variable", "check_finite", "map_tensors", "row_count", "take_rows"]
 
 Variable = Union[Tensor, tuple["Variable", ...]]
 

@@ -13,7 +13,7 @@ from mibounds.training.folds import split
 
 TASK = CorrelatedGaussian(2, 0.8)
 PLAN = Plan(
-    steps=150, pilot=50, batch_size=64, lr=3e-3, weight_decay=1e-4, clip=1.0, check_every=25, patience=4, tolerance=1e-3
+    steps=300, pilot=50, batch_size=64, lr=3e-3, weight_decay=1e-4, clip=1.0, check_every=25, patience=4, tolerance=1e-3
 )
 
 
@@ -23,7 +23,7 @@ def data(n=600, seed=0):
 
 def estimator(critic=None):
     torch.manual_seed(0)
-    return MIEstimator(critic or SeparableCritic(2, 2, hidden=(32,)), InfoNCE(), symmetric=True)
+    return MIEstimator(critic or SeparableCritic(2, 2, hidden=(64, 64)), InfoNCE(), symmetric=True)
 
 
 def fit(*candidates, x=None, y=None, plan=PLAN, heard=lambda *_: None):

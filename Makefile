@@ -1,0 +1,52 @@
+# Everything sets itself up: a machine with Python (3.10 or newer) and make is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint format check slow docs figures clean
+
+demo: $(VENV)/.ready  ## measure a real table, and draw the correlated-Gaussian curve
+	@echo "== Do these three measurements of a tumor tell its texture?"
+	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --x "mean radius,mean smoothness,mean concavity" --y "mean texture" --unit bits
+	@echo
+	@echo "== What do all thirty measurements tell about the diagnosis (which itself holds .95 bits)?"
+	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --y diagnosis --unit bits --plot plots/diagnosis.png
+	@echo
+	@echo "== The correlated-Gaussian curve against the truth"
+	$(BIN)/mibounds demo gaussians --out plots/gaussians.png
+
+test: $(VENV)/.ready  ## the tests, but for the slow ones
+	$(BIN)/pytest -q -m "not slow" tests
+
+lint: $(VENV)/.ready  ## style, types, doctests, documentation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q src
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint test
+
+slow: $(VENV)/.ready  ## accuracy over many seeds, some half an hour
+	$(BIN)/pytest -q -m slow tests
+
+docs: $(VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
+	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): PyTorch and friends, a few minutes the first time."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt "torch==2.13.0"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@mkdir -p plots
+	@touch $@
+
+clean:
+	rm -rf $(VENV) plots site .pytest_cache .mypy_cache .ruff_cache
