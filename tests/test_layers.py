@@ -15,12 +15,13 @@ TESTS = Path(__file__).parent
 
 # From the bottom up; a module may import from lower layers, and from its own entry.
 LAYERS = [
-    ["_math", "_variables", "_ranks", "_checks"],
+    ["_math", "_variables", "_ranks", "_checks", "_distributed"],
     ["bounds", "networks", "tasks", "data", "plots"],
     ["critics"],
     ["estimator", "choices", "inference", "results"],
     ["training"],
-    ["estimation"],
+    ["estimation", "gradients", "regularizer"],
+    ["compat"],
     ["demos"],
     ["cli"],
 ]

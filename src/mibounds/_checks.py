@@ -14,12 +14,17 @@ import torch
 
 __all__ = [
     "BeyondLogNWarning",
+    "CeilingWarning",
     "ConstantColumnWarning",
+    "DetachedInputWarning",
     "ExtrapolatedWarning",
     "InfiniteInformationWarning",
     "MIWarning",
     "NonFiniteStepWarning",
     "RowsDroppedWarning",
+    "SharedParametersWarning",
+    "StaleCriticWarning",
+    "WrongSideWarning",
     "check_at_least",
     "check_device",
     "check_fraction",
@@ -67,6 +72,36 @@ class BeyondLogNWarning(MIWarning):
     """The value is above ln N: no sample of N rows can certify so much, whatever the method."""
 
     code = "beyond-log-n"
+
+
+class StaleCriticWarning(MIWarning):
+    """The critic of a regularizer was not updated for many calls."""
+
+    code = "stale-critic"
+
+
+class DetachedInputWarning(MIWarning):
+    """A penalty depends on nothing that can be trained."""
+
+    code = "detached-input"
+
+
+class SharedParametersWarning(MIWarning):
+    """A critic's optimizer also holds parameters of the regularized network."""
+
+    code = "shared-parameters"
+
+
+class CeilingWarning(MIWarning):
+    """A value is at the ceiling of its bound."""
+
+    code = "ceiling"
+
+
+class WrongSideWarning(MIWarning):
+    """A lower bound is being minimized, or an upper bound maximized."""
+
+    code = "wrong-side"
 
 
 class NonFiniteStepWarning(MIWarning):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 import torch
+from torch import nn
 
 from mibounds import bounds, critics
 from mibounds._checks import nearest
 from mibounds.bounds import Bound
-from mibounds.critics import Critic
+from mibounds.critics import Critic, Encoded
+from mibounds.networks import ConvEncoder
 
-__all__ = ["bound_names", "build_bound", "build_critic", "critic_names"]
+__all__ = ["Shape", "bound_names", "build_bound", "build_critic", "critic_names"]
+
+
+Shape = int | tuple[int, ...]
 
 
 def bound_names() -> dict[str, type[Bound]]:
@@ -43,11 +49,12 @@ def build_bound(choice: str | Bound) -> Bound:
     return names[choice.lower()]()
 
 
-def build_critic(choice: str | Critic, dim_x: int, dim_y: int, seed: int = 0, **options: Any) -> Critic:
+def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int = 0, **options: Any) -> Critic:
     """The critic of that name, with or without the suffix Critic; a critic is passed through.
 
-    Its first weights come from `seed` and no global random state moves. Options that the class does not have are
-    left out (a bilinear critic has no hidden layers).
+    Shapes are without the rows: a number of columns, (C, H, W) for images, which get a convolutional encoder, or
+    any other, which is flattened. The first weights come from `seed` and no global random state moves. Options that
+    the class does not have are left out (a bilinear critic has no hidden layers).
 
     >>> type(build_critic("joint", 2, 3, hidden=(8,))).__name__
     'JointCritic'
@@ -62,8 +69,23 @@ def build_critic(choice: str | Critic, dim_x: int, dim_y: int, seed: int = 0, **
     known = inspect.signature(kind).parameters
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        built: Critic = kind(dim_x, dim_y, **{name: value for name, value in options.items() if name in known})
-    return built
+        encoder_x, dim_x = _encoder("x", x_shape, flat=False)
+        # A density is one of y itself, not of a code that could shrink.
+        encoder_y, dim_y = _encoder("y", y_shape, flat=kind.density)
+        critic: Critic = kind(dim_x, dim_y, **{name: value for name, value in options.items() if name in known})
+    return critic if encoder_x is None and encoder_y is None else Encoded(critic, encoder_x, encoder_y)
+
+
+def _encoder(name: str, shape: Shape, flat: bool) -> tuple[nn.Module | None, int]:
+    """What maps rows of that shape to columns, and how many columns."""
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not sizes or not all(isinstance(size, int) and size >= 1 for size in sizes):
+        raise ValueError(f"the shape of {name} is {shape!r}: expected a number of columns or a shape like (3, 32, 32).")
+    if len(sizes) == 1:
+        return None, sizes[0]
+    if len(sizes) == 3 and not flat:
+        return ConvEncoder(sizes, 128), 128
+    return nn.Flatten(), math.prod(sizes)
 
 
 def _classes(module: Any, base: type) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons, the building blocks of critics."""
+"""Multilayer perceptrons and a convolutional encoder, the building blocks of critics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mibounds._checks import nearest
 
-__all__ = ["MLP", "Activation", "activation_module"]
+__all__ = ["MLP", "Activation", "ConvEncoder", "activation_module"]
 
 Activation = str | nn.Module | Callable[[], nn.Module]
 
@@ -88,3 +88,30 @@ class MLP(nn.Module):
 
     def extra_repr(self) -> str:
         return f"residual={self.residual}"
+
+
+class ConvEncoder(nn.Sequential):
+    """A small convolutional encoder of images: two strided convolutions and a linear layer.
+
+    Arguments:
+        shape: (C, H, W) of the images, at least 2 x 2 pixels.
+        outputs: width of the code.
+
+    Example:
+        >>> import torch
+        >>> ConvEncoder((1, 28, 28), 64)(torch.zeros(5, 1, 28, 28)).shape
+        torch.Size([5, 64])
+    """
+
+    def __init__(self, shape: tuple[int, int, int], outputs: int = 128):
+        channels, height, width = shape
+        pixels = -(-height // 4) * -(-width // 4)  # each stride of two rounds up
+        super().__init__(
+            nn.Conv2d(channels, 32, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(32, 64, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(64 * pixels, outputs),
+            nn.SiLU(),
+        )

@@ -72,8 +72,3 @@ def test_dime_objectives_by_hand():
     assert float(KLDIME().loss(JOINT, PRODUCT)) == pytest.approx(mean_exp - 2.25)
     half = sum(math.exp(s / 2) for row in PRODUCT.tolist() for s in row) / 4
     assert float(HDDIME().loss(JOINT, PRODUCT)) == pytest.approx((math.exp(-1) + math.exp(-0.25)) / 2 + half)
-
-
-def test_plug_in_trains_by_likelihood():
-    assert PlugIn.needs_density
-    assert float(PlugIn().loss(JOINT, PRODUCT)) == pytest.approx(-1.25)

@@ -6,11 +6,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from mibounds import critics
 from mibounds.critics import (
     BilinearCritic,
     Critic,
+    DiagonalGaussianCritic,
+    Encoded,
     FunctionCritic,
     GaussianCritic,
     JointCritic,
@@ -38,6 +41,8 @@ CRITICS = {
     "SeparableCritic": lambda: SeparableCritic(2, 3, hidden=(16, 16), activation="tanh"),
     "BilinearCritic": lambda: BilinearCritic(2, 3),
     "GaussianCritic": GaussianCritic,
+    "DiagonalGaussianCritic": lambda: DiagonalGaussianCritic(2, 3, hidden=(16,)),
+    "Encoded": lambda: Encoded(SeparableCritic(4, 3, hidden=(16,)), nn.Linear(2, 4)),
     "WithOffset": lambda: WithOffset(SeparableCritic(2, 3, hidden=(16,)), GaussianCritic()),
     "Normalized": lambda: Normalized(FunctionCritic(asymmetric), bank(), free="function of y"),
 }

@@ -24,12 +24,6 @@ def test_the_first_layer_is_computed_once_per_row():
     assert seen == [40, 50]
 
 
-def test_towers_may_be_any_encoder():
-    images = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 16))
-    critic = SeparableCritic(0, 3, hidden=(8,), embedding=16, encoder_x=images)
-    assert critic.pairwise(torch.randn(5, 1, 8, 8), torch.randn(6, 3)).shape == (5, 6)
-
-
 @pytest.mark.parametrize("kind", [JointCritic, SeparableCritic, BilinearCritic])
 def test_the_first_score_says_independent(kind):
     assert (kind(2, 3).pairwise(torch.randn(4, 2), torch.randn(4, 3)) == 0).all()

@@ -5,7 +5,7 @@ from torch import nn
 
 from mibounds import MIEstimator, Trainer
 from mibounds.bounds import MINE, NWJ, InfoNCE, JensenShannon
-from mibounds.critics import JointCritic, SeparableCritic
+from mibounds.critics import Encoded, JointCritic, SeparableCritic
 from mibounds.tasks import CorrelatedGaussian
 
 TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
@@ -51,7 +51,7 @@ def test_images_go_to_the_critics_encoder():
     level = torch.randint(0, 2, (400,), generator=generator).float()
     images = level[:, None, None, None] + 0.3 * torch.randn(400, 1, 8, 8, generator=generator)
     encoder = nn.Sequential(nn.Conv2d(1, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 16))
-    critic = SeparableCritic(0, 1, hidden=(16,), embedding=16, encoder_x=encoder)
+    critic = Encoded(SeparableCritic(16, 1, hidden=(16,)), encoder)
     labels = level[:, None] + 0.05 * torch.randn(400, 1, generator=generator)
     result = Trainer(**QUICK).fit(MIEstimator(critic, InfoNCE(), symmetric=True), images, labels)
     assert result.value == pytest.approx(0.693, abs=0.12)
@@ -68,7 +68,7 @@ def test_a_tuple_is_one_variable():
         def forward(self, pair):
             return self.linear(torch.stack(pair, 1))
 
-    critic = SeparableCritic(2, 2, hidden=(16,), embedding=16, encoder_x=First())
+    critic = Encoded(SeparableCritic(16, 2, hidden=(16,)), First())
     result = Trainer(**QUICK).fit(MIEstimator(critic, InfoNCE()), (x[:, 0], x[:, 1]), y)
     assert result.value > 0.5
 

@@ -1,4 +1,4 @@
-r"""Train one thing, read another: classifiers of matched against mismatched pairs, and plug-in readings.
+r"""Train one thing, read another: classifiers of matched against mismatched pairs.
 
 A discriminator that tells matched pairs from mismatched ones, both with equal total weight, has the log density
 ratio as its optimal logit. Its loss is bounded and its gradient too, so training is calm at any information; the
@@ -16,7 +16,7 @@ from mibounds._math import logmeanexp, single_precision
 from mibounds.bounds.bound import Bound
 from mibounds.bounds.partition import DonskerVaradhan
 
-__all__ = ["GANDIME", "HDDIME", "KLDIME", "SMILE", "JensenShannon", "PlugIn"]
+__all__ = ["GANDIME", "HDDIME", "KLDIME", "SMILE", "JensenShannon"]
 
 
 class JensenShannon(Bound):
@@ -109,31 +109,6 @@ class SMILE(Bound):
 
     def extra_repr(self) -> str:
         return f"clip={self.clip}"
-
-
-class PlugIn(Bound):
-    r"""The mean score of matched pairs, E f: exact if the critic is the log density ratio, otherwise neither bound.
-
-    As a reading of a normalized critic it has the smallest variance and no ceiling; nothing but the critic's
-    smoothness supports it above ln N. As an objective it is maximum likelihood, and needs a density critic log q(y|x).
-
-    References:
-        Liao et al., DEMI: discriminative estimator of mutual information, 2020, arXiv:2010.01766.
-
-    Example:
-        >>> PlugIn()(torch.tensor([1.0, 3.0]), torch.zeros(2, 1))
-        tensor(2.)
-    """
-
-    side = "neither"
-    free = "nothing"
-    needs_density = True
-
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
-        return (single_precision(joint),)
-
-    def value(self, *rows: Tensor) -> Tensor:
-        return rows[0].mean(-1)
 
 
 class _Discriminative(Bound):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,7 @@ class Critic(nn.Module, ABC):
         density: True if the score is log q(y|x), fitted by maximum likelihood.
     """
 
-    density: ClassVar[bool] = False
+    density: bool = False
 
     def prepare(self, x: Any, y: Any) -> None:
         """Set closed-form parts from a fold's training rows, once, before the first step. Nothing by default."""

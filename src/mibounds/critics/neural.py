@@ -77,7 +77,7 @@ class SeparableCritic(Critic):
     r"""Two towers and an inner product, :math:`f(x,y) = g(x)^\top h(y)`.
 
     All N^2 pairs of a batch cost 2N tower passes and one matrix product, so every step can use every pair in it;
-    that many negatives matter more than the critic's form. Each tower may be any encoder, for images or sequences.
+    that many negatives matter more than the critic's form.
 
     Arguments:
         dim_x: columns of x.
@@ -87,8 +87,6 @@ class SeparableCritic(Critic):
         activation: a torch name, a class or a module.
         layer_norm: normalize before each activation.
         residual: add the input of every hidden layer of equal width.
-        encoder_x: a module (N, ...) -> (N, embedding) in place of the tower of x.
-        encoder_y: likewise for y.
 
     Example:
         >>> SeparableCritic(2, 3, hidden=(16,)).pairwise(torch.zeros(4, 2), torch.zeros(5, 3)).shape
@@ -105,8 +103,6 @@ class SeparableCritic(Critic):
         activation: Activation = "silu",
         layer_norm: bool = False,
         residual: bool = False,
-        encoder_x: nn.Module | None = None,
-        encoder_y: nn.Module | None = None,
     ):
         super().__init__()
 
@@ -123,8 +119,8 @@ class SeparableCritic(Critic):
 
         # One tower starts at zero, so the first score is exactly 0: step 0 says "independent" and training must
         # beat it.
-        self.tower_x = encoder_x if encoder_x is not None else tower(dim_x, zero_output=True)
-        self.tower_y = encoder_y if encoder_y is not None else tower(dim_y, zero_output=False)
+        self.tower_x = tower(dim_x, zero_output=True)
+        self.tower_y = tower(dim_y, zero_output=False)
         self.scale = 1 / math.sqrt(embedding)
 
     def encode_x(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Critics made of critics: with an offset, and normalized."""
+"""Critics made of critics: with encoders, with an offset, normalized."""
 
 from __future__ import annotations
 
@@ -12,7 +12,43 @@ from mibounds._math import logmeanexp, off_diagonal
 from mibounds._variables import Variable, take_rows
 from mibounds.critics.critic import Critic, encoded_grid, pairwise_chunks
 
-__all__ = ["Normalized", "WithOffset"]
+__all__ = ["Encoded", "Normalized", "WithOffset"]
+
+
+class Encoded(Critic):
+    r"""A critic behind encoders, for images, sequences or anything a module maps to columns: :math:`f(e_x(x), e_y(y))`.
+
+    Arguments:
+        critic: scores what the encoders return.
+        encoder_x: a module (N, ...) -> (N, D_x) of the critic; None leaves x as it is.
+        encoder_y: likewise for y.
+
+    Example:
+        >>> from mibounds.critics import SeparableCritic
+        >>> critic = Encoded(SeparableCritic(16, 3), encoder_x=nn.Sequential(nn.Flatten(), nn.Linear(64, 16)))
+        >>> critic.pairwise(torch.zeros(4, 1, 8, 8), torch.zeros(5, 3)).shape
+        torch.Size([4, 5])
+    """
+
+    def __init__(self, critic: Critic, encoder_x: nn.Module | None = None, encoder_y: nn.Module | None = None):
+        super().__init__()
+        self.critic = critic
+        self.density = critic.density
+        self.encoder_x = encoder_x if encoder_x is not None else nn.Identity()
+        self.encoder_y = encoder_y if encoder_y is not None else nn.Identity()
+
+    def prepare(self, x: Any, y: Any) -> None:
+        with torch.no_grad():
+            self.critic.prepare(self.encoder_x(x), self.encoder_y(y))
+
+    def encode_x(self, x: Any) -> Any:
+        return self.critic.encode_x(self.encoder_x(x))
+
+    def encode_y(self, y: Any) -> Any:
+        return self.critic.encode_y(self.encoder_y(y))
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        return self.critic.combine(hx, hy)
 
 
 class WithOffset(Critic):

@@ -1,0 +1,101 @@
+r"""Bounds over conditional densities: the critic is :math:`\log q(y|x)`, fitted by maximum likelihood.
+
+All three train the same way, by :math:`-E_{p(x,y)} \log q(y|x)`, and read differently. The upper ones are bounds
+only as far as q is the true conditional density; with a poor q they are neither.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mibounds._math import logmeanexp, single_precision
+from mibounds.bounds.bound import Bound
+
+__all__ = ["CLUB", "LeaveOneOut", "PlugIn"]
+
+
+class _Likelihood(Bound):
+    """Trained by maximum likelihood; the rows begin with the matched scores."""
+
+    free = "nothing"
+    needs_density = True
+
+    def objective(self, *rows: Tensor) -> Tensor:
+        return -rows[0].mean(-1)
+
+
+class PlugIn(_Likelihood):
+    r"""The mean score of matched pairs, E f: exact if the critic is the log density ratio, otherwise neither bound.
+
+    As a reading of a normalized critic it has the smallest variance and no ceiling; nothing but the critic's
+    smoothness supports it above ln N. As an objective it is maximum likelihood, and needs a density critic log q(y|x).
+
+    References:
+        Liao et al., DEMI: discriminative estimator of mutual information, 2020, arXiv:2010.01766.
+
+    Example:
+        >>> import torch
+        >>> PlugIn()(torch.tensor([1.0, 3.0]), torch.zeros(2, 1))
+        tensor(2.)
+    """
+
+    side = "neither"
+
+    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+        return (single_precision(joint),)
+
+    def value(self, *rows: Tensor) -> Tensor:
+        return rows[0].mean(-1)
+
+
+class CLUB(_Likelihood):
+    r"""The contrastive log-ratio upper bound, for making information small.
+
+    .. math:: I_{CLUB} = E_{p(x,y)} \log q(y|x) - E_{p(x)p(y)} \log q(y|x)
+
+    Its gradient is calm and points the right way, which is what a regularizer needs. It is not an estimate of the
+    information even with the exact q: it is then the information plus :math:`KL(p(x)p(y) \| p(x,y))`, for a
+    Gaussian pair :math:`\rho^2/(1-\rho^2)` against :math:`-\tfrac12 \ln(1-\rho^2)`.
+
+    References:
+        Cheng et al., CLUB: a contrastive log-ratio upper bound of mutual information, 2020, arXiv:2006.12013.
+
+    Example:
+        >>> import torch
+        >>> CLUB()(torch.tensor([1.0, 3.0]), torch.tensor([[0.0], [-2.0]]))
+        tensor(3.)
+    """
+
+    side = "upper"
+
+    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+        return single_precision(joint), single_precision(product).mean(-1)
+
+    def value(self, *rows: Tensor) -> Tensor:
+        return (rows[0] - rows[1]).mean(-1)
+
+
+class LeaveOneOut(_Likelihood):
+    r"""The leave-one-out upper bound: the marginal density is the mean of q over the other rows' x.
+
+    .. math:: I_{L1O} = E\Big[\log q(y_i|x_i) - \log \tfrac1K \sum_{j \ne i} q(y_i|x_j)\Big]
+
+    Tighter than `CLUB` and noisier: a row whose neighbors all miss its y counts for much. The mean is over the K
+    other rows and row i keeps its y; with the matched row inside, or with the other orientation, it is not a bound.
+
+    References:
+        Poole et al., On variational bounds of mutual information, 2019, arXiv:1905.06922, equation 13.
+
+    Example:
+        >>> import torch
+        >>> LeaveOneOut()(torch.tensor([1.0, 3.0]), torch.zeros(2, 4))
+        tensor(2.)
+    """
+
+    side = "upper"
+
+    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+        return single_precision(joint), logmeanexp(product)
+
+    def value(self, *rows: Tensor) -> Tensor:
+        return (rows[0] - rows[1]).mean(-1)

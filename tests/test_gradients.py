@@ -1,0 +1,107 @@
+"""Adaptive clipping: the published formula, its edge cases, and the one-pass form that equals it."""
+
+import pytest
+import torch
+from torch import nn
+
+from mibounds import clipped_backward, gradient_scale
+
+
+@pytest.fixture
+def setting(generator):
+    """A small encoder with two terms on its output, and one parameter that neither uses."""
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2))
+    unused = nn.Parameter(torch.ones(3))
+    x = torch.randn(16, 3, generator=generator)
+
+    def terms(loss_factor=1.0, penalty_factor=1.0):
+        z = encoder(x)
+        return loss_factor * (z[:, 0] - 1).square().mean(), penalty_factor * (z.sum(1).sin() * z[:, 1]).mean()
+
+    return [*encoder.parameters(), unused], terms
+
+
+def flat(parameters):
+    return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters])
+
+
+def gradients(parameters, term):
+    found = torch.autograd.grad(term, parameters, allow_unused=True, retain_graph=True)
+    return torch.cat(
+        [(torch.zeros_like(p) if g is None else g).flatten() for p, g in zip(parameters, found, strict=True)]
+    )
+
+
+@pytest.mark.parametrize("penalty_factor", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("beta", [0.3, 1.0, -1.0])
+def test_both_forms_are_the_published_formula(setting, penalty_factor, beta):
+    parameters, terms = setting
+    loss, penalty = terms(penalty_factor=penalty_factor)
+    g, m = gradients(parameters, loss), gradients(parameters, penalty)
+    clipped = torch.minimum(g.norm(), m.norm()) * m / m.norm()
+    scale = gradient_scale(loss, penalty, parameters)
+    assert not scale.requires_grad
+    (loss - beta * scale * penalty).backward()
+    assert torch.allclose(flat(parameters), g - beta * clipped, atol=1e-6)
+    for parameter in parameters:
+        parameter.grad = None
+    assert clipped_backward(*terms(penalty_factor=penalty_factor), parameters, beta) == pytest.approx(float(scale))
+    assert torch.allclose(flat(parameters), g - beta * clipped, atol=1e-6)
+
+
+def test_the_applied_part_keeps_its_direction_and_is_never_longer_than_the_loss_gradient(setting):
+    parameters, terms = setting
+    loss, penalty = terms(penalty_factor=50)
+    g, m = gradients(parameters, loss), gradients(parameters, penalty)
+    clipped_backward(loss, penalty, parameters)
+    applied = g - flat(parameters)
+    assert float(applied.norm()) == pytest.approx(float(g.norm()), rel=1e-4)
+    assert float(torch.cosine_similarity(applied, m, dim=0)) == pytest.approx(1, abs=1e-5)
+    small = terms(penalty_factor=1e-3)
+    assert float(gradient_scale(*small, parameters)) == 1  # already shorter: left as it is
+
+
+def test_beta_zero_is_the_plain_loss_bit_by_bit(setting):
+    parameters, terms = setting
+    terms()[0].backward()
+    plain = [None if p.grad is None else p.grad.clone() for p in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    assert float(clipped_backward(*terms(), parameters, beta=0)) == 0
+    for parameter, expected in zip(parameters, plain, strict=True):
+        assert (parameter.grad is None) == (expected is None)
+        assert expected is None or torch.equal(parameter.grad, expected)
+
+
+def test_gradients_accumulate_and_unused_parameters_keep_none(setting):
+    parameters, terms = setting
+    clipped_backward(*terms(), parameters)
+    once = flat(parameters)
+    clipped_backward(*terms(), parameters)
+    assert torch.allclose(flat(parameters), 2 * once)
+    assert parameters[-1].grad is None
+
+
+def test_zero_gradients():
+    weight = nn.Parameter(torch.tensor([1.0, 2.0]))
+    assert float(gradient_scale(weight.sum(), weight.sum() * 0, [weight])) == 0
+    assert float(gradient_scale(weight.sum() * 0, weight.sum(), [weight])) == 0
+    other = nn.Parameter(torch.ones(1))
+    assert float(gradient_scale(weight.sum(), other.sum(), [weight])) == 0  # the penalty does not reach them
+
+
+def test_parameters_may_be_a_generator(setting):
+    parameters, terms = setting
+    assert 0 < float(gradient_scale(*terms(), (p for p in parameters))) <= 1
+
+
+def test_misuse(setting):
+    parameters, terms = setting
+    loss, penalty = terms()
+    with pytest.raises(ValueError, match="parameters holds none that requires a gradient"):
+        gradient_scale(loss, penalty, [])
+    with pytest.raises(ValueError, match=r"penalty has shape \(\) and no graph: expected a scalar"):
+        gradient_scale(loss, penalty.detach(), parameters)
+    with pytest.raises(ValueError, match=r"loss has shape \(2,\)"):
+        gradient_scale(loss.repeat(2), penalty, parameters)
