@@ -36,6 +36,14 @@ def test_some_negatives_by_shifts(pair):
     assert float(estimator.loss(*pair, torch.Generator().manual_seed(5))) != pytest.approx(expected)
 
 
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_loss_and_value_read_the_same_scores(pair, symmetric):
+    estimator = MIEstimator(CRITIC, JensenShannon(), negatives=3, symmetric=symmetric)
+    loss, value = estimator.loss_and_value(*pair, torch.Generator().manual_seed(4))
+    assert float(loss) == pytest.approx(float(estimator.loss(*pair, torch.Generator().manual_seed(4))))
+    assert float(value) == pytest.approx(float(estimator.validate(*pair, torch.Generator().manual_seed(4))))
+
+
 def test_only_the_objective_moves_state(pair):
     estimator = MIEstimator(CRITIC, MINE())
     estimator.validate(*pair)

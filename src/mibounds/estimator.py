@@ -70,6 +70,19 @@ class MIEstimator(nn.Module):
         """The training objective of a batch, a scalar: x (N, ...), y (N, ...)."""
         return self._mean(self.bound.loss, x, y, generator)
 
+    def loss_and_value(
+        self, x: Variable, y: Variable, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The training objective and, detached, the bound's value in nats of the same scores, both scalars."""
+
+        def read(joint: Tensor, product: Tensor) -> Tensor:
+            rows = self.bound.rows(joint, product)
+            value = self.bound.value(*rows).detach()
+            return torch.stack([self.bound.objective(*rows), value])
+
+        loss, value = self._mean(read, x, y, generator)
+        return loss, value.detach()
+
     def validate(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The bound's value in nats of a batch, a scalar: x (N, ...), y (N, ...)."""
         return self._mean(self.bound, x, y, generator)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_curve", "plot_result", "save_figure"]
+__all__ = ["plot_curve", "plot_result", "plot_samples", "save_figure"]
 
 _INK, _BLUE, _GREY = "#222222", "#1f6fb2", "#9a9a9a"
 _OTHERS = ("#d1722b", "#5b9a3c", "#8c5fa8")
@@ -87,6 +87,21 @@ def plot_curve(
     left.set_title(title, loc="left")
     right.set_title("error (linear within 0.1 nats)", loc="left")
     left.legend(frameon=False, loc="upper center")
+    return figure
+
+
+def plot_samples(panels: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+    """Points of the plane side by side on equal axes.
+
+    Arguments:
+        panels: for each title its points (N, 2); the first panel sets the axes.
+    """
+    figure, axes = _axes(len(panels))
+    reach = 1.15 * float(np.abs(np.asarray(next(iter(panels.values())))).max())
+    for axis, (title, points) in zip(axes, panels.items(), strict=True):
+        axis.plot(*np.asarray(points).T, ".", color=_BLUE, ms=2, alpha=0.5)
+        axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axis.set_title(title, loc="left")
     return figure
 
 

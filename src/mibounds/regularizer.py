@@ -72,6 +72,7 @@ class MIRegularizer(nn.Module):
         negatives: mismatched pairs per row, a number or "all"; by default 1 for a joint critic (all for InfoNCE),
             all otherwise.
         steps: critic steps of one `update`.
+        betas: of the critic's Adam.
         clip: largest gradient norm of a critic step.
         seed: draws the critic's first weights and its negatives.
         device: where the critic lives.
@@ -101,6 +102,7 @@ class MIRegularizer(nn.Module):
         lr: float = 1e-4,
         negatives: int | Literal["all"] | None = None,
         steps: int = 1,
+        betas: tuple[float, float] = (0.9, 0.999),
         clip: float = 1.0,
         seed: int = 0,
         device: str | torch.device | None = None,
@@ -121,7 +123,7 @@ class MIRegularizer(nn.Module):
             raise ValueError(f"{type(built).__name__} has no parameters to train: give a critic that learns.")
         self.estimator.to(device)
         self.steps, self.clip = steps, clip
-        self.optimizer = torch.optim.Adam(self.estimator.parameters(), lr=lr)
+        self.optimizer = torch.optim.Adam(self.estimator.parameters(), lr=lr, betas=betas, fused=True)
         self.generator = torch.Generator().manual_seed(seed)
         self.updates = self.skipped = 0
         self._since_update = 0
@@ -147,9 +149,10 @@ class MIRegularizer(nn.Module):
         parameters = list(self.estimator.parameters())
         with torch.enable_grad(), self._single_precision(x):
             for _ in range(self.steps):
-                self._record(float(self.estimator.validate(x, z, self.generator).detach()))
                 self.optimizer.zero_grad(set_to_none=True)
-                self.estimator.loss(x, z, self.generator).backward()  # type: ignore[no-untyped-call]
+                loss, value = self.estimator.loss_and_value(x, z, self.generator)
+                self._record(float(value))
+                loss.backward()  # type: ignore[no-untyped-call]
                 average_gradients(parameters)
                 if nn.utils.clip_grad_norm_(parameters, self.clip).isfinite():
                     self.optimizer.step()
@@ -236,8 +239,8 @@ class MIRegularizer(nn.Module):
         if self._since_update == 1 and not self.updates and self._shares_parameters(x, z):
             self._warn(
                 SharedParametersWarning(
-                    "The critic holds parameters that x or z depends on, so its optimizer trains the regularized network: "
-                    "give the critic layers of its own."
+                    "The critic holds parameters that x or z depends on, so its optimizer trains the regularized "
+                    "network: give the critic layers of its own."
                 )
             )
         negatives = self.estimator.negatives

@@ -77,7 +77,9 @@ def test_a_missing_file(tmp_path):
     assert "There is no file" in done.stderr
 
 
-@pytest.mark.parametrize("command", [["--help"], ["estimate", "--help"], ["demo", "gaussians", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["estimate", "--help"], ["demo", "gaussians", "--help"], ["demo", "gan", "--help"]]
+)
 def test_help_shows_an_example(command):
     done = call(*command)
     assert done.exit_code == 0
@@ -93,6 +95,16 @@ def test_the_demo_draws_its_table(tmp_path, monkeypatch):
     again = call("demo", "gaussians", "--out", tmp_path / "curve.png", "--quiet", "--json")
     (point,) = json.loads(again.stdout)
     assert point["rho"] == 0.5
+
+
+def test_the_gan_demo_counts_modes(tmp_path):
+    done = call("demo", "gan", "--steps", "10", "--out", tmp_path / "gan.png", "--quiet")
+    assert done.exit_code == 0, done.output
+    assert "modes of 25" in done.output
+    assert (tmp_path / "metrics.csv").exists()
+    wrong = call("demo", "gan", "--data", "rings")
+    assert wrong.exit_code == 2
+    assert "data is 'rings', and must be 'gaussians' or 'spirals'" in wrong.stderr
 
 
 def test_python_dash_m():

@@ -13,6 +13,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from mibounds._checks import check_at_least
+
 __all__ = ["app", "run"]
 
 app = typer.Typer(
@@ -124,6 +126,55 @@ def gaussians(
         typer.echo(json.dumps([vars(point) for point in points], indent=2) if as_json else curve.table(points, scale))
         if not as_json:
             typer.echo(f"\nFigure: {out}   numbers: {out.with_suffix('.csv')}")
+
+
+@demo.command()
+def gan(
+    data: Annotated[str, typer.Option(help="gaussians (25 modes) or spirals.")] = "gaussians",
+    beta: Annotated[float, typer.Option(help="Weight of the information term.")] = 1.0,
+    steps: Annotated[Optional[int], typer.Option(help="Generator steps of each run.")] = None,  # noqa: UP045
+    paper: Annotated[bool, typer.Option("--paper", help="The original recipe: hours.")] = False,
+    out: Annotated[Path, typer.Option(help="Where the figure goes; metrics.csv goes beside it.")] = Path(
+        "plots/gan.png"
+    ),
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a plain GAN and the same GAN that keeps I(Z; G(Z)) large, and count the modes that each covers.
+
+    Example: **mibounds demo gan --seed 1 --out gan.png**
+    """
+    with _one_sentence():
+        from dataclasses import replace
+
+        from tqdm.auto import tqdm
+
+        from mibounds.demos import gan as story
+
+        targets = {"gaussians": story.gaussians, "spirals": story.spirals}
+        if data not in targets:
+            raise ValueError(f"data is {data!r}, and must be 'gaussians' or 'spirals'.")
+        target = targets[data](seed=seed)
+        recipe = replace(story.PAPER if paper else story.Recipe(), beta=beta)
+        if steps is not None:
+            check_at_least("steps", steps, 1)
+            recipe = replace(recipe, steps=steps)
+        with tqdm(total=2 * story.CHECKS, disable=quiet or not sys.stderr.isatty(), leave=False) as bar:
+
+            def done(name: str, step: int, metrics: story.Metrics) -> None:
+                bar.set_description_str(
+                    f"{name} step {step:,}: {metrics.modes} modes, {metrics.high_quality:.0%} high quality",
+                    refresh=False,
+                )
+                bar.update()
+
+            outcomes = story.compare(recipe, target, seed, done)
+        story.draw(outcomes, target, out)
+        if as_json:
+            typer.echo(json.dumps({name: vars(outcome.metrics) for name, outcome in outcomes.items()}, indent=2))
+        else:
+            typer.echo(f"{story.table(outcomes, target)}\n\nFigure: {out}   metrics: {out.with_name('metrics.csv')}")
 
 
 @contextmanager

@@ -1,0 +1,117 @@
+"""The original's interface: its three uses as its README showed them, with tensors where placeholders were."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from mibounds.compat import Mi_estimator
+from mibounds.tasks import CorrelatedGaussian
+
+TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
+FAST = {"critic_layers": [32, 32], "critic_lr": 3e-3}
+
+
+def data(n=4000, seed=0):
+    return TASK.sample(n, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("regu_name", ["mine", "nwj", "nce"])
+@pytest.mark.parametrize("critic_type", ["joint", "separate", "separable"])
+def test_first_use_estimate_the_information_of_data(regu_name, critic_type):
+    x_data, z_data = (side.numpy() for side in data(12_000))
+    mi_estimator = Mi_estimator(regu_name, 2, 2, 64, critic_type=critic_type, negative_samples=8, **FAST)
+    mi = mi_estimator.fit(x_data, z_data, epochs=2)
+    assert mi == pytest.approx(1.02, abs=0.3)
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_second_use_regularize_a_network():
+    torch.manual_seed(0)
+    encoder = nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(encoder.parameters(), lr=1e-2)
+    mi_estimator = Mi_estimator(regu_name="mine", dim_x=2, dim_z=2, batch_size=64, **FAST)
+    values = []
+    for step in range(150):
+        x_in = data(64, seed=step)[0]
+        noise = torch.randn(64, 2, generator=torch.Generator().manual_seed(step))
+        z_in = torch.tanh(encoder(x_in)) + 0.5 * noise
+        train_op, quantities = mi_estimator(x_in, z_in)
+        loss = -quantities["mi_for_grads"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        train_op()
+        values.append(float(quantities["mi"]))
+    assert sum(values[-30:]) / 30 > sum(values[:30]) / 30 + 0.2
+    assert not quantities["mi"].requires_grad
+
+
+def test_third_use_adaptive_gradient_clipping():
+    """min(|G(loss)|, |G(mi)|) / |G(mi)|, as the original wrote it out."""
+    from mibounds import gradient_scale
+
+    encoder = nn.Linear(2, 2)
+    mi_estimator = Mi_estimator("mine", 2, 2, batch_size=64, **FAST)
+    x_in = data(64)[0]
+    mi_estimator(x_in, encoder(x_in))[0]()
+    z_in = encoder(x_in)
+    loss = z_in.square().mean()
+    _, quantities = mi_estimator(x_in, z_in)
+    grads = [
+        torch.cat([g.flatten() for g in torch.autograd.grad(term, encoder.parameters(), retain_graph=True)])
+        for term in (loss, -quantities["mi_for_grads"])
+    ]
+    expected = torch.minimum(grads[0].norm(), grads[1].norm()) / grads[1].norm()
+    scale = gradient_scale(loss, quantities["mi_for_grads"], encoder.parameters())
+    assert float(scale) == pytest.approx(float(expected))
+    (loss - 1.0 * scale * quantities["mi_for_grads"]).backward()
+
+
+def test_the_signature_is_the_originals():
+    import inspect
+
+    parameters = inspect.signature(Mi_estimator).parameters
+    assert list(parameters) == [
+        "regu_name", "dim_x", "dim_z", "batch_size", "critic_layers", "critic_lr", "critic_activation", "critic_type",
+        "ema_decay", "negative_samples",
+    ]  # fmt: skip
+    assert list(parameters["critic_layers"].default) == [256, 256, 256]
+    assert parameters["critic_lr"].default == 1e-4
+    assert parameters["ema_decay"].default == 0.99
+
+
+def test_nce_reads_at_most_the_logarithm_of_its_batch():
+    x, z = CorrelatedGaussian.with_information(5, 8.0).sample(3000, torch.Generator().manual_seed(0))
+    mi = Mi_estimator("nce", 5, 5, batch_size=32, critic_type="separable", **FAST).fit(x, z, epochs=3)
+    assert 2 < mi < math.log(32)
+
+
+def test_the_moving_average_moves():
+    mi_estimator = Mi_estimator("mine", 2, 2, batch_size=64, **FAST)
+    average = mi_estimator.regularizer.estimator.bound
+    for seed in range(3):
+        x, z = data(64, seed)
+        before = average.log_average.clone()
+        mi_estimator.regularizer.update(x, z)
+        assert not torch.equal(average.log_average, before)
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"regu_name": "infonce"}, "regu_name is 'infonce', and must be 'mine', 'nwj' or 'nce'. Did you mean 'nce'"),
+        ({"critic_type": "separabel"}, "Did you mean 'separable'"),
+        ({"batch_size": 1}, "batch_size is 1"),
+        ({"negative_samples": 64}, "negative_samples is 64, and a batch of 64 rows has 63 others"),
+    ],
+)
+def test_bad_arguments(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Mi_estimator(**{"regu_name": "mine", "dim_x": 2, "dim_z": 2, "batch_size": 64, **options})
+
+
+def test_a_batch_larger_than_the_data():
+    with pytest.raises(ValueError, match="batch_size is 64, and 48 rows are left to train on"):
+        Mi_estimator("mine", 2, 2, batch_size=64).fit(*data(60))
