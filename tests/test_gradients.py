@@ -91,6 +91,12 @@ def test_zero_gradients():
     assert float(gradient_scale(weight.sum(), other.sum(), [weight])) == 0  # the penalty does not reach them
 
 
+def test_a_penalty_that_bursts_leaves_the_loss_gradient():
+    weight = nn.Parameter(torch.tensor([1.0, 2.0]))
+    assert float(clipped_backward(weight.sum(), (weight * 1e38).exp().sum(), [weight])) == 0
+    assert weight.grad.tolist() == [1, 1]
+
+
 def test_parameters_may_be_a_generator(setting):
     parameters, terms = setting
     assert 0 < float(gradient_scale(*terms(), (p for p in parameters))) <= 1

@@ -35,7 +35,7 @@ def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]) 
             concatenated.
 
     Returns:
-        A detached scalar between 0 and 1; 0 if the penalty has no gradient.
+        A detached scalar between 0 and 1; 0 if the penalty has no gradient, or one that is not finite.
 
     Raises:
         ValueError: if `parameters` holds none that requires a gradient, or one of the terms is not a scalar with a
@@ -83,7 +83,9 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]
     chosen, of_loss, of_term = _both_gradients(loss, term, parameters, keep=False)
     scale = _scale(of_loss, of_term)
     for parameter, first, second in zip(chosen, of_loss, of_term, strict=True):
-        applied = _sum(first, None if second is None else abs(beta) * scale * second)
+        # Where the scale is 0 the term may be infinite, and 0 times infinity is not 0.
+        added = None if second is None else torch.where(scale > 0, abs(beta) * scale * second, 0.0)
+        applied = _sum(first, added)
         if applied is not None:
             parameter.grad = applied if parameter.grad is None else parameter.grad + applied
     return scale
@@ -128,9 +130,10 @@ def _both_gradients(
 
 
 def _scale(of_loss: Gradients, of_penalty: Gradients) -> Tensor:
-    """min(|g|, |m|) / |m|, and 0 where |m| is 0."""
+    """min(|g|, |m|) / |m|, and 0 where |m| is 0 or not finite."""
     loss_norm, penalty_norm = _norm(of_loss), _norm(of_penalty)
-    return torch.where(penalty_norm > 0, torch.minimum(loss_norm, penalty_norm) / penalty_norm, 0.0)
+    usable = (penalty_norm > 0) & penalty_norm.isfinite()
+    return torch.where(usable, torch.minimum(loss_norm, penalty_norm) / penalty_norm, 0.0)
 
 
 def _norm(gradients: Gradients) -> Tensor:

@@ -82,6 +82,16 @@ def test_the_value_is_straight_through():
     assert torch.allclose(product.grad, -PRODUCT.exp() / 4 / bound.log_average.exp())
 
 
+def test_a_lagging_average_neither_overflows_nor_loses_the_number():
+    bound = MINE()
+    bound.objective(*bound.rows(JOINT, PRODUCT))
+    product = (PRODUCT + 200).requires_grad_()
+    value = bound(JOINT, product)
+    assert value.item() == pytest.approx(float(DonskerVaradhan()(JOINT, PRODUCT + 200)), rel=1e-5)
+    value.backward()
+    assert product.grad.isfinite().all()
+
+
 def test_the_average_is_saved_and_loaded():
     bound = MINE()
     bound.objective(*bound.rows(JOINT, PRODUCT))

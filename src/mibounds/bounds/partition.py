@@ -97,8 +97,10 @@ class MINE(_Partitioned):
         joint, partition = rows
         log_partition = logmeanexp(partition)
         average = torch.where(self.log_average.isnan(), log_partition.detach(), self.log_average)
-        corrected = (log_partition - average).exp()
-        return joint.mean(-1) - (corrected + (log_partition - corrected).detach())
+        # The gradient of E e^f / average is that of log E e^f times this weight; above e^20 it need only be finite.
+        weight = (log_partition.detach() - average).clamp_max(20).exp()
+        number = log_partition.detach()
+        return joint.mean(-1) - (number + weight * (log_partition - number))
 
     def objective(self, *rows: Tensor) -> Tensor:
         now = logmeanexp(rows[1]).detach()

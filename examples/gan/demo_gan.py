@@ -1,0 +1,88 @@
+"""Train one GAN with an information term, with the original's options; metrics and picture go into plots/.
+
+Example: python3 demo_gan.py --beta 1 --epochs 10
+"""
+
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from mibounds.demos.gan import CHECKS, PAPER, Metrics, Outcome, Recipe, draw, gaussians, spirals, table, train
+
+
+def parser() -> ArgumentParser:
+    """The options of the original; what is not given is the recipe's."""
+    ours = Recipe()
+    options = ArgumentParser(
+        description=__doc__.split("\n", maxsplit=1)[0], formatter_class=ArgumentDefaultsHelpFormatter
+    )
+    add = options.add_argument
+    add("--data", default="gaussians", choices=["gaussians", "spirals"], help="what to imitate")
+    add("--paper", action="store_true", help="start from the original recipe; the other options still count if given")
+    add(
+        "--regularizer",
+        choices=["none", "mine", "nwj", "nce"],
+        help=f"bound of the information term ({ours.regularizer})",
+    )
+    add("--critic_type", choices=["joint", "separable"], help=f"form of the critic ({ours.critic_type})")
+    add("--critic_layers", type=int, nargs="+", help=f"widths of its hidden layers ({ours.critic_layers})")
+    add("--critic_activation", help=f"a torch name ({ours.critic_activation})")
+    add("--critic_lr", type=float, help=f"its learning rate ({ours.critic_lr})")
+    add("--negative_samples", type=int, help=f"mismatched pairs per row ({ours.negative_samples})")
+    add("--ema_decay", type=float, help=f"decay of MINE's moving average ({ours.ema_decay})")
+    add("--beta", type=float, help=f"weight of the information term ({ours.beta})")
+    add("--unroll_critic", type=int, help=f"critic steps for each generator step ({ours.unroll_critic})")
+    add("--scheduling", choices=["constant", "half", "cosine"], help=f"how beta goes to 0 ({ours.scheduling})")
+    add("--gen_lr", type=float, help=f"learning rate of the generator ({ours.gen_lr})")
+    add("--disc_lr", type=float, help=f"learning rate of the discriminator ({ours.disc_lr})")
+    add(
+        "--gradient_penalty",
+        type=float,
+        help=f"weight of the discriminator's gradient penalty ({ours.gradient_penalty})",
+    )
+    add("--batch_norm", type=int, choices=[0, 1], help=f"batch normalization in the generator ({int(ours.batch_norm)})")
+    add("--epochs", type=int, help="passes over the data; by default those that make the recipe's steps")
+    add("--batch_size", type=int, help=f"rows a step ({ours.batch_size})")
+    add("--data_size", type=int, default=100_000, help="rows of the data")
+    add("--data_noise", type=float, default=0.05, help="spread around the modes")
+    add("--seed", type=int, default=0, help="the same seed gives the same run")
+    add("--out", type=Path, default=Path("plots/gan.png"), help="the picture; metrics.csv goes beside it")
+    return options
+
+
+def recipe(options: Namespace) -> Recipe:
+    """The recipe that the options mean."""
+    chosen = PAPER if options.paper else Recipe()
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    if given.get("regularizer") == "none":
+        given = {**given, "regularizer": chosen.regularizer, "beta": 0.0}
+    if "batch_norm" in given:
+        given["batch_norm"] = bool(given["batch_norm"])
+    chosen = replace(chosen, **{name: value for name, value in given.items() if name in Recipe.__dataclass_fields__})
+    if "epochs" in given:
+        chosen = replace(chosen, steps=max(1, given["epochs"] * options.data_size // chosen.batch_size))
+    return chosen
+
+
+def run(options: Namespace, quiet: bool = False) -> Outcome:
+    """Train, draw and print."""
+    target = {"gaussians": gaussians, "spirals": spirals}[options.data](
+        options.data_size, options.data_noise, options.seed
+    )
+    with tqdm(total=CHECKS, disable=quiet) as bar:
+
+        def done(step: int, metrics: Metrics) -> None:
+            bar.set_description(f"step {step:,}: {metrics.modes} modes, {metrics.high_quality:.0%} high quality")
+            bar.update()
+
+        outcome = train(recipe(options), target, options.seed, done)
+    outcomes = {"generated": outcome}
+    draw(outcomes, target, options.out)
+    print(table(outcomes, target))
+    return outcome
+
+
+if __name__ == "__main__":
+    run(parser().parse_args())
