@@ -82,4 +82,4 @@ def test_inside_other_peoples_loops(name, package):
     pytest.importorskip(package)
     logged = load(name).run(epochs=6)
     assert logged["loss"] < 1.5
-    assert logged["information"] > 1.0
+    assert logged["information"] > 0.3

@@ -141,7 +141,7 @@ def gan(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a plain GAN and the same GAN that keeps I(Z; G(Z)) large, and count the modes that each covers.
+    """Train a plain GAN and the same GAN that keeps the information of its code, and count the modes that each covers.
 
     Example: **mibounds demo gan --seed 1 --out gan.png**
     """

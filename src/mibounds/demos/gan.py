@@ -1,10 +1,9 @@
-"""The GAN that stops losing modes: 25 Gaussians, a plain GAN, and the same one that keeps I(Z; G(Z)) large.
+"""The GAN that stops losing modes: 25 Gaussians, a plain GAN, and the same one that keeps I(C; G(C, E)) large.
 
-The generator maps a latent z to the plane. With `beta` above 0 its loss carries the information between z and G(z),
-read by a critic of its own and clipped so that its gradient is never longer than the GAN's. A generator that sends
-many z to one place shares little with z, so collapse costs information. z is the generator's only input, so the
-true I(Z; G(Z)) is infinite for any injective generator: here the term is a regularizer that spreads the samples
-out, and not a measurement.
+The generator maps a code c and noise e to the plane. With `beta` above 0 its loss carries the information between c and
+G(c, e), read by a critic of its own and clipped so that its gradient is never longer than the GAN's. A generator that
+sends many codes to one place shares little with them, so collapse costs information. Without noise (`noise=0`, as in
+the original) the true information is infinite for any injective generator, and the term only spreads the samples out.
 """
 
 from __future__ import annotations
@@ -124,7 +123,8 @@ class Recipe:
         batch_norm: batch normalization in the generator.
         generator: widths of its hidden layers.
         discriminator: widths of its hidden layers.
-        latent: columns of z, uniform in [-1, 1].
+        code: columns of the code, uniform in [-1, 1], whose information is kept.
+        noise: further columns of the generator's input, uniform in [-1, 1].
         steps: generator steps.
         batch_size: rows a step.
     """
@@ -142,11 +142,12 @@ class Recipe:
     gen_lr: float = 1e-3
     disc_lr: float = 1e-3
     decay: bool = True
-    gradient_penalty: float = 1e-3
+    gradient_penalty: float = 0.1
     batch_norm: bool = False
     generator: Sequence[int] = (128, 128, 128)
     discriminator: Sequence[int] = (128, 128, 128)
-    latent: int = 2
+    code: int = 2
+    noise: int = 14
     steps: int = 10_000
     batch_size: int = 256
 
@@ -160,6 +161,7 @@ PAPER = Recipe(
     disc_lr=1e-4,
     decay=False,
     gradient_penalty=0.0,
+    noise=0,
     batch_norm=True,
     generator=(500, 500),
     discriminator=(400, 400, 400),
@@ -190,7 +192,7 @@ def train(
     Arguments:
         recipe: how; `beta=0` is the plain GAN.
         target: what to imitate.
-        seed: first weights, batches and latents.
+        seed: first weights, batches and codes.
         done: told the step and the metrics, ten times.
     """
     with torch.random.fork_rng(devices=[]), quick_arithmetic(torch.device("cpu")):
@@ -200,7 +202,7 @@ def train(
 
 def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metrics], None]) -> Outcome:
     began = time.perf_counter()
-    generator = _network(recipe.latent, recipe.generator, 2, recipe.batch_norm, "leakyrelu")
+    generator = _network(recipe.code + recipe.noise, recipe.generator, 2, recipe.batch_norm, "leakyrelu")
     discriminator = _network(2, recipe.discriminator, 1, False, "leakyrelu")
     optimizers = [
         torch.optim.Adam(network.parameters(), lr=lr, betas=(0.5, 0.999), fused=True)
@@ -209,8 +211,8 @@ def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metri
     regularizer = _regularizer(recipe, seed)
     draws = torch.Generator().manual_seed(seed)
 
-    def latents(n: int) -> Tensor:
-        return 2 * torch.rand(n, recipe.latent, generator=draws) - 1
+    def inputs(n: int) -> Tensor:
+        return 2 * torch.rand(n, recipe.code + recipe.noise, generator=draws) - 1
 
     moments = {round(recipe.steps * (i + 1) / CHECKS) for i in range(CHECKS)}
     history = []
@@ -219,7 +221,7 @@ def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metri
         progress = step / recipe.steps
         for optimizer, lr in zip(optimizers, (recipe.gen_lr, recipe.disc_lr), strict=True):
             optimizer.param_groups[0]["lr"] = lr * (_held_then_cosine(progress) if recipe.decay else 1)
-        z = latents(recipe.batch_size)
+        z = inputs(recipe.batch_size)
         fake = generator(z)
         real = target.rows[torch.randint(len(target.rows), (recipe.batch_size,), generator=draws)]
         _discriminator_step(discriminator, optimizers[1], real, fake.detach(), recipe.gradient_penalty)
@@ -228,13 +230,16 @@ def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metri
         if regularizer is None or not beta:
             _generator_loss(discriminator, fake).backward()  # type: ignore[no-untyped-call]
         else:
-            regularizer.update(fake.detach(), z)
-            clipped_backward(_generator_loss(discriminator, fake), regularizer(fake, z), generator.parameters(), beta)
+            code = z[:, : recipe.code]
+            regularizer.update(fake.detach(), code)
+            clipped_backward(
+                _generator_loss(discriminator, fake), regularizer(fake, code), generator.parameters(), beta
+            )
         optimizers[0].step()
         if step + 1 in moments:
             generator.eval()
             with torch.no_grad():
-                samples = generator(latents(_EVALUATED))
+                samples = generator(inputs(_EVALUATED))
             generator.train()
             history.append((step + 1, measure(samples, target)))
             done(*history[-1])
@@ -259,14 +264,14 @@ def _regularizer(recipe: Recipe, seed: int) -> MIRegularizer | None:
     critic = build_critic(
         recipe.critic_type,
         2,
-        recipe.latent,
+        recipe.code,
         seed,
         hidden=tuple(recipe.critic_layers),
         activation=recipe.critic_activation,
     )
     return MIRegularizer(
         2,
-        recipe.latent,
+        recipe.code,
         bound=bounds[recipe.regularizer](),
         critic=critic,
         lr=recipe.critic_lr,
