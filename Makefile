@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format check slow docs figures clean
+.PHONY: demo test lint format check slow docs figures bench clean
 
 demo: $(VENV)/.ready  ## measure a real table, and draw the correlated-Gaussian curve
 	@echo "== Do these three measurements of a tumor tell its texture?"
@@ -39,6 +39,11 @@ docs: $(VENV)/.ready
 
 figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
 	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
+	$(BIN)/mibounds demo gan --out plots/gan.png && cp plots/gan.png docs/figures/gan.png
+
+bench: $(VENV)/.ready  ## the tables under benchmarks/, some half an hour
+	$(BIN)/python benchmarks/gan/run.py
+	$(BIN)/python benchmarks/regularizer/overhead.py
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): PyTorch and friends, a few minutes the first time."

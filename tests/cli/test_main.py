@@ -59,6 +59,7 @@ def test_json_plot_and_file(table, tmp_path):
         (["--x", "a", "--y", "c", "--unit", "bit"], "Error: unit is 'bit', and must be 'nats' or 'bits'."),
         (["--x", "a", "--y", "c", "--bound", "infonse"], "Did you mean 'infonce'?"),
         (["--x", "a", "--y", "c", "--device", "cuda:9"], "Error: device is 'cuda:9', which this machine does not have"),
+        (["--x", "a", "--y", "c", "--batch-size", "999"], "Error: batch_size is 999, and a fold trains on"),
         (["--x", "a", "--y", "c", "--steps", "0"], "Error: steps is 0, and must be at least 1."),
         (["--x", "a", "--y", "c", "--plot", "/nowhere/p.png"], "Error:"),
     ],

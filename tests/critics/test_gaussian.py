@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -30,9 +32,9 @@ def test_it_does_not_depend_on_scales_shifts_or_row_order(generator):
 
 def test_noise_under_the_edge_is_set_to_zero():
     """Independent 40 + 40 columns, 1,000 rows: sample canonical correlations reach .39, and all of it is noise."""
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(7)  # .396, between the asymptotic edge and the quantile
     x, y = torch.randn(1000, 40, generator=generator), torch.randn(1000, 40, generator=generator)
-    assert canonical_pairs(x, y).correlation.max() > 0.35
+    assert 2 * math.sqrt(0.04 * 0.96) < canonical_pairs(x, y).correlation.max() < _noise_edge(1000, 40, 40)
     critic = GaussianCritic()
     critic.prepare(x, y)
     assert (critic.pairwise(x, y) == 0).all()

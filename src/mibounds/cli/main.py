@@ -49,6 +49,7 @@ def estimate(
     nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
     seed: Seed = 0,
     steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
+    batch_size: Annotated[Optional[int], typer.Option(help="Rows of a training step.")] = None,  # noqa: UP045
     device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
     plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
     out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
@@ -75,6 +76,7 @@ def estimate(
                 nan=nan,  # type: ignore[arg-type]
                 seed=seed,
                 steps=steps,
+                batch_size=batch_size,
                 device=device,
                 progress=not quiet and sys.stderr.isatty(),
             )
