@@ -114,7 +114,7 @@ def gaussians(
         points: list[curve.Point] = []
         with (
             warnings.catch_warnings(),
-            tqdm(total=4 * len(scale.correlations), disable=quiet or not sys.stderr.isatty(), leave=False) as bar,
+            tqdm(total=2 * len(scale.correlations), disable=quiet or not sys.stderr.isatty(), leave=False) as bar,
         ):
             warnings.simplefilter("ignore")
 

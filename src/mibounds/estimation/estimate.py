@@ -103,7 +103,7 @@ def estimate(
     reading, extrapolated = _rule(readings)
     result = readings.result(
         reading,
-        resolution=trainer.tolerance + data_x.shape[1] * data_y.shape[1] / (2 * len(data_x)),
+        resolution=trainer.tolerance + _unseen(data_x.shape[1], data_y.shape[1], readings.train_rows),
         extrapolated=extrapolated,
         columns=(table_x.names, table_y.names),
         warnings=[*caught, *_doubts(data_x, data_y, readings, extrapolated)],
@@ -134,6 +134,14 @@ def _rule(readings: Readings) -> tuple[str, bool]:
     if readings.by_name["PlugIn"].value() > ceiling - MARGIN:
         return "PlugIn", True
     return "InfoNCE", False
+
+
+def _unseen(dim_x: int, dim_y: int, train_rows: int) -> float:
+    """The information in nats of a linear dependence whose canonical correlations all stay just under the noise edge.
+
+    The edge is near 2 sqrt(c) with c = max(D)/N, each of min(D) pairs then holds about 2 c nats, and no fit could tell.
+    """
+    return 2 * dim_x * dim_y / train_rows
 
 
 def _doubts(x: Tensor, y: Tensor, readings: Readings, extrapolated: bool) -> list[MIWarning]:

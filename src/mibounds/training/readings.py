@@ -74,9 +74,11 @@ def read_fold(
 
 
 class Readings:
-    """What all bounds read on the pooled test rows, by name, and what each fold learnt."""
+    """What all bounds read on the pooled test rows, by name, what each fold learnt, and from how many rows at least."""
 
-    def __init__(self, bounds: Mapping[str, Bound], folds: Sequence[FoldRows], fitted: Sequence[Fitted]):
+    def __init__(
+        self, bounds: Mapping[str, Bound], folds: Sequence[FoldRows], fitted: Sequence[Fitted], train_rows: int = 0
+    ):
         sizes = [len(fold.by_bound[0][0][0]) for fold in folds]
         member = torch.repeat_interleave(torch.arange(len(folds)), torch.tensor(sizes))
         negatives = min(fold.negatives for fold in folds)
@@ -84,7 +86,7 @@ class Readings:
             name: Reading(bound, pool([fold.by_bound[k] for fold in folds]), member, bound.ceiling(negatives))
             for k, (name, bound) in enumerate(bounds.items())
         }
-        self.fitted, self.rows = tuple(fitted), sum(sizes)
+        self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
 
     def result(self, reading: str, *, resolution: float = 0.0, **details: Any) -> Result:
         """The result that reports this reading.

@@ -152,7 +152,8 @@ class Trainer:
         if folds > n // 2:
             raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
         splits = split(n, folds, self.valid_share, torch.Generator().manual_seed(self.seed))
-        plan = self._plan(folds, min(len(fold.train) for fold in splits))
+        train_rows = min(len(fold.train) for fold in splits)
+        plan = self._plan(folds, train_rows)
         for candidate in candidates:
             negatives = candidate.estimator.negatives
             if negatives != "all" and negatives >= plan.batch_size:
@@ -187,7 +188,7 @@ class Trainer:
 
             parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
             done = parallel(joblib.delayed(run)(i) for i in range(folds))
-        return Readings(bounds, [rows for _, rows in done], [fitted for fitted, _ in done])
+        return Readings(bounds, [rows for _, rows in done], [fitted for fitted, _ in done], train_rows)
 
     def _intake(
         self, x: Any, y: Any
