@@ -2,6 +2,7 @@
 
 from mibounds import bounds, critics, tasks
 from mibounds._checks import MIWarning
+from mibounds._version import __version__
 from mibounds.data import RankGaussianize, Standardize
 from mibounds.estimation import estimate
 from mibounds.estimator import MIEstimator
@@ -9,8 +10,6 @@ from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
 from mibounds.results import Result
 from mibounds.training import Trainer
-
-__version__ = "0.1.0"
 
 __all__ = [
     "MIEstimator",
@@ -20,6 +19,7 @@ __all__ = [
     "Result",
     "Standardize",
     "Trainer",
+    "__version__",
     "bounds",
     "clipped_backward",
     "critics",

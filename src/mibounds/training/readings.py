@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mibounds._checks import NonFiniteStepWarning
 from mibounds._variables import Variable, row_count, take_rows
+from mibounds._version import __version__
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.critic import pairwise_chunks
@@ -132,6 +133,4 @@ class Readings:
 
 
 def _versions() -> dict[str, str]:
-    from mibounds import __version__
-
     return {"mibounds": __version__, "torch": str(torch.__version__), "python": platform.python_version()}
