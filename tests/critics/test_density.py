@@ -33,3 +33,13 @@ def test_a_density_behind_an_encoder_is_still_one():
     critic = DiagonalGaussianCritic(4, 1)
     assert critic.density
     assert Encoded(critic, nn.Linear(2, 4)).density
+
+
+def test_columns_are_summed_and_scales_are_not_squashed():
+    critic = DiagonalGaussianCritic(1, 2, hidden=())
+    nn.init.zeros_(critic.network.output.weight)
+    critic.network.output.bias.data = torch.tensor([1.0, -2.0, 2.0, -3.0])  # means, then log-scales
+    y = torch.tensor([[0.5, -1.9]])
+    scales = torch.tensor([2.0, -3.0]).exp()
+    expected = torch.distributions.Normal(torch.tensor([1.0, -2.0]), scales).log_prob(y).sum(-1)
+    assert torch.allclose(critic(torch.zeros(1, 1), y), expected, atol=1e-4)

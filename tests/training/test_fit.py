@@ -2,11 +2,12 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
 from mibounds._math import off_diagonal
 from mibounds.bounds import MINE, InfoNCE
-from mibounds.critics import Critic, FunctionCritic, GaussianCritic, SeparableCritic, WithOffset
+from mibounds.critics import Critic, Encoded, FunctionCritic, GaussianCritic, SeparableCritic, WithOffset
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.fit import Candidate, Plan, fit_fold, proper_score
 from mibounds.training.folds import split
@@ -71,6 +72,14 @@ def test_the_kept_weights_are_a_copy():
     assert fitted.curve.best_step == 0
     x, y = (side[fold.test] for side in data())
     assert proper_score(fitted.critic, fitted.prepare_x(x), fitted.prepare_y(y), "constant") < -0.6
+
+
+def test_dropout_and_the_like_are_off_when_rows_are_read():
+    encoder = nn.Sequential(nn.Linear(2, 8), nn.Dropout(0.5))
+    fitted, fold = fit(Candidate("dropout", estimator(Encoded(SeparableCritic(8, 2, hidden=(8,)), encoder))))
+    assert not any(module.training for module in fitted.critic.critic.modules())
+    x, y = (side[fold.test] for side in data())
+    assert torch.equal(fitted.score_pairs(x, y), fitted.score_pairs(x, y))
 
 
 def test_the_given_estimator_is_left_unchanged():
