@@ -96,9 +96,17 @@ def test_independent_columns_read_nothing():
     assert result.interval[1] > 0
 
 
+def test_few_independent_rows_are_not_extrapolated():
+    x, y = (torch.randn(80, 1, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
+    result = mi.estimate(x, y, **{**QUICK, "folds": 5})
+    assert result.reading == "InfoNCE"
+    assert not result.warnings
+    assert abs(result.value) < 0.1
+
+
 def test_high_information_is_extrapolated_with_a_warning():
     x, y = CorrelatedGaussian.with_information(5, 5.0).sample(1500, torch.Generator().manual_seed(0))
-    with pytest.warns(ExtrapolatedWarning, match="within 3.5 nats"):
+    with pytest.warns(ExtrapolatedWarning, match="close to the most that 1,500 rows can certify"):
         result = mi.estimate(x, y, **QUICK)
     assert result.reading == "PlugIn"
     assert result.extrapolated
