@@ -123,7 +123,7 @@ class MultivariateGaussian(Task):
         return both[:, : self.dim_x], both[:, self.dim_x :]
 
     @cached_property
-    def mutual_information(self) -> float:  # type: ignore[override]  # computed once
+    def mutual_information(self) -> float:
         sigma = self.covariance.double()
         parts = sigma[: self.dim_x, : self.dim_x], sigma[self.dim_x :, self.dim_x :], sigma
         log_x, log_y, log_both = (float(torch.logdet(part)) for part in parts)

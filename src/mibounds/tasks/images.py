@@ -82,7 +82,7 @@ class DigitsChannel(Task):
     Example:
         >>> x, y = DigitsChannel(0.1).sample(64)
         >>> x.shape, y.shape, round(DigitsChannel(0.1).mutual_information, 3)
-        (torch.Size([64, 1, 8, 8]), torch.Size([64, 1]), 1.757)
+        (torch.Size([64, 1, 8, 8]), torch.Size([64, 1]), 1.758)
     """
 
     flip: float
@@ -119,7 +119,7 @@ def _digits() -> tuple[Tensor, Tensor]:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise ImportError(
-            "DigitsChannel draws from scikit-learn's digits, and scikit-learn is not installed: pip install scikit-learn."
+            "DigitsChannel draws from the digits of scikit-learn, which is not installed: pip install scikit-learn."
         ) from error
     digits = load_digits()
     return torch.from_numpy(digits.images / 16).float()[:, None], torch.from_numpy(digits.target).long()

@@ -64,7 +64,7 @@ def _same(x: Tensor) -> Tensor:
 
 
 def _signed_power(exponent: float, x: Tensor) -> Tensor:
-    return x.sign() * x.abs() ** exponent
+    return x.sign() * x.abs().pow(exponent)
 
 
 def _normal_quantile(u: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ def _unwiggle(wiggle: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def _two_modes(weight: float, first: float, second: float, x: Tensor) -> Tensor:
     """Distribution function of weight N(first, 1) + (1 - weight) N(second, 1)."""
-    return weight * torch.special.ndtr(x - first) + (1 - weight) * torch.special.ndtr(x - second)
+    return torch.lerp(torch.special.ndtr(x - second), torch.special.ndtr(x - first), weight)
 
 
 def _to_modes(weight: float, first: float, second: float, x: Tensor) -> Tensor:
@@ -114,7 +114,9 @@ def _roll(u: Tensor) -> Tensor:
 
 
 def _unroll(point: Tensor) -> Tensor:
-    t = 21 * point.norm(dim=-1, keepdim=True)  # the curve never meets a circle about the origin twice
+    t = 21 * torch.linalg.vector_norm(
+        point, dim=-1, keepdim=True
+    )  # the curve never meets a circle about the origin twice
     return (t / (1.5 * math.pi) - 1) / 2
 
 
@@ -151,7 +153,7 @@ def spiral(dim: int, plane: tuple[int, int], speed: float) -> Map:
     i, j = plane
     if i == j or not (0 <= i < dim and 0 <= j < dim):
         raise ValueError(f"plane is {plane!r}, and must name two different columns below dim = {dim}.")
-    return Map(f"spiral{plane}", partial(_turn, plane, speed), partial(_turn, plane, -speed))
+    return Map(f"spiral({i}-{j}, {speed:.3g})", partial(_turn, plane, speed), partial(_turn, plane, -speed))
 
 
 def mixing(dim: int, seed: int) -> Map:

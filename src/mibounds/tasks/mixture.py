@@ -41,7 +41,7 @@ class GaussianMixture(Task):
 
     Example:
         >>> task = GaussianMixture.cross(0.9)
-        >>> abs(task.mutual_information - 0.370) < 4 * task.standard_error
+        >>> abs(task.mutual_information - 0.4084) < 4 * task.standard_error  # by quadrature
         True
     """
 
@@ -91,10 +91,11 @@ class GaussianMixture(Task):
 
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         left, right = x.double(), y.double()
-        lead = torch.broadcast_shapes(x.shape[:-1], y.shape[:-1])
+        lead = (left[..., 0] + right[..., 0]).shape
         both = torch.cat([left.expand(*lead, -1), right.expand(*lead, -1)], -1)
         joint, only_x, only_y = self._densities
-        return (joint.log_prob(both) - only_x.log_prob(left) - only_y.log_prob(right)).to(x.dtype)
+        ratio: Tensor = joint.log_prob(both) - only_x.log_prob(left) - only_y.log_prob(right)  # type: ignore[no-untyped-call]
+        return ratio.to(x.dtype)
 
     @cached_property
     def _truth(self) -> tuple[float, float]:

@@ -73,7 +73,7 @@ class Student(Task):
 
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         length_x, length_y, length = (torch.log1p(q / self.df) for q in self.gaussian.mahalanobis(x, y))
-        none, only_x, only_y, both = self._degrees
+        _, only_x, only_y, both = self._degrees
         g = [math.lgamma(n / 2) for n in self._degrees]
         constant = self.gaussian.mutual_information + g[0] + g[3] - g[1] - g[2]
         return (constant + (only_x * length_x + only_y * length_y - both * length) / 2).to(x.dtype)
