@@ -64,8 +64,8 @@ class DigitsChannel(Task):
     .. math:: I(X;Y) = \sum_{c,y} p(c) p(y|c) \ln \frac{p(y|c)}{p(y)}
 
     x is one of the 1,797 images of 8 x 8 pixels of scikit-learn's digits, drawn with replacement, p(c) their class
-    frequencies. The image tells its label exactly, so the information is that of the label; but few images
-    repeat often in a sample, and a critic can learn them by heart.
+    frequencies. The image tells its class exactly, so the information is that of the class. A long sample repeats
+    its images, also in rows held out: a critic that knows them by heart is not found out.
 
     References:
         Lee and Rhee, A benchmark suite for evaluating neural mutual information estimators on unstructured datasets,

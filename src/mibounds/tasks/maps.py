@@ -69,7 +69,8 @@ def _signed_power(exponent: float, x: Tensor) -> Tensor:
 
 def _normal_quantile(u: Tensor) -> Tensor:
     edge = 2.0**-24  # float32 rounds what is nearer to 1 to 1, whose quantile is infinite
-    return torch.special.ndtri(u.clamp(edge, 1 - edge))
+    quantile: Tensor = torch.special.ndtri(u.clamp(edge, 1 - edge))
+    return quantile
 
 
 def _increasing_root(function: Callable[[Tensor], Tensor], target: Tensor, low: Tensor, high: Tensor) -> Tensor:
