@@ -65,7 +65,7 @@ class UniformDiscrete(Task):
 
     References:
         Gao, Kannan, Oh and Viswanath, Estimating mutual information for discrete-continuous mixtures, 2017,
-        arXiv:1709.06212, experiment I.
+        arXiv:1709.06212, the experiment of a discrete x and a continuous y.
 
     Arguments:
         symbols: m, at least 1.
