@@ -16,12 +16,17 @@ class Task(ABC):
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """N independent pairs: x (n, D_x) and y (n, D_y)."""
+        """N independent pairs in float32: x (n, D_x) and y (n, D_y); images are (n, 1, H, W), labels (n, 1)."""
 
     @property
     @abstractmethod
     def mutual_information(self) -> float:
         """I(X;Y) in nats."""
+
+    @property
+    def standard_error(self) -> float:
+        """Of `mutual_information`, in nats: 0 where it is exact, more where it is a Monte Carlo mean."""
+        return 0.0
 
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         """Log p(x,y)/(p(x)p(y)) of x (..., D_x) and y (..., D_y) that broadcast against each other, (...)."""
