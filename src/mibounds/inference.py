@@ -36,7 +36,7 @@ class Reading:
     ceiling: float
 
     def value(self, kept: Tensor | None = None) -> float:
-        """The bound's value in nats, of all rows or of those kept (a boolean mask)."""
+        """The bound's value in nats, of all rows or of those kept (their indices)."""
         with torch.no_grad():
             values = [
                 self.bound.value(*(part if kept is None else part[kept] for part in rows)) for rows in self.directions
@@ -45,14 +45,16 @@ class Reading:
 
     def fold_values(self) -> tuple[float, ...]:
         """The value of each fold alone."""
-        return tuple(self.value(self.fold == i) for i in range(int(self.fold.max()) + 1))
+        return tuple(self.value((self.fold == i).nonzero().flatten()) for i in range(int(self.fold.max()) + 1))
 
     def stderr(self) -> float:
         """The standard error of the value, in nats."""
         n = len(self.fold)
         groups = min(_GROUPS, n)
         member = torch.arange(n, device=self.fold.device) % groups
-        left_out = torch.tensor([self.value(member != g) for g in range(groups)], dtype=torch.float64)
+        left_out = torch.tensor(
+            [self.value((member != g).nonzero().flatten()) for g in range(groups)], dtype=torch.float64
+        )
         sampling = (groups - 1) * left_out.var(correction=0)
         folds = torch.tensor(self.fold_values(), dtype=torch.float64)
         between = folds.var() / len(folds) if len(folds) > 1 else torch.zeros(())
