@@ -1,12 +1,11 @@
-import os
 import socket
+import subprocess
+import sys
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
-from mibounds import MIRegularizer
 from mibounds._distributed import average, average_gradients
 
 
@@ -19,17 +18,21 @@ def test_alone_nothing_happens():
     assert weight.tolist() == [1, 1]
 
 
-def rank(i, port, folder):
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", rank=i, world_size=2)
-    reg = MIRegularizer(2, 2, hidden=(8,), lr=1e-2, critic="separable")
-    generator = torch.Generator().manual_seed(i)  # each rank has its own rows
-    for _ in range(3):
-        x = torch.randn(32, 2, generator=generator)
-        reg.update(x, x + torch.randn(32, 2, generator=generator))
-    torch.save([*reg.estimator.state_dict().values()], f"{folder}/{i}.pt")
-    dist.destroy_process_group()
+RANK = """
+import sys, torch, torch.distributed as dist
+from mibounds import MIRegularizer
+
+rank, port, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+torch.set_num_threads(1)
+dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+reg = MIRegularizer(2, 2, hidden=(8,), lr=1e-2, critic="separable")
+generator = torch.Generator().manual_seed(rank)  # each rank has its own rows
+for _ in range(3):
+    x = torch.randn(32, 2, generator=generator)
+    reg.update(x, x + torch.randn(32, 2, generator=generator))
+torch.save([*reg.estimator.state_dict().values()], f"{folder}/{rank}.pt")
+dist.destroy_process_group()
+"""
 
 
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
@@ -37,6 +40,8 @@ def test_two_ranks_keep_the_same_critic(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    mp.spawn(rank, args=(port, str(tmp_path)), nprocs=2)
+    ranks = [subprocess.Popen([sys.executable, "-c", RANK, str(i), str(port), str(tmp_path)]) for i in range(2)]
+    assert [process.wait(timeout=120) for process in ranks] == [0, 0]
     one, other = (torch.load(tmp_path / f"{i}.pt") for i in range(2))
+    assert len(one) > 3
     assert all(torch.allclose(a, b) for a, b in zip(one, other, strict=True))
