@@ -1,0 +1,62 @@
+"""Where the fits run: processes or threads here (loky, threading), or a cluster (Dask, Ray), all by way of joblib."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+import joblib
+
+from mibounds._checks import check_at_least, nearest
+
+__all__ = ["BACKENDS", "use_backend"]
+
+BACKENDS = ("loky", "threading", "dask", "ray")
+_NEEDS = {"dask": "distributed", "ray": "ray"}
+
+
+@contextmanager
+def use_backend(name: str, jobs: int) -> Iterator[None]:
+    """Inside, `joblib.Parallel` runs that many fits at a time on that backend.
+
+    Dask uses the client that there is, or starts one: it connects to the scheduler of DASK_SCHEDULER_ADDRESS or, when
+    none is set, starts a cluster on this machine. Ray connects to the cluster of RAY_ADDRESS, or starts one here.
+
+    Arguments:
+        name: "loky", "threading", "dask" or "ray".
+        jobs: fits at a time, at least 1.
+
+    Raises:
+        ValueError: if the name is unknown or its package is not installed.
+    """
+    check_at_least("jobs", jobs, 1)
+    if name not in BACKENDS:
+        raise ValueError(f"backend is {name!r}, which is no backend here. {nearest(name, BACKENDS)}")
+    if name in _NEEDS and find_spec(_NEEDS[name]) is None:
+        raise ValueError(f"backend is {name!r}, and the package {_NEEDS[name]} is missing: pip install {_NEEDS[name]}.")
+    with _cluster(name, jobs), joblib.parallel_config(backend=name, n_jobs=jobs):
+        yield
+
+
+@contextmanager
+def _cluster(name: str, jobs: int) -> Iterator[None]:
+    if name == "ray":
+        from ray.util.joblib import register_ray
+
+        register_ray()
+    if name != "dask":
+        yield
+        return
+    import dask
+    from distributed import Client, get_client
+
+    try:
+        get_client()
+    except ValueError:  # there is no client yet
+        address = dask.config.get("scheduler-address", None)
+        here = {} if address else {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+        with Client(address, **here):
+            yield
+    else:
+        yield
