@@ -118,7 +118,8 @@ def plot_errors(errors: Sequence[Sequence[float]], rows: Sequence[str], columns:
     table = np.asarray(errors, dtype=float)
     figure = Figure(figsize=(4.2 + 0.9 * len(columns), 1.2 + 0.26 * len(rows)), layout="constrained")
     axis = figure.subplots()
-    reach = max(0.1, float(np.abs(table[np.isfinite(table)]).max(initial=0)))
+    # Beyond one nat the colors stay as they are, or one large error would bleach all others.
+    reach = float(np.clip(np.abs(table[np.isfinite(table)]).max(initial=0), 0.1, 1))
     image = axis.imshow(table, cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto")
     for (i, j), error in np.ndenumerate(table):
         if np.isfinite(error):
@@ -128,7 +129,7 @@ def plot_errors(errors: Sequence[Sequence[float]], rows: Sequence[str], columns:
     axis.set_xticks(range(len(columns)), columns, fontsize=8)
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
-    figure.colorbar(image, label="value minus truth, nats", shrink=0.8)
+    figure.colorbar(image, label="value minus truth, nats", extend="both", shrink=0.8)
     return figure
 
 
@@ -138,12 +139,18 @@ def plot_cost(series: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> 
     Arguments:
         series: for each name the seconds and the absolute errors in nats of its fits.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     figure, (axis,) = _axes(1)
     for i, (name, (seconds, errors)) in enumerate(series.items()):
-        axis.plot(seconds, errors, "o", color=f"C{i}", ms=4, alpha=0.6, label=name)
+        axis.plot(seconds, errors, "o", color=f"C{i}", ms=4, alpha=0.6, label=name, clip_on=False)
     axis.set_xscale("log")
     axis.set_yscale("symlog", linthresh=0.1)
     axis.set_ylim(bottom=0)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    for scale in (axis.xaxis, axis.yaxis):
+        scale.set_major_formatter("{x:g}")
     axis.set(xlabel="seconds of a fit", ylabel="absolute error in nats (linear within 0.1)")
     axis.legend(frameon=False, fontsize=8)
     return figure

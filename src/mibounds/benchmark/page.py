@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mibounds.benchmark.records import Failed, Measured, Record, read_records
-from mibounds.benchmark.summary import group_by, summary_table, task_table
+from mibounds.benchmark.summary import by_task, group_by, summary_table, task_table
 from mibounds.plots import plot_cost, plot_errors, save_figure
 from mibounds.results import write_text
 
@@ -48,7 +48,7 @@ def write_page(results: Path, out: Path) -> list[Path]:
             parts.append(f"![{title}]({path.name})")
         for estimator, n in group_by(own, "estimator", "n"):
             fits = [record for record in own if (record.estimator, record.n) == (estimator, n)]
-            parts += [f"### {suite}: {estimator}, {n:,} rows", task_table(fits)]
+            parts += [f"### {suite}: {estimator}, {n:,} rows", task_table(fits, list(by_task(own)))]
         parts += _failures(own)
     write_text(out, "\n\n".join(parts) + "\n")
     return figures
@@ -74,12 +74,12 @@ def _failures(records: Sequence[Record]) -> Iterator[str]:
 def _errors(records: Sequence[Record]) -> Figure:
     """The heat map; its rows are numbered as those of the table."""
     columns = list(group_by(records, "estimator", "n"))
-    rows = list(group_by(records, "truth", "task"))
-    cells = group_by(records, "truth", "task", "estimator", "n")
+    tasks = list(by_task(records))
+    cells = group_by(records, "task", "estimator", "n")
     found = {where: group.bias for where, group in cells.items() if group.measured}
     return plot_errors(
-        [[found.get((*row, *column), math.nan) for column in columns] for row in rows],
-        [f"{i}  {_short(str(task))}" for i, (_, task) in enumerate(rows, 1)],
+        [[found.get((task, *column), math.nan) for column in columns] for task in tasks],
+        [f"{i}  {_short(task)}" for i, task in enumerate(tasks, 1)],
         [f"{estimator}\n{n:,}" for estimator, n in columns],
     )
 
@@ -88,7 +88,7 @@ def _cost(records: Sequence[Record]) -> Figure:
     measured = {name: group.measured for name, group in group_by(records, "estimator", "n").items()}
     return plot_cost(
         {
-            f"{estimator}, {n:,} rows": ([fit.seconds for fit in fits], [abs(fit.error) for fit in fits])
+            f"{estimator}, {n:,} rows": ([fit.seconds for fit in fits], [abs(fit.deviation) for fit in fits])
             for (estimator, n), fits in measured.items()
         }
     )

@@ -77,7 +77,7 @@ class Measured(Record):
     warnings: list[str]
 
     @property
-    def error(self) -> float:
+    def deviation(self) -> float:
         """Value minus truth, in nats."""
         return self.value - self.truth
 

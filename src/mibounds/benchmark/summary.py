@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from statistics import fmean
 
 from mibounds.benchmark.records import Failed, Measured, Record
 
-__all__ = ["Group", "group_by", "summary_table", "task_table"]
+__all__ = ["Group", "by_task", "group_by", "summary_table", "task_table"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,11 @@ class Group:
     failed: tuple[Failed, ...] = ()
 
     @property
+    def truth(self) -> float:
+        """I(X;Y) in nats of a group of one task."""
+        return (self.measured or self.failed)[0].truth
+
+    @property
     def value(self) -> float:
         """Mean value in nats."""
         return fmean(fit.value for fit in self.measured)
@@ -32,12 +36,12 @@ class Group:
     @property
     def bias(self) -> float:
         """Mean of value minus truth, in nats."""
-        return fmean(fit.error for fit in self.measured)
+        return fmean(fit.deviation for fit in self.measured)
 
     @property
     def error(self) -> float:
         """Mean absolute error in nats."""
-        return fmean(abs(fit.error) for fit in self.measured)
+        return fmean(abs(fit.deviation) for fit in self.measured)
 
     @property
     def hits(self) -> int:
@@ -51,11 +55,10 @@ class Group:
 
 
 def group_by(records: Iterable[Record], *fields: str) -> dict[tuple[str | int, ...], Group]:
-    """The groups of records that agree in two or more fields, sorted by these."""
-    read = attrgetter(*fields)
+    """The groups of records that agree in these fields, sorted by them."""
     members: dict[tuple[str | int, ...], list[Record]] = {}
     for record in records:
-        members.setdefault(read(record), []).append(record)
+        members.setdefault(tuple(getattr(record, field) for field in fields), []).append(record)
     return {
         values: Group(
             tuple(record for record in members[values] if isinstance(record, Measured)),
@@ -63,6 +66,12 @@ def group_by(records: Iterable[Record], *fields: str) -> dict[tuple[str | int, .
         )
         for values in sorted(members)
     }
+
+
+def by_task(records: Iterable[Record]) -> dict[str, Group]:
+    """The groups of records of one task each, from the least information to the most."""
+    groups = {str(task): group for (task,), group in group_by(records, "task").items()}
+    return dict(sorted(groups.items(), key=lambda entry: entry[1].truth))
 
 
 def summary_table(records: Iterable[Record]) -> str:
@@ -79,15 +88,20 @@ def summary_table(records: Iterable[Record]) -> str:
     return "\n".join(lines)
 
 
-def task_table(records: Iterable[Record]) -> str:
+def task_table(records: Iterable[Record], tasks: Sequence[str]) -> str:
     """A Markdown table: for each task the truth, the mean value and error over the seeds, and the intervals that hold
-    the truth."""
+    the truth.
+
+    Arguments:
+        records: of one estimator and n.
+        tasks: all tasks of the page; a row's number is its place among them.
+    """
     lines = [
         "| # | task | truth | mean value | mean absolute error | intervals that hold the truth |",
         "|--:|---|--:|--:|--:|--:|",
     ]
-    for i, ((truth, task), group) in enumerate(group_by(records, "truth", "task").items(), 1):
+    for task, group in by_task(records).items():
         fits = len(group.measured)
         numbers = f"{group.value:.3f} | {group.error:.3f} | {group.hits} of {fits}" if fits else "– | – | –"
-        lines.append(f"| {i} | `{task}` | {truth:.3f} | {numbers} |")
+        lines.append(f"| {tasks.index(task) + 1} | `{task}` | {group.truth:.3f} | {numbers} |")
     return "\n".join(lines)

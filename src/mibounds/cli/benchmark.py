@@ -21,15 +21,16 @@ __all__ = ["app", "progress_table"]
 
 app = typer.Typer()
 
+Estimators = Annotated[list[str], typer.Option(help=f"{', '.join(PRESETS)}; give the option again for another.")]
+Rows = Annotated[list[int], typer.Option("--n", help="Rows; give the option again for another.")]
+
 
 @app.callback(invoke_without_command=True)
 def measure(
     context: typer.Context,
     suite: Annotated[str, typer.Option(help=f"The tasks: {', '.join(suite_names())}.")] = "quick",
-    estimator: Annotated[list[str], typer.Option(help=f"{', '.join(PRESETS)}; give the option again for another.")] = [
-        "default"
-    ],  # noqa: B006  (typer copies it)
-    n: Annotated[list[int], typer.Option("--n", help="Rows; give the option again for another.")] = [2_000],  # noqa: B006
+    estimator: Estimators = ["default"],  # noqa: B006  (typer copies it)
+    n: Rows = [2_000],  # noqa: B006
     seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...")] = 3,
     jobs: Annotated[int, typer.Option(help="Fits at a time.")] = 1,
     backend: Annotated[str, typer.Option(help=f"Where fits run: {', '.join(BACKENDS)}.")] = "loky",
