@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import islice
+from typing import Any
 
 import joblib
 
@@ -17,11 +19,12 @@ _NEEDS = {"dask": "distributed", "ray": "ray"}
 
 
 @contextmanager
-def use_backend(name: str, jobs: int) -> Iterator[None]:
-    """Inside, `joblib.Parallel` runs that many fits at a time on that backend.
+def use_backend(name: str, jobs: int) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
+    """What runs calls (of `joblib.delayed`), that many at a time, and gives each result as it is there.
 
     Dask uses the client that there is, or starts one: it connects to the scheduler of DASK_SCHEDULER_ADDRESS or, when
-    none is set, starts a cluster on this machine. Ray connects to the cluster of RAY_ADDRESS, or starts one here.
+    none is set, starts a cluster on this machine. Ray connects to the cluster of RAY_ADDRESS, or starts one
+    here; its joblib backend hands nothing back early, so calls go to it in waves of that many.
 
     Arguments:
         name: "loky", "threading", "dask" or "ray".
@@ -36,7 +39,16 @@ def use_backend(name: str, jobs: int) -> Iterator[None]:
     if name in _NEEDS and find_spec(_NEEDS[name]) is None:
         raise ValueError(f"backend is {name!r}, and the package {_NEEDS[name]} is missing: pip install {_NEEDS[name]}.")
     with _cluster(name, jobs), joblib.parallel_config(backend=name, n_jobs=jobs):
-        yield
+        if name == "ray":
+            yield lambda calls: _in_waves(calls, jobs)
+        else:
+            yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
+
+
+def _in_waves(calls: Iterable[Any], size: int) -> Iterator[Any]:
+    rest = iter(calls)
+    while wave := list(islice(rest, size)):
+        yield from joblib.Parallel()(wave)
 
 
 @contextmanager

@@ -61,14 +61,14 @@ def run(
     """
     fits = plan(suite, estimators, n, seeds)
     records = [record for record in read_records(out) if record.key in fits]
-    with warnings.catch_warnings(), use_backend(backend, jobs):
+    with warnings.catch_warnings(), use_backend(backend, jobs) as parallel:
         out.parent.mkdir(parents=True, exist_ok=True)
         drop_half_line(out)
         for record in records:
             done(record)
         known = {record.key for record in records}
         fit = joblib.delayed(_fit)
-        made = joblib.Parallel(return_as="generator_unordered", batch_size=1)(
+        made = parallel(
             fit(key, task, estimator_named(key.estimator)) for key, task in fits.items() if key not in known
         )
         for record in made:
