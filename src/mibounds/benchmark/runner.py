@@ -21,6 +21,7 @@ from mibounds.benchmark.records import Failed, Key, Measured, Record, append_rec
 from mibounds.data import Standardize
 from mibounds.results import Result
 from mibounds.tasks import Task
+from mibounds.training.workers import quick_arithmetic
 
 __all__ = ["plan", "run"]
 
@@ -104,7 +105,10 @@ def _fit(key: Key, task: Task, estimator: Callable[..., Result]) -> Record:
     warnings.simplefilter("ignore", MIWarning)  # their codes are in the record; `run` restores the filters
     start = time.perf_counter()
     try:
-        return _measure(key, task, estimator)
+        # One thread, or sums of many rows would depend on the threads that a backend leaves to a fit. And sequential,
+        # or the backend would spread the folds of this fit over its workers too.
+        with quick_arithmetic(torch.device("cpu")), joblib.parallel_config(backend="sequential"):
+            return _measure(key, task, estimator)
     except Exception as error:
         seconds = time.perf_counter() - start
         return Failed(*key, task.mutual_information, seconds, versions(), f"{type(error).__name__}: {error}")
@@ -113,9 +117,7 @@ def _fit(key: Key, task: Task, estimator: Callable[..., Result]) -> Record:
 def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured:
     x, y = _rows(key, task)
     start = time.perf_counter()
-    # The backend of the run would spread the folds of this fit over its workers too.
-    with joblib.parallel_config(backend="sequential"):
-        result = estimator(x, y, seed=key.seed, workers=1).to("nats", level=0.95)
+    result = estimator(x, y, seed=key.seed, workers=1).to("nats", level=0.95)
     seconds = time.perf_counter() - start
     numbers = (result.value, result.stderr, *result.interval)
     if not all(map(math.isfinite, numbers)):
