@@ -1,10 +1,14 @@
-"""Shared fixtures: seeded generators, and the exact critic of a Gaussian task."""
+"""Shared fixtures: seeded generators, the exact critic of a Gaussian task, and a benchmark of seconds."""
+
+from functools import partial
 
 import pytest
 import torch
 
+from mibounds.benchmark import PRESETS
 from mibounds.critics import FunctionCritic
-from mibounds.tasks import CorrelatedGaussian
+from mibounds.estimation import estimate
+from mibounds.tasks import CorrelatedGaussian, suites
 
 torch.set_num_threads(1)  # the tests' networks are too small for two, and two wait for each other on a busy machine
 
@@ -25,3 +29,10 @@ def exact_grid():
         return FunctionCritic(task.log_ratio).pairwise(x, y)
 
     return grid
+
+
+@pytest.fixture
+def tiny_benchmark(monkeypatch):
+    """A suite "quick" of two tasks, and an estimator "tiny" that takes a tenth of a second."""
+    monkeypatch.setattr(suites, "QUICK", (CorrelatedGaussian(1, 0.0), CorrelatedGaussian(1, 0.9)))
+    monkeypatch.setitem(PRESETS, "tiny", partial(estimate, folds=2, steps=20, pilot=5, hidden=(8,)))

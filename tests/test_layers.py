@@ -22,7 +22,7 @@ LAYERS = [
     ["training"],
     ["estimation", "gradients", "regularizer"],
     ["compat"],
-    ["demos"],
+    ["benchmark", "demos"],
     ["cli"],
 ]
 # Inside a layer there is an order too: the later may import the earlier.

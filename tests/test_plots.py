@@ -1,7 +1,7 @@
 import matplotlib
 import pytest
 
-from mibounds.plots import plot_curve, plot_result, save_figure
+from mibounds.plots import plot_cost, plot_curve, plot_errors, plot_result, save_figure
 
 
 def test_a_result():
@@ -18,6 +18,24 @@ def test_a_curve_shows_every_series(tmp_path):
     assert right.lines[0].get_ydata() == pytest.approx([0.1, -0.1])
     save_figure(figure, str(tmp_path / "curve.png"))
     assert (tmp_path / "curve.png").stat().st_size > 5000
+
+
+def test_errors_stand_in_their_cells():
+    figure = plot_errors([[0.25, float("nan")], [-3.0, 0.0]], ["a", "b"], ["default", "fast"])
+    axis = figure.axes[0]
+    assert [text.get_text() for text in axis.texts] == ["+0.25", "-3.00", "+0.00"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert axis.images[0].get_clim() == (-1, 1)
+
+
+def test_errors_of_nothing():
+    assert not plot_errors([[float("nan")]], ["a"], ["b"]).axes[0].texts
+
+
+def test_cost(tmp_path):
+    figure = plot_cost({"default": ([1.0, 2.0], [0.1, 0.3]), "fast": ([0.5], [0.4])})
+    assert figure.axes[0].lines[1].get_xydata().tolist() == [[0.5, 0.4]]
+    save_figure(figure, str(tmp_path / "cost.png"))
 
 
 def test_nothing_global_changes():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_curve", "plot_result", "plot_samples", "save_figure"]
+__all__ = ["plot_cost", "plot_curve", "plot_errors", "plot_result", "plot_samples", "save_figure"]
 
 _INK, _BLUE, _GREY = "#222222", "#1f6fb2", "#9a9a9a"
 _OTHERS = ("#d1722b", "#5b9a3c", "#8c5fa8")
@@ -105,6 +105,57 @@ def plot_samples(panels: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     return figure
 
 
+def plot_errors(errors: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str]) -> Figure:
+    """A heat map of signed errors, each written into its cell; blue is too low and red too high.
+
+    Arguments:
+        errors: value minus truth in nats, (rows, columns); NaN where there is none.
+        rows: the name of each row, from the top.
+        columns: the name of each column.
+    """
+    from matplotlib.figure import Figure
+
+    table = np.asarray(errors, dtype=float)
+    figure = Figure(figsize=(4.2 + 0.9 * len(columns), 1.2 + 0.26 * len(rows)), layout="constrained")
+    axis = figure.subplots()
+    # Beyond one nat the colors stay as they are, or one large error would bleach all others.
+    reach = float(np.clip(np.abs(table[np.isfinite(table)]).max(initial=0), 0.1, 1))
+    image = axis.imshow(table, cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto")
+    for (i, j), error in np.ndenumerate(table):
+        if np.isfinite(error):
+            ink = "white" if abs(error) > 0.6 * reach else _INK
+            axis.text(j, i, f"{error:+.2f}", ha="center", va="center", fontsize=7, color=ink)
+    axis.set_yticks(range(len(rows)), rows, fontsize=7)
+    axis.set_xticks(range(len(columns)), columns, fontsize=8)
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    figure.colorbar(image, label="value minus truth, nats", extend="both", shrink=0.8)
+    return figure
+
+
+def plot_cost(series: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
+    """The absolute error of every fit against the seconds that it took.
+
+    Arguments:
+        series: for each name the seconds and the absolute errors in nats of its fits.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    figure, (axis,) = _axes(1)
+    for i, (name, (seconds, errors)) in enumerate(series.items()):
+        axis.plot(seconds, errors, "o", color=f"C{i}", ms=4, alpha=0.6, label=name, clip_on=False)
+    axis.set_xscale("log")
+    axis.set_yscale("symlog", linthresh=0.1)
+    axis.set_ylim(bottom=0)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    for scale in (axis.xaxis, axis.yaxis):
+        scale.set_major_formatter("{x:g}")
+    axis.set(xlabel="seconds of a fit", ylabel="absolute error in nats (linear within 0.1)")
+    axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def save_figure(figure: Figure, path: str) -> None:
     """Write a figure as PNG, SVG or PDF by the file's ending."""
     figure.savefig(path, dpi=150)
@@ -115,7 +166,7 @@ def _axes(count: int) -> tuple[Figure, Sequence[Axes]]:
 
     # A figure of its own and no pyplot: nothing global changes, and it works without a display.
     figure = Figure(figsize=(5.2 * count, 3.9), layout="constrained")
-    axes = figure.subplots(1, count)
+    axes = figure.subplots(1, count, squeeze=False)[0]
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(alpha=0.2)

@@ -6,14 +6,14 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from mibounds._checks import check_at_least
+from mibounds.cli import benchmark
+from mibounds.cli.errors import one_sentence
 
 __all__ = ["app", "run"]
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 demo = typer.Typer(help="Demonstrations that draw a picture and print a table.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
+app.add_typer(benchmark.app, name="benchmark")
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -60,7 +61,7 @@ def estimate(
 
     Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
     """
-    with _one_sentence():
+    with one_sentence():
         from mibounds.cli.files import read_variables
         from mibounds.estimation import estimate as measure
         from mibounds.plots import save_figure
@@ -105,7 +106,7 @@ def gaussians(
 
     Example: **mibounds demo gaussians --out curve.png**
     """
-    with _one_sentence():
+    with one_sentence():
         from tqdm.auto import tqdm
 
         from mibounds.demos import gaussians as curve
@@ -147,7 +148,7 @@ def gan(
 
     Example: **mibounds demo gan --seed 1 --out gan.png**
     """
-    with _one_sentence():
+    with one_sentence():
         from dataclasses import replace
 
         from tqdm.auto import tqdm
@@ -177,16 +178,6 @@ def gan(
             typer.echo(json.dumps({name: vars(outcome.metrics) for name, outcome in outcomes.items()}, indent=2))
         else:
             typer.echo(f"{story.table(outcomes, target)}\n\nFigure: {out}   metrics: {out.with_name('metrics.csv')}")
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """A wrong input ends with one sentence on standard error and exit code 2, without a traceback."""
-    try:
-        yield
-    except (ValueError, TypeError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from error
 
 
 def run() -> None:

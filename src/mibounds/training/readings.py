@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import platform
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from mibounds._checks import NonFiniteStepWarning
 from mibounds._variables import Variable, row_count, take_rows
-from mibounds._version import __version__
+from mibounds._version import versions
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.critic import pairwise_chunks
@@ -126,11 +125,7 @@ class Readings:
             fold_values=chosen.fold_values(),
             curves=tuple(fitted.curve for fitted in self.fitted),
             warnings=tuple(warnings),
-            versions=_versions(),
+            versions=versions(),
             fitted=self.fitted,
             **details,
         )
-
-
-def _versions() -> dict[str, str]:
-    return {"mibounds": __version__, "torch": str(torch.__version__), "python": platform.python_version()}

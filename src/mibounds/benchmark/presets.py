@@ -1,0 +1,48 @@
+"""What can be measured by name: the suites, and the estimators with their settings.
+
+An estimator is called as `estimator(x, y, seed=..., workers=...)` and returns a `Result`. It sees nothing of the task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from mibounds._checks import nearest
+from mibounds.estimation import estimate
+from mibounds.results import Result
+from mibounds.tasks import Task, suites
+
+__all__ = ["PRESETS", "estimator_named", "suite_named", "suite_names"]
+
+PRESETS: dict[str, Callable[..., Result]] = {
+    "default": estimate,
+    "fast": partial(estimate, folds=2, steps=300, pilot=50, hidden=(128, 128)),
+    "joint": partial(estimate, critic="joint"),
+    "jensenshannon": partial(estimate, bound="jensenshannon"),
+}
+"""The estimators by name."""
+
+
+def suite_names() -> list[str]:
+    """The suites by their names in lower case."""
+    return [name.lower() for name in suites.__all__]
+
+
+def suite_named(name: str) -> tuple[Task, ...]:
+    """The tasks of a suite.
+
+    >>> len(suite_named("bmi40"))
+    40
+    """
+    if name not in suite_names():
+        raise ValueError(f"suite is {name!r}, which is no suite here. {nearest(name, suite_names())}")
+    tasks: tuple[Task, ...] = getattr(suites, name.upper())
+    return tasks
+
+
+def estimator_named(name: str) -> Callable[..., Result]:
+    """The estimator of that name."""
+    if name not in PRESETS:
+        raise ValueError(f"estimator is {name!r}, which is no estimator here. {nearest(name, PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,141 @@
+"""Run a benchmark: fits side by side, each written down as it finishes, none twice."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import joblib
+import torch
+from torch import Tensor
+
+from mibounds._checks import MIWarning, check_at_least
+from mibounds._version import versions
+from mibounds.benchmark.backends import use_backend
+from mibounds.benchmark.presets import estimator_named, suite_named
+from mibounds.benchmark.records import Failed, Key, Measured, Record, append_record, drop_half_line, read_records
+from mibounds.data import Standardize
+from mibounds.results import Result
+from mibounds.tasks import Task
+from mibounds.training.workers import quick_arithmetic
+
+__all__ = ["plan", "run"]
+
+
+def run(
+    suite: str,
+    estimators: Iterable[str],
+    n: Iterable[int],
+    seeds: int,
+    out: Path,
+    *,
+    jobs: int = 1,
+    backend: str = "loky",
+    done: Callable[[Record], None] = lambda record: None,
+) -> list[Record]:
+    """Measure every task of a suite with every estimator at every sample size and seed.
+
+    Each fit is a line of `out`, written when it finishes. A run that was interrupted goes on where it stopped: fits
+    that the file has, failed ones too, are not made again. The rows depend on task, n and seed alone, so all
+    estimators see the same; columns are standardized over the sample, as Czyż et al., 2023, arXiv:2306.11078 do, and
+    images are flattened into columns.
+
+    Arguments:
+        suite: name of a suite, such as "quick".
+        estimators: names of `PRESETS`.
+        n: rows.
+        seeds: how many; they are 0, 1, ...
+        out: the file of records, continued if it is there.
+        jobs: fits at a time; the values do not depend on it.
+        backend: "loky" (processes), "threading", "dask" or "ray".
+        done: told of every record: first of those that the file had, then of each that is made.
+
+    Returns:
+        The records that were asked for.
+
+    Raises:
+        ValueError: if a name is unknown, a number too small, or a backend's package missing.
+    """
+    fits = plan(suite, estimators, n, seeds)
+    records = [record for record in read_records(out) if record.key in fits]
+    with warnings.catch_warnings(), use_backend(backend, jobs) as parallel:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        drop_half_line(out)
+        for record in records:
+            done(record)
+        known = {record.key for record in records}
+        fit = joblib.delayed(_fit)
+        made = parallel(
+            fit(key, task, estimator_named(key.estimator)) for key, task in fits.items() if key not in known
+        )
+        for record in made:
+            append_record(out, record)
+            records.append(record)
+            done(record)
+    return records
+
+
+def plan(suite: str, estimators: Iterable[str], n: Iterable[int], seeds: int) -> dict[Key, Task]:
+    """The fits of a run and the task of each, one seed after the other so that a stopped run has seen every task.
+
+    Raises:
+        ValueError: if a name is unknown or a number too small.
+    """
+    tasks, estimators, n = suite_named(suite), list(estimators), list(n)
+    for name in estimators:
+        estimator_named(name)
+    for rows in n:
+        check_at_least("n", rows, 1)
+    check_at_least("seeds", seeds, 1)
+    return {
+        Key(suite, repr(task), name, rows, seed): task
+        for seed in range(seeds)
+        for rows in n
+        for name in estimators
+        for task in tasks
+    }
+
+
+def _fit(key: Key, task: Task, estimator: Callable[..., Result]) -> Record:
+    """One fit, in whatever process or thread it runs; what it raises is a result too."""
+    warnings.simplefilter("ignore", MIWarning)  # their codes are in the record; `run` restores the filters
+    start = time.perf_counter()
+    try:
+        # One thread, or sums of many rows would depend on the threads that a backend leaves to a fit. And sequential,
+        # or the backend would spread the folds of this fit over its workers too.
+        with quick_arithmetic(torch.device("cpu")), joblib.parallel_config(backend="sequential"):
+            return _measure(key, task, estimator)
+    except Exception as error:
+        seconds = time.perf_counter() - start
+        return Failed(*key, task.mutual_information, seconds, versions(), f"{type(error).__name__}: {error}")
+
+
+def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured:
+    x, y = _rows(key, task)
+    start = time.perf_counter()
+    result = estimator(x, y, seed=key.seed, workers=1).to("nats", level=0.95)
+    seconds = time.perf_counter() - start
+    numbers = (result.value, result.stderr, *result.interval)
+    if not all(map(math.isfinite, numbers)):
+        raise ArithmeticError(f"value, standard error and interval are {numbers}: they must be finite.")
+    return Measured(
+        *key,
+        task.mutual_information,
+        seconds,
+        versions(),
+        *numbers,
+        result.reading,
+        result.extrapolated,
+        [warning.code for warning in result.warnings],
+    )
+
+
+def _rows(key: Key, task: Task) -> tuple[Tensor, Tensor]:
+    """The standardized columns of the sample that belongs to task, n and seed."""
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{key.task}, {key.n} rows, seed {key.seed}".encode()))
+    x, y = (rows.flatten(1) for rows in task.sample(key.n, generator))
+    return Standardize().fit(x)(x), Standardize().fit(y)(y)

@@ -1,0 +1,90 @@
+"""`mibounds benchmark` measures, with a table that fills while it runs; `mibounds benchmark page` writes the page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from mibounds.benchmark import PRESETS, Record, plan, run, suite_names, write_page
+from mibounds.benchmark.backends import BACKENDS
+from mibounds.benchmark.summary import group_by, summary_table
+from mibounds.cli.errors import one_sentence
+
+__all__ = ["app", "progress_table"]
+
+app = typer.Typer()
+
+Estimators = Annotated[list[str], typer.Option(help=f"{', '.join(PRESETS)}; give the option again for another.")]
+Rows = Annotated[list[int], typer.Option("--n", help="Rows; give the option again for another.")]
+
+
+@app.callback(invoke_without_command=True)
+def measure(
+    context: typer.Context,
+    suite: Annotated[str, typer.Option(help=f"The tasks: {', '.join(suite_names())}.")] = "quick",
+    estimator: Estimators = ["default"],  # noqa: B006  (typer copies it)
+    n: Rows = [2_000],  # noqa: B006
+    seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...")] = 3,
+    jobs: Annotated[int, typer.Option(help="Fits at a time.")] = 1,
+    backend: Annotated[str, typer.Option(help=f"Where fits run: {', '.join(BACKENDS)}.")] = "loky",
+    out: Annotated[Path, typer.Option(help="The results, a line of JSON a fit.")] = Path("results.jsonl"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live table.")] = False,
+) -> None:
+    """Measure every task of a suite, whose information is known, and compare.
+
+    A run that was interrupted goes on where it stopped: fits that the file has are not made again.
+
+    Example: **mibounds benchmark --suite quick --estimator default --n 2000 --seeds 3 --jobs 2 --out results.jsonl**
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with one_sentence():
+        total = len(plan(suite, estimator, n, seeds))
+        records: list[Record] = []
+        console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
+        with Live(progress_table(records, total), console=console, transient=True) as live:
+
+            def done(record: Record) -> None:
+                records.append(record)
+                live.update(progress_table(records, total))
+
+            run(suite, estimator, n, seeds, out, jobs=jobs, backend=backend, done=done)
+        typer.echo(f"{summary_table(records)}\n\nResults: {out}   page: mibounds benchmark page {out}")
+
+
+@app.command()
+def page(
+    results: Annotated[Path, typer.Argument(help="What `mibounds benchmark` wrote.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045  (typer evaluates the annotation on Python 3.10)
+        typer.Option(help="The page; figures go beside it. By default the results' name with .md."),
+    ] = None,
+) -> None:
+    """Write a Markdown page about results, with figures beside it.
+
+    Example: **mibounds benchmark page results.jsonl --out page.md**
+    """
+    with one_sentence():
+        out = out or results.with_suffix(".md")
+        figures = write_page(results, out)
+        typer.echo(f"Page: {out}   figures: {', '.join(map(str, figures))}")
+
+
+def progress_table(records: Sequence[Record], total: int) -> Table:
+    """How far a run is and what it found: a row for each estimator and n."""
+    last = f", last {records[-1].task}" if records else ""
+    table = Table(title=f"{len(records):,} of {total:,} fits{last}", title_justify="left")
+    for name in ("estimator", "n", "fits", "failed", "mean |error|", "intervals that hold", "seconds"):
+        table.add_column(name, justify="left" if name == "estimator" else "right")
+    for (estimator, n), group in group_by(records, "estimator", "n").items():
+        fits = len(group.measured)
+        numbers = (f"{group.error:.3f}", f"{group.hits} of {fits}", f"{group.seconds:.1f}") if fits else ()
+        table.add_row(str(estimator), f"{n:,}", str(fits), str(len(group.failed)), *numbers)
+    return table

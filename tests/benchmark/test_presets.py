@@ -1,0 +1,29 @@
+import inspect
+from functools import partial
+
+import pytest
+
+from mibounds.benchmark.presets import PRESETS, estimator_named, suite_named, suite_names
+from mibounds.estimation import estimate
+from mibounds.tasks import suites
+from mibounds.training import Trainer
+
+
+def test_suites_follow_the_module():
+    assert suite_names() == [name.lower() for name in suites.__all__]
+    assert suite_named("high_mi") is suites.HIGH_MI
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_setting_is_an_argument(name):
+    preset = estimator_named(name)
+    settings = preset.keywords if isinstance(preset, partial) else {}
+    known = {*inspect.signature(estimate).parameters, *inspect.signature(Trainer).parameters}
+    assert set(settings) <= known
+
+
+def test_a_wrong_name_suggests_the_nearest():
+    with pytest.raises(ValueError, match="suite is 'bmi4', which is no suite here. Did you mean 'bmi40'?"):
+        suite_named("bmi4")
+    with pytest.raises(ValueError, match="estimator is 'defualt', which is no estimator here. Did you mean 'default'?"):
+        estimator_named("defualt")

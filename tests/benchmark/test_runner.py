@@ -1,0 +1,123 @@
+import warnings
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from mibounds._checks import ConstantColumnWarning
+from mibounds.benchmark import PRESETS, Failed, Measured, plan, read_records, run, suite_names
+from mibounds.results import Result
+from mibounds.tasks import CorrelatedGaussian, suites
+
+pytestmark = pytest.mark.usefixtures("tiny_benchmark")
+
+
+def values(records):
+    return {record.key: record.value for record in records}
+
+
+@pytest.mark.parametrize("suite", suite_names())
+def test_keys_are_unique(suite):
+    fits = plan(suite, PRESETS, [100, 200], 2)
+    assert len(fits) == len(getattr(suites, suite.upper())) * len(PRESETS) * 2 * 2
+
+
+def test_a_line_says_everything_about_a_fit(tmp_path):
+    out = tmp_path / "deep" / "results.jsonl"
+    records = run("quick", ["tiny"], [200], 1, out)
+    assert records == read_records(out)
+    fit = records[1]
+    assert fit.key == ("quick", "CorrelatedGaussian(dim=1, rho=0.9)", "tiny", 200, 0)
+    assert fit.truth == pytest.approx(0.830, abs=1e-3)
+    assert fit.low < fit.value < fit.high
+    assert fit.seconds > 0
+    assert fit.reading == "InfoNCE"
+    assert fit.versions["torch"] == str(torch.__version__)
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path):
+    out, heard = tmp_path / "results.jsonl", []
+    whole = run("quick", ["tiny"], [100], 2, out)
+    lines = out.read_text().splitlines(keepends=True)
+    out.write_text("".join(lines[:2]) + lines[2][:40])  # killed while it wrote the third line
+    again = run("quick", ["tiny"], [100], 2, out, done=heard.append)
+    assert values(again) == values(whole)
+    assert heard == again
+    assert out.read_text().splitlines(keepends=True)[:2] == lines[:2]
+    assert len(read_records(out)) == 4
+    run("quick", ["tiny"], [100], 2, out)
+    assert len(read_records(out)) == 4
+
+
+def test_estimators_see_the_same_standardized_columns_and_nothing_else(tmp_path, monkeypatch):
+    seen = []
+
+    def spy(x, y, **rest):
+        seen.append((x, y, rest))
+        return Result(value=0.5, stderr=0.1, bounds={"InfoNCE": 0.5}, reading="InfoNCE", rows=len(x))
+
+    images = suites.IMAGES[0]
+    monkeypatch.setattr(suites, "QUICK", (CorrelatedGaussian(2, 0.5), images))
+    monkeypatch.setitem(PRESETS, "spy", spy)
+    monkeypatch.setitem(PRESETS, "mole", spy)
+    run("quick", ["spy", "mole"], [50], 2, tmp_path / "results.jsonl")
+    (x, y, rest), (pixels, _, _), (same_x, same_y, _), _, (other_x, _, _), *_ = seen
+    assert rest == {"seed": 0, "workers": 1}
+    assert x.mean(0).tolist() == pytest.approx([0, 0], abs=1e-6)
+    assert x.std(0, correction=0).tolist() == pytest.approx([1, 1], abs=1e-5)
+    assert torch.equal(x, same_x)
+    assert torch.equal(y, same_y)
+    assert not torch.equal(x, other_x)
+    assert pixels.shape == (50, 256)
+
+
+def test_a_fit_that_raises_is_a_result(tmp_path, monkeypatch):
+    def broken(x, y, **rest):
+        raise RuntimeError("no luck")
+
+    def endless(x, y, **rest):
+        return Result(value=float("inf"), stderr=0.1, bounds={"NWJ": 0.5}, reading="NWJ", rows=len(x))
+
+    monkeypatch.setitem(PRESETS, "broken", broken)
+    monkeypatch.setitem(PRESETS, "endless", endless)
+    out = tmp_path / "results.jsonl"
+    records = run("quick", ["broken", "endless", "tiny"], [100], 1, out)
+    assert [type(record) for record in records] == [Failed] * 4 + [Measured] * 2
+    assert records[0].error == "RuntimeError: no luck"
+    assert records[2].error.startswith("ArithmeticError: value, standard error and interval are (inf")
+    assert run("quick", ["broken"], [100], 1, out) == records[:2]
+
+
+def test_codes_of_warnings_are_kept_and_filters_restored(tmp_path, monkeypatch):
+    def doubtful(x, y, **rest):
+        doubt = ConstantColumnWarning("constant")
+        warnings.warn(doubt, stacklevel=1)
+        return Result(value=0.5, stderr=0.1, bounds={"NWJ": 0.5}, reading="NWJ", rows=len(x), warnings=(doubt,))
+
+    monkeypatch.setitem(PRESETS, "doubtful", doubtful)
+    before = list(warnings.filters)
+    records = run("quick", ["doubtful"], [100], 1, tmp_path / "results.jsonl")
+    assert records[0].warnings == ["constant-column"]
+    assert warnings.filters == before
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "loky",
+        "threading",
+        pytest.param("dask", marks=pytest.mark.skipif(not find_spec("distributed"), reason="needs dask.distributed")),
+    ],
+)
+def test_values_do_not_depend_on_jobs(tmp_path, backend):
+    alone = run("quick", ["tiny"], [100], 2, tmp_path / "alone.jsonl")
+    beside = run("quick", ["tiny"], [100], 2, tmp_path / "beside.jsonl", jobs=2, backend=backend)
+    assert values(beside) == values(alone)
+    assert len(beside) == 4
+
+
+@pytest.mark.parametrize("n, seeds", [([0], 1), ([100], 0)])
+def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, n, seeds):
+    with pytest.raises(ValueError, match="must be at least 1"):
+        run("quick", ["tiny"], n, seeds, tmp_path / "results.jsonl")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,17 @@
+import pytest
+import typer
+
+from mibounds.cli.errors import one_sentence
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError, OSError])
+def test_one_sentence_and_exit_code_2(kind, capsys):
+    with pytest.raises(typer.Exit) as caught, one_sentence():
+        raise kind("x is empty.")
+    assert caught.value.exit_code == 2
+    assert capsys.readouterr().err == "Error: x is empty.\n"
+
+
+def test_a_fault_of_ours_is_not_hidden():
+    with pytest.raises(ZeroDivisionError), one_sentence():
+        _ = 1 / 0
