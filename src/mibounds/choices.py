@@ -6,11 +6,11 @@ import inspect
 import math
 from typing import Any
 
-import torch
 from torch import nn
 
 from mibounds import bounds, critics
 from mibounds._checks import nearest
+from mibounds._random import seeded
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, Encoded
 from mibounds.networks import ConvEncoder
@@ -67,8 +67,7 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
         raise ValueError(f"critic is {choice!r}, which is no critic here. {nearest(wanted, names)}")
     kind: Any = names[wanted]
     known = inspect.signature(kind).parameters
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         encoder_x, dim_x = _encoder("x", x_shape, flat=False)
         # A density is one of y itself, not of a code that could shrink.
         encoder_y, dim_y = _encoder("y", y_shape, flat=kind.density)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from mibounds._random import seeded
 from mibounds.bounds import MINE, NWJ, Bound, InfoNCE
 from mibounds.choices import build_critic
 from mibounds.gradients import clipped_backward
@@ -195,15 +196,15 @@ def train(
         seed: first weights, batches and codes.
         done: told the step and the metrics, ten times.
     """
-    with torch.random.fork_rng(devices=[]), quick_arithmetic(torch.device("cpu")):
-        torch.manual_seed(seed)
+    with quick_arithmetic(torch.device("cpu")):
         return _train(recipe, target, seed, done)
 
 
 def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metrics], None]) -> Outcome:
     began = time.perf_counter()
-    generator = _network(recipe.code + recipe.noise, recipe.generator, 2, recipe.batch_norm, "leakyrelu")
-    discriminator = _network(2, recipe.discriminator, 1, False, "leakyrelu")
+    with seeded(seed):
+        generator = _network(recipe.code + recipe.noise, recipe.generator, 2, recipe.batch_norm, "leakyrelu")
+        discriminator = _network(2, recipe.discriminator, 1, False, "leakyrelu")
     optimizers = [
         torch.optim.Adam(network.parameters(), lr=lr, betas=(0.5, 0.999), fused=True)
         for network, lr in ((generator, recipe.gen_lr), (discriminator, recipe.disc_lr))

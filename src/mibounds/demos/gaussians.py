@@ -19,6 +19,7 @@ import joblib
 import torch
 from torch import Tensor
 
+from mibounds._random import seeded
 from mibounds.bounds import MINE, NWJ, InfoNCE
 from mibounds.critics import JointCritic, SeparableCritic
 from mibounds.estimation import estimate
@@ -90,8 +91,7 @@ def measure(
 def original_recipe(name: str, x: Tensor, y: Tensor, epochs: int = 10, seed: int = 0) -> float:
     """The estimate of the original recipe in nats, trained for real and read on its own training batches."""
     dim, batch = x.shape[1], 128
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         if name == "InfoNCE":
             estimator = MIEstimator(SeparableCritic(dim, dim, activation="relu"), InfoNCE())
         else:
