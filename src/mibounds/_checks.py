@@ -138,11 +138,11 @@ def check_fraction(name: str, value: float) -> None:
         raise ValueError(f"{name} is {value!r}, and must lie strictly between 0 and 1.")
 
 
-def check_paired(rows_x: int, rows_y: int) -> None:
+def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y") -> None:
     """Raise a ValueError unless both variables have the same number of rows."""
     if rows_x != rows_y:
         raise ValueError(
-            f"x has {rows_x} rows and y has {rows_y}: rows are paired samples, so their numbers must agree."
+            f"x has {rows_x} rows and {name_y} has {rows_y}: rows are paired samples, so their numbers must agree."
         )
 
 

@@ -19,6 +19,7 @@ from mibounds._checks import (
     StaleCriticWarning,
     WrongSideWarning,
     check_at_least,
+    check_paired,
 )
 from mibounds._distributed import average, average_gradients
 from mibounds._variables import check_finite
@@ -190,8 +191,7 @@ class MIRegularizer(nn.Module):
             self._running = value if self._running is None else self._running + share * (value - self._running)
 
     def _checked(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        if len(x) != len(z):
-            raise ValueError(f"x has {len(x)} rows and z has {len(z)}: rows are paired, so their numbers must agree.")
+        check_paired(len(x), len(z), name_y="z")
         x, z = x.float(), z.float()
         check_finite("x", x)
         check_finite("z", z)

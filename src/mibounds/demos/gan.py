@@ -25,7 +25,6 @@ from mibounds._random import seeded
 from mibounds.bounds import MINE, NWJ, Bound, InfoNCE
 from mibounds.choices import build_critic
 from mibounds.gradients import clipped_backward
-from mibounds.networks import activation_module
 from mibounds.plots import plot_samples, save_figure
 from mibounds.regularizer import MIRegularizer
 from mibounds.results import write_text
@@ -203,8 +202,8 @@ def train(
 def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metrics], None]) -> Outcome:
     began = time.perf_counter()
     with seeded(seed):
-        generator = _network(recipe.code + recipe.noise, recipe.generator, 2, recipe.batch_norm, "leakyrelu")
-        discriminator = _network(2, recipe.discriminator, 1, False, "leakyrelu")
+        generator = _network(recipe.code + recipe.noise, recipe.generator, 2, recipe.batch_norm)
+        discriminator = _network(2, recipe.discriminator, 1, False)
     optimizers = [
         torch.optim.Adam(network.parameters(), lr=lr, betas=(0.5, 0.999), fused=True)
         for network, lr in ((generator, recipe.gen_lr), (discriminator, recipe.disc_lr))
@@ -247,11 +246,11 @@ def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metri
     return Outcome(samples, tuple(history), time.perf_counter() - began)
 
 
-def _network(inputs: int, hidden: Sequence[int], outputs: int, batch_norm: bool, activation: str) -> nn.Sequential:
+def _network(inputs: int, hidden: Sequence[int], outputs: int, batch_norm: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in hidden:
         layers += [nn.Linear(inputs, width), *([nn.BatchNorm1d(width)] if batch_norm else [])]
-        layers.append(nn.LeakyReLU(0.2) if activation == "leakyrelu" else activation_module(activation))
+        layers.append(nn.LeakyReLU(0.2))
         inputs = width
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))
 
