@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mibounds._math import canonical_pairs, logaddmeanexp, logmeanexp, off_diagonal, single_precision
+from mibounds._math import canonical_pairs, infonce_loss, logaddmeanexp, logmeanexp, off_diagonal, single_precision
 
 floats = st.floats(-50, 50)
 
@@ -62,3 +62,13 @@ def test_canonical_pairs_survive_collinear_columns(generator):
     x = torch.randn(200, 2, generator=generator)
     twice = torch.cat([x, x[:, :1]], 1)
     assert canonical_pairs(twice, x).correlation.isfinite().all()
+
+
+def test_the_infonce_loss_of_grids_is_the_mean_over_both_directions_and_all_grids(generator):
+    grids = torch.randn(3, 4, 4, generator=generator)
+    naive = 0.0
+    for grid in grids.double():
+        for i in range(4):
+            rows, columns = (line.exp().mean().log() for line in (grid[i], grid[:, i]))
+            naive += float((rows + columns) / 2 - grid[i, i]) / 12
+    assert float(infonce_loss(grids)) == pytest.approx(naive, abs=1e-5)

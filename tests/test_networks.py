@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mibounds.networks import MLP, activation_module
+from mibounds.networks import MLP, WithRadius, activation_module
 
 
 @pytest.mark.parametrize("choice", ["silu", "SiLU", nn.SiLU, nn.SiLU()])
@@ -44,3 +44,11 @@ def test_a_deep_residual_tower_with_layer_norm_still_sees_its_input():
     plain = MLP(4, (32,) * 16, 8)(x).std(0).mean()
     deep = MLP(4, (32,) * 16, 8, residual=True, layer_norm=True)(x).std(0).mean()
     assert plain < 1e-3 < 0.1 < deep
+
+
+def test_the_radius_stands_beside_the_columns_with_mean_zero_and_unit_variance(generator):
+    x = torch.randn(20_000, 7, generator=generator)
+    out = WithRadius()(x)
+    assert torch.equal(out[:, :7], x)
+    assert float(out[:, 7].mean()) == pytest.approx(0, abs=0.03)
+    assert float(out[:, 7].std()) == pytest.approx(1, abs=0.03)

@@ -4,7 +4,7 @@ from mibounds import bounds, critics, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
 from mibounds.data import RankGaussianize, Standardize
-from mibounds.estimation import estimate
+from mibounds.estimation import consistency, estimate
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
@@ -22,6 +22,7 @@ __all__ = [
     "__version__",
     "bounds",
     "clipped_backward",
+    "consistency",
     "critics",
     "estimate",
     "gradient_scale",

@@ -14,6 +14,7 @@ from torch import Tensor
 __all__ = [
     "CanonicalPairs",
     "canonical_pairs",
+    "infonce_loss",
     "logaddmeanexp",
     "logmeanexp",
     "off_diagonal",
@@ -40,6 +41,17 @@ def logaddmeanexp(joint: Tensor, product: Tensor) -> Tensor:
     """Log of the mean of exp over a matched score and its K mismatched ones: (..., N), (..., N, K) -> (..., N)."""
     joint, product = single_precision(joint), single_precision(product)
     return torch.logaddexp(joint, torch.logsumexp(product, -1)) - math.log(product.shape[-1] + 1)
+
+
+def infonce_loss(grid: Tensor) -> Tensor:
+    """Minus symmetric InfoNCE of grids of scores whose diagonals hold the matched pairs: (..., N, N) -> ().
+
+    The one proper score by which critics are stopped, chosen, weighted and calibrated; it does not see a constant.
+
+    >>> infonce_loss(torch.eye(2) * 100)
+    tensor(-0.6931)
+    """
+    return ((logmeanexp(grid, -2) + logmeanexp(grid, -1)) / 2 - grid.diagonal(dim1=-2, dim2=-1)).mean()
 
 
 def off_diagonal(matrix: Tensor) -> Tensor:

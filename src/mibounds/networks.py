@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from mibounds._checks import nearest
 
-__all__ = ["MLP", "Activation", "ConvEncoder", "activation_module"]
+__all__ = ["MLP", "Activation", "ConvEncoder", "WithRadius", "activation_module"]
 
 Activation = str | nn.Module | Callable[[], nn.Module]
 
@@ -88,6 +90,26 @@ class MLP(nn.Module):
 
     def extra_repr(self) -> str:
         return f"residual={self.residual}"
+
+
+class WithRadius(nn.Module):
+    r"""Columns of unit variance, and beside them the squared radius :math:`(\|x\|^2 - D) / \sqrt{2D}`.
+
+    Scales that all columns share (a Student's) and rotations by the radius are functions of it, and a network learns
+    the sum of many squares slowly.
+
+    Example:
+        >>> import torch
+        >>> WithRadius()(torch.tensor([[1.0, -1.0], [2.0, 2.0]]))
+        tensor([[ 1., -1.,  0.],
+                [ 2.,  2.,  3.]])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, D) -> (N, D + 1)."""
+        dim = x.shape[-1]
+        radius = (x.square().sum(-1, keepdim=True) - dim) / math.sqrt(2 * dim)
+        return torch.cat([x, radius], -1)
 
 
 class ConvEncoder(nn.Sequential):

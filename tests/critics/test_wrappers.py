@@ -5,8 +5,17 @@ import torch
 
 from mibounds._math import off_diagonal
 from mibounds.bounds import NWJ, DonskerVaradhan
-from mibounds.critics import FunctionCritic, GaussianCritic, Normalized, SeparableCritic, WithOffset
-from mibounds.critics.wrappers import acceptance_ratio
+from mibounds.critics import (
+    Calibrated,
+    Encoded,
+    FunctionCritic,
+    GaussianCritic,
+    Normalized,
+    SeparableCritic,
+    WeightedSum,
+    WithOffset,
+)
+from mibounds.critics.wrappers import acceptance_ratio, piecewise_slopes
 from mibounds.inference import Reading, pool, read_grid
 from mibounds.tasks import CorrelatedGaussian
 
@@ -75,3 +84,31 @@ def test_folds_with_different_constants_are_pooled_only_when_normalized(generato
     readings = [Reading(DonskerVaradhan(), pool(parts), fold, math.inf).value() for parts in (raw, normalized)]
     assert readings[0] < 0.1
     assert readings[1] == pytest.approx(task.mutual_information, abs=0.05)
+
+
+def test_a_sum_weights_critics_that_see_different_encodings(generator):
+    x, y = torch.randn(5, 2, generator=generator), torch.randn(6, 2, generator=generator)
+    product = FunctionCritic(lambda x, y: (x * y).sum(-1))
+    doubled = Encoded(product, encoder_x=Double())
+    total = WeightedSum([product, doubled], torch.tensor([0.5, 0.25]))
+    assert torch.allclose(total.pairwise(x, y), x @ y.T)
+    assert torch.allclose(total(x, y[:5]), (x * y[:5]).sum(-1))
+
+
+class Double(torch.nn.Module):
+    def forward(self, x):
+        return 2 * x
+
+
+def test_slopes_are_hinges_at_the_knots():
+    scores, knots = torch.linspace(-3, 3, 50), torch.tensor([-1.0, 0.5, 2.0])
+    slopes = torch.tensor([0.7, 1.0, -2.0, 0.3])
+    naive = slopes[0] * scores + sum(c * (scores - t).clamp_min(0) for c, t in zip(slopes[1:], knots, strict=True))
+    assert torch.allclose(piecewise_slopes(scores, knots, slopes), naive, atol=1e-5)
+
+
+def test_a_calibrated_critic_bends_all_pairs_alike(generator):
+    x, y = torch.randn(5, 1, generator=generator), torch.randn(6, 1, generator=generator)
+    product = FunctionCritic(lambda x, y: (x * y).sum(-1))
+    bent = Calibrated(product, torch.tensor([0.0]), torch.tensor([1.0, -1.0]))
+    assert torch.allclose(bent.pairwise(x, y), product.pairwise(x, y).clamp_max(0))

@@ -36,3 +36,17 @@ def test_heavy_tails_become_gaussian(generator):
     mapped = RankGaussianize().fit(cauchy)(cauchy)
     assert float(mapped.std()) == pytest.approx(1, abs=0.02)
     assert mapped.abs().max() < 4.1
+
+
+def test_a_limit_bends_outliers_and_hardly_the_rest(generator):
+    x = torch.randn(1000, 1, generator=generator)
+    plain, limited = Standardize().fit(x), Standardize(limit=5.0).fit(x)
+    far = torch.tensor([[-1e6], [1e6]])
+    assert limited(far).flatten().tolist() == [-5, 5]
+    small = torch.linspace(-1, 1, 11)[:, None]
+    assert torch.allclose(limited(small), plain(small), atol=0.02)
+
+
+def test_a_limit_is_positive():
+    with pytest.raises(ValueError, match="limit is 0, and must be positive"):
+        Standardize(limit=0)

@@ -7,14 +7,30 @@ from torch import nn
 from mibounds import MIEstimator, RankGaussianize, Standardize
 from mibounds._math import off_diagonal
 from mibounds.bounds import MINE, InfoNCE
-from mibounds.critics import Critic, Encoded, FunctionCritic, GaussianCritic, SeparableCritic, WithOffset
+from mibounds.critics import (
+    Critic,
+    Encoded,
+    FunctionCritic,
+    GaussianCritic,
+    SeparableCritic,
+    WeightedSum,
+    WithOffset,
+)
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.fit import Candidate, Plan, fit_fold, proper_score
 from mibounds.training.folds import split
 
 TASK = CorrelatedGaussian(2, 0.8)
 PLAN = Plan(
-    steps=300, pilot=50, batch_size=64, lr=3e-3, weight_decay=1e-4, clip=1.0, check_every=25, patience=4, tolerance=1e-3
+    steps=300,
+    batch_size=64,
+    lr=3e-3,
+    weight_decay=1e-4,
+    clip=1.0,
+    check_every=25,
+    patience=4,
+    tolerance=1e-3,
+    calibrate=False,
 )
 
 
@@ -59,9 +75,31 @@ def test_it_learns_and_keeps_the_best_weights():
     assert min(curve.score) == pytest.approx(curve.score[curve.steps.index(curve.best_step)], abs=1e-3)
     assert curve.best_step > 0
     x, y = (side[fold.test] for side in data())
-    held_out = -proper_score(fitted.critic, fitted.prepare_x(x), fitted.prepare_y(y), "constant")
+    held_out = -proper_score(fitted.critic, x, y, "constant")
     assert held_out == pytest.approx(TASK.mutual_information, abs=0.2)
     assert fitted.score_pairs(x, y).shape == (len(x),)
+
+
+def test_calibration_is_done_only_if_asked_for():
+    overconfident = FunctionCritic(lambda x, y: 3 * TASK.log_ratio(x, y))
+    candidate = Candidate("sure", MIEstimator(Still(overconfident), InfoNCE(), symmetric=True))
+    losses = []
+    for calibrate in (False, True):
+        fitted, fold = fit(candidate, plan=Plan(**{**vars(PLAN), "calibrate": calibrate}))
+        losses.append(proper_score(fitted.critic, *(side[fold.test] for side in data()), "constant"))
+    assert losses[1] < losses[0] - 0.3
+
+
+class Still(Critic):
+    """A critic with a weight that changes nothing."""
+
+    def __init__(self, critic):
+        super().__init__()
+        self.critic = critic
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def combine(self, hx, hy):
+        return self.critic.combine(hx, hy) + self.weight
 
 
 def test_the_kept_weights_are_a_copy():
@@ -71,7 +109,7 @@ def test_the_kept_weights_are_a_copy():
     fitted, fold = fit(Candidate("offset", estimator(critic), Standardize()), plan=ruin)
     assert fitted.curve.best_step == 0
     x, y = (side[fold.test] for side in data())
-    assert proper_score(fitted.critic, fitted.prepare_x(x), fitted.prepare_y(y), "constant") < -0.6
+    assert proper_score(fitted.critic, x, y, "constant") < -0.6
 
 
 def test_dropout_and_the_like_are_off_when_rows_are_read():
@@ -89,12 +127,47 @@ def test_the_given_estimator_is_left_unchanged():
     assert all(torch.equal(a, b) for a, b in zip(before, given.parameters(), strict=True))
 
 
-def test_the_better_candidate_wins_and_ties_go_to_the_earlier():
+def test_candidates_count_as_the_validation_rows_say():
     blind = Candidate("blind", MIEstimator(Blind(), InfoNCE(), symmetric=True))
     seeing = Candidate("seeing", estimator(), RankGaussianize())
-    assert fit(blind, seeing)[0].curve.candidate == "seeing"
+    fitted, _ = fit(blind, seeing)
+    assert fitted.curve.candidate == "seeing"
     twice = [Candidate(name, estimator(), RankGaussianize()) for name in ("first", "second")]
-    assert fit(*twice)[0].curve.candidate == "first"
+    total = fit(*twice)[0].critic.critic
+    assert isinstance(total, WeightedSum)
+    assert float(total.weights[0]) == pytest.approx(float(total.weights[1]), abs=0.01)
+
+
+def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
+    """Two candidates that know different halves of the information."""
+    sides = [
+        Candidate(f"column {k}", estimator(Encoded(SeparableCritic(1, 1, hidden=(64,)), *[Column(k)] * 2)))
+        for k in (0, 1)
+    ]
+    losses = []
+    for chosen in (sides[:1], sides[1:], sides):
+        fitted, fold = fit(*chosen)
+        losses.append(proper_score(fitted.critic, *(side[fold.test] for side in data()), "constant"))
+    assert losses[2] < min(losses[:2]) - 0.3
+
+
+def test_candidates_with_a_free_function_of_y_are_normalized_first():
+    one_sided = [Candidate(name, MIEstimator(SeparableCritic(2, 2, hidden=(64,)), InfoNCE())) for name in ("a", "b")]
+    fitted, fold = fit(*one_sided)
+    with torch.no_grad():
+        grid = fitted.critic.pairwise(*(side[fold.test] for side in data()))
+    assert float(grid.diagonal().mean()) == pytest.approx(TASK.mutual_information, abs=0.25)
+
+
+class Column(nn.Module):
+    """One of the columns."""
+
+    def __init__(self, k):
+        super().__init__()
+        self.k = k
+
+    def forward(self, x):
+        return x[:, self.k : self.k + 1]
 
 
 class Blind(Critic):
@@ -123,8 +196,9 @@ def test_preprocessing_sees_training_rows_only():
     x, y = data()
     fold = split(600, 3, 0.2, torch.Generator().manual_seed(0))[0]
     fitted, _ = fit(Candidate("standard", estimator(), Standardize()), x=x, y=y)
-    assert torch.allclose(fitted.prepare_x.mean, x[fold.train].mean(0))
-    assert not torch.allclose(fitted.prepare_x.mean, x.mean(0))
+    standardized = fitted.critic.critic.encoder_x
+    assert torch.allclose(standardized.mean, x[fold.train].mean(0))
+    assert not torch.allclose(standardized.mean, x.mean(0))
 
 
 def test_a_step_that_is_not_finite_is_skipped_and_counted():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from mibounds._math import logmeanexp, off_diagonal
 from mibounds._variables import Variable, take_rows
 from mibounds.critics.critic import Critic, encoded_grid, pairwise_chunks
 
-__all__ = ["Encoded", "Normalized", "WithOffset"]
+__all__ = ["Calibrated", "Encoded", "Normalized", "WeightedSum", "WithOffset"]
 
 
 class Encoded(Critic):
@@ -88,6 +89,87 @@ class WithOffset(Critic):
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         return self.critic.combine(hx[0], hy[0]) + self.gain * self.offset.combine(hx[1], hy[1])
+
+
+class WeightedSum(Critic):
+    r"""Several critics, :math:`\sum_k w_k f_k(x,y)`, each with its own encoders.
+
+    Lower bounds are concave in the scores, so the bound of the averaged scores is at least the average of the
+    bounds.
+
+    Arguments:
+        critics: at least one; they are used and not copied.
+        weights: (K,), one for each.
+
+    Example:
+        >>> from mibounds.critics import FunctionCritic
+        >>> one = FunctionCritic(lambda x, y: (x * 0 + y * 0 + 1).sum(-1))
+        >>> WeightedSum([one, one], torch.tensor([0.25, 0.5]))(torch.zeros(2, 1), torch.zeros(2, 1))
+        tensor([0.7500, 0.7500])
+    """
+
+    weights: Tensor
+
+    def __init__(self, critics: Sequence[Critic], weights: Tensor):
+        super().__init__()
+        self.critics: Any = nn.ModuleList(critics)
+        self.register_buffer("weights", weights)
+
+    def encode_x(self, x: Variable) -> Any:
+        return tuple(critic.encode_x(x) for critic in self.critics)
+
+    def encode_y(self, y: Variable) -> Any:
+        return tuple(critic.encode_y(y) for critic in self.critics)
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        parts = zip(self.weights, self.critics, hx, hy, strict=True)
+        return torch.stack([weight * critic.combine(ux, uy) for weight, critic, ux, uy in parts]).sum(0)
+
+
+class Calibrated(Critic):
+    r"""A critic whose scores pass a piecewise linear function, :math:`s \mapsto a s + \sum_k c_k (s - t_k)_+`.
+
+    A critic may know the order of the pairs and not their ratios: smooth scores at the hard edge of a bounded noise,
+    steep ones after too long a training. `mibounds.calibration` fits the function on validation rows.
+
+    Arguments:
+        critic: scores the pairs.
+        knots: (K,), ascending :math:`t_k`.
+        slopes: (K + 1,): :math:`a, c_1, \dots, c_K`, the first slope and the changes at the knots.
+
+    Example:
+        >>> from mibounds.critics import FunctionCritic
+        >>> product = FunctionCritic(lambda x, y: (x * y).sum(-1))
+        >>> flat_above_one = Calibrated(product, torch.tensor([1.0]), torch.tensor([1.0, -1.0]))
+        >>> flat_above_one(torch.tensor([[0.5], [3.0]]), torch.ones(2, 1))
+        tensor([0.5000, 1.0000])
+    """
+
+    knots: Tensor
+    slopes: Tensor
+
+    def __init__(self, critic: Critic, knots: Tensor, slopes: Tensor):
+        super().__init__()
+        self.critic = critic
+        self.register_buffer("knots", knots)
+        self.register_buffer("slopes", slopes)
+
+    def encode_x(self, x: Variable) -> Any:
+        return self.critic.encode_x(x)
+
+    def encode_y(self, y: Variable) -> Any:
+        return self.critic.encode_y(y)
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        return piecewise_slopes(self.critic.combine(hx, hy), self.knots, self.slopes)
+
+
+def piecewise_slopes(scores: Tensor, knots: Tensor, slopes: Tensor) -> Tensor:
+    """Evaluate a s + sum of c_k (s - t_k)_+ with slopes (a, c_1, ..., c_K), one lookup and one line a score."""
+    interval = torch.bucketize(scores.detach().contiguous(), knots)
+    slope = slopes.cumsum(0)
+    offset = torch.cat([slopes.new_zeros(1), (slopes[1:] * knots).cumsum(0)])
+    return slope[interval] * scores - offset[interval]
 
 
 class Normalized(Critic):

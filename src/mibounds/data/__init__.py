@@ -1,6 +1,15 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
-from mibounds.data.intake import Columns, MissingPolicy, intake, intake_pair
+from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize
 
-__all__ = ["Columns", "MissingPolicy", "Preprocessing", "RankGaussianize", "Standardize", "intake", "intake_pair"]
+__all__ = [
+    "Columns",
+    "MissingPolicy",
+    "Preprocessing",
+    "RankGaussianize",
+    "Standardize",
+    "intake",
+    "intake_images",
+    "intake_pair",
+]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mibounds._checks import ConstantColumnWarning, MIWarning, RowsDroppedWarning, check_paired
 
-__all__ = ["Columns", "MissingPolicy", "intake", "intake_pair"]
+__all__ = ["Columns", "MissingPolicy", "intake", "intake_images", "intake_pair"]
 
 MissingPolicy = Literal["raise", "drop"]
 MINIMUM_ROWS = 50
@@ -62,6 +62,24 @@ def intake(data: Any, name: str) -> Columns:
     if names is None:
         names = tuple(name if numbers.shape[1] == 1 else f"{name}[{i}]" for i in range(numbers.shape[1]))
     return Columns(torch.from_numpy(_single(numbers)), names)
+
+
+def intake_images(data: Any, name: str, least: int) -> Tensor:
+    """Images as a float32 tensor (N, ..., H, W).
+
+    Raises:
+        TypeError: if they are not numbers.
+        ValueError: if they are not (N, H, W) or (N, C, H, W), fewer than `least`, or not finite.
+    """
+    shape = np.shape(data)
+    if len(shape) not in (3, 4):
+        raise ValueError(f"{name} has shape {tuple(shape)}: expected (images, height, width) or one with channels.")
+    if shape[0] < least:
+        raise ValueError(f"{name} holds {shape[0]} images: expected at least {least}.")
+    images = intake(torch.as_tensor(data).flatten(1), name).values.reshape(shape)
+    if not images.isfinite().all():
+        raise ValueError(f"{name} has missing or infinite pixels: fill them in, or leave those images out.")
+    return images
 
 
 def intake_pair(

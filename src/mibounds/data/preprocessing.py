@@ -22,8 +22,15 @@ class Preprocessing(nn.Module, ABC):
 
 
 class Standardize(Preprocessing):
-    """Subtract the mean and divide by the standard deviation. Keeps shapes (bounded supports, clusters), and
-    outliers too.
+    r"""Subtract the mean and divide by the standard deviation. Keeps shapes (bounded supports, clusters), and
+    outliers too, unless there is a limit :math:`l`, to which values are then bent smoothly by
+    :math:`l \tanh(z / l)`.
+
+    Arguments:
+        limit: standard deviations beyond which no value comes to lie; None bends nothing.
+
+    Raises:
+        ValueError: if the limit is not positive.
 
     Example:
         >>> Standardize().fit(torch.tensor([[0.0], [2.0]]))(torch.tensor([[3.0]]))
@@ -33,8 +40,11 @@ class Standardize(Preprocessing):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, *, limit: float | None = None) -> None:
         super().__init__()
+        if limit is not None and not limit > 0:
+            raise ValueError(f"limit is {limit!r}, and must be positive, or None to bend nothing.")
+        self.limit = limit
         self.register_buffer("mean", torch.zeros(()))
         self.register_buffer("scale", torch.ones(()))
 
@@ -44,7 +54,8 @@ class Standardize(Preprocessing):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x - self.mean) / self.scale
+        standard = (x - self.mean) / self.scale
+        return standard if self.limit is None else self.limit * torch.tanh(standard / self.limit)
 
 
 class RankGaussianize(Preprocessing):

@@ -19,9 +19,10 @@ from mibounds._checks import (
 from mibounds._math import canonical_pairs
 from mibounds.bounds import Bound
 from mibounds.choices import build_bound, build_critic
-from mibounds.critics import Critic, GaussianCritic, JointCritic, WithOffset
+from mibounds.critics import Critic, Encoded, GaussianCritic, JointCritic, WithOffset
 from mibounds.data import MissingPolicy, RankGaussianize, Standardize, intake_pair
 from mibounds.estimator import MIEstimator
+from mibounds.networks import WithRadius
 from mibounds.results import Result, Unit
 from mibounds.training import Candidate, Readings, Trainer
 
@@ -37,7 +38,8 @@ def estimate(
     *,
     bound: str | Bound = "infonce",
     critic: str = "separable",
-    hidden: Sequence[int] = (256, 256, 256),
+    hidden: Sequence[int] = (128, 128, 128),
+    lr: float = 2e-3,
     unit: Unit = "nats",
     level: float = 0.95,
     nan: MissingPolicy = "raise",
@@ -49,9 +51,9 @@ def estimate(
     r"""Mutual information of paired rows, with an interval and with reasons to doubt it.
 
     The rows are split into folds. On each, several candidates are trained on the other folds' rows
-    (rank-Gaussianized columns with and without the Gaussian log-ratio as an offset, and standardized columns) and
-    the one with the best validation score is kept; it scores the fold's own rows. Every row is thus scored once, by
-    a critic that never saw it, and all bounds read the same pooled scores.
+    (rank-Gaussianized columns with and without the Gaussian log-ratio as an offset, and standardized columns), and
+    validation rows say how much each counts and what its scores are worth; the sum scores the fold's own rows. Every
+    row is thus scored once, by a critic that never saw it, and all bounds read the same pooled scores.
 
     The reported reading follows one rule, fixed beforehand: InfoNCE over all test pairs of a block, averaged over both
     directions. Where the normalized plug-in comes within 3.5 nats of InfoNCE's ceiling (in small samples, into its
@@ -72,6 +74,7 @@ def estimate(
         bound: trains the critics; a name or a bound.
         critic: "separable", "joint" or "bilinear".
         hidden: widths of the critics' hidden layers.
+        lr: peak learning rate.
         unit: "nats" or "bits".
         level: confidence level of the interval.
         nan: "raise", or "drop" the rows with missing or infinite values.
@@ -95,11 +98,11 @@ def estimate(
         True
     """
     check_fraction("level", level)
-    trainer = Trainer(nan=nan, seed=seed, device=device, progress=progress, **training)
+    trainer = Trainer(lr=lr, nan=nan, seed=seed, device=device, progress=progress, **training)
     table_x, table_y, caught = intake_pair(x, y, nan)
     data_x, data_y = table_x.values, table_y.values
     candidates = _candidates(critic, build_bound(bound), hidden, data_x.shape[1], data_y.shape[1], seed)
-    readings = trainer.read(candidates, data_x, data_y)
+    readings = trainer.read(candidates, data_x, data_y, calibrate=True)
     reading, extrapolated = _rule(readings)
     result = readings.result(
         reading,
@@ -113,18 +116,20 @@ def estimate(
 
 
 def _candidates(critic: str, bound: Bound, hidden: Sequence[int], dim_x: int, dim_y: int, seed: int) -> list[Candidate]:
-    """The variants among which validation chooses; on a tie the earlier wins."""
-    network = build_critic(critic, dim_x, dim_y, seed, hidden=hidden)
+    """The variants that validation weights."""
+    network = build_critic(critic, dim_x + 1, dim_y + 1, seed, hidden=hidden)  # the columns and their radius
     # A joint critic pays for every pair, the others score all pairs of a batch with one matrix product.
     joint = isinstance(network, JointCritic)
+    network = Encoded(network, WithRadius(), WithRadius())
 
     def estimator(critic: Critic) -> MIEstimator:
         return MIEstimator(critic, bound, negatives=8 if joint else "all", symmetric=not joint)
 
+    offset = WithOffset(network, GaussianCritic(radial=True))
     return [
-        Candidate("ranks with Gaussian offset", estimator(WithOffset(network, GaussianCritic())), RankGaussianize()),
+        Candidate("ranks with Gaussian offset", estimator(offset), RankGaussianize()),
         Candidate("ranks", estimator(network), RankGaussianize()),
-        Candidate("standardized", estimator(network), Standardize()),
+        Candidate("standardized", estimator(network), Standardize(limit=5.0)),
     ]
 
 
@@ -137,9 +142,9 @@ def _rule(readings: Readings) -> tuple[str, bool]:
 
 
 def _unseen(dim_x: int, dim_y: int, train_rows: int) -> float:
-    """The information in nats of a linear dependence whose canonical correlations all stay just under the noise edge.
+    """The information in nats of a linear dependence whose canonical correlations all drown in those of noise.
 
-    The edge is near 2 sqrt(c) with c = max(D)/N, each of min(D) pairs then holds about 2 c nats, and no fit could tell.
+    Noise reaches 2 sqrt(c) with c = max(D)/N, each of min(D) pairs then holds about 2 c nats, and no fit could tell.
     """
     return 2 * dim_x * dim_y / train_rows
 

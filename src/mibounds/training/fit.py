@@ -1,4 +1,4 @@
-"""One fold: candidates race on the training rows, the validation rows choose, the winner's best weights are kept."""
+"""One fold: candidates are trained on the training rows, and the validation rows stop, weight and calibrate them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mibounds._math import logmeanexp
+from mibounds._math import infonce_loss, logmeanexp
 from mibounds._variables import Variable, row_count, take_rows
-from mibounds.critics import Critic, Normalized
+from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import Preprocessing
 from mibounds.estimator import MIEstimator
 from mibounds.results import Curve
+from mibounds.training.calibration import calibration, stacking_weights
 from mibounds.training.folds import Fold
 
 __all__ = ["Candidate", "Fitted", "Plan", "fit_fold", "proper_score"]
 
 _VALIDATION_ROWS = 1024
+_FAR_BEHIND = 0.1  # of one nat and the leader's score together
+_LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,6 @@ class Plan:
     """How a fold is trained; see `Trainer` for what each number means."""
 
     steps: int
-    pilot: int
     batch_size: int
     lr: float
     weight_decay: float
@@ -46,14 +48,14 @@ class Plan:
     check_every: int
     patience: int
     tolerance: float
+    calibrate: bool
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What one fold learnt: preprocessing, the normalized critic, how it learnt, and how many steps were skipped."""
+    """What one fold learnt: a normalized critic of raw rows, how its foremost part learnt, and how many steps were
+    skipped."""
 
-    prepare_x: nn.Module
-    prepare_y: nn.Module
     critic: Critic
     curve: Curve
     skipped: int
@@ -61,7 +63,7 @@ class Fitted:
     def score_pairs(self, x: Variable, y: Variable) -> Tensor:
         """Log-ratios in nats of matched rows, (N,)."""
         with torch.no_grad():
-            return self.critic(self.prepare_x(x), self.prepare_y(y))  # type: ignore[no-any-return]
+            return self.critic(x, y)  # type: ignore[no-any-return]
 
 
 def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:
@@ -71,10 +73,7 @@ def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:
     It is minus a lower bound of the information, blind to a constant; a free function of y is removed first.
     """
     grid = pairwise_chunks(critic, x, y)
-    if free == "function of y":
-        grid = grid - logmeanexp(grid, 0)
-    joint = grid.diagonal()
-    return float(((logmeanexp(grid, 0) + logmeanexp(grid, 1)) / 2 - joint).mean())
+    return float(infonce_loss(grid - logmeanexp(grid, 0) if free == "function of y" else grid))
 
 
 def fit_fold(
@@ -86,21 +85,49 @@ def fit_fold(
     seed: int,
     advanced: Callable[[int, str], None],
 ) -> Fitted:
-    """Train every candidate for the pilot's steps, then the best of them to the end; ties keep the earlier.
+    """Train every candidate, drop those far behind after a third of the steps, and put the rest together as the
+    validation rows say.
 
     Arguments:
         advanced: told how many steps were made, and by whom.
     """
     runs = [_Run(candidate, x, y, fold, plan, seed) for candidate in candidates]
-    if len(runs) > 1:
-        for run in runs:
-            run.advance(plan.pilot, advanced)
-    best = runs[0]
-    for run in runs[1:]:
-        if run.best_score < best.best_score - plan.tolerance:
-            best = run
-    best.advance(plan.steps, advanced)
-    return best.finish()
+    for run in runs:
+        run.train(plan.steps // 3, advanced)
+    leader = min(run.best_score for run in runs)
+    hopeful = [run for run in runs if run.best_score <= leader + _FAR_BEHIND * (1 + abs(leader))]
+    for run in runs:
+        if run in hopeful:
+            run.train(plan.steps, advanced)
+        else:
+            run.tell(plan.steps, advanced)
+    bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
+    critic, foremost = _put_together(hopeful, bank, plan.calibrate)
+    return Fitted(critic, foremost.curve(), sum(run.skipped for run in runs))
+
+
+def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibrate: bool) -> tuple[Critic, _Run]:
+    """The weighted sum of the trained critics, calibrated where that helps, and the run that weighs most."""
+    members = [run.trained() for run in runs]
+    # A function of y has to go before critics are added; a constant can go afterwards.
+    for i, run in enumerate(runs):
+        if run.estimator.free == "function of y":
+            members[i] = Normalized(members[i], bank, free="function of y")
+    if len(members) == 1 and not calibrate:
+        critic, foremost = members[0], runs[0]
+    else:
+        x, y = (take_rows(rows, slice(_VALIDATION_ROWS)) for rows in bank)
+        grids = torch.stack([pairwise_chunks(member, x, y) for member in members])
+        weights = stacking_weights(grids)
+        foremost = runs[int(weights.argmax())]
+        kept = (weights > _LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
+        alone = len(kept) == 1 and float(weights[kept[0]]) == 1
+        critic = members[kept[0]] if alone else WeightedSum([members[k] for k in kept], weights[kept])
+        found = calibration(torch.einsum("k,kij->ij", weights[kept], grids[kept])) if calibrate else None
+        critic = critic if found is None else Calibrated(critic, *found)
+    if isinstance(critic, Normalized):
+        return critic, foremost
+    return Normalized(critic, bank, free="constant"), foremost
 
 
 class _Run:
@@ -115,37 +142,44 @@ class _Run:
         self.x, self.y = (
             prepare(take_rows(rows, fold.train)) for prepare, rows in ((self.prepare_x, x), (self.prepare_y, y))
         )
-        self.bank = self.prepare_x(take_rows(x, fold.valid)), self.prepare_y(take_rows(y, fold.valid))
-        self.valid_x, self.valid_y = (take_rows(rows, slice(_VALIDATION_ROWS)) for rows in self.bank)
+        valid = fold.valid[:_VALIDATION_ROWS]
+        self.valid_x, self.valid_y = self.prepare_x(take_rows(x, valid)), self.prepare_y(take_rows(y, valid))
         self.estimator.critic.prepare(self.x, self.y)
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.lr, weight_decay=plan.weight_decay, fused=True)
         self.generator = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.long)
-        self.step = self.skipped = self.stale = 0
+        self.step = self.told = self.skipped = self.stale = 0
         self.steps: list[int] = []
         self.scores: list[float] = []
         self.best_score, self.best_step = math.inf, 0
         self._check()
 
-    def advance(self, until: int, advanced: Callable[[int, str], None]) -> None:
+    def train(self, until: int, advanced: Callable[[int, str], None]) -> None:
         """Train up to step `until`, or until validation has not improved for `patience` checks."""
-        since = self.step
         while self.step < until and self.stale < self.plan.patience:
             self._train_step()
             if self.step % self.plan.check_every == 0 or self.step == self.plan.steps:
                 self._check()
-                advanced(self.step - since, self.name)
-                since = self.step
-        if self.stale >= self.plan.patience:
-            advanced(until - self.step, self.name)
+                self.tell(self.step, advanced)
+        self.tell(until, advanced)
 
-    def finish(self) -> Fitted:
-        """The best weights, normalized on the validation rows."""
+    def tell(self, step: int, advanced: Callable[[int, str], None]) -> None:
+        """Say that training is as far as that step."""
+        advanced(step - self.told, self.name)
+        self.told = step
+
+    def trained(self) -> Critic:
+        """The critic of raw rows with its best weights."""
         self.estimator.load_state_dict(self.best_weights)
-        critic = Normalized(self.estimator.critic.eval(), self.bank, free=self.estimator.free)
-        curve = Curve(tuple(self.steps), tuple(self.scores), self.best_step, self.name)
-        return Fitted(self.prepare_x, self.prepare_y, critic, curve, self.skipped)
+        critic = self.estimator.critic.eval()
+        if isinstance(self.prepare_x, nn.Identity) and isinstance(self.prepare_y, nn.Identity):
+            return critic
+        return Encoded(critic, self.prepare_x, self.prepare_y)
+
+    def curve(self) -> Curve:
+        """How it learnt."""
+        return Curve(tuple(self.steps), tuple(self.scores), self.best_step, self.name)
 
     def _train_step(self) -> None:
         x, y = self._batch()

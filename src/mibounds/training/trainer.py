@@ -23,7 +23,7 @@ from mibounds.training.workers import Progress, quick_arithmetic
 
 __all__ = ["Trainer"]
 
-_TOTAL_STEPS = 3000
+_FEW, _MANY = 2_000, 20_000  # rows; folds and steps follow them
 
 
 @final
@@ -39,18 +39,17 @@ class Trainer:
     number of workers.
 
     Arguments:
-        steps: training steps of a fold; by default 3,000 shared by the folds.
+        steps: training steps of a fold; by default 300 up to 2,000 rows, 500 up to 20,000 and 1,000 above.
         batch_size: rows a step. By default 256, less when there are few rows.
         lr: peak learning rate.
         weight_decay: of AdamW.
         clip: the largest gradient norm of a step. A step whose gradient is not finite is skipped and counted.
-        folds: by default 5 up to 20,000 rows and 2 above.
+        folds: by default 10 up to 2,000 rows, 5 up to 20,000 and 2 above.
         valid_share: share of a fold's training rows that stops and selects.
-        check_every: steps between looks at the validation rows; step 0 counts.
+        check_every: steps between looks at the validation rows, by default 25 up to 2,000 rows and 50 above; step 0
+            counts.
         patience: looks without improvement after which training stops.
-        tolerance: nats by which the validation score must improve; ties keep the earlier weights, or the earlier
-            candidate.
-        pilot: steps that every candidate is given before one is chosen, when there are several.
+        tolerance: nats by which the validation score must improve; ties keep the earlier weights.
         test_negatives: mismatched pairs per test row, "all" or a number; a number is used only if it is at
             least 64 (or all there are) and every reading stays below 5 nats, otherwise all pairs are read.
         preprocessing: fitted on training rows and applied to both variables; None leaves them as they are.
@@ -82,10 +81,9 @@ class Trainer:
         clip: float = 1.0,
         folds: int | None = None,
         valid_share: float = 0.15,
-        check_every: int = 50,
-        patience: int = 6,
+        check_every: int | None = None,
+        patience: int = 4,
         tolerance: float = 1e-3,
-        pilot: int = 100,
         test_negatives: int | str = "all",
         preprocessing: Preprocessing | None = Standardize(),  # noqa: B008  (copied before it is fitted)
         nan: MissingPolicy = "raise",
@@ -100,7 +98,6 @@ class Trainer:
             ("folds", folds, 2),
             ("check_every", check_every, 1),
             ("patience", patience, 1),
-            ("pilot", pilot, 1),
             ("workers", workers, 1),
         ):
             if number is not None:
@@ -118,7 +115,7 @@ class Trainer:
             patience,
             tolerance,
         )
-        self.pilot, self.test_negatives = pilot, test_negatives
+        self.test_negatives = test_negatives
         self.preprocessing, self.nan = preprocessing, nan
         self.seed, self.workers, self.progress = seed, workers, progress
         self.device = check_device(device)
@@ -144,16 +141,16 @@ class Trainer:
         readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y)
         return readings.result(own, columns=columns or ((), ()), warnings=caught, seed=self.seed)
 
-    def read(self, candidates: Sequence[Candidate], x: Variable, y: Variable) -> Readings:
-        """Cross-fit the best of several candidates on each fold; all standard bounds and the first candidate's read
-        the test rows."""
+    def read(self, candidates: Sequence[Candidate], x: Variable, y: Variable, *, calibrate: bool = False) -> Readings:
+        """Cross-fit a weighted sum of candidates on each fold, and calibrate it if asked to; all standard bounds and
+        the first candidate's read the test rows."""
         n = row_count(x)
-        folds = self.folds if self.folds is not None else (5 if n <= 20_000 else 2)
+        folds = self.folds if self.folds is not None else (10 if n <= _FEW else 5 if n <= _MANY else 2)
         if folds > n // 2:
             raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
         splits = split(n, folds, self.valid_share, torch.Generator().manual_seed(self.seed))
         train_rows = min(len(fold.train) for fold in splits)
-        plan = self._plan(folds, train_rows)
+        plan = self._plan(n, train_rows, calibrate)
         for candidate in candidates:
             negatives = candidate.estimator.negatives
             if negatives != "all" and negatives >= plan.batch_size:
@@ -167,7 +164,7 @@ class Trainer:
         own = candidates[0].estimator.bound
         bounds = {type(bound).__name__: bound for bound in (*standard, own)}
         both = all(candidate.estimator.free != "function of y" for candidate in candidates)
-        with Progress(self.progress, folds * (plan.steps + plan.pilot * (len(candidates) - 1))) as progress:
+        with Progress(self.progress, folds * plan.steps * len(candidates)) as progress:
 
             def run(i: int) -> tuple[Fitted, FoldRows]:
                 with quick_arithmetic(self.device):
@@ -177,10 +174,7 @@ class Trainer:
                         lambda steps, name: progress.advance(steps, f"{doing}, {name}"),
                     )  # fmt: skip
                     progress.advance(0, f"{doing}, reading the test rows")
-                    test_x, test_y = (
-                        prepare(take_rows(rows, splits[i].test))
-                        for prepare, rows in ((fitted.prepare_x, x), (fitted.prepare_y, y))
-                    )
+                    test_x, test_y = (take_rows(rows, splits[i].test) for rows in (x, y))
                     return fitted, read_fold(
                         fitted.critic, test_x, test_y, [*bounds.values()],
                         both=both, negatives=self.test_negatives, seed=self.seed,
@@ -203,8 +197,9 @@ class Trainer:
             check_finite(name, side)
         return x, y, None, []
 
-    def _plan(self, folds: int, train_rows: int) -> Plan:
-        steps = self.steps if self.steps is not None else _TOTAL_STEPS // folds
+    def _plan(self, n: int, train_rows: int, calibrate: bool) -> Plan:
+        steps = self.steps if self.steps is not None else (300 if n <= _FEW else 500 if n <= _MANY else 1000)
+        check_every = self.check_every if self.check_every is not None else (25 if n <= _FEW else 50)
         batch_size = self.batch_size if self.batch_size is not None else min(256, max(16, train_rows // 4))
         if batch_size > train_rows:
             raise ValueError(
@@ -213,14 +208,14 @@ class Trainer:
             )
         return Plan(
             steps=steps,
-            pilot=min(self.pilot, steps),
             batch_size=batch_size,
             lr=self.lr,
             weight_decay=self.weight_decay,
             clip=self.clip,
-            check_every=self.check_every,
+            check_every=check_every,
             patience=self.patience,
             tolerance=self.tolerance,
+            calibrate=calibrate,
         )
 
     def _worker_count(self, folds: int) -> int:
