@@ -11,6 +11,7 @@ from torch import nn
 from mibounds import critics
 from mibounds.critics import (
     BilinearCritic,
+    Calibrated,
     Critic,
     DiagonalGaussianCritic,
     Encoded,
@@ -19,6 +20,7 @@ from mibounds.critics import (
     JointCritic,
     Normalized,
     SeparableCritic,
+    WeightedSum,
     WithOffset,
     score,
     shifts,
@@ -44,6 +46,8 @@ CRITICS = {
     "DiagonalGaussianCritic": lambda: DiagonalGaussianCritic(2, 3, hidden=(16,)),
     "Encoded": lambda: Encoded(SeparableCritic(4, 3, hidden=(16,)), nn.Linear(2, 4)),
     "WithOffset": lambda: WithOffset(SeparableCritic(2, 3, hidden=(16,)), GaussianCritic()),
+    "WeightedSum": lambda: WeightedSum([JointCritic(2, 3, hidden=(16,)), GaussianCritic()], torch.tensor([0.3, 0.6])),
+    "Calibrated": lambda: Calibrated(GaussianCritic(), torch.tensor([-1.0, 0.5]), torch.tensor([0.5, 1.0, -0.3])),
     "Normalized": lambda: Normalized(FunctionCritic(asymmetric), bank(), free="function of y"),
 }
 

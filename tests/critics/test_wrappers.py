@@ -112,3 +112,10 @@ def test_a_calibrated_critic_bends_all_pairs_alike(generator):
     product = FunctionCritic(lambda x, y: (x * y).sum(-1))
     bent = Calibrated(product, torch.tensor([0.0]), torch.tensor([1.0, -1.0]))
     assert torch.allclose(bent.pairwise(x, y), product.pairwise(x, y).clamp_max(0))
+
+
+def test_scores_too_large_for_the_tolerance_end_all_the_same(generator):
+    """Neighboring float32 numbers near 1e5 are .008 apart."""
+    grid = torch.randn(20, 20, generator=generator) + 1e5 + 10 * torch.eye(20)
+    near = acceptance_ratio(grid - 1e5)
+    assert float(acceptance_ratio(grid) - 1e5) == pytest.approx(float(near), abs=0.1)

@@ -13,13 +13,27 @@ def grid(critic, n=512, task=TASK, seed=0):
     return critic.pairwise(*task.sample(n, torch.Generator().manual_seed(seed)))
 
 
-def test_noise_gets_no_weight_and_the_rest_is_shared():
+def test_noise_gets_no_weight_and_equals_share():
     exact = grid(FunctionCritic(TASK.log_ratio))
-    noise = torch.randn(exact.shape, generator=torch.Generator().manual_seed(1))
-    weights = stacking_weights(torch.stack([exact, noise, exact]))
-    assert float(weights[1]) < 0.05
-    assert float(weights[0]) == pytest.approx(float(weights[2]), abs=1e-3)
-    assert float(weights[0] + weights[2]) == pytest.approx(1, abs=0.15)
+    noise = torch.randn((3, *exact.shape), generator=torch.Generator().manual_seed(1))
+    weights = stacking_weights(torch.stack([exact + noise[0], noise[1], exact + noise[2]]))
+    assert float(weights[1]) < 0.1
+    assert float(weights[0]) == pytest.approx(float(weights[2]), abs=0.1)
+    assert float(weights[0]) > 0.3
+
+
+def test_the_best_critic_stands_alone_where_a_sum_gains_nothing():
+    exact = grid(FunctionCritic(TASK.log_ratio))
+    assert stacking_weights(torch.stack([exact / 2, exact])).tolist() == [0, 1]
+    assert stacking_weights(exact[None]).tolist() == [1]
+
+
+def test_near_the_ceiling_nothing_is_weighted_or_calibrated():
+    """At 23 nats all pairs are told apart, whatever the scale: the score says nothing about nats."""
+    task = CorrelatedGaussian.with_information(20, 23.0)
+    exact = grid(FunctionCritic(task.log_ratio), 512, task)
+    assert stacking_weights(torch.stack([exact, exact / 3])).tolist() == [1, 0]
+    assert calibration(exact / 3) is None
 
 
 def test_halves_of_a_score_are_both_needed():

@@ -115,6 +115,10 @@ class WeightedSum(Critic):
         self.critics: Any = nn.ModuleList(critics)
         self.register_buffer("weights", weights)
 
+    def prepare(self, x: Variable, y: Variable) -> None:
+        for critic in self.critics:
+            critic.prepare(x, y)
+
     def encode_x(self, x: Variable) -> Any:
         return tuple(critic.encode_x(x) for critic in self.critics)
 
@@ -153,6 +157,9 @@ class Calibrated(Critic):
         self.critic = critic
         self.register_buffer("knots", knots)
         self.register_buffer("slopes", slopes)
+
+    def prepare(self, x: Variable, y: Variable) -> None:
+        self.critic.prepare(x, y)
 
     def encode_x(self, x: Variable) -> Any:
         return self.critic.encode_x(x)
@@ -240,7 +247,8 @@ _BANK = 4096
 
 
 def acceptance_ratio(grid: Tensor) -> Tensor:
-    """Bennett's constant of an (N, N) grid of scores whose diagonal holds the matched pairs; bisection to 1e-4 nats."""
+    """Bennett's constant of an (N, N) grid of scores whose diagonal holds the matched pairs; bisection to 1e-4 nats,
+    or to the precision of the scores where they are too large for that."""
     joint, product = grid.diagonal(), off_diagonal(grid)
     odds = math.log(product.shape[-1])
     # Between these two the excess changes sign: at either end all terms of one side outweigh the other's.
@@ -249,5 +257,7 @@ def acceptance_ratio(grid: Tensor) -> Tensor:
     while high - low > 1e-4:
         middle = (low + high) / 2
         excess = (middle + odds - joint).sigmoid().sum() - (product - middle - odds).sigmoid().sum()
+        if middle in (low, high):
+            break
         low, high = (low, middle) if excess > 0 else (middle, high)
     return (low + high) / 2
