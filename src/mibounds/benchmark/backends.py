@@ -68,7 +68,7 @@ def _cluster(name: str, jobs: int) -> Iterator[None]:
     except ValueError:  # there is no client yet
         address = dask.config.get("scheduler-address", None)
         here = {} if address else {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
-        with Client(address, **here):
+        with Client(address, **here):  # type: ignore[no-untyped-call, unused-ignore]
             yield
     else:
         yield
