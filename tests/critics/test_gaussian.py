@@ -48,17 +48,15 @@ def test_correlations_are_those_of_new_rows(generator):
     assert critic.correlation.tolist() == pytest.approx([0.8, 0.8], abs=0.05)
 
 
-@pytest.mark.parametrize(
-    "task, off",
-    [(MultivariateGaussian.two_pairs(25, 0.8), 0.17), (MultivariateGaussian.dense(25, 0.5), 0.1)],
-    ids=["sparse", "dense"],
-)
-def test_few_rows_of_many_columns(task, off, generator):
-    """Two pairs, or one factor behind all: unregularized directions lose .23 nats on the sparse task."""
-    x, y = task.sample(2680, generator)
-    critic = GaussianCritic()
-    critic.prepare(x[:680], y[:680])
-    assert -float(infonce_loss(critic.pairwise(x[680:], y[680:]))) == pytest.approx(task.mutual_information, abs=off)
+def test_few_rows_of_many_columns_with_a_sparse_dependence():
+    """Two pairs of .8 in 25 + 25 columns, 680 rows. Without ridge and threshold the mean of these draws is -.097."""
+    task, short = MultivariateGaussian.two_pairs(25, 0.8), 0.0
+    for seed in range(3):
+        x, y = task.sample(2680, torch.Generator().manual_seed(seed))
+        critic = GaussianCritic()
+        critic.prepare(x[:680], y[:680])
+        short += (task.mutual_information + float(infonce_loss(critic.pairwise(x[680:], y[680:])))) / 3
+    assert -0.02 < short < 0.075
 
 
 def test_radial_products_see_a_spiral_and_leave_gaussians_alone(generator):

@@ -34,6 +34,10 @@ def test_near_the_ceiling_nothing_is_weighted_or_calibrated():
     exact = grid(FunctionCritic(task.log_ratio), 512, task)
     assert stacking_weights(torch.stack([exact, exact / 3])).tolist() == [1, 0]
     assert calibration(exact / 3) is None
+    task = CorrelatedGaussian.with_information(20, 5.0)
+    exact = grid(FunctionCritic(task.log_ratio), 512, task)
+    noise = torch.randn((2, *exact.shape), generator=torch.Generator().manual_seed(1))
+    assert sorted(stacking_weights(exact + noise).tolist()) == [0, 1]  # although their mean scores better
 
 
 def test_halves_of_a_score_are_both_needed():
