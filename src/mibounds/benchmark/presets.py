@@ -17,7 +17,7 @@ __all__ = ["PRESETS", "estimator_named", "suite_named", "suite_names"]
 
 PRESETS: dict[str, Callable[..., Result]] = {
     "default": estimate,
-    "fast": partial(estimate, folds=2, steps=300, hidden=(128, 128)),
+    "fast": partial(estimate, folds=2, steps=150, hidden=(128, 128), test_negatives=128),
     "joint": partial(estimate, critic="joint"),
     "jensenshannon": partial(estimate, bound="jensenshannon"),
 }
