@@ -1,0 +1,102 @@
+"""Our stairs against the published ones: prints the table of README.md and writes it there.
+
+python benchmarks/stairs/compare.py
+"""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+START, END = "<!-- table: written by compare.py -->", "<!-- end of the table -->"
+STEPS = 4_000  # of the protocol; shorter runs are trials
+RELATIVE, ABSOLUTE = 0.04, 0.12
+
+
+class Key(NamedTuple):
+    """A cell of a published table."""
+
+    unit: str
+    critic: str
+    reading: str
+    truth: int
+
+
+class Published(NamedTuple):
+    """A published number: `sd` is None where none is known, `flag` says what to mind."""
+
+    mean: float
+    sd: float | None
+    flag: str
+
+
+def published() -> dict[Key, Published]:
+    """The numbers of published.csv, in its order."""
+    with (HERE / "published.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        _key(row): Published(
+            float(row["mean"]),
+            float(row["sd"]) if row["sd"] else None,
+            ", ".join(filter(None, ["approximate" if row["approximate"] else "", row["defect"]])),
+        )
+        for row in rows
+    }
+
+
+def ours() -> dict[Key, dict[str, Any]]:
+    """The records of results.jsonl that were made by the protocol."""
+    lines = (HERE / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    return {_key(record): record for record in records if record["steps"] == STEPS}
+
+
+def table(found: dict[Key, dict[str, Any]], known: dict[Key, Published]) -> str:
+    """Markdown: a line for every published number that we have a number for, and a count."""
+    lines = [
+        "| unit | critic | reading | truth | published | ours | deviation | within | mind |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    within = []
+    for key, theirs in known.items():
+        if key not in found:
+            continue
+        record = found[key]
+        deviation = record["mean"] - theirs.mean
+        within.append(abs(deviation) <= max(RELATIVE * theirs.mean, ABSOLUTE))
+        cells = [
+            *map(str, key),
+            _pair(theirs.mean, theirs.sd),
+            _pair(record["mean"], record["sd"]),
+            f"{deviation:+.2f}",
+            "yes" if within[-1] else "**no**",
+            theirs.flag,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    count = (
+        f"{sum(within)} of {len(within)} lie within max(4 %, 0.12) of the published number; {len(known)} are published."
+    )
+    return "\n".join([*lines, "", count])
+
+
+def main() -> None:
+    """Print the table, and put it between the two markers of README.md."""
+    text = table(ours(), published())
+    print(text)
+    page = HERE / "README.md"
+    before, rest = page.read_text(encoding="utf-8").split(START)
+    _, after = rest.split(END)
+    page.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return Key(row["unit"], row["critic"], row["reading"], int(row["truth"]))
+
+
+def _pair(mean: float, sd: float | None) -> str:
+    return f"{mean:.2f}" if sd is None else f"{mean:.2f} ± {sd:.2f}"
+
+
+if __name__ == "__main__":
+    main()
