@@ -1,4 +1,4 @@
-"""Our stairs against the published ones: prints the table of README.md and writes it there.
+"""Our stairs against the published ones: prints the tables of README.md and writes them there.
 
 python benchmarks/stairs/compare.py
 """
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
-START, END = "<!-- table: written by compare.py -->", "<!-- end of the table -->"
 STEPS = 4_000  # of the protocol; shorter runs are trials
 RELATIVE, ABSOLUTE = 0.04, 0.12
 
@@ -80,14 +79,29 @@ def table(found: dict[Key, dict[str, Any]], known: dict[Key, Published]) -> str:
     return "\n".join([*lines, "", count])
 
 
+def starts(found: dict[Key, dict[str, Any]]) -> str:
+    """Markdown: what the same training reaches when its critic starts as the library's do."""
+    lines = ["| unit | critic | reading | truth | paper's start | library's start |", "|---|---|---|---|---|---|"]
+    for key, record in found.items():
+        zero = found.get(key._replace(critic=f"{key.critic}-zero"))
+        if zero is not None:
+            cells = [*map(str, key), *(_pair(of["mean"], of["sd"]) for of in (record, zero))]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Print the table, and put it between the two markers of README.md."""
-    text = table(ours(), published())
-    print(text)
+    """Print the tables, and put them between their markers in README.md."""
+    found = ours()
     page = HERE / "README.md"
-    before, rest = page.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    for name, lines in {"published": table(found, published()), "starts": starts(found)}.items():
+        print(lines, end="\n\n")
+        start, end = (f"<!-- {name}: {edge} of what compare.py writes -->" for edge in ("start", "end"))
+        before, rest = text.split(start)
+        _, after = rest.split(end)
+        text = f"{before}{start}\n{lines}\n{end}{after}"
+    page.write_text(text, encoding="utf-8")
 
 
 def _key(row: dict[str, Any]) -> Key:
