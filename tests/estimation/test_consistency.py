@@ -65,6 +65,16 @@ def test_faults_are_seen():
         assert part in text
 
 
+def test_an_extrapolated_result_counts_with_what_it_certifies():
+    wild = Result(
+        value=30.0, stderr=0.1, bounds={"InfoNCE": 5.0, "PlugIn": 30.0}, reading="PlugIn", rows=9, extrapolated=True
+    )
+    found = Consistency(result(0.0), {4: wild, 8: result(5.1)}, result(5.0), result(2.0), result(4.0))
+    assert found.monotone
+    assert found.processing_ratio == pytest.approx(1)
+    assert "+5.000 nats" in repr(found)
+
+
 @pytest.mark.parametrize(
     "images, options, sentence",
     [

@@ -30,6 +30,9 @@ __all__ = ["Consistency", "consistency"]
 class Consistency:
     """What an estimator read in the three tests, in nats.
 
+    Ratios and order are those of what the rows certify: an extrapolated result counts with its InfoNCE reading, since
+    an image and a part of it share more than any sample can show.
+
     Attributes:
         independent: the image against the upper half of another one; 0 is right.
         nested: the image against its upper t rows, by t; it should rise with t.
@@ -49,32 +52,37 @@ class Consistency:
         """Does information rise with the rows that are seen, within two standard errors of each step?"""
         results = [self.nested[t] for t in sorted(self.nested)]
         return all(
-            high.value >= low.value - 2 * (low.stderr**2 + high.stderr**2) ** 0.5 for low, high in pairwise(results)
+            _certified(high) >= _certified(low) - 2 * (low.stderr**2 + high.stderr**2) ** 0.5
+            for low, high in pairwise(results)
         )
 
     @property
     def processing_ratio(self) -> float:
         """1 for an estimator that obeys data processing."""
-        return self.processed.value / self.nested[self._half].value
+        return _certified(self.processed) / _certified(self.nested[self._half])
 
     @property
     def additivity_ratio(self) -> float:
         """2 for an estimator that adds independent pairs; near ln N none does."""
-        return self.double.value / self.single.value
+        return _certified(self.double) / _certified(self.single)
 
     @property
     def _half(self) -> int:
         return max(1, max(self.nested) // 2)
 
     def __repr__(self) -> str:
-        lines = [f"independent images  {self.independent.value:+.3f} nats   (right: 0)"]
-        lines += [f"upper {t:3d} rows      {self.nested[t].value:+.3f} nats" for t in sorted(self.nested)]
+        lines = [f"independent images  {_certified(self.independent):+.3f} nats   (right: 0)"]
+        lines += [f"upper {t:3d} rows      {_certified(self.nested[t]):+.3f} nats" for t in sorted(self.nested)]
         lines += [
             f"monotone            {'yes' if self.monotone else 'no'}",
             f"data processing     {self.processing_ratio:.3f}        (right: 1)",
             f"additivity          {self.additivity_ratio:.3f}        (right: 2)",
         ]
         return "\n".join(lines)
+
+
+def _certified(result: Result) -> float:
+    return result.bounds["InfoNCE"] if result.extrapolated and "InfoNCE" in result.bounds else result.value
 
 
 def consistency(
