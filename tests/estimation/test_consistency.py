@@ -92,9 +92,10 @@ def test_bad_images(images, options, sentence):
 
 @pytest.mark.slow
 def test_the_digits():
-    """Of 1,797 digits and their upper rows: monotone, data processing holds; near ln N additivity cannot."""
+    """Of 1,797 digits and their upper rows: monotone, data processing holds. Additivity does not: a digit and its upper
+    half are copies, one pair already reads at the ceiling of 898 rows, and two cannot read more."""
     found = mi.consistency(load_digits().images)
     assert abs(found.independent.value) < 0.03
     assert found.monotone
     assert found.processing_ratio == pytest.approx(1, abs=0.1)
-    assert 1 < found.additivity_ratio < 2.2
+    assert 0.8 < found.additivity_ratio < 1.2
