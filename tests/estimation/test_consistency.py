@@ -38,6 +38,12 @@ def test_an_ideal_estimator_keeps_all_three():
     assert {seed for *_, seed in measure.calls} == {7}
 
 
+def test_the_half_is_of_the_image_whatever_rows_are_tried():
+    found = consistency(IMAGES, measure=Ideal(), rows=[1])
+    assert sorted(found.nested) == [1, 4]
+    assert found.processing_ratio == 1
+
+
 def test_what_is_compared():
     measure = Ideal()
     consistency(IMAGES[:, None], measure=measure, rows=[8])
@@ -56,7 +62,7 @@ def test_what_is_compared():
 
 def test_faults_are_seen():
     nested = {1: result(1.0), 4: result(0.5), 8: result(2.0)}
-    found = Consistency(result(0.0), nested, result(0.6), result(1.0), result(1.1))
+    found = Consistency(result(0.0), nested, result(0.6), result(1.0), result(1.1), half=4)
     assert not found.monotone
     assert found.processing_ratio == pytest.approx(1.2)
     assert found.additivity_ratio == pytest.approx(1.1)
@@ -69,7 +75,7 @@ def test_an_extrapolated_result_counts_with_what_it_certifies():
     wild = Result(
         value=30.0, stderr=0.1, bounds={"InfoNCE": 5.0, "PlugIn": 30.0}, reading="PlugIn", rows=9, extrapolated=True
     )
-    found = Consistency(result(0.0), {4: wild, 8: result(5.1)}, result(5.0), result(2.0), result(4.0))
+    found = Consistency(result(0.0), {4: wild, 8: result(5.1)}, result(5.0), result(2.0), result(4.0), half=4)
     assert found.monotone
     assert found.processing_ratio == pytest.approx(1)
     assert "+5.000 nats" in repr(found)

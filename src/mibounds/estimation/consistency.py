@@ -39,6 +39,7 @@ class Consistency:
         processed: [X, X] against [Y, h(Y)], for Y the upper half and h its upper half.
         single: X against Y on the first half of the sample.
         double: [X1, X2] against [Y1, Y2], the two halves of the sample side by side.
+        half: the pixel rows of the upper half, one of `nested`.
     """
 
     independent: Result
@@ -46,6 +47,7 @@ class Consistency:
     processed: Result
     single: Result
     double: Result
+    half: int
 
     @property
     def monotone(self) -> bool:
@@ -59,16 +61,12 @@ class Consistency:
     @property
     def processing_ratio(self) -> float:
         """1 for an estimator that obeys data processing."""
-        return _certified(self.processed) / _certified(self.nested[self._half])
+        return _certified(self.processed) / _certified(self.nested[self.half])
 
     @property
     def additivity_ratio(self) -> float:
         """2 for an estimator that adds independent pairs; near ln N none does."""
         return _certified(self.double) / _certified(self.single)
-
-    @property
-    def _half(self) -> int:
-        return max(1, max(self.nested) // 2)
 
     def __repr__(self) -> str:
         lines = [f"independent images  {_certified(self.independent):+.3f} nats   (right: 0)"]
@@ -145,6 +143,7 @@ def consistency(
             processed=read(torch.cat([whole, whole], 1), torch.cat([upper, _upper(pixels, max(1, half // 2))], 1)),
             single=read(whole[first], upper[first]),
             double=read(torch.cat([whole[first], whole[second]], 1), torch.cat([upper[first], upper[second]], 1)),
+            half=half,
         )
 
 

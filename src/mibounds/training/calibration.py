@@ -16,7 +16,7 @@ from torch.nn.functional import softplus
 from mibounds._math import infonce_loss
 from mibounds.critics.wrappers import piecewise_slopes
 
-__all__ = ["calibration", "stacking_weights"]
+__all__ = ["calibration", "stacking_weights", "weighted_sum"]
 
 _BLOCK = 128
 _KNOTS = 10
@@ -39,11 +39,15 @@ def stacking_weights(grids: Tensor) -> Tensor:
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
         return alone
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
-    gains = [
-        float(infonce_loss(_sum(alone, new)) - infonce_loss(_sum(_fitted_weights(old), new)))
-        for old, new in (halves, halves[::-1])
-    ]
-    return _fitted_weights(grids) if sum(gains) / 2 > _LEAST_GAIN else alone
+    helps = _helps(
+        halves, lambda new: weighted_sum(alone, new), lambda old, new: weighted_sum(_fitted_weights(old), new)
+    )
+    return _fitted_weights(grids) if helps else alone
+
+
+def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
+    """Grids (K, ...) added with weights (K,)."""
+    return torch.einsum("k,k...->...", weights, grids)
 
 
 def calibration(grid: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -55,20 +59,19 @@ def calibration(grid: Tensor) -> tuple[Tensor, Tensor] | None:
     if len(grid) < 4 or not _identified(infonce_loss(grid), len(grid)):
         return None
     halves = [_blocks(grid[start::2, start::2]) for start in (0, 1)]
-    gains = [
-        float(infonce_loss(new) - infonce_loss(piecewise_slopes(new, *_fitted(old))))
-        for old, new in (halves, halves[::-1])
-    ]
-    return _fitted(_blocks(grid)) if sum(gains) / 2 > _LEAST_GAIN else None
+    helps = _helps(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fitted(old)))
+    return _fitted(_blocks(grid)) if helps else None
+
+
+def _helps(halves: list[Tensor], plain: Callable[[Tensor], Tensor], fitted: Callable[[Tensor, Tensor], Tensor]) -> bool:
+    """Does what is fitted on one half of the rows score better on the other, in the mean of both ways?"""
+    gains = [float(infonce_loss(plain(new)) - infonce_loss(fitted(old, new))) for old, new in (halves, halves[::-1])]
+    return sum(gains) / 2 > _LEAST_GAIN
 
 
 def _identified(loss: Tensor, rows: int) -> bool:
     """Is the proper score far enough below its ceiling, ln N, to see the scale of scores?"""
     return float(-loss) < math.log(rows) - _MARGIN
-
-
-def _sum(weights: Tensor, grids: Tensor) -> Tensor:
-    return torch.einsum("k,k...->...", weights, grids)
 
 
 def _fitted_weights(grids: Tensor) -> Tensor:
@@ -79,7 +82,7 @@ def _fitted_weights(grids: Tensor) -> Tensor:
 
     def loss() -> Tensor:
         weights = softplus(raw)
-        return infonce_loss(_sum(weights, blocks)) + _STACKING_PENALTY * (weights - even).square().sum()
+        return infonce_loss(weighted_sum(weights, blocks)) + _STACKING_PENALTY * (weights - even).square().sum()
 
     _minimize(loss, raw)
     return softplus(raw.detach())

@@ -17,7 +17,7 @@ from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import Preprocessing
 from mibounds.estimator import MIEstimator
 from mibounds.results import Curve
-from mibounds.training.calibration import calibration, stacking_weights
+from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.folds import Fold
 
 __all__ = ["Candidate", "Fitted", "Plan", "fit_fold", "proper_score"]
@@ -123,7 +123,7 @@ def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibra
         kept = (weights > _LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
         alone = len(kept) == 1 and float(weights[kept[0]]) == 1
         critic = members[kept[0]] if alone else WeightedSum([members[k] for k in kept], weights[kept])
-        found = calibration(torch.einsum("k,kij->ij", weights[kept], grids[kept])) if calibrate else None
+        found = calibration(weighted_sum(weights[kept], grids[kept])) if calibrate else None
         critic = critic if found is None else Calibrated(critic, *found)
     if isinstance(critic, Normalized):
         return critic, foremost
