@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 # From the bottom up; a module may import from lower layers, and from its own entry.
 LAYERS = [
     ["_math", "_variables", "_ranks", "_checks", "_distributed", "_random", "_version"],
-    ["bounds", "networks", "tasks", "data", "plots"],
+    ["bounds", "networks", "tasks", "data", "classical", "plots"],
     ["critics"],
     ["estimator", "choices", "inference", "results"],
     ["training"],

@@ -1,6 +1,6 @@
 """Mutual information: measure it with a number that can be trusted, or put it into a training loop."""
 
-from mibounds import bounds, critics, tasks
+from mibounds import bounds, classical, critics, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
 from mibounds.data import RankGaussianize, Standardize
@@ -21,6 +21,7 @@ __all__ = [
     "Trainer",
     "__version__",
     "bounds",
+    "classical",
     "clipped_backward",
     "consistency",
     "critics",

@@ -50,6 +50,7 @@ class Result:
         reading: the name of the bound whose value is reported.
         extrapolated: True if the value is near or above what the sample can certify, and rests on the critic's
             smoothness.
+        cross_checks: what classical estimators say about the same rows, in `unit` by name.
         allowance: how far the interval reaches below and above the value before sampling error, in `unit`.
         level: the confidence level of `interval`.
         unit: "nats" or "bits".
@@ -76,6 +77,7 @@ class Result:
     reading: str
     rows: int
     extrapolated: bool = False
+    cross_checks: Mapping[str, float] = field(default_factory=dict)
     allowance: tuple[float, float] = (0.0, 0.0)
     level: float = 0.95
     unit: Unit = "nats"
@@ -121,6 +123,7 @@ class Result:
             value=self.value * factor,
             stderr=self.stderr * factor,
             bounds={name: number * factor for name, number in self.bounds.items()},
+            cross_checks={name: number * factor for name, number in self.cross_checks.items()},
             allowance=(self.allowance[0] * factor, self.allowance[1] * factor),
             fold_values=tuple(number * factor for number in self.fold_values),
         )
@@ -133,6 +136,8 @@ class Result:
             f"  read by {self.reading} on {self.rows:,} rows, each scored by a critic that never saw it",
             "  bounds: " + "  ".join(f"{name} {number:.4g}" for name, number in self.bounds.items()),
         ]
+        if self.cross_checks:
+            lines.append("  cross-checks: " + "  ".join(f"{k} {v:.4g}" for k, v in self.cross_checks.items()))
         lines += [f"  warning {warning.code}: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
@@ -156,7 +161,8 @@ class Result:
         record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "fitted"}
         record["curves"] = [asdict(curve) for curve in self.curves]
         record["warnings"] = [warning.to_dict() for warning in self.warnings]
-        record["bounds"], record["versions"] = dict(self.bounds), dict(self.versions)
+        for name in ("bounds", "cross_checks", "versions"):
+            record[name] = dict(record[name])
         record["interval"] = self.interval
         loaded: dict[str, Any] = json.loads(json.dumps(record))
         return loaded

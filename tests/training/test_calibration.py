@@ -55,10 +55,11 @@ def test_an_exact_critic_is_left_alone():
 
 def test_a_critic_that_is_twice_too_sure_is_halved():
     sure = FunctionCritic(lambda x, y: 2 * TASK.log_ratio(x, y))
-    knots, slopes = calibration(grid(sure, 1024))
+    knots, slopes, gain = calibration(grid(sure, 1024))
     before, after = (infonce_loss(grid(c, 1024, seed=1)) for c in (sure, Calibrated(sure, knots, slopes)))
     exact = infonce_loss(grid(FunctionCritic(TASK.log_ratio), 1024, seed=1))
     assert float(before - exact) > 0.1
+    assert gain == pytest.approx(float(before - after), abs=0.1)
     assert float(after - exact) < 0.03
 
 
@@ -66,7 +67,7 @@ def test_a_smooth_critic_of_a_hard_edge_gets_the_edge():
     """The best Gaussian fit of a uniform noise is short by ln(2 pi e / 12) / 2 = .176 nats; most of that comes back."""
     task = AdditiveUniformNoise(0.1)
     smooth = FunctionCritic(lambda x, y: -150 * (x - y).square().sum(-1))
-    knots, slopes = calibration(grid(smooth, 1024, task))
+    knots, slopes, _ = calibration(grid(smooth, 1024, task))
     before, after = (-float(infonce_loss(grid(c, 2048, task, 1))) for c in (smooth, Calibrated(smooth, knots, slopes)))
     assert before == pytest.approx(task.mutual_information - 0.176, abs=0.03)
     assert after > task.mutual_information - 0.06

@@ -10,7 +10,8 @@ from mibounds.results import Curve
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import readings
 from mibounds.training.fit import Fitted
-from mibounds.training.readings import Readings, read_fold
+from mibounds.training.folds import Fold
+from mibounds.training.readings import Readings, read_fold, shortfall
 
 TASK = CorrelatedGaussian.with_information(5, 1.0)
 EXACT = FunctionCritic(TASK.log_ratio)
@@ -72,3 +73,36 @@ def test_skipped_steps_are_told():
     with pytest.warns(NonFiniteStepWarning, match="3 training steps"):
         result = Readings(BOUNDS, [read()], [fitted(3)]).result("InfoNCE")
     assert result.warnings[0].code == "non-finite-step"
+
+
+def halves(n=400):
+    x, y = TASK.sample(n, torch.Generator().manual_seed(0))
+    order = torch.arange(n)
+    return x, y, Fold(order[: n // 2], order[:0], order[n // 2 :])
+
+
+def test_a_critic_that_knows_its_training_rows_by_heart_is_short_of_what_it_reads_there():
+    x, y, fold = halves()
+    known = {tuple(row.tolist()) for row in torch.cat([x, y], 1)[fold.train]}
+
+    def by_heart(x, y):
+        pairs = torch.cat(torch.broadcast_tensors(x, y), -1)
+        bonus = [[0.5 * (tuple(pair.tolist()) in known) for pair in row] for row in pairs]
+        return TASK.log_ratio(x, y) + torch.tensor(bonus)
+
+    curve = Curve((0,), (0.0,), 0, "by heart")
+    exact, cheat = (shortfall(Fitted(FunctionCritic(f), curve, 0), x, y, fold) for f in (TASK.log_ratio, by_heart))
+    assert cheat - exact == pytest.approx(0.5, abs=0.1)
+    assert shortfall(Fitted(EXACT, curve, 0, gain=0.25), x, y, fold) == pytest.approx(exact + 0.25)
+
+
+def test_the_interval_reaches_up_to_every_sign_of_more():
+    reading = Readings(BOUNDS, [read()], [fitted()], shortfall=0.3)
+    short, checked = (
+        reading.result("InfoNCE"),
+        reading.result("InfoNCE", cross_checks={"KSG": reading.by_name["InfoNCE"].value() + 0.7}),
+    )
+    assert short.allowance[1] == pytest.approx(0.3)
+    assert checked.allowance[1] == pytest.approx(0.7)
+    assert checked.cross_checks["KSG"] == pytest.approx(checked.value + 0.7)
+    assert short.allowance[0] == checked.allowance[0]

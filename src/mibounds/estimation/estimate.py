@@ -21,6 +21,7 @@ from mibounds.bounds import Bound
 from mibounds.choices import build_bound, build_critic
 from mibounds.critics import Critic, Encoded, GaussianCritic, JointCritic, WithOffset
 from mibounds.data import MissingPolicy, RankGaussianize, Standardize, intake_pair
+from mibounds.estimation.cross_checks import cross_checks
 from mibounds.estimator import MIEstimator
 from mibounds.networks import WithRadius
 from mibounds.results import Result, Unit
@@ -107,6 +108,7 @@ def estimate(
     result = readings.result(
         reading,
         resolution=trainer.tolerance + _unseen(data_x.shape[1], data_y.shape[1], readings.train_rows),
+        cross_checks=cross_checks(data_x, data_y, seed),
         extrapolated=extrapolated,
         columns=(table_x.names, table_y.names),
         warnings=[*caught, *_doubts(data_x, data_y, readings, extrapolated)],

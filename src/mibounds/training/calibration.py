@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from torch.nn.functional import softplus
 from mibounds._math import infonce_loss
 from mibounds.critics.wrappers import piecewise_slopes
 
-__all__ = ["calibration", "stacking_weights", "weighted_sum"]
+__all__ = ["Calibration", "calibration", "stacking_weights", "weighted_sum"]
 
 _BLOCK = 128
 _KNOTS = 10
@@ -24,6 +25,14 @@ _MARGIN = 2.5  # nats
 _STACKING_PENALTY = 1e-3
 _SLOPE_PENALTY = 1e-2
 _LEAST_GAIN = 1e-3  # nats on rows that the calibration has not seen
+
+
+class Calibration(NamedTuple):
+    """Knots and slopes for `Calibrated`, and the nats that it gained on rows it was not fitted to."""
+
+    knots: Tensor
+    slopes: Tensor
+    gain: float
 
 
 def stacking_weights(grids: Tensor) -> Tensor:
@@ -39,10 +48,8 @@ def stacking_weights(grids: Tensor) -> Tensor:
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
         return alone
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
-    helps = _helps(
-        halves, lambda new: weighted_sum(alone, new), lambda old, new: weighted_sum(_fitted_weights(old), new)
-    )
-    return _fitted_weights(grids) if helps else alone
+    gain = _gain(halves, lambda new: weighted_sum(alone, new), lambda old, new: weighted_sum(_fitted_weights(old), new))
+    return _fitted_weights(grids) if gain > _LEAST_GAIN else alone
 
 
 def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
@@ -50,8 +57,8 @@ def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
     return torch.einsum("k,k...->...", weights, grids)
 
 
-def calibration(grid: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Knots and slopes for `Calibrated` from a grid of scores (N, N), or None where they do not help rows not seen.
+def calibration(grid: Tensor) -> Calibration | None:
+    """The calibration of a critic from a grid of its scores (N, N), or None where it does not help rows not seen.
 
     Fitted on every other row and scored on the rest, and the other way round; only if that gains is it fitted on
     all rows. Nothing is done near the proper score's ceiling.
@@ -59,14 +66,14 @@ def calibration(grid: Tensor) -> tuple[Tensor, Tensor] | None:
     if len(grid) < 4 or not _identified(infonce_loss(grid), len(grid)):
         return None
     halves = [_blocks(grid[start::2, start::2]) for start in (0, 1)]
-    helps = _helps(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fitted(old)))
-    return _fitted(_blocks(grid)) if helps else None
+    gain = _gain(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fitted(old)))
+    return Calibration(*_fitted(_blocks(grid)), gain) if gain > _LEAST_GAIN else None
 
 
-def _helps(halves: list[Tensor], plain: Callable[[Tensor], Tensor], fitted: Callable[[Tensor, Tensor], Tensor]) -> bool:
-    """Does what is fitted on one half of the rows score better on the other, in the mean of both ways?"""
+def _gain(halves: list[Tensor], plain: Callable[[Tensor], Tensor], fitted: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """By how many nats what is fitted on one half of the rows scores better on the other, in the mean of both ways."""
     gains = [float(infonce_loss(plain(new)) - infonce_loss(fitted(old, new))) for old, new in (halves, halves[::-1])]
-    return sum(gains) / 2 > _LEAST_GAIN
+    return sum(gains) / 2
 
 
 def _identified(loss: Tensor, rows: int) -> bool:

@@ -53,12 +53,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What one fold learnt: a normalized critic of raw rows, how its foremost part learnt, and how many steps were
-    skipped."""
+    """What one fold learnt: a normalized critic of raw rows, how its foremost part learnt, how many steps were
+    skipped, and how many nats the calibration of its scores gained."""
 
     critic: Critic
     curve: Curve
     skipped: int
+    gain: float = 0.0
 
     def score_pairs(self, x: Variable, y: Variable) -> Tensor:
         """Log-ratios in nats of matched rows, (N,)."""
@@ -102,12 +103,14 @@ def fit_fold(
         else:
             run.tell(plan.steps, advanced)
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
-    critic, foremost = _put_together(hopeful, bank, plan.calibrate)
-    return Fitted(critic, foremost.curve(), sum(run.skipped for run in runs))
+    critic, foremost, gain = _put_together(hopeful, bank, plan.calibrate)
+    return Fitted(critic, foremost.curve(), sum(run.skipped for run in runs), gain)
 
 
-def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibrate: bool) -> tuple[Critic, _Run]:
-    """The weighted sum of the trained critics, calibrated where that helps, and the run that weighs most."""
+def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibrate: bool) -> tuple[Critic, _Run, float]:
+    """The weighted sum of the trained critics, calibrated where that helps, the run that weighs most, and what the
+    calibration gained."""
+    gain = 0.0
     members = [run.trained() for run in runs]
     # A function of y has to go before critics are added; a constant can go afterwards.
     for i, run in enumerate(runs):
@@ -124,10 +127,11 @@ def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibra
         alone = len(kept) == 1 and float(weights[kept[0]]) == 1
         critic = members[kept[0]] if alone else WeightedSum([members[k] for k in kept], weights[kept])
         found = calibration(weighted_sum(weights[kept], grids[kept])) if calibrate else None
-        critic = critic if found is None else Calibrated(critic, *found)
+        if found is not None:
+            critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
     if isinstance(critic, Normalized):
-        return critic, foremost
-    return Normalized(critic, bank, free="constant"), foremost
+        return critic, foremost, gain
+    return Normalized(critic, bank, free="constant"), foremost, gain
 
 
 class _Run:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import NonFiniteStepWarning
+from mibounds._math import infonce_loss
 from mibounds._variables import Variable, row_count, take_rows
 from mibounds._version import versions
 from mibounds.bounds import Bound
@@ -21,8 +22,9 @@ from mibounds.critics.critic import pairwise_chunks
 from mibounds.inference import Reading, pool, read_grid
 from mibounds.results import Result
 from mibounds.training.fit import Fitted
+from mibounds.training.folds import Fold
 
-__all__ = ["FoldRows", "Readings", "read_fold"]
+__all__ = ["FoldRows", "Readings", "read_fold", "shortfall"]
 
 # All pairs inside blocks of test rows are read, so the cost of reading grows with N and not with its square.
 _BLOCK = 4096
@@ -73,11 +75,32 @@ def read_fold(
     return FoldRows([pool([part[k] for part in parts]) for k in range(len(bounds))], smallest - 1)
 
 
+def shortfall(fitted: Fitted, x: Variable, y: Variable, fold: Fold) -> float:
+    """How many nats a fold's critic may be short of the information, as far as the rows tell.
+
+    Two signs are added. By how much it scores rows that trained it better than as many that test it: a flexible critic
+    reads the information or more on its own rows. And what calibration gained: where the critic's scores had
+    to be bent, about as much may still be missing.
+    """
+    count = min(len(fold.train), len(fold.test), _BLOCK // 2)
+    losses = [
+        infonce_loss(pairwise_chunks(fitted.critic, take_rows(x, rows[:count]), take_rows(y, rows[:count])))
+        for rows in (fold.train, fold.test)
+    ]
+    return float(losses[1] - losses[0]) + fitted.gain
+
+
 class Readings:
-    """What all bounds read on the pooled test rows, by name, what each fold learnt, and from how many rows at least."""
+    """What all bounds read on the pooled test rows, by name, what each fold learnt, from how many rows at least, and
+    by how many nats the critics may fall short."""
 
     def __init__(
-        self, bounds: Mapping[str, Bound], folds: Sequence[FoldRows], fitted: Sequence[Fitted], train_rows: int = 0
+        self,
+        bounds: Mapping[str, Bound],
+        folds: Sequence[FoldRows],
+        fitted: Sequence[Fitted],
+        train_rows: int = 0,
+        shortfall: float = 0.0,
     ):
         sizes = [len(fold.by_bound[0][0][0]) for fold in folds]
         member = torch.repeat_interleave(torch.arange(len(folds)), torch.tensor(sizes))
@@ -87,22 +110,39 @@ class Readings:
             for k, (name, bound) in enumerate(bounds.items())
         }
         self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
+        self.shortfall = shortfall
 
-    def result(self, reading: str, *, resolution: float = 0.0, **details: Any) -> Result:
+    def result(
+        self,
+        reading: str,
+        *,
+        resolution: float = 0.0,
+        cross_checks: Mapping[str, float] | None = None,
+        **details: Any,
+    ) -> Result:
         """The result that reports this reading.
+
+        The interval reaches above the value as far as the plug-in, the classical estimates, and the critic on its own
+        training rows do (and by what calibration gained): a critic can fall short in ways that its test rows do not
+        show.
 
         Arguments:
             reading: the name of the bound whose value is reported.
             resolution: nats below which a dependence could not have been noticed; the interval reaches at least so
                 far up.
+            cross_checks: what classical estimators say, in nats by name.
             details: further fields of `Result`.
         """
         chosen = self.by_name[reading]
         values = {name: entry.value() for name, entry in self.by_name.items()}
         value = values[reading]
+        checks = dict(cross_checks or {})
         # The gap between the reading and the information: what a bounded reading misses, what an unbounded one may
         # overstate.
-        above = max(values["PlugIn"], values["DonskerVaradhan"] if reading == "PlugIn" else -math.inf) - value
+        higher = [values["PlugIn"], value + resolution, value + self.shortfall, *checks.values()]
+        if reading == "PlugIn":
+            higher.append(values["DonskerVaradhan"])
+        above = max(higher) - value
         below = value - values["InfoNCE"]
         warnings = [*details.pop("warnings", ())]
         skipped = sum(fitted.skipped for fitted in self.fitted)
@@ -121,7 +161,8 @@ class Readings:
             bounds=values,
             reading=reading,
             rows=self.rows,
-            allowance=(max(below, 0.0), max(above, resolution)),
+            allowance=(max(below, 0.0), max(above, 0.0)),
+            cross_checks=checks,
             fold_values=chosen.fold_values(),
             curves=tuple(fitted.curve for fitted in self.fitted),
             warnings=tuple(warnings),

@@ -18,7 +18,7 @@ from mibounds.estimator import MIEstimator
 from mibounds.results import Result
 from mibounds.training.fit import Candidate, Fitted, Plan, fit_fold
 from mibounds.training.folds import split
-from mibounds.training.readings import FoldRows, Readings, read_fold
+from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
 from mibounds.training.workers import Progress, quick_arithmetic
 
 __all__ = ["Trainer"]
@@ -166,7 +166,7 @@ class Trainer:
         both = all(candidate.estimator.free != "function of y" for candidate in candidates)
         with Progress(self.progress, folds * plan.steps * len(candidates)) as progress:
 
-            def run(i: int) -> tuple[Fitted, FoldRows]:
+            def run(i: int) -> tuple[Fitted, FoldRows, float]:
                 with quick_arithmetic(self.device):
                     doing = f"fold {i + 1} of {folds}"
                     fitted = fit_fold(
@@ -175,14 +175,16 @@ class Trainer:
                     )  # fmt: skip
                     progress.advance(0, f"{doing}, reading the test rows")
                     test_x, test_y = (take_rows(rows, splits[i].test) for rows in (x, y))
-                    return fitted, read_fold(
+                    rows = read_fold(
                         fitted.critic, test_x, test_y, [*bounds.values()],
                         both=both, negatives=self.test_negatives, seed=self.seed,
                     )  # fmt: skip
+                    return fitted, rows, shortfall(fitted, x, y, splits[i])
 
             parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
             done = parallel(joblib.delayed(run)(i) for i in range(folds))
-        return Readings(bounds, [rows for _, rows in done], [fitted for fitted, _ in done], train_rows)
+        fitted, rows, short = zip(*done, strict=True)
+        return Readings(bounds, rows, fitted, train_rows, sum(short) / folds)
 
     def _intake(
         self, x: Any, y: Any
