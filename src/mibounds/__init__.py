@@ -4,7 +4,7 @@ from mibounds import bounds, classical, critics, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
 from mibounds.data import RankGaussianize, Standardize
-from mibounds.estimation import consistency, estimate
+from mibounds.estimation import consistency, estimate, independence_test
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
@@ -27,5 +27,6 @@ __all__ = [
     "critics",
     "estimate",
     "gradient_scale",
+    "independence_test",
     "tasks",
 ]

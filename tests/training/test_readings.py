@@ -15,6 +15,7 @@ from mibounds.training.readings import Readings, read_fold, shortfall
 
 TASK = CorrelatedGaussian.with_information(5, 1.0)
 EXACT = FunctionCritic(TASK.log_ratio)
+NO_FOLD = Fold(*[torch.empty(0, dtype=torch.long)] * 3)
 BOUNDS = {"InfoNCE": InfoNCE(), "DonskerVaradhan": DonskerVaradhan(), "PlugIn": PlugIn()}
 
 
@@ -25,7 +26,7 @@ def read(n=300, seed=0, task=TASK, **options):
 
 
 def fitted(skipped=0):
-    return Fitted(EXACT, Curve((0,), (0.0,), 0, "exact"), skipped)
+    return Fitted(EXACT, NO_FOLD, Curve((0,), (0.0,), 0, "exact"), skipped)
 
 
 def test_all_pairs_of_a_block_are_read(monkeypatch):
@@ -91,9 +92,9 @@ def test_a_critic_that_knows_its_training_rows_by_heart_is_short_of_what_it_read
         return TASK.log_ratio(x, y) + torch.tensor(bonus)
 
     curve = Curve((0,), (0.0,), 0, "by heart")
-    exact, cheat = (shortfall(Fitted(FunctionCritic(f), curve, 0), x, y, fold) for f in (TASK.log_ratio, by_heart))
+    exact, cheat = (shortfall(Fitted(FunctionCritic(f), fold, curve), x, y) for f in (TASK.log_ratio, by_heart))
     assert cheat - exact == pytest.approx(0.5, abs=0.1)
-    assert shortfall(Fitted(EXACT, curve, 0, gain=0.25), x, y, fold) == pytest.approx(exact + 0.25)
+    assert shortfall(Fitted(EXACT, fold, curve, gain=0.25), x, y) == pytest.approx(exact + 0.25)
 
 
 def test_the_interval_reaches_up_to_every_sign_of_more():

@@ -2,5 +2,6 @@
 
 from mibounds.estimation.consistency import Consistency, consistency
 from mibounds.estimation.estimate import estimate
+from mibounds.estimation.independence import IndependenceTest, independence_test
 
-__all__ = ["Consistency", "consistency", "estimate"]
+__all__ = ["Consistency", "IndependenceTest", "consistency", "estimate", "independence_test"]

@@ -53,12 +53,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What one fold learnt: a normalized critic of raw rows, how its foremost part learnt, how many steps were
-    skipped, and how many nats the calibration of its scores gained."""
+    """What one fold learnt: a normalized critic of raw rows, which rows it may not see and which it saw, how its
+    foremost part learnt, how many steps were skipped, and how many nats the calibration of its scores gained."""
 
     critic: Critic
+    fold: Fold
     curve: Curve
-    skipped: int
+    skipped: int = 0
     gain: float = 0.0
 
     def score_pairs(self, x: Variable, y: Variable) -> Tensor:
@@ -104,7 +105,7 @@ def fit_fold(
             run.tell(plan.steps, advanced)
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
     critic, foremost, gain = _put_together(hopeful, bank, plan.calibrate)
-    return Fitted(critic, foremost.curve(), sum(run.skipped for run in runs), gain)
+    return Fitted(critic, fold, foremost.curve(), sum(run.skipped for run in runs), gain)
 
 
 def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibrate: bool) -> tuple[Critic, _Run, float]:

@@ -22,7 +22,6 @@ from mibounds.critics.critic import pairwise_chunks
 from mibounds.inference import Reading, pool, read_grid
 from mibounds.results import Result
 from mibounds.training.fit import Fitted
-from mibounds.training.folds import Fold
 
 __all__ = ["FoldRows", "Readings", "read_fold", "shortfall"]
 
@@ -75,13 +74,14 @@ def read_fold(
     return FoldRows([pool([part[k] for part in parts]) for k in range(len(bounds))], smallest - 1)
 
 
-def shortfall(fitted: Fitted, x: Variable, y: Variable, fold: Fold) -> float:
+def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
     """How many nats a fold's critic may be short of the information, as far as the rows tell.
 
     Two signs are added. By how much it scores rows that trained it better than as many that test it: a flexible critic
     reads the information or more on its own rows. And what calibration gained: where the critic's scores had
     to be bent, about as much may still be missing.
     """
+    fold = fitted.fold
     count = min(len(fold.train), len(fold.test), _BLOCK // 2)
     losses = [
         infonce_loss(pairwise_chunks(fitted.critic, take_rows(x, rows[:count]), take_rows(y, rows[:count])))

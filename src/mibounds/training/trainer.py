@@ -179,7 +179,7 @@ class Trainer:
                         fitted.critic, test_x, test_y, [*bounds.values()],
                         both=both, negatives=self.test_negatives, seed=self.seed,
                     )  # fmt: skip
-                    return fitted, rows, shortfall(fitted, x, y, splits[i])
+                    return fitted, rows, shortfall(fitted, x, y)
 
             parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
             done = parallel(joblib.delayed(run)(i) for i in range(folds))
