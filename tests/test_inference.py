@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mibounds._math import off_diagonal
-from mibounds.bounds import DonskerVaradhan, InfoNCE, PlugIn
-from mibounds.inference import Reading, interval, pool, read_grid
+from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
+from mibounds.inference import Reading, interval, lower_limit, nwj_stderr, pool, read_grid
 
 
 def reading(bound, grid, folds=1):
@@ -60,3 +60,29 @@ def test_the_interval_speaks_of_the_information():
     low, high = interval(-0.5, 0.01, 0.95)
     assert low < -0.5
     assert high > 0  # information is never negative
+
+
+def test_the_bootstrap_resamples_rows(exact_grid):
+    readings = [reading(InfoNCE(), exact_grid(1.0, 400, seed, dim=1)) for seed in range(40)]
+    spread = statistics.stdev(r.value() for r in readings)
+    generator = torch.Generator().manual_seed(0)
+    claimed = statistics.mean(r.bootstrap(100, generator) for r in readings)
+    assert claimed == pytest.approx(spread, rel=0.35)
+
+
+def test_the_error_of_nwj_counts_a_row_in_both_its_roles(exact_grid):
+    """A critic whose scores depend on x and on y alone makes the means of rows and columns vary; the spread of
+    repeated draws is then that of the influence function and far from that of the matched scores."""
+    values, claimed = [], []
+    for seed in range(60):
+        generator = torch.Generator().manual_seed(seed)
+        u, v = torch.randn(2, 300, generator=generator)
+        grid = 0.8 * u[:, None] + 0.8 * v - 0.64
+        (directions,) = read_grid(grid, [NWJ()])
+        values.append(Reading(NWJ(), directions, torch.zeros(300), math.inf).value())
+        claimed.append(nwj_stderr(directions))
+    assert statistics.mean(claimed) == pytest.approx(statistics.stdev(values), rel=0.3)
+
+
+def test_the_lower_limit_is_one_sided():
+    assert lower_limit(1.0, 0.1, 0.95) == pytest.approx(0.8355, abs=1e-3)

@@ -19,7 +19,7 @@ from torch import Tensor
 from mibounds._math import off_diagonal
 from mibounds.bounds import Bound
 
-__all__ = ["Reading", "interval", "pool", "read_grid"]
+__all__ = ["Reading", "interval", "lower_limit", "nwj_stderr", "pool", "read_grid"]
 
 Rows = tuple[Tensor, ...]
 _GROUPS = 50
@@ -60,6 +60,29 @@ class Reading:
         between = folds.var() / len(folds) if len(folds) > 1 else torch.zeros(())
         return math.sqrt(max(float(sampling), float(between)))
 
+    def bootstrap(self, draws: int, generator: torch.Generator) -> float:
+        """The standard error by resampling: rows, each with its own mismatched pairs, and never pairs."""
+        n = len(self.fold)
+        values = torch.tensor([self.value(torch.randint(0, n, (n,), generator=generator)) for _ in range(draws)])
+        return float(values.double().std())
+
+
+def nwj_stderr(directions: Sequence[Rows]) -> float:
+    r"""The standard error of NWJ over all pairs for a critic that is held fixed, by its influence function,
+
+    .. math:: \psi_i = f(x_i, y_i) - \bar r_i - \bar c_i
+
+    with :math:`\bar r_i` and :math:`\bar c_i` the means of e^f over the mismatched pairs that have y_i and x_i: row i
+    takes part in both. Where one direction is read, it stands for the other.
+
+    Arguments:
+        directions: the rows of NWJ in one direction or both.
+    """
+    joint, partition = directions[0]
+    others = directions[-1][1]
+    influence = (joint - partition.exp() - others.exp()).double()
+    return float(influence.std() / math.sqrt(len(influence)))
+
 
 def read_grid(grid: Tensor, bounds: Sequence[Bound], both: bool = True) -> list[tuple[Rows, ...]]:
     """The rows of each bound from a grid of scores (N, N), rows x, the matched pairs on the diagonal.
@@ -80,6 +103,11 @@ def pool(parts: Sequence[tuple[Rows, ...]]) -> tuple[Rows, ...]:
         tuple(torch.cat(pieces) for pieces in zip(*same_direction, strict=True))
         for same_direction in zip(*parts, strict=True)
     )
+
+
+def lower_limit(value: float, stderr: float, level: float) -> float:
+    """The one-sided lower confidence limit, in the unit of the value."""
+    return value - NormalDist().inv_cdf(level) * stderr
 
 
 def interval(value: float, stderr: float, level: float, below: float = 0.0, above: float = 0.0) -> tuple[float, float]:

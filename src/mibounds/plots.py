@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_cost", "plot_curve", "plot_errors", "plot_result", "plot_samples", "save_figure"]
+__all__ = [
+    "plot_cost",
+    "plot_curve",
+    "plot_errors",
+    "plot_learning_curve",
+    "plot_result",
+    "plot_samples",
+    "save_figure",
+]
 
 _INK, _BLUE, _GREY = "#222222", "#1f6fb2", "#9a9a9a"
 _OTHERS = ("#d1722b", "#5b9a3c", "#8c5fa8")
@@ -49,6 +57,42 @@ def plot_result(
     right.set_xlabel("training step; the dot is the step that was kept")
     right.set_ylabel("validation loss (nats)")
     right.set_title("how each fold learnt", loc="left")
+    return figure
+
+
+def plot_learning_curve(
+    sizes: Sequence[int],
+    values: Sequence[float],
+    stderrs: Sequence[float],
+    fitted: tuple[Sequence[float], Sequence[float]],
+    limit: tuple[float, float],
+    unit: str,
+) -> Figure:
+    """Values against the number of rows on a logarithmic axis, with the fitted curve and its limit.
+
+    Arguments:
+        sizes: rows.
+        values: the value at each, in `unit`.
+        stderrs: its standard error.
+        fitted: rows and values of the curve.
+        limit: where it ends, and the standard error of that.
+        unit: "nats" or "bits".
+    """
+    figure, (axes,) = _axes(1)
+    end, error = limit
+    axes.axhspan(end - 2 * error, end + 2 * error, color=_GREY, alpha=0.2, lw=0)
+    axes.axhline(end, color=_GREY, lw=1, label=f"with endless rows: {end:.3g}")
+    axes.plot(*fitted, color=_INK, lw=1)
+    axes.errorbar(
+        sizes, values, yerr=2 * np.asarray(stderrs), fmt="o", color=_BLUE, label="estimate, 2 standard errors"
+    )
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    axes.minorticks_off()
+    axes.set_xlabel("rows")
+    axes.set_ylabel(f"I(X;Y) in {unit}")
+    axes.set_title("the estimate by rows", loc="left")
+    axes.legend(frameon=False)
     return figure
 
 

@@ -13,15 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mibounds._checks import MIWarning, check_fraction, warning_from
-from mibounds.inference import interval
+from mibounds.inference import interval, lower_limit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Curve", "Result"]
+__all__ = ["Curve", "Result", "Unit", "nats_in", "write_text"]
 
 Unit = Literal["nats", "bits"]
 _NATS_IN = {"nats": 1.0, "bits": math.log(2)}
+
+
+def nats_in(unit: str) -> float:
+    """How many nats a unit is.
+
+    Raises:
+        ValueError: if the unit is unknown.
+    """
+    if unit not in _NATS_IN:
+        raise ValueError(f"unit is {unit!r}, and must be 'nats' or 'bits'.")
+    return _NATS_IN[unit]
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,7 @@ class Result:
         extrapolated: True if the value is near or above what the sample can certify, and rests on the critic's
             smoothness.
         cross_checks: what classical estimators say about the same rows, in `unit` by name.
+        certified: a lower bound read with critics held fixed, and its standard error, in `unit`; see `lower_bound`.
         allowance: how far the interval reaches below and above the value before sampling error, in `unit`.
         level: the confidence level of `interval`.
         unit: "nats" or "bits".
@@ -78,6 +90,7 @@ class Result:
     rows: int
     extrapolated: bool = False
     cross_checks: Mapping[str, float] = field(default_factory=dict)
+    certified: tuple[float, float] | None = None
     allowance: tuple[float, float] = (0.0, 0.0)
     level: float = 0.95
     unit: Unit = "nats"
@@ -95,10 +108,23 @@ class Result:
         return interval(self.value, self.stderr, self.level, *self.allowance)
 
     @property
+    def lower_bound(self) -> float | None:
+        r"""What I(X;Y) is at least, at one-sided confidence `level`, in `unit`; None where no such bound was read.
+
+        .. math:: v_{NWJ} - z_{level} \, s
+
+        for the held-out NWJ value, its constant fixed on validation rows, with the standard error of its influence
+        function: valid for critics as they are, good or bad, up to the normal approximation. Where the value is
+        extrapolated, InfoNCE takes the place of NWJ. Unlike the lower end of `interval`, it does not speak of the
+        value reported.
+        """
+        return None if self.certified is None else lower_limit(*self.certified, self.level)
+
+    @property
     def coefficient(self) -> float:
         r"""The informational correlation :math:`\sqrt{1 - e^{-2I}}` in [0, 1): |rho| if the data were a Gaussian
         pair."""
-        nats = max(self.value, 0.0) * _NATS_IN[self.unit]
+        nats = max(self.value, 0.0) * nats_in(self.unit)
         return math.sqrt(-math.expm1(-2 * nats))
 
     def __float__(self) -> float:
@@ -111,11 +137,9 @@ class Result:
             ValueError: if the unit is unknown or the level not strictly between 0 and 1.
         """
         unit = self.unit if unit is None else unit
-        if unit not in _NATS_IN:
-            raise ValueError(f"unit is {unit!r}, and must be 'nats' or 'bits'.")
+        factor = nats_in(self.unit) / nats_in(unit)
         if level is not None:
             check_fraction("level", level)
-        factor = _NATS_IN[self.unit] / _NATS_IN[unit]
         return replace(
             self,
             unit=unit,
@@ -124,6 +148,7 @@ class Result:
             stderr=self.stderr * factor,
             bounds={name: number * factor for name, number in self.bounds.items()},
             cross_checks={name: number * factor for name, number in self.cross_checks.items()},
+            certified=None if self.certified is None else (self.certified[0] * factor, self.certified[1] * factor),
             allowance=(self.allowance[0] * factor, self.allowance[1] * factor),
             fold_values=tuple(number * factor for number in self.fold_values),
         )
@@ -136,6 +161,10 @@ class Result:
             f"  read by {self.reading} on {self.rows:,} rows, each scored by a critic that never saw it",
             "  bounds: " + "  ".join(f"{name} {number:.4g}" for name, number in self.bounds.items()),
         ]
+        if self.lower_bound is not None:
+            lines.append(
+                f"  at least {self.lower_bound:.4g} ({self.level:.0%}, one-sided, for these critics as they are)"
+            )
         if self.cross_checks:
             lines.append("  cross-checks: " + "  ".join(f"{k} {v:.4g}" for k, v in self.cross_checks.items()))
         lines += [f"  warning {warning.code}: {warning}" for warning in self.warnings]
@@ -163,7 +192,7 @@ class Result:
         record["warnings"] = [warning.to_dict() for warning in self.warnings]
         for name in ("bounds", "cross_checks", "versions"):
             record[name] = dict(record[name])
-        record["interval"] = self.interval
+        record["interval"], record["lower_bound"] = self.interval, self.lower_bound
         loaded: dict[str, Any] = json.loads(json.dumps(record))
         return loaded
 
@@ -171,8 +200,8 @@ class Result:
     def from_dict(cls, record: Mapping[str, Any]) -> Result:
         """The result that `to_dict` wrote down, without `fitted`."""
         given = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
-        for name in ("allowance", "fold_values"):
-            given[name] = tuple(given[name])
+        for name in ("allowance", "certified", "fold_values"):
+            given[name] = None if given[name] is None else tuple(given[name])
         given["columns"] = tuple(tuple(names) for names in given["columns"])
         given["warnings"] = tuple(warning_from(warning) for warning in given["warnings"])
         given["curves"] = tuple(

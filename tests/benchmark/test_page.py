@@ -22,10 +22,10 @@ def test_a_page_with_numbers_checked_by_hand(tmp_path):
     assert "4 fits of `results.jsonl`, made with mibounds 0.1.0, torch 2.9. Information in nats." in text
     assert "2 of 3 intervals (67%) hold the truth" in text
     # |.6 - .5| and |1.4 - 2| have the mean .35; one of two intervals holds the truth
-    assert "| default | 1,000 | 2 | 0 | 0.350 | 50% | 4.0 |" in text
-    assert "| fast | 1,000 | 1 | 1 | 0.100 | 100% | 4.0 |" in text
+    assert "| default | 1,000 | 2 | 0 | 0.350 | 50% | – | 4.0 |" in text
+    assert "| fast | 1,000 | 1 | 1 | 0.100 | 100% | – | 4.0 |" in text
     assert "### quick: default, 1,000 rows" in text
-    assert "| 1 | `Gauss(0.5)` | 0.500 | 0.600 | 0.100 | 1 of 1 |" in text
+    assert "| 1 | `Gauss(0.5)` | 0.500 | 0.600 | 0.100 | 1 of 1 | – |" in text
     assert "| 2 | `Gauss(2)` | 2.000 | 1.400 | 0.600 | 0 of 1 |" in text
     assert "- `Gauss(0.5)`, fast, 1,000 rows, seed 0: `ValueError: too few`" in text
     assert [path.name for path in figures] == ["page-quick-errors.png", "page-quick-seconds.png"]

@@ -121,3 +121,11 @@ def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, n, seeds
     with pytest.raises(ValueError, match="must be at least 1"):
         run("quick", ["tiny"], n, seeds, tmp_path / "results.jsonl")
     assert not list(tmp_path.iterdir())
+
+
+def test_tasks_are_taken_by_their_place():
+    everything = plan("bmi40", ["fast"], [100], 1)
+    some = plan("bmi40", ["fast"], [100], 1, tasks=[2, 5])
+    assert list(some.values()) == [list(everything.values())[place] for place in (1, 4)]
+    with pytest.raises(ValueError, match="task is 41, and bmi40 has tasks 1 to 40"):
+        plan("bmi40", ["fast"], [100], 1, tasks=[41])

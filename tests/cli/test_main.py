@@ -50,6 +50,15 @@ def test_json_plot_and_file(table, tmp_path):
     assert (tmp_path / "r.png").stat().st_size > 5000
 
 
+def test_the_independence_test_is_printed_and_in_the_json(table):
+    options = ["--x", "a,b", "--y", "c,d", "--test", "--bootstrap", "20", *QUICK]
+    printed, record = call("estimate", table, *options), json.loads(call("estimate", table, "--json", *options).stdout)
+    assert "p = 0.001 for independence" in printed.output
+    assert record["independence_test"]["pvalue"] == 0.001
+    assert 0 < record["lower_bound"] < record["value"]
+    assert f"at least {record['lower_bound']:.4g} (95%, one-sided" in printed.output
+
+
 @pytest.mark.parametrize(
     "options, sentence",
     [

@@ -66,6 +66,7 @@ class Measured(Record):
         reading: the bound that was reported.
         extrapolated: the value rests on the critic's smoothness.
         warnings: the codes of its warnings.
+        lower_bound: the one-sided 95 % lower bound, where there is one.
     """
 
     value: float
@@ -75,6 +76,7 @@ class Measured(Record):
     reading: str
     extrapolated: bool
     warnings: list[str]
+    lower_bound: float | None = None
 
     @property
     def deviation(self) -> float:
@@ -85,6 +87,11 @@ class Measured(Record):
     def hit(self) -> bool:
         """Does the interval hold the truth?"""
         return self.low <= self.truth <= self.high
+
+    @property
+    def exceeded(self) -> bool:
+        """Is the lower bound above the truth?"""
+        return self.lower_bound is not None and self.lower_bound > self.truth
 
 
 @dataclass(frozen=True)

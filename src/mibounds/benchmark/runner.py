@@ -33,6 +33,7 @@ def run(
     seeds: int,
     out: Path,
     *,
+    tasks: Iterable[int] = (),
     jobs: int = 1,
     backend: str = "loky",
     done: Callable[[Record], None] = lambda record: None,
@@ -50,6 +51,7 @@ def run(
         n: rows.
         seeds: how many; they are 0, 1, ...
         out: the file of records, continued if it is there.
+        tasks: places of the suite's tasks, counted from 1; none stands for all.
         jobs: fits at a time; the values do not depend on it.
         backend: "loky" (processes), "threading", "dask" or "ray".
         done: told of every record: first of those that the file had, then of each that is made.
@@ -60,7 +62,7 @@ def run(
     Raises:
         ValueError: if a name is unknown, a number too small, or a backend's package missing.
     """
-    fits = plan(suite, estimators, n, seeds)
+    fits = plan(suite, estimators, n, seeds, tasks)
     records = [record for record in read_records(out) if record.key in fits]
     with warnings.catch_warnings(), use_backend(backend, jobs) as parallel:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,13 +81,18 @@ def run(
     return records
 
 
-def plan(suite: str, estimators: Iterable[str], n: Iterable[int], seeds: int) -> dict[Key, Task]:
+def plan(
+    suite: str, estimators: Iterable[str], n: Iterable[int], seeds: int, tasks: Iterable[int] = ()
+) -> dict[Key, Task]:
     """The fits of a run and the task of each, one seed after the other so that a stopped run has seen every task.
 
     Raises:
         ValueError: if a name is unknown or a number too small.
     """
-    tasks, estimators, n = suite_named(suite), list(estimators), list(n)
+    every, places, estimators, n = suite_named(suite), list(tasks), list(estimators), list(n)
+    for place in places:
+        if not 1 <= place <= len(every):
+            raise ValueError(f"task is {place}, and {suite} has tasks 1 to {len(every)}.")
     for name in estimators:
         estimator_named(name)
     for rows in n:
@@ -96,7 +103,8 @@ def plan(suite: str, estimators: Iterable[str], n: Iterable[int], seeds: int) ->
         for seed in range(seeds)
         for rows in n
         for name in estimators
-        for task in tasks
+        for place, task in enumerate(every, 1)
+        if not places or place in places
     }
 
 
@@ -131,6 +139,7 @@ def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured
         result.reading,
         result.extrapolated,
         [warning.code for warning in result.warnings],
+        result.lower_bound,
     )
 
 

@@ -49,6 +49,12 @@ class Group:
         return sum(fit.hit for fit in self.measured)
 
     @property
+    def exceeded(self) -> str:
+        """How many lower bounds lie above the truth, of how many; a dash where there are none."""
+        bounded = [fit for fit in self.measured if fit.lower_bound is not None]
+        return f"{sum(fit.exceeded for fit in bounded)} of {len(bounded)}" if bounded else "–"
+
+    @property
     def seconds(self) -> float:
         """Mean seconds of a fit."""
         return fmean(fit.seconds for fit in self.measured)
@@ -78,12 +84,15 @@ def summary_table(records: Iterable[Record]) -> str:
     """A Markdown table: for each estimator and n the mean absolute error, the coverage of the intervals, the
     seconds."""
     lines = [
-        "| estimator | n | fits | failed | mean absolute error | intervals that hold the truth | seconds a fit |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| estimator | n | fits | failed | mean absolute error | intervals that hold the truth "
+        "| lower bounds above it | seconds a fit |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for (estimator, n), group in group_by(records, "estimator", "n").items():
         fits = len(group.measured)
-        numbers = f"{group.error:.3f} | {group.hits / fits:.0%} | {group.seconds:.1f}" if fits else "– | – | –"
+        numbers = "– | – | – | –"
+        if fits:
+            numbers = f"{group.error:.3f} | {group.hits / fits:.0%} | {group.exceeded} | {group.seconds:.1f}"
         lines.append(f"| {estimator} | {n:,} | {fits} | {len(group.failed)} | {numbers} |")
     return "\n".join(lines)
 
@@ -97,11 +106,14 @@ def task_table(records: Iterable[Record], tasks: Sequence[str]) -> str:
         tasks: all tasks of the page; a row's number is its place among them.
     """
     lines = [
-        "| # | task | truth | mean value | mean absolute error | intervals that hold the truth |",
-        "|--:|---|--:|--:|--:|--:|",
+        "| # | task | truth | mean value | mean absolute error | intervals that hold the truth "
+        "| lower bounds above it |",
+        "|--:|---|--:|--:|--:|--:|--:|",
     ]
     for task, group in by_task(records).items():
         fits = len(group.measured)
-        numbers = f"{group.value:.3f} | {group.error:.3f} | {group.hits} of {fits}" if fits else "– | – | –"
+        numbers = "– | – | – | –"
+        if fits:
+            numbers = f"{group.value:.3f} | {group.error:.3f} | {group.hits} of {fits} | {group.exceeded}"
         lines.append(f"| {tasks.index(task) + 1} | `{task}` | {group.truth:.3f} | {numbers} |")
     return "\n".join(lines)

@@ -31,6 +31,9 @@ def measure(
     suite: Annotated[str, typer.Option(help=f"The tasks: {', '.join(suite_names())}.")] = "quick",
     estimator: Estimators = ["default"],  # noqa: B006  (typer copies it)
     n: Rows = [2_000],  # noqa: B006
+    task: Annotated[
+        list[int], typer.Option(help="Only this task, by its place in the suite from 1; again for another.")
+    ] = [],  # noqa: B006
     seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...")] = 3,
     jobs: Annotated[int, typer.Option(help="Fits at a time.")] = 1,
     backend: Annotated[str, typer.Option(help=f"Where fits run: {', '.join(BACKENDS)}.")] = "loky",
@@ -46,7 +49,7 @@ def measure(
     if context.invoked_subcommand is not None:
         return
     with one_sentence():
-        total = len(plan(suite, estimator, n, seeds))
+        total = len(plan(suite, estimator, n, seeds, task))
         records: list[Record] = []
         console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
         with Live(progress_table(records, total), console=console, transient=True) as live:
@@ -55,7 +58,7 @@ def measure(
                 records.append(record)
                 live.update(progress_table(records, total))
 
-            run(suite, estimator, n, seeds, out, jobs=jobs, backend=backend, done=done)
+            run(suite, estimator, n, seeds, out, tasks=task, jobs=jobs, backend=backend, done=done)
         typer.echo(f"{summary_table(records)}\n\nResults: {out}   page: mibounds benchmark page {out}")
 
 

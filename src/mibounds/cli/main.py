@@ -7,7 +7,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -47,6 +47,11 @@ def estimate(
     critic: Annotated[str, typer.Option(help="separable, joint or bilinear.")] = "separable",
     unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
     level: Annotated[float, typer.Option(help="Confidence level of the interval.")] = 0.95,
+    test: Annotated[bool, typer.Option("--test", help="Test independence too, by 999 permutations.")] = False,
+    bootstrap: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Draws of a bootstrap that gives the standard error."),
+    ] = None,
     nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
     seed: Seed = 0,
     steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
@@ -64,28 +69,30 @@ def estimate(
     with one_sentence():
         from mibounds.cli.files import read_variables
         from mibounds.estimation import estimate as measure
+        from mibounds.estimation import independence_test
         from mibounds.plots import save_figure
+        from mibounds.results import nats_in
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are in the result, and printed with it
-            result = measure(
-                *read_variables(file, x, y),
-                bound=bound,
-                critic=critic,
-                unit=unit,  # type: ignore[arg-type]
-                level=level,
-                nan=nan,  # type: ignore[arg-type]
-                seed=seed,
-                steps=steps,
-                batch_size=batch_size,
-                device=device,
-                progress=not quiet and sys.stderr.isatty(),
-            )
+            options: dict[str, Any] = {
+                "bound": bound, "critic": critic, "level": level, "bootstrap": bootstrap, "nan": nan, "seed": seed,
+                "steps": steps, "batch_size": batch_size, "device": device,
+                "progress": not quiet and sys.stderr.isatty(),
+            }  # fmt: skip
+            nats_in(unit)  # an unknown unit is refused before the work and not after it
+            variables = read_variables(file, x, y)
+            tested = independence_test(*variables, **options) if test else None
+            result = (tested.estimate if tested else measure(*variables, **options)).to(unit)  # type: ignore[arg-type]
         if plot is not None:
             save_figure(result.plot(), str(plot))
         if out is not None:
             result.save(out)
-        typer.echo(json.dumps(result.to_dict(), indent=2) if as_json else repr(result))
+        record = result.to_dict()
+        if tested:
+            record["independence_test"] = tested.to_dict()
+        lines = [repr(result), *([f"  {tested!r}"] if tested else [])]
+        typer.echo(json.dumps(record, indent=2) if as_json else "\n".join(lines))
 
 
 @demo.command()

@@ -3,5 +3,14 @@
 from mibounds.estimation.consistency import Consistency, consistency
 from mibounds.estimation.estimate import estimate
 from mibounds.estimation.independence import IndependenceTest, independence_test
+from mibounds.estimation.learning_curve import LearningCurve, learning_curve
 
-__all__ = ["Consistency", "IndependenceTest", "consistency", "estimate", "independence_test"]
+__all__ = [
+    "Consistency",
+    "IndependenceTest",
+    "LearningCurve",
+    "consistency",
+    "estimate",
+    "independence_test",
+    "learning_curve",
+]

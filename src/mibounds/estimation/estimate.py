@@ -14,6 +14,7 @@ from mibounds._checks import (
     ExtrapolatedWarning,
     InfiniteInformationWarning,
     MIWarning,
+    check_at_least,
     check_fraction,
 )
 from mibounds._math import canonical_pairs
@@ -43,6 +44,7 @@ def estimate(
     lr: float = 2e-3,
     unit: Unit = "nats",
     level: float = 0.95,
+    bootstrap: int | None = None,
     nan: MissingPolicy = "raise",
     seed: int = 0,
     device: str | torch.device | None = None,
@@ -77,7 +79,9 @@ def estimate(
         hidden: widths of the critics' hidden layers.
         lr: peak learning rate.
         unit: "nats" or "bits".
-        level: confidence level of the interval.
+        level: confidence level of the interval and of the lower bound.
+        bootstrap: draws of a bootstrap over rows that gives the standard error, for example 200; without it a
+            jackknife and the spread of the folds do, whichever is larger.
         nan: "raise", or "drop" the rows with missing or infinite values.
         seed: the same seed gives the same number, whatever the number of workers.
         device: "cpu", "cuda", ...
@@ -99,6 +103,8 @@ def estimate(
         True
     """
     check_fraction("level", level)
+    if bootstrap is not None:
+        check_at_least("bootstrap", bootstrap, 2)
     trainer = Trainer(lr=lr, nan=nan, seed=seed, device=device, progress=progress, **training)
     table_x, table_y, caught = intake_pair(x, y, nan)
     data_x, data_y = table_x.values, table_y.values
@@ -109,6 +115,7 @@ def estimate(
         reading,
         resolution=trainer.tolerance + _unseen(data_x.shape[1], data_y.shape[1], readings.train_rows),
         cross_checks=cross_checks(data_x, data_y, seed),
+        bootstrap=bootstrap,
         extrapolated=extrapolated,
         columns=(table_x.names, table_y.names),
         warnings=[*caught, *_doubts(data_x, data_y, readings, extrapolated)],

@@ -53,7 +53,9 @@ class IndependenceTest:
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome without the estimate, for JSON."""
-        return asdict(replace(self, estimate=None))  # type: ignore[arg-type]
+        record = asdict(replace(self, estimate=None))  # type: ignore[arg-type]
+        del record["estimate"]
+        return record
 
     def __repr__(self) -> str:
         how = "retrained on each" if self.retrained else "critics trained once"

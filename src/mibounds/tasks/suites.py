@@ -36,7 +36,7 @@ from mibounds.tasks.task import Task
 from mibounds.tasks.transformed import Transformed
 from mibounds.tasks.uniform import AdditiveUniformNoise, UniformDiscrete
 
-__all__ = ["BMI40", "DISCRETE", "HIGH_MI", "IMAGES", "INDEPENDENT", "QUICK", "STAIRS"]
+__all__ = ["BMI40", "DISCRETE", "HIGH_MI", "IMAGES", "INDEPENDENT", "INTERVALS", "QUICK", "STAIRS"]
 
 
 def _both(task: Task, over: Map) -> Transformed:
@@ -118,6 +118,18 @@ INDEPENDENT: tuple[Task, ...] = (
     _blobs(0.0),
 )
 """Nothing to find: whatever an estimator reads here is its error."""
+
+INTERVALS: tuple[Task, ...] = (
+    _BIVARIATE,
+    _both(_BIVARIATE, HALF_CUBE),
+    Transformed(_BIVARIATE, BIMODAL_X, BIMODAL_Y),
+    MultivariateGaussian.dense(2, 0.5),
+    _both(_PAIRS[3], NORMAL_CDF),
+    MultivariateGaussian.dense(5, 0.5),
+    Student.identity(2, 2),
+    AdditiveUniformNoise(0.75),
+)
+"""Eight of the forty, of at most five columns a side, on which intervals are counted; the last two are hard."""
 
 QUICK: tuple[Task, ...] = (
     CorrelatedGaussian(1, 0.0),
