@@ -109,3 +109,30 @@ def test_pairs_that_do_not_match():
         broken = torch.zeros(80, 1, 4, 4)
         broken[3, 0, 0, 0] = np.nan
         Trainer().fit(estimator(), broken, torch.zeros(80, 1))
+
+
+def test_a_stream_is_trained_on_fresh_rows_and_read_on_fresh_rows():
+    task, drawn = CorrelatedGaussian(2, 0.8), []
+
+    def sampler(n, generator):
+        drawn.append(n)
+        return task.sample(n, generator)
+
+    estimator = MIEstimator(SeparableCritic(2, 2, hidden=(32,)), InfoNCE())
+    trainer = Trainer(steps=200, batch_size=64, lr=5e-3, seed=3)
+    result = trainer.fit_stream(estimator, sampler, test_rows=1500)
+    assert drawn == [4096 + 1024 + 1500] + [64] * 200
+    assert result.rows == 1500
+    assert result.reading == "InfoNCE"
+    assert result.value == pytest.approx(1.02, abs=0.2)
+    assert result.value == trainer.fit_stream(estimator, task.sample, test_rows=1500).value
+    untrained = estimator.validate(*task.sample(50, torch.Generator().manual_seed(0)))
+    assert untrained.item() == pytest.approx(0, abs=1e-5)
+
+
+def test_a_stream_that_does_not_pair_is_refused():
+    estimator = MIEstimator(SeparableCritic(1, 1, hidden=(8,)), InfoNCE())
+    with pytest.raises(ValueError, match="rows are paired samples"):
+        Trainer(steps=2).fit_stream(estimator, lambda n, g: (torch.zeros(n, 1), torch.zeros(n - 1, 1)))
+    with pytest.raises(ValueError, match="x has"):
+        Trainer(steps=2).fit_stream(estimator, lambda n, g: (torch.full((n, 1), float("nan")), torch.zeros(n, 1)))

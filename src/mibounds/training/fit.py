@@ -20,7 +20,10 @@ from mibounds.results import Curve
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.folds import Fold
 
-__all__ = ["Candidate", "Fitted", "Plan", "fit_fold", "proper_score"]
+__all__ = ["Candidate", "Fitted", "Plan", "Sampler", "fit_fold", "proper_score"]
+
+Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
+"""Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
 
 _VALIDATION_ROWS = 1024
 _FAR_BEHIND = 0.1  # of one nat and the leader's score together
@@ -86,14 +89,16 @@ def fit_fold(
     plan: Plan,
     seed: int,
     advanced: Callable[[int, str], None],
+    sampler: Sampler | None = None,
 ) -> Fitted:
     """Train every candidate, drop those far behind after a third of the steps, and put the rest together as the
     validation rows say.
 
     Arguments:
         advanced: told how many steps were made, and by whom.
+        sampler: draws the batches; without it they are rows of the fold.
     """
-    runs = [_Run(candidate, x, y, fold, plan, seed) for candidate in candidates]
+    runs = [_Run(candidate, x, y, fold, plan, seed, sampler) for candidate in candidates]
     for run in runs:
         run.train(plan.steps // 3, advanced)
     leader = min(run.best_score for run in runs)
@@ -138,8 +143,17 @@ def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibra
 class _Run:
     """The training of one candidate on one fold."""
 
-    def __init__(self, candidate: Candidate, x: Variable, y: Variable, fold: Fold, plan: Plan, seed: int):
-        self.name, self.plan = candidate.name, plan
+    def __init__(
+        self,
+        candidate: Candidate,
+        x: Variable,
+        y: Variable,
+        fold: Fold,
+        plan: Plan,
+        seed: int,
+        sampler: Sampler | None,
+    ):
+        self.name, self.plan, self.sampler = candidate.name, plan, sampler
         self.estimator = copy.deepcopy(candidate.estimator)
         self.prepare_x = _fitted(candidate.preprocessing, take_rows(x, fold.train))
         self.prepare_y = _fitted(candidate.preprocessing, take_rows(y, fold.train))
@@ -201,7 +215,10 @@ class _Run:
         self.step += 1
 
     def _batch(self) -> tuple[Variable, Variable]:
-        """The next batch of a random order of the training rows; a new order when too few are left."""
+        """The next batch of a random order of the training rows, a new order when too few are left; or fresh rows."""
+        if self.sampler is not None:
+            x, y = self.sampler(self.plan.batch_size, self.generator)
+            return self.prepare_x(x), self.prepare_y(y)
         if len(self.order) < self.plan.batch_size:
             self.order = torch.randperm(row_count(self.x), generator=self.generator)
         batch, self.order = self.order[: self.plan.batch_size], self.order[self.plan.batch_size :]
