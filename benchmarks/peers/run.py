@@ -21,7 +21,7 @@ from environments import default_folder, python_of, variables_of
 from peers import PEERS, Peer
 
 from mibounds.benchmark.records import Key, drop_half_line
-from mibounds.benchmark.runner import _rows
+from mibounds.benchmark.runner import sample_rows
 from mibounds.tasks import Task
 from mibounds.tasks.suites import BMI40
 
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
     def write(self, path: Path) -> None:
         """The arrays that `mibounds benchmark --suite bmi40` would fit."""
-        x, y = _rows(Key("bmi40", repr(self.task), "", self.n, self.seed), self.task)
+        x, y = sample_rows(Key("bmi40", repr(self.task), "", self.n, self.seed), self.task)
         np.savez(path, x=x.numpy(), y=y.numpy())
 
 

@@ -23,7 +23,7 @@ from mibounds.results import Result
 from mibounds.tasks import Task
 from mibounds.training.workers import quick_arithmetic
 
-__all__ = ["plan", "run"]
+__all__ = ["plan", "run", "sample_rows"]
 
 
 def run(
@@ -123,7 +123,7 @@ def _fit(key: Key, task: Task, estimator: Callable[..., Result]) -> Record:
 
 
 def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured:
-    x, y = _rows(key, task)
+    x, y = sample_rows(key, task)
     start = time.perf_counter()
     result = estimator(x, y, seed=key.seed, workers=1).to("nats", level=0.95)
     seconds = time.perf_counter() - start
@@ -143,7 +143,7 @@ def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured
     )
 
 
-def _rows(key: Key, task: Task) -> tuple[Tensor, Tensor]:
+def sample_rows(key: Key, task: Task) -> tuple[Tensor, Tensor]:
     """The standardized columns of the sample that belongs to task, n and seed."""
     generator = torch.Generator().manual_seed(zlib.crc32(f"{key.task}, {key.n} rows, seed {key.seed}".encode()))
     x, y = (rows.flatten(1) for rows in task.sample(key.n, generator))
