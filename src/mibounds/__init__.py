@@ -4,7 +4,7 @@ from mibounds import bounds, classical, critics, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
 from mibounds.data import RankGaussianize, Standardize
-from mibounds.estimation import consistency, estimate, independence_test, learning_curve
+from mibounds.estimation import conditional, consistency, estimate, independence_test, learning_curve
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
@@ -23,6 +23,7 @@ __all__ = [
     "bounds",
     "classical",
     "clipped_backward",
+    "conditional",
     "consistency",
     "critics",
     "estimate",

@@ -13,6 +13,7 @@ from typing import ClassVar
 import torch
 
 __all__ = [
+    "AmplifiedWarning",
     "BeyondLogNWarning",
     "CeilingWarning",
     "ConstantColumnWarning",
@@ -72,6 +73,12 @@ class BeyondLogNWarning(MIWarning):
     """The value is above ln N: no sample of N rows can certify so much, whatever the method."""
 
     code = "beyond-log-n"
+
+
+class AmplifiedWarning(MIWarning):
+    """A value is the small difference of large estimates, and their errors count for more."""
+
+    code = "amplified"
 
 
 class StaleCriticWarning(MIWarning):

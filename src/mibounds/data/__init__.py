@@ -1,6 +1,6 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
-from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair
+from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair, intake_rows
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "intake",
     "intake_images",
     "intake_pair",
+    "intake_rows",
 ]

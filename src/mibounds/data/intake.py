@@ -7,6 +7,7 @@ data (categories, images, sequences) get their place in `intake` beside `_number
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from mibounds._checks import ConstantColumnWarning, MIWarning, RowsDroppedWarning, check_paired
 
-__all__ = ["Columns", "MissingPolicy", "intake", "intake_images", "intake_pair"]
+__all__ = ["Columns", "MissingPolicy", "intake", "intake_images", "intake_pair", "intake_rows"]
 
 MissingPolicy = Literal["raise", "drop"]
 MINIMUM_ROWS = 50
@@ -85,10 +86,22 @@ def intake_images(data: Any, name: str, least: int) -> Tensor:
 def intake_pair(
     x: Any, y: Any, nan: MissingPolicy = "raise", drop_constant: bool = True
 ) -> tuple[Columns, Columns, list[MIWarning]]:
-    """Two variables, row by row: rows agree in number, values are finite, columns vary.
+    """Two variables, row by row: `intake_rows` of x and y.
 
     Returns:
         The columns of x and of y, and the warnings to raise.
+    """
+    (first, second), caught = intake_rows({"x": x, "y": y}, nan, drop_constant)
+    return first, second, caught
+
+
+def intake_rows(
+    variables: Mapping[str, Any], nan: MissingPolicy = "raise", drop_constant: bool = True
+) -> tuple[list[Columns], list[MIWarning]]:
+    """Several variables, row by row: rows agree in number, values are finite, columns vary.
+
+    Returns:
+        The columns of each, and the warnings to raise.
 
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
@@ -96,11 +109,12 @@ def intake_pair(
     if nan not in ("raise", "drop"):
         raise ValueError(f"nan is {nan!r}, and must be 'raise' or 'drop'.")
     caught: list[MIWarning] = []
-    sides = [intake(x, "x"), intake(y, "y")]
-    rows = [len(side.values) for side in sides]
-    check_paired(*rows)
-    finite = torch.ones(rows[0], dtype=torch.bool)
-    for name, side in zip("xy", sides, strict=True):
+    sides = [intake(data, name) for name, data in variables.items()]
+    first = len(sides[0].values)
+    for name, side in zip(variables, sides, strict=True):
+        check_paired(first, len(side.values), name_y=name)
+    finite = torch.ones(first, dtype=torch.bool)
+    for name, side in zip(variables, sides, strict=True):
         good = side.values.isfinite()
         if not good.all() and nan == "raise":
             bad = (~good).sum(0)
@@ -112,7 +126,7 @@ def intake_pair(
         finite &= good.all(1)
     if not finite.all():
         dropped = int((~finite).sum())
-        caught.append(RowsDroppedWarning(f"{dropped} of {rows[0]} rows were dropped for missing or infinite values."))
+        caught.append(RowsDroppedWarning(f"{dropped} of {first} rows were dropped for missing or infinite values."))
         sides = [replace(side, values=side.values[finite]) for side in sides]
     left = len(sides[0].values)
     if left < MINIMUM_ROWS:
@@ -121,8 +135,8 @@ def intake_pair(
             "and some thousands for a number worth having."
         )
     if drop_constant:
-        sides = [_varying(side, name, caught) for side, name in zip(sides, "xy", strict=True)]
-    return sides[0], sides[1], caught
+        sides = [_varying(side, name, caught) for side, name in zip(sides, variables, strict=True)]
+    return sides, caught
 
 
 def _numbers(data: Any, name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...] | None]:

@@ -1,14 +1,17 @@
 """Estimation: the verbs that measure static data."""
 
+from mibounds.estimation.conditional import ConditionalResult, conditional
 from mibounds.estimation.consistency import Consistency, consistency
 from mibounds.estimation.estimate import estimate
 from mibounds.estimation.independence import IndependenceTest, independence_test
 from mibounds.estimation.learning_curve import LearningCurve, learning_curve
 
 __all__ = [
+    "ConditionalResult",
     "Consistency",
     "IndependenceTest",
     "LearningCurve",
+    "conditional",
     "consistency",
     "estimate",
     "independence_test",

@@ -1,0 +1,241 @@
+r"""What x and y share beyond z.
+
+The chain rule makes a difference of it,
+
+.. math:: I(X;Y|Z) = I(X; (Y,Z)) - I(X;Z) ,
+
+two estimates with the same folds, recipe and seed, whose errors partly cancel. The difference of two lower bounds is
+neither bound, and its error is that of numbers that may be much larger than itself: their sum over their difference is
+the amplification. Where z takes few values, each with many rows, the rows are split by it instead:
+
+.. math:: I(X;Y|Z) = \sum_z p(z)\, I(X;Y|Z=z) .
+"""
+
+from __future__ import annotations
+
+import math
+import warnings as python_warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from mibounds._checks import AmplifiedWarning, MIWarning, check_fraction
+from mibounds.data import intake_rows
+from mibounds.estimation.estimate import estimate
+from mibounds.inference import interval
+from mibounds.results import Result, Unit, nats_in
+
+__all__ = ["ConditionalResult", "conditional"]
+
+_AMPLIFIED = 10.0
+_ROWS_PER_STRATUM = 200
+_MOST_STRATA = 50
+
+
+@dataclass(frozen=True)
+class ConditionalResult:
+    """An estimate of I(X;Y|Z).
+
+    Attributes:
+        value: the estimate in `unit`; never clipped.
+        stderr: its standard error.
+        method: "chain" or "strata".
+        parts: the estimates that it is made of: I(X;(Y,Z)) and I(X;Z), or I(X;Y|Z=z) by the value of z.
+        amplification: the sum of the parts' sizes over the size of their difference; 1 for strata.
+        allowance: how far the interval reaches below and above before sampling error, in `unit`.
+        rows: N.
+        level: of `interval`.
+        unit: "nats" or "bits".
+        warnings: reasons to doubt it, those of the parts included.
+    """
+
+    value: float
+    stderr: float
+    method: str
+    parts: Mapping[str, Result]
+    amplification: float
+    allowance: tuple[float, float]
+    rows: int
+    level: float = 0.95
+    unit: Unit = "nats"
+    warnings: tuple[MIWarning, ...] = ()
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high) for I(X;Y|Z) at `level`, in `unit`; the upper end is never below 0."""
+        return interval(self.value, self.stderr, self.level, *self.allowance)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def to(self, unit: Unit | None = None, *, level: float | None = None) -> ConditionalResult:
+        """The same in another unit, or at another level."""
+        unit = unit or self.unit
+        if level is not None:
+            check_fraction("level", level)
+        factor = nats_in(self.unit) / nats_in(unit)
+        return replace(
+            self,
+            unit=unit,
+            level=level or self.level,
+            value=self.value * factor,
+            stderr=self.stderr * factor,
+            allowance=(self.allowance[0] * factor, self.allowance[1] * factor),
+            parts={name: part.to(unit, level=level) for name, part in self.parts.items()},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers, text and the parts, for JSON."""
+        return {
+            "value": self.value, "stderr": self.stderr, "interval": list(self.interval), "level": self.level,
+            "unit": self.unit, "method": self.method, "amplification": self.amplification, "rows": self.rows,
+            "warnings": [warning.to_dict() for warning in self.warnings],
+            "parts": {name: part.to_dict() for name, part in self.parts.items()},
+        }  # fmt: skip
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        parts = "  ".join(f"{name} {part.value:.4g}" for name, part in list(self.parts.items())[:6])
+        lines = [
+            f"I(X;Y|Z) = {self.value:.4g} {self.unit}   {self.level:.0%} interval [{low:.4g}, {high:.4g}]",
+            f"  by {self.method} on {self.rows:,} rows: {parts}",
+        ]
+        lines += [f"  warning {warning.code}: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+
+def conditional(
+    x: Any,
+    y: Any,
+    z: Any,
+    *,
+    method: Literal["auto", "chain", "strata"] = "auto",
+    unit: Unit = "nats",
+    level: float = 0.95,
+    seed: int = 0,
+    **options: Any,
+) -> ConditionalResult:
+    r"""Conditional mutual information I(X;Y|Z): what x and y share that z does not explain.
+
+    By the chain rule, or by strata where z takes at most 50 values, each in at least 200 rows (see the module for both
+    formulas). A common cause z makes I(X;Y|Z) small and I(X;Y) large; a common effect z the other way round.
+
+    Fails when I(X;Z) is large against the answer: a warning gives the amplification, and `interval` grows with it.
+
+    References:
+        Mukherjee, Asnani and Kannan, CCMI: classifier based conditional mutual information estimation, 2019,
+        arXiv:1906.01824.
+
+    Arguments:
+        x: (N,) or (N, D_x), as `estimate` takes it.
+        y: (N,) or (N, D_y), paired with x.
+        z: (N,) or (N, D_z), paired with both.
+        method: "chain", "strata", or "auto", which takes strata where z allows it.
+        unit: "nats" or "bits".
+        level: of the interval.
+        seed: of both estimates.
+        options: further arguments of `estimate`.
+
+    Returns:
+        A `ConditionalResult`.
+
+    Raises:
+        TypeError, ValueError: as `estimate` does; if z equals x or y; if strata are asked for and z has too many
+            values.
+
+    Example:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> z, a, b = torch.randn(3, 600, generator=generator)
+        >>> found = conditional(z + a, z + b, z, steps=60, folds=2, hidden=(32,))  # a common cause: truth 0
+        >>> abs(found.value) < 0.1
+        True
+    """
+    if method not in ("auto", "chain", "strata"):
+        raise ValueError(f"method is {method!r}, and must be 'auto', 'chain' or 'strata'.")
+    tables, caught = intake_rows({"x": x, "y": y, "z": z}, options.pop("nan", "raise"))
+    x, y, z = (table.values for table in tables)
+    for name, side in (("x", x), ("y", y)):
+        if side.shape == z.shape and torch.equal(side, z):
+            raise ValueError(f"z equals {name}: given itself {name} shares nothing with anything. Leave it out of z.")
+    _, stratum, counts = torch.unique(z, dim=0, return_inverse=True, return_counts=True)
+    fits = len(counts) <= _MOST_STRATA and int(counts.min()) >= _ROWS_PER_STRATUM
+    if method == "strata" and not fits:
+        raise ValueError(
+            f"z takes {len(counts)} values, the rarest in {int(counts.min())} rows: strata need at most {_MOST_STRATA} "
+            f'values with {_ROWS_PER_STRATUM} rows each. Use method="chain".'
+        )
+    options = {**options, "seed": seed}
+    result = _strata(x, y, z, stratum, options) if fits and method != "chain" else _chain(x, y, z, options)
+    doubts = [*caught]
+    if result.amplification > _AMPLIFIED:
+        doubts.append(
+            AmplifiedWarning(
+                f"The value is the difference of two estimates that are {result.amplification:.0f} times as large "
+                "together, so their errors weigh as much more: more rows, or fewer columns of z, bring them down."
+            )
+        )
+    for warning in doubts:
+        python_warnings.warn(warning, stacklevel=2)
+    told = [warning for part in result.parts.values() for warning in part.warnings]
+    return replace(result, warnings=(*doubts, *told)).to(unit, level=level)
+
+
+def _chain(x: Tensor, y: Tensor, z: Tensor, options: dict[str, Any]) -> ConditionalResult:
+    both = estimate(x, torch.cat([y, z], 1), **options)
+    alone = estimate(x, z, **options)
+    value = both.value - alone.value
+    # The same rows and the same folds: the errors of the two are those of their differences, row by row and fold by
+    # fold.
+    rows = _log_ratios(both, x, torch.cat([y, z], 1)) - _log_ratios(alone, x, z)
+    sampling = float(rows.std()) / math.sqrt(len(rows))
+    folds = torch.tensor(both.fold_values) - torch.tensor(alone.fold_values)
+    between = float(folds.std()) / math.sqrt(len(folds))
+    return ConditionalResult(
+        value=value,
+        stderr=max(sampling, between),
+        method="chain",
+        parts={"I(X;YZ)": both, "I(X;Z)": alone},
+        amplification=(abs(both.value) + abs(alone.value)) / max(abs(value), 1e-12),
+        # What one part may lack stretches one end, what the other may lack the other.
+        allowance=(
+            both.allowance[0] + alone.allowance[1],
+            both.allowance[1] + alone.allowance[0],
+        ),
+        rows=len(x),
+    )
+
+
+def _log_ratios(result: Result, x: Tensor, y: Tensor) -> Tensor:
+    """The score of every row by the critic that never saw it, (N,)."""
+    found = torch.empty(len(x))
+    for fitted in result.fitted:
+        rows = fitted.fold.test
+        found[rows] = fitted.score_pairs(x[rows], y[rows]).float()
+    return found
+
+
+def _strata(x: Tensor, y: Tensor, z: Tensor, stratum: Tensor, options: dict[str, Any]) -> ConditionalResult:
+    parts, shares = {}, []
+    for k in range(int(stratum.max()) + 1):
+        rows = stratum == k
+        name = ", ".join(f"{number:g}" for number in z[rows][0].tolist())
+        parts[f"z = {name}"] = estimate(x[rows], y[rows], **options)
+        shares.append(float(rows.float().mean()))
+    results = list(parts.values())
+    weighted = list(zip(shares, results, strict=True))
+    within = sum((share * part.stderr) ** 2 for share, part in weighted)
+    value = sum(share * part.value for share, part in weighted)
+    between = sum(share * (part.value - value) ** 2 for share, part in weighted) / len(x)
+    below, above = (sum(share * part.allowance[end] for share, part in weighted) for end in (0, 1))
+    return ConditionalResult(
+        value=value,
+        stderr=math.sqrt(within + between),
+        method="strata",
+        parts=parts,
+        amplification=1.0,
+        allowance=(below, above),
+        rows=len(x),
+    )
