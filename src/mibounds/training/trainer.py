@@ -16,6 +16,7 @@ from mibounds.bounds import NWJ, SMILE, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_pair
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
+from mibounds.telescope import Telescope
 from mibounds.training.fit import Candidate, Fitted, Plan, fit_fold
 from mibounds.training.folds import split
 from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
@@ -120,7 +121,7 @@ class Trainer:
         self.seed, self.workers, self.progress = seed, workers, progress
         self.device = check_device(device)
 
-    def fit(self, estimator: MIEstimator, x: Any, y: Any) -> Result:
+    def fit(self, estimator: MIEstimator | Telescope, x: Any, y: Any) -> Result:
         """Cross-fit an estimator on paired rows and report its own bound.
 
         Arguments:
@@ -130,7 +131,7 @@ class Trainer:
             y: (N,) or (N, D_y), likewise.
 
         Returns:
-            A `Result` whose reading is the estimator's bound.
+            A `Result` whose reading is the estimator's bound. A telescope's is the plug-in, marked `extrapolated`.
 
         Raises:
             TypeError, ValueError: for data that cannot be used, with one sentence that says why.
@@ -139,7 +140,13 @@ class Trainer:
         data_x, data_y, columns, caught = self._intake(x, y)
         preprocessing = self.preprocessing if columns else None
         readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y)
-        return readings.result(own, columns=columns or ((), ()), warnings=caught, seed=self.seed)
+        return readings.result(
+            own,
+            extrapolated=isinstance(estimator, Telescope),
+            columns=columns or ((), ()),
+            warnings=caught,
+            seed=self.seed,
+        )
 
     def read(self, candidates: Sequence[Candidate], x: Variable, y: Variable, *, calibrate: bool = False) -> Readings:
         """Cross-fit a weighted sum of candidates on each fold, and calibrate it if asked to; all standard bounds and
@@ -226,5 +233,5 @@ class Trainer:
         return min(folds, self.workers if self.workers is not None else torch.get_num_threads())
 
 
-def _on(device: torch.device, estimator: MIEstimator) -> MIEstimator:
+def _on(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator | Telescope:
     return estimator if device.type == "cpu" else copy.deepcopy(estimator).to(device)
