@@ -40,8 +40,9 @@ class Gaussianize(Preprocessing):
         ValueError: if there are no rounds.
 
     Example:
-        >>> x = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0)) @ torch.tensor([[1.0, 1.0], [-1.0, 1.0]])
-        >>> z = Gaussianize().fit(x)(x)  # a square on its corner
+        >>> square = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0))
+        >>> x = square @ torch.tensor([[1.0, 1.0], [-1.0, 1.0]])  # on its corner
+        >>> z = Gaussianize().fit(x)(x)
         >>> bool((z.T @ z / 1000 - torch.eye(2)).abs().max() < 0.1)
         True
     """
@@ -54,6 +55,7 @@ class Gaussianize(Preprocessing):
         self.last = RankGaussianize()
 
     def fit(self, x: Tensor) -> Gaussianize:
+        """Fit round after round to the rows of x (N, D) and return itself."""
         self.steps = []
         for _ in range(self.rounds - 1):
             ranks = RankGaussianize().fit(x)
@@ -65,6 +67,7 @@ class Gaussianize(Preprocessing):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, D) -> (N, D)."""
         for ranks, turn in self.steps:
             x = ranks(x) @ turn
         gaussian: Tensor = self.last(x)
@@ -84,4 +87,5 @@ def _independent_components(x: Tensor) -> Tensor:
         before, turn = turn, left @ right
         if ((turn * before).sum(0).abs() > 1 - 1e-6).all():
             break
-    return whiten @ turn
+    components: Tensor = whiten @ turn
+    return components
