@@ -46,7 +46,7 @@ class Telescope(nn.Module):
     Use it where the result of `estimate` says that the value is near or above ln N; below some 8 nats `estimate` is
     better, and has cross-checks. Give the trainer `preprocessing=Gaussianize()`: waymarks add columns, and where y is
     jointly Gaussian they stay as y is, while otherwise every bridge also has to learn how y's own distribution
-    changes (20 + 20 blended columns with 10 nats: 9.8 with it, 8.3 on ranks alone). It fails, mostly low, where the
+    changes (20 + 20 blended columns with 10 nats: 9.8 with it, 8.2 on ranks alone). It fails, mostly low, where the
     dependence is a shape that the critic learns slowly from the rows there are, and where a few columns hold far more
     than one nat each (raise `information` and `bridges`): each bridge is read at matched pairs, where only the critic's
     smoothness ties it to the waymarks it was trained on. Stopped too early it reads low, too; `steps=1500, lr=5e-3`
