@@ -18,7 +18,7 @@ LAYERS = [
     ["_math", "_variables", "_ranks", "_checks", "_distributed", "_random", "_version"],
     ["bounds", "networks", "tasks", "data", "classical", "plots"],
     ["critics"],
-    ["estimator", "choices", "inference", "results"],
+    ["estimator", "telescope", "choices", "inference", "results"],
     ["training"],
     ["estimation", "gradients", "regularizer"],
     ["compat"],

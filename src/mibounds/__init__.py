@@ -3,21 +3,24 @@
 from mibounds import bounds, classical, critics, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
-from mibounds.data import RankGaussianize, Standardize
+from mibounds.data import Gaussianize, RankGaussianize, Standardize
 from mibounds.estimation import conditional, consistency, estimate, independence_test, learning_curve
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
 from mibounds.results import Result
+from mibounds.telescope import Telescope
 from mibounds.training import Trainer
 
 __all__ = [
+    "Gaussianize",
     "MIEstimator",
     "MIRegularizer",
     "MIWarning",
     "RankGaussianize",
     "Result",
     "Standardize",
+    "Telescope",
     "Trainer",
     "__version__",
     "bounds",

@@ -8,12 +8,13 @@ from typing import Literal, final
 import torch
 from torch import Tensor, nn
 
-from mibounds._math import off_diagonal
+from mibounds._math import infonce_loss, logmeanexp, off_diagonal
 from mibounds._variables import Variable, row_count
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
+from mibounds.critics.critic import pairwise_chunks
 
-__all__ = ["MIEstimator"]
+__all__ = ["MIEstimator", "proper_score"]
 
 
 @final
@@ -87,6 +88,10 @@ class MIEstimator(nn.Module):
         """The bound's value in nats of a batch, a scalar: x (N, ...), y (N, ...)."""
         return self._mean(self.bound, x, y, generator)
 
+    def proper_score(self, x: Variable, y: Variable) -> float:
+        """The loss by which training is stopped (lower is better), the same whatever the bound: see `proper_score`."""
+        return proper_score(self.critic, x, y, self.free)
+
     def _mean(
         self,
         read: Callable[[Tensor, Tensor], Tensor],
@@ -110,3 +115,13 @@ class MIEstimator(nn.Module):
         """Both directions from one grid of scores: every pair is scored once."""
         joint = grid.diagonal()
         return (read(joint, off_diagonal(grid.mT)) + read(joint, off_diagonal(grid))) / 2
+
+
+def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:
+    """The loss by which candidates are stopped and compared, in nats (lower is better): symmetric InfoNCE over all
+    pairs.
+
+    It is minus a lower bound of the information, blind to a constant; a free function of y is removed first.
+    """
+    grid = pairwise_chunks(critic, x, y)
+    return float(infonce_loss(grid - logmeanexp(grid, 0) if free == "function of y" else grid))

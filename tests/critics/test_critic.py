@@ -11,6 +11,7 @@ from torch import nn
 from mibounds import critics
 from mibounds.critics import (
     BilinearCritic,
+    BridgedCritic,
     Calibrated,
     Critic,
     DiagonalGaussianCritic,
@@ -41,6 +42,7 @@ CRITICS = {
     "FunctionCritic": lambda: FunctionCritic(asymmetric),
     "JointCritic": lambda: JointCritic(2, 3, hidden=(16, 16), layer_norm=True, residual=True),
     "SeparableCritic": lambda: SeparableCritic(2, 3, hidden=(16, 16), activation="tanh"),
+    "BridgedCritic": lambda: BridgedCritic(2, 3, bridges=4, hidden=(16,), features=5),
     "BilinearCritic": lambda: BilinearCritic(2, 3),
     "GaussianCritic": GaussianCritic,
     "DiagonalGaussianCritic": lambda: DiagonalGaussianCritic(2, 3, hidden=(16,)),

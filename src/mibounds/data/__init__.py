@@ -1,10 +1,12 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
+from mibounds.data.gaussianization import Gaussianize
 from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair, intake_rows
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize
 
 __all__ = [
     "Columns",
+    "Gaussianize",
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",

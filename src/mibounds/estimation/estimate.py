@@ -173,7 +173,7 @@ def _doubts(x: Tensor, y: Tensor, readings: Readings, extrapolated: bool) -> lis
         doubts.append(
             BeyondLogNWarning(
                 f"The value is above ln N = {limit:.3g} nats: no sample of {readings.rows:,} rows can certify so much. "
-                "It is the best extrapolation of the critic."
+                "It is the best extrapolation of the critic; mi.Telescope extrapolates in smaller steps."
             )
         )
     elif extrapolated:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mibounds._math import infonce_loss, logmeanexp
 from mibounds._variables import Variable, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import Preprocessing
-from mibounds.estimator import MIEstimator
+from mibounds.estimator import MIEstimator, proper_score
 from mibounds.results import Curve
+from mibounds.telescope import Telescope
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.folds import Fold
 
@@ -35,7 +35,7 @@ class Candidate:
     """One way to estimate: a name, an estimator, and what the columns of x and y pass through first (None: nothing)."""
 
     name: str
-    estimator: MIEstimator
+    estimator: MIEstimator | Telescope
     preprocessing: Preprocessing | None = None
 
 
@@ -69,16 +69,6 @@ class Fitted:
         """Log-ratios in nats of matched rows, (N,)."""
         with torch.no_grad():
             return self.critic(x, y)  # type: ignore[no-any-return]
-
-
-def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:
-    """The loss by which candidates are stopped and compared, in nats (lower is better): symmetric InfoNCE over all
-    pairs.
-
-    It is minus a lower bound of the information, blind to a constant; a free function of y is removed first.
-    """
-    grid = pairwise_chunks(critic, x, y)
-    return float(infonce_loss(grid - logmeanexp(grid, 0) if free == "function of y" else grid))
 
 
 def fit_fold(
@@ -227,7 +217,7 @@ class _Run:
     def _check(self) -> None:
         """Score the validation rows; keep the weights if they are better by more than the tolerance."""
         self.estimator.eval()
-        score = proper_score(self.estimator.critic, self.valid_x, self.valid_y, self.estimator.free)
+        score = self.estimator.proper_score(self.valid_x, self.valid_y)
         self.estimator.train()
         self.steps.append(self.step)
         self.scores.append(score)

@@ -27,6 +27,7 @@ __all__ = ["FoldRows", "Readings", "read_fold", "shortfall"]
 
 # All pairs inside blocks of test rows are read, so the cost of reading grows with N and not with its square.
 _BLOCK = 4096
+_NEAR_CEILING = 2.5  # nats
 _FEWEST_SHIFTS = 64
 _TRUSTED_WITH_SHIFTS = 5.0
 
@@ -79,15 +80,18 @@ def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
 
     Two signs are added. By how much it scores rows that trained it better than as many that test it: a flexible critic
     reads the information or more on its own rows. And what calibration gained: where the critic's scores had
-    to be bent, about as much may still be missing.
+    to be bent, about as much may still be missing. Near InfoNCE's ceiling the plug-in takes its place.
     """
     fold = fitted.fold
     count = min(len(fold.train), len(fold.test), _BLOCK // 2)
-    losses = [
-        infonce_loss(pairwise_chunks(fitted.critic, take_rows(x, rows[:count]), take_rows(y, rows[:count])))
-        for rows in (fold.train, fold.test)
-    ]
-    return float(losses[1] - losses[0]) + fitted.gain
+    certain, plain = [], []
+    for rows in (fold.train[:count], fold.test[:count]):
+        grid = pairwise_chunks(fitted.critic, take_rows(x, rows), take_rows(y, rows))
+        certain.append(-float(infonce_loss(grid)))
+        plain.append(float(grid.diagonal().mean()))
+    saturated = certain[1] > math.log(count) - _NEAR_CEILING
+    train, test = plain if saturated else certain
+    return train - test + fitted.gain
 
 
 class Readings:

@@ -16,6 +16,7 @@ from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_pair
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
+from mibounds.telescope import Telescope
 from mibounds.training.fit import Candidate, Fitted, Plan, Sampler, fit_fold
 from mibounds.training.folds import Fold, split
 from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
@@ -121,7 +122,7 @@ class Trainer:
         self.seed, self.workers, self.progress = seed, workers, progress
         self.device = check_device(device)
 
-    def fit(self, estimator: MIEstimator, x: Any, y: Any) -> Result:
+    def fit(self, estimator: MIEstimator | Telescope, x: Any, y: Any) -> Result:
         """Cross-fit an estimator on paired rows and report its own bound.
 
         Arguments:
@@ -131,7 +132,7 @@ class Trainer:
             y: (N,) or (N, D_y), likewise.
 
         Returns:
-            A `Result` whose reading is the estimator's bound.
+            A `Result` whose reading is the estimator's bound. A telescope's is the plug-in, marked `extrapolated`.
 
         Raises:
             TypeError, ValueError: for data that cannot be used, with one sentence that says why.
@@ -140,9 +141,15 @@ class Trainer:
         data_x, data_y, columns, caught = self._intake(x, y)
         preprocessing = self.preprocessing if columns else None
         readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y)
-        return readings.result(own, columns=columns or ((), ()), warnings=caught, seed=self.seed)
+        return readings.result(
+            own,
+            extrapolated=isinstance(estimator, Telescope),
+            columns=columns or ((), ()),
+            warnings=caught,
+            seed=self.seed,
+        )
 
-    def fit_stream(self, estimator: MIEstimator, sampler: Sampler, *, test_rows: int = 10_000) -> Result:
+    def fit_stream(self, estimator: MIEstimator | Telescope, sampler: Sampler, *, test_rows: int = 10_000) -> Result:
         """Train an estimator on fresh rows at every step, and report its own bound on fresh rows that it never saw.
 
         For simulators and for data that are drawn on demand: nothing is seen twice, so nothing is learnt by heart, and
@@ -193,7 +200,9 @@ class Trainer:
                 fitted.critic, test_x, test_y, [*bounds.values()],
                 both=both, negatives=self.test_negatives, seed=self.seed,
             )  # fmt: skip
-        return Readings(bounds, [read], [fitted]).result(type(estimator.bound).__name__, seed=self.seed)
+        return Readings(bounds, [read], [fitted]).result(
+            type(estimator.bound).__name__, extrapolated=isinstance(estimator, Telescope), seed=self.seed
+        )
 
     def read(self, candidates: Sequence[Candidate], x: Variable, y: Variable, *, calibrate: bool = False) -> Readings:
         """Cross-fit a weighted sum of candidates on each fold, and calibrate it if asked to; all standard bounds and
@@ -278,11 +287,11 @@ class Trainer:
         return min(folds, self.workers if self.workers is not None else torch.get_num_threads())
 
 
-def _on(device: torch.device, estimator: MIEstimator) -> MIEstimator:
+def _on(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator | Telescope:
     return estimator if device.type == "cpu" else copy.deepcopy(estimator).to(device)
 
 
-def _bounds(estimator: MIEstimator) -> dict[str, Bound]:
+def _bounds(estimator: MIEstimator | Telescope) -> dict[str, Bound]:
     """The standard bounds and the estimator's own, by name."""
     standard = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
     return {type(bound).__name__: bound for bound in (*standard, estimator.bound)}
