@@ -161,7 +161,7 @@ TRIGGERS = {
         estimate(split="blocked", folds=5),
     ),
     "extrapolated": Trigger("5 + 5 Gaussian columns, 5 nats, 1,500 rows", gaussian(5, 5, 1_500), estimate()),
-    "below-gaussian": Trigger("two series with a common trend, blocked folds", trend, estimate(split="blocked", folds=5)),
+    "below-gaussian": Trigger("two series with one trend, blocked folds", trend, estimate(split="blocked", folds=5)),
     "cross-check": Trigger("a sine of ten periods, 2,000 rows", fine, estimate()),
     "maybe-independent": Trigger("independent columns", gaussian(1, 0, 1_000), estimate()),
     "non-finite-step": Trigger("NWJ at lr 1000", gaussian(5, 5, 600), composed(mi.bounds.NWJ(), lr=1e3)),
@@ -176,12 +176,12 @@ GROUPS: dict[str, tuple[Fit, int, int]] = {
 """The healthy fits: an estimator, rows, seeds."""
 
 
-def measured(rows: tuple[Tensor, Tensor], fit: Fit, seed: int, **name: Any) -> dict[str, Any]:
+def measured(rows: tuple[Tensor, Tensor], fit: Fit, name: dict[str, Any]) -> dict[str, Any]:
     """One fit: what it is called, its value, its codes and seconds."""
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = fit(*rows, seed)
+        result = fit(*rows, name["seed"])
     codes = [warning.code for warning in result.warnings]
     seconds = round(time.perf_counter() - start, 2)
     record = {**name, "value": result.value, "stderr": result.stderr, "codes": codes, "seconds": seconds}
@@ -194,8 +194,8 @@ def healthy() -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
         for seed, (k, task) in product(range(seeds), enumerate(HEALTHY)):
             name = {"kind": "healthy", "group": group, "task": repr(task), "seed": seed}
             generator = torch.Generator().manual_seed(1_000 * seed + k)
-            yield name, partial(lambda t, g, r, f, s, m: measured(t.sample(r, g), f, s, **m),
-                                task, generator, n, fit, seed, name)  # fmt: skip
+            yield name, partial(lambda t, g, r, f, m: measured(t.sample(r, g), f, m),
+                                task, generator, n, fit, name)  # fmt: skip
 
 
 def triggers() -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
@@ -203,21 +203,23 @@ def triggers() -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
     for code, trigger in TRIGGERS.items():
         name = {"kind": "trigger", "group": code, "task": trigger.what, "seed": 0}
         generator = torch.Generator().manual_seed(0)
-        yield name, partial(lambda t, g, m: measured(t.rows(g), t.fit, 0, **m), trigger, generator, name)
+        yield name, partial(lambda t, g, m: measured(t.rows(g), t.fit, m), trigger, generator, name)
 
 
 def page(records: list[dict[str, Any]]) -> str:
     """The tables as Markdown."""
     well = [record for record in records if record["kind"] == "healthy"]
+    warned = sum(bool(record["codes"]) for record in well)
     lines = [
         "# Diagnostics: silent where all is well, and heard where it is not",
         "",
-        f"{json.dumps(records[0]['versions'])}, one thread. Made by `python benchmarks/diagnostics/run.py`; raw results in "
-        "`results.jsonl`. *fast* is the preset of `mibounds benchmark` (two folds of 150 steps), *composed* a separable "
-        "critic 2x128 with `Trainer(folds=2)`. Thresholds and their reasons are in "
+        f"{json.dumps(records[0]['versions'])}, one thread. Made by "
+        "`python benchmarks/diagnostics/run.py`; raw results in `results.jsonl`. *fast* is the preset of "
+        "`mibounds benchmark` (two folds of 150 steps), *composed* a separable critic 2x128 with "
+        "`Trainer(folds=2)`. Thresholds and their reasons are in "
         "`src/mibounds/training/diagnostics.py` and `src/mibounds/estimation/diagnostics.py`.",
         "",
-        f"## {len(well)} healthy fits: {sum(bool(record['codes']) for record in well)} with any warning (target: at most 5 %)",
+        f"## {len(well)} healthy fits: {warned} with any warning (target: at most 5 %)",
         "",
         "Tasks: " + ", ".join(f"`{task}`" for task in dict.fromkeys(record["task"] for record in well)) + ".",
         "",
@@ -227,10 +229,10 @@ def page(records: list[dict[str, Any]]) -> str:
     for group in GROUPS:
         mine = [record for record in well if record["group"] == group]
         which = Counter(code for record in mine for code in record["codes"])
-        warned = sum(bool(record["codes"]) for record in mine)
+        loud = sum(bool(record["codes"]) for record in mine)
         seconds = sum(record["seconds"] for record in mine) / max(len(mine), 1)
         shown = ", ".join(f"{code} {count}" for code, count in which.items()) or "none"
-        lines.append(f"| {group} | {len(mine)} | {warned} | {shown} | {seconds:.1f} |")
+        lines.append(f"| {group} | {len(mine)} | {loud} | {shown} | {seconds:.1f} |")
     lines += ["", "## One task a code", "", "| code | task | fired | and with it | seconds |", "|---|---|---|---|---|"]
     for record in records:
         if record["kind"] == "trigger":

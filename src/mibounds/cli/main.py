@@ -48,6 +48,7 @@ def estimate(
     unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
     level: Annotated[float, typer.Option(help="Confidence level of the interval.")] = 0.95,
     nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
+    split: Annotated[str, typer.Option(help="random; or blocked, for time series and other rows in order.")] = "random",
     seed: Seed = 0,
     steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Rows of a training step.")] = None,  # noqa: UP045
@@ -75,6 +76,7 @@ def estimate(
                 unit=unit,  # type: ignore[arg-type]
                 level=level,
                 nan=nan,  # type: ignore[arg-type]
+                split=split,
                 seed=seed,
                 steps=steps,
                 batch_size=batch_size,

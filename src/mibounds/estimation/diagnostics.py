@@ -24,7 +24,7 @@ from mibounds.training.diagnostics import FIT_CHECKS, Check, Evidence, beyond_lo
 
 __all__ = ["CHECKS"]
 
-# Each threshold lies above the most of 60 healthy fits of benchmarks/diagnostics.
+# Each threshold lies above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
 _TIED, _SINGLE = 0.05, 0.2  # of the rows; labels and counts have few unique values, and are left alone
 _BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
 _APART, _APART_SHARE = 0.05, 0.1  # nats, and of the value; healthy: up to .04

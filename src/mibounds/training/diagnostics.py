@@ -90,7 +90,7 @@ def doubts(evidence: Evidence, checks: Sequence[Check]) -> list[MIWarning]:
     return [warning for warning in found if warning is not None]
 
 
-# Each threshold lies well above the most of 60 healthy fits of benchmarks/diagnostics, and as low as its trigger allows.
+# Each threshold lies well above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
 _CEILING = 2.5  # nats below the ceiling, from where InfoNCE reads low by .1 to .3
 _ROWS, _ROWS_PER_COLUMN = 200, 10  # 15 % of nine tenths of 200 rows are 27, which stop, weight and calibrate
 _MEMORIZED, _MEMORIZED_SHARE = 0.15, 0.3  # nats, and of the value; healthy fits: up to .05
@@ -187,8 +187,8 @@ def readings_disagree(e: Evidence) -> MIWarning | None:
         return None
     return ReadingsDisagreeWarning(
         f"InfoNCE reads {infonce:.3g} and DonskerVaradhan {other:.3g} nats from the same scores, and both read the "
-        "information from a log-ratio: the critic is none, at least for some rows. Believe the larger lower bound at "
-        "most; give more rows, tame outliers (mi.RankGaussianize()), or use mi.estimate, which calibrates."
+        "information from a log-ratio: the critic is none for some rows. Both are lower bounds, so the larger may be "
+        "believed as one. More rows, tamer outliers (mi.RankGaussianize()) or a lower lr bring them together."
     )
 
 
@@ -233,7 +233,7 @@ def not_converged(e: Evidence) -> MIWarning | None:
 def fold_spread(e: Evidence) -> MIWarning | None:
     """The folds' values spread three times as wide as sampling explains."""
     values = torch.tensor(e.chosen.fold_values(), dtype=torch.float64)
-    if len(values) < 2:
+    if len(values) < 2 or e.extrapolated:
         return None
     expected = e.chosen.sampling_error() * math.sqrt(len(values))
     if float(values.std()) <= max(_SPREAD * expected, _SPREAD_FLOOR):
@@ -288,14 +288,14 @@ def last_fall(steps: Sequence[int], score: Sequence[float]) -> float:
 
 
 def lag_one(side: Tensor) -> float:
-    """The largest rank correlation, in size, of a column (N, D) with itself one row further."""
+    """The largest rank correlation of a column (N, D) with itself one row further; 0 if none is positive."""
     largest = 0.0
     for column in side.unbind(1):
         _, place, counts = torch.unique(column, return_inverse=True, return_counts=True)
         ranks = (counts.cumsum(0) - counts / 2)[place].double()  # tied values share their rank, or their order tells
         ranks -= ranks.mean()
         if float(ranks.square().mean()) > 0:
-            largest = max(largest, abs(float((ranks[1:] * ranks[:-1]).mean() / ranks.square().mean())))
+            largest = max(largest, float((ranks[1:] * ranks[:-1]).mean() / ranks.square().mean()))
     return largest
 
 
