@@ -97,6 +97,7 @@ _MEMORIZED, _MEMORIZED_SHARE = 0.15, 0.3  # nats, and of the value; healthy fits
 _DISAGREE, _DISAGREE_SHARE = 0.1, 0.15  # nats, and of the value; healthy: up to .02
 _LOG_MEAN = 0.2  # nats; healthy: up to .04, and to .16 for small critics of 800 rows that nothing calibrates
 _EFFECTIVE_ROWS, _EFFECTIVE_SHARE = 50, 0.1  # rows, and of the rows; healthy: from .85 of the rows
+_WITHOUT_PARTITION = ("InfoNCE", "PlugIn")
 _FALLING, _FALLING_SHARE = 0.02, 0.05  # nats, and of the score; healthy: up to .01
 _SPREAD, _SPREAD_FLOOR = 3.0, 0.02  # times what sampling explains, and nats; healthy: up to 2.2 times
 _KURTOSIS = 20.0  # x|x|^.5 of a Gaussian has 5.9, its cube 46
@@ -178,41 +179,43 @@ def overfit(e: Evidence) -> MIWarning | None:
 
 
 def readings_disagree(e: Evidence) -> MIWarning | None:
-    """InfoNCE and Donsker–Varadhan differ by more than .1 nats, 15 % and three standard errors of InfoNCE."""
+    """The value is off the larger of InfoNCE and Donsker–Varadhan by more than .1 nats, 15 % and three errors."""
     if e.extrapolated:
         return None  # InfoNCE is at its ceiling there, and the interval spans both
     infonce, other = e.read("InfoNCE"), e.read("DonskerVaradhan")
-    error = e.readings.by_name["InfoNCE"].stderr()
-    if abs(infonce - other) <= max(_DISAGREE, _DISAGREE_SHARE * abs(infonce)) + 3 * error:
+    best = max(infonce, other)
+    if abs(e.value - best) <= max(_DISAGREE, _DISAGREE_SHARE * best) + 3 * e.readings.by_name["InfoNCE"].stderr():
         return None
     return ReadingsDisagreeWarning(
-        f"InfoNCE reads {infonce:.3g} and DonskerVaradhan {other:.3g} nats from the same scores, and both read the "
-        "information from a log-ratio: the critic is none for some rows. Both are lower bounds, so the larger may be "
-        "believed as one. More rows, tamer outliers (mi.RankGaussianize()) or a lower lr bring them together."
+        f"{e.reading} reads {e.value:.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan {other:.3g} from the same "
+        "scores, and all read the information from a log-ratio: the critic is none. InfoNCE and DonskerVaradhan are "
+        "lower bounds, so the larger of them may be believed as one. More rows, tamer outliers "
+        "(mi.RankGaussianize()) or a lower lr bring them together."
     )
 
 
 def not_normalized(e: Evidence) -> MIWarning | None:
     """The log of the mean e^score over mismatched test pairs is off zero by more than .2 nats and three errors."""
-    mean, error, _ = partition(e.readings)
-    if e.extrapolated or abs(mean) <= _LOG_MEAN + 3 * error:
+    mean, error, effective = partition(e.readings)
+    few = effective < _least_effective(e)
+    if e.extrapolated or few or abs(mean) <= _LOG_MEAN + 3 * error:
         return None
     return NotNormalizedWarning(
-        f"The mean of e^score over mismatched test pairs is {math.exp(mean):.3g}, and is 1 for a log-ratio: PlugIn and "
-        f"NWJ are off by about {abs(mean):.2g} nats. InfoNCE and DonskerVaradhan do not mind. More rows help; where "
-        "folds are blocks, the data may drift."
+        f"The mean of e^score over mismatched test pairs is e^{mean:.3g}, and is e^0 for a log-ratio: PlugIn and NWJ "
+        f"are off by some {abs(mean):.2g} nats, and so may be the interval. InfoNCE and DonskerVaradhan do not mind. "
+        "More rows help; where folds are blocks, the rows change over the table."
     )
 
 
 def low_effective_sample(e: Evidence) -> MIWarning | None:
-    """The weights e^score of mismatched pairs rest on fewer than 50 test rows and a tenth of them."""
+    """A bound with a partition term is reported, and its weights e^score rest on fewer than 50 rows and a tenth."""
     effective = partition(e.readings)[2]
-    if e.extrapolated or effective >= min(_EFFECTIVE_ROWS, _EFFECTIVE_SHARE * e.readings.rows):
+    if e.reading in _WITHOUT_PARTITION or effective >= _least_effective(e):
         return None
     return LowEffectiveSampleWarning(
-        f"{effective:.3g} of {e.readings.rows:,} test rows carry the mean of e^score over mismatched pairs: "
-        "DonskerVaradhan and NWJ hang on them, and their standard errors are too small. Read by InfoNCE, look at those "
-        "rows for outliers, or give more rows."
+        f"{effective:.3g} of {e.readings.rows:,} test rows carry the mean of e^score over mismatched pairs, on which "
+        f"{e.reading} hangs: its value may be far off, and its standard error is too small. Read by InfoNCE, look at "
+        "those rows for outliers, or give more rows."
     )
 
 
@@ -303,6 +306,10 @@ def kurtosis(side: Tensor) -> float:
     """The largest kurtosis of the columns (N, D)."""
     centered = side.double() - side.double().mean(0)
     return float((centered.pow(4).mean(0) / centered.square().mean(0).square()).nan_to_num(0.0).max())
+
+
+def _least_effective(e: Evidence) -> float:
+    return min(_EFFECTIVE_ROWS, _EFFECTIVE_SHARE * e.readings.rows)
 
 
 def _columns(e: Evidence) -> int:
