@@ -29,7 +29,7 @@ def generator() -> torch.Generator:
 def serial(ax: Axes) -> None:
     """Two series that know nothing of each other, by random and by blocked folds."""
     x, y = walks(generator())
-    found = {"random": estimate()(x, y, 0), "blocked": estimate(split="blocked")(x, y, 0)}
+    found = {"random": estimate()(x, y, 0), "blocked": estimate(split="blocked", folds=5)(x, y, 0)}
     print({name: (result.value, result.stderr) for name, result in found.items()})
     for i, (name, result) in enumerate(found.items()):
         color = RED if name == "random" else BLUE
@@ -86,8 +86,8 @@ def main() -> None:
     """Draw both."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", mi.MIWarning)
-    x, y = mi.tasks.CorrelatedGaussian(2, 0.8).sample(1000, generator())
-    result = mi.estimate(x, y)
+    x, noise = torch.randn(2, 1000, 1, generator=generator())
+    result = mi.estimate(x, (2 * x).sin() + 0.3 * noise)
     print(result)
     save_figure(result.plot(), str(FIGURES / "result.png"))
     figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")

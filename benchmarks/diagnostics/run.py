@@ -213,7 +213,7 @@ def page(records: list[dict[str, Any]]) -> str:
     lines = [
         "# Diagnostics: silent where all is well, and heard where it is not",
         "",
-        f"{json.dumps(records[0]['versions'])}, one thread. Made by "
+        f"{json.dumps(records[0]['versions'])}, one thread of a machine busy with other work. Made by "
         "`python benchmarks/diagnostics/run.py`; raw results in `results.jsonl`. *fast* is the preset of "
         "`mibounds benchmark` (two folds of 150 steps), *composed* a separable critic 2x128 with "
         "`Trainer(folds=2)`. Thresholds and their reasons are in "
