@@ -6,6 +6,8 @@ function and put it into `CHECKS`.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -30,6 +32,7 @@ _BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
 _APART, _APART_SHARE = 0.05, 0.1  # nats, and of the value; healthy: up to .04
 _COLUMNS_FOR_LOW_NEIGHBORS = 2  # beyond, nearest neighbors read low, and being below the value means nothing
 _ERRORS = 3.0
+_ROOTS = 2.0  # of 1/sqrt(N), which is about the standard error of nearest neighbors in nats
 _NOTHING = 1e-3  # nats, by which a critic that learnt nothing may differ from zero
 
 
@@ -84,8 +87,9 @@ def below_gaussian(e: Evidence) -> MIWarning | None:
 
 
 def cross_check(e: Evidence) -> MIWarning | None:
-    """Nearest neighbors, or counts, differ from the value by more than .05 nats, 10 % and three standard errors."""
-    margin = max(_APART, _APART_SHARE * abs(e.value)) + _ERRORS * e.stderr
+    """Nearest neighbors, or counts, differ by more than .05 nats, 10 %, three standard errors and 2/sqrt(N)."""
+    own_error = 1 / math.sqrt(e.readings.rows)
+    margin = max(_APART, _APART_SHARE * abs(e.value)) + _ERRORS * e.stderr + _ROOTS * own_error
     columns = 0 if e.x is None or e.y is None else e.x.shape[1] + e.y.shape[1]
     for name, found in e.cross_checks.items():
         low = found < e.value - margin and (name == "Contingency" or columns <= _COLUMNS_FOR_LOW_NEIGHBORS)

@@ -58,8 +58,8 @@ def split_blocked(n: int, folds: int, valid_share: float, gap: int, generator: t
         ValueError: if the gaps leave a fold too few rows to train on.
 
     Example:
-        >>> [(f.test[0].item(), f.test[-1].item()) for f in split_blocked(30, 3, 0.2, 1, torch.Generator())]
-        [(0, 9), (10, 19), (20, 29)]
+        >>> [(f.test[0].item(), f.test[-1].item()) for f in split_blocked(60, 3, 0.2, 1, torch.Generator())]
+        [(0, 19), (20, 39), (40, 59)]
     """
     edges = [round(i * n / folds) for i in range(folds + 1)]
     rows = torch.arange(n)
