@@ -39,12 +39,14 @@ docs: $(VENV)/.ready
 
 figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
 	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
+	$(BIN)/python benchmarks/diagnostics/figures.py
 	$(BIN)/mibounds demo gan --out plots/gan.png && cp plots/gan.png docs/figures/gan.png
 
 bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its own environments), some hours
 	$(BIN)/python benchmarks/gan/run.py
 	$(BIN)/python benchmarks/regularizer/overhead.py
 	$(BIN)/python benchmarks/telescope/run.py
+	$(BIN)/python benchmarks/diagnostics/run.py
 	$(BIN)/mibounds benchmark --suite bmi40 --n 10000 --n 1000 --n 5000 --seeds 3 --jobs 2 --out benchmarks/bmi40/results.jsonl
 	$(BIN)/mibounds benchmark page benchmarks/bmi40/results.jsonl --out benchmarks/bmi40/page.md
 	$(BIN)/mibounds benchmark --suite intervals --estimator fast --n 2000 --n 10000 --seeds 50 --jobs 2 --out benchmarks/intervals/results.jsonl

@@ -14,17 +14,30 @@ import torch
 
 __all__ = [
     "AmplifiedWarning",
+    "BelowGaussianWarning",
     "BeyondLogNWarning",
     "CeilingWarning",
     "ConstantColumnWarning",
+    "CrossCheckWarning",
     "DetachedInputWarning",
     "ExtrapolatedWarning",
+    "FoldSpreadWarning",
+    "HeavyTailsWarning",
     "InfiniteInformationWarning",
+    "LowEffectiveSampleWarning",
     "MIWarning",
+    "MaybeIndependentWarning",
     "NonFiniteStepWarning",
+    "NotConvergedWarning",
+    "NotNormalizedWarning",
+    "OverfitWarning",
+    "ReadingsDisagreeWarning",
     "RowsDroppedWarning",
+    "SerialCorrelationWarning",
     "SharedParametersWarning",
+    "SmallSampleWarning",
     "StaleCriticWarning",
+    "TiesWarning",
     "WrongSideWarning",
     "check_at_least",
     "check_device",
@@ -115,6 +128,84 @@ class NonFiniteStepWarning(MIWarning):
     """Training steps with an infinite or undefined gradient were skipped."""
 
     code = "non-finite-step"
+
+
+class OverfitWarning(MIWarning):
+    """The critics know their training rows by heart: on rows that they have not seen they are worth far less."""
+
+    code = "overfit"
+
+
+class ReadingsDisagreeWarning(MIWarning):
+    """Bounds that a good critic makes agree read different values from the same rows."""
+
+    code = "readings-disagree"
+
+
+class NotNormalizedWarning(MIWarning):
+    """The mean of e^score over mismatched test pairs is far from 1, which it is for a log-ratio."""
+
+    code = "not-normalized"
+
+
+class LowEffectiveSampleWarning(MIWarning):
+    """A few test rows carry the mean of e^score over mismatched pairs."""
+
+    code = "low-effective-sample"
+
+
+class NotConvergedWarning(MIWarning):
+    """The validation score was still falling when the steps were over."""
+
+    code = "not-converged"
+
+
+class FoldSpreadWarning(MIWarning):
+    """The folds read more different values than the sampling of rows explains."""
+
+    code = "fold-spread"
+
+
+class SmallSampleWarning(MIWarning):
+    """Few rows, or few for so many columns."""
+
+    code = "small-sample"
+
+
+class TiesWarning(MIWarning):
+    """A column of mostly distinct values repeats some of them."""
+
+    code = "ties"
+
+
+class HeavyTailsWarning(MIWarning):
+    """Columns with far outliers enter the critic as they are."""
+
+    code = "heavy-tails"
+
+
+class SerialCorrelationWarning(MIWarning):
+    """Neighboring rows resemble each other in x and in y: they are not independent."""
+
+    code = "serial-correlation"
+
+
+class BelowGaussianWarning(MIWarning):
+    """The value is below what a Gaussian copula finds in the same rows."""
+
+    code = "below-gaussian"
+
+
+class CrossCheckWarning(MIWarning):
+    """A classical estimator that suits the data reads another value."""
+
+    code = "cross-check"
+
+
+class MaybeIndependentWarning(MIWarning):
+    """The value is within two standard errors of zero: the rows do not show a dependence."""
+
+    code = "maybe-independent"
 
 
 def warning_from(record: dict[str, str]) -> MIWarning:

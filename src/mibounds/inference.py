@@ -48,17 +48,20 @@ class Reading:
         return tuple(self.value((self.fold == i).nonzero().flatten()) for i in range(int(self.fold.max()) + 1))
 
     def stderr(self) -> float:
-        """The standard error of the value, in nats."""
+        """The standard error of the value, in nats: sampling, or the spread of folds where that is larger."""
+        folds = torch.tensor(self.fold_values(), dtype=torch.float64)
+        between = folds.var() / len(folds) if len(folds) > 1 else torch.zeros(())
+        return max(self.sampling_error(), math.sqrt(float(between)))
+
+    def sampling_error(self) -> float:
+        """The part of the standard error that the sampling of rows explains, in nats: a jackknife over groups."""
         n = len(self.fold)
         groups = min(_GROUPS, n)
         member = torch.arange(n, device=self.fold.device) % groups
         left_out = torch.tensor(
             [self.value((member != g).nonzero().flatten()) for g in range(groups)], dtype=torch.float64
         )
-        sampling = (groups - 1) * left_out.var(correction=0)
-        folds = torch.tensor(self.fold_values(), dtype=torch.float64)
-        between = folds.var() / len(folds) if len(folds) > 1 else torch.zeros(())
-        return math.sqrt(max(float(sampling), float(between)))
+        return math.sqrt((groups - 1) * float(left_out.var(correction=0)))
 
     def bootstrap(self, draws: int, generator: torch.Generator) -> float:
         """The standard error by resampling: rows, each with its own mismatched pairs, and never pairs."""

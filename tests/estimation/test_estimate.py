@@ -16,7 +16,9 @@ from mibounds._checks import (
     ConstantColumnWarning,
     ExtrapolatedWarning,
     InfiniteInformationWarning,
+    MaybeIndependentWarning,
     RowsDroppedWarning,
+    SmallSampleWarning,
 )
 from mibounds.estimation.estimate import MARGIN
 from mibounds.tasks import CorrelatedGaussian
@@ -91,16 +93,18 @@ def test_units_and_levels():
 
 def test_independent_columns_read_nothing():
     x, y = (torch.randn(500, 3, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
-    result = mi.estimate(x, y, **QUICK)
+    with pytest.warns(MaybeIndependentWarning, match="do not show that x tells anything of y"):
+        result = mi.estimate(x, y, **QUICK)
     assert abs(result.value) < 0.05
     assert result.interval[1] > 0
 
 
 def test_few_independent_rows_are_not_extrapolated():
     x, y = (torch.randn(80, 1, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
-    result = mi.estimate(x, y, **{**QUICK, "folds": 5})
+    with pytest.warns(MaybeIndependentWarning), pytest.warns(SmallSampleWarning):
+        result = mi.estimate(x, y, **{**QUICK, "folds": 5})
     assert result.reading == "InfoNCE"
-    assert not result.warnings
+    assert [w.code for w in result.warnings] == ["small-sample", "maybe-independent"]
     assert abs(result.value) < 0.1
 
 
@@ -173,6 +177,7 @@ def test_bad_arguments(options, error, sentence):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::mibounds._checks.MaybeIndependentWarning")
 @pytest.mark.parametrize("seed", range(20))
 def test_independent_data_are_within_two_hundredths(seed):
     x, y = (torch.randn(2000, 5, generator=torch.Generator().manual_seed(1000 * k + seed)) for k in (1, 2))

@@ -1,8 +1,9 @@
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mibounds.training.folds import split
+from mibounds.training.folds import split, split_blocked
 
 
 @given(st.integers(50, 300), st.integers(2, 6), st.integers(0, 99))
@@ -21,3 +22,24 @@ def test_the_seed_decides():
     one, same, other = (split(60, 3, 0.2, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
     assert torch.equal(one[0].train, same[0].train)
     assert not torch.equal(one[0].train, other[0].train)
+
+
+@given(st.integers(100, 300), st.integers(2, 6), st.integers(0, 5), st.integers(0, 99))
+def test_blocks_keep_their_distance(n, folds, gap, seed):
+    splits = split_blocked(n, folds, 0.15, gap, torch.Generator().manual_seed(seed))
+    assert torch.equal(torch.cat([fold.test for fold in splits]), torch.arange(n))
+    for fold in splits:
+        for part in (fold.test, fold.valid.sort().values):
+            assert torch.equal(part, torch.arange(int(part[0]), int(part[-1]) + 1))
+        for one, other in ((fold.train, fold.test), (fold.train, fold.valid), (fold.valid, fold.test)):
+            assert (one[:, None] - other).abs().min() > gap
+        left = n - len(fold.test) - len(fold.valid) - len(fold.train)
+        assert left <= 4 * gap
+
+
+def test_blocks_follow_the_seed_and_too_wide_a_gap_is_told():
+    one, same, other = (split_blocked(60, 3, 0.2, 2, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
+    assert torch.equal(one[0].train, same[0].train)
+    assert not torch.equal(one[0].train, other[0].train)
+    with pytest.raises(ValueError, match="gap is 20, and leaves a fold of 60 rows with .* give a smaller gap"):
+        split_blocked(60, 3, 0.2, 20, torch.Generator())

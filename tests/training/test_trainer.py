@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from mibounds import MIEstimator, Trainer
+from mibounds._checks import NotConvergedWarning, SmallSampleWarning
 from mibounds.bounds import MINE, NWJ, InfoNCE, JensenShannon
 from mibounds.critics import Encoded, JointCritic, SeparableCritic
 from mibounds.tasks import CorrelatedGaussian
@@ -81,6 +82,9 @@ def test_a_tuple_is_one_variable():
         ({"batch_size": 1}, "batch_size is 1"),
         ({"workers": 0}, "workers is 0"),
         ({"valid_share": 1.0}, "valid_share is 1.0, and must lie strictly between 0 and 1"),
+        ({"split": "block"}, "split is 'block', and must be 'random' or 'blocked'"),
+        ({"gap": 5}, "gap is 5, and a random split has none"),
+        ({"split": "blocked", "gap": -1}, "gap is -1, and must be at least 0"),
         ({"test_negatives": "some"}, "test_negatives is 'some', and must be 'all' or a number"),
         ({"device": "cuda:99"}, "which this machine does not have"),
     ],
@@ -97,7 +101,17 @@ def test_batches_that_do_not_fit():
         Trainer(folds=2, batch_size=64).fit(estimator(negatives=64), *data())
     with pytest.raises(ValueError, match="folds is 60, and 100 rows give at most 50"):
         Trainer(folds=60).fit(estimator(), *data(100))
-    assert Trainer(**{**QUICK, "steps": 20}).fit(estimator(), *data(60)).rows == 60  # an automatic batch shrinks
+    with pytest.warns(SmallSampleWarning), pytest.warns(NotConvergedWarning):
+        assert Trainer(**{**QUICK, "steps": 20}).fit(estimator(), *data(60)).rows == 60  # an automatic batch shrinks
+
+
+def test_blocked_folds_read_the_rows_in_their_order():
+    result = Trainer(**QUICK, split="blocked").fit(estimator(), *data())
+    assert result.value == pytest.approx(TASK.mutual_information, abs=0.25)
+    wide = Trainer(**QUICK, split="blocked", gap=60).fit(estimator(), *data())
+    assert wide.value != result.value  # 8 rows by default
+    with pytest.raises(ValueError, match="gap is 600, and leaves a fold of 800 rows"):
+        Trainer(split="blocked", gap=600).fit(estimator(), *data())
 
 
 def test_pairs_that_do_not_match():

@@ -53,6 +53,7 @@ def estimate(
         typer.Option(help="Draws of a bootstrap that gives the standard error."),
     ] = None,
     nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
+    split: Annotated[str, typer.Option(help="random; or blocked, for time series and other rows in order.")] = "random",
     seed: Seed = 0,
     steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Rows of a training step.")] = None,  # noqa: UP045
@@ -76,8 +77,8 @@ def estimate(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are in the result, and printed with it
             options: dict[str, Any] = {
-                "bound": bound, "critic": critic, "level": level, "bootstrap": bootstrap, "nan": nan, "seed": seed,
-                "steps": steps, "batch_size": batch_size, "device": device,
+                "bound": bound, "critic": critic, "level": level, "bootstrap": bootstrap, "nan": nan,
+                "split": split, "seed": seed, "steps": steps, "batch_size": batch_size, "device": device,
                 "progress": not quiet and sys.stderr.isatty(),
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it

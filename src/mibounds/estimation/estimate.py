@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from mibounds._checks import (
-    BeyondLogNWarning,
-    ExtrapolatedWarning,
-    InfiniteInformationWarning,
-    MIWarning,
-    check_at_least,
-    check_fraction,
-)
-from mibounds._math import canonical_pairs
+from mibounds._checks import check_at_least, check_fraction
 from mibounds.bounds import Bound
 from mibounds.choices import build_bound, build_critic
 from mibounds.critics import Critic, Encoded, GaussianCritic, JointCritic, WithOffset
 from mibounds.data import MissingPolicy, RankGaussianize, Standardize, intake_pair
 from mibounds.estimation.cross_checks import cross_checks
+from mibounds.estimation.diagnostics import CHECKS
 from mibounds.estimator import MIEstimator
 from mibounds.networks import WithRadius
 from mibounds.results import Result, Unit
 from mibounds.training import Candidate, Readings, Trainer
+from mibounds.training.diagnostics import Evidence, doubts
 
 __all__ = ["estimate"]
 
@@ -64,7 +56,7 @@ def estimate(
 
     Fails when the sample does not hold what it takes: few rows for many columns with a weak, full-rank
     dependence, or information above ln N. The warnings say so. Rows must be independent: for time series the
-    random split leaks.
+    random split leaks, and `split="blocked"` does not.
 
     References:
         van den Oord et al., 2018, arXiv:1807.03748 (InfoNCE). McAllester and Stratos, Formal limitations on the
@@ -111,14 +103,18 @@ def estimate(
     candidates = _candidates(critic, build_bound(bound), hidden, data_x.shape[1], data_y.shape[1], seed)
     readings = trainer.read(candidates, data_x, data_y, calibrate=True)
     reading, extrapolated = _rule(readings)
+    checks = cross_checks(data_x, data_y, seed)
+    evidence = Evidence(
+        readings, reading, data_x, data_y, checks, extrapolated=extrapolated, blocked=trainer.split == "blocked"
+    )
     result = readings.result(
         reading,
         resolution=trainer.tolerance + _unseen(data_x.shape[1], data_y.shape[1], readings.train_rows),
-        cross_checks=cross_checks(data_x, data_y, seed),
+        cross_checks=checks,
         bootstrap=bootstrap,
         extrapolated=extrapolated,
         columns=(table_x.names, table_y.names),
-        warnings=[*caught, *_doubts(data_x, data_y, readings, extrapolated)],
+        warnings=[*caught, *doubts(evidence, CHECKS)],
         seed=seed,
     )
     return result.to(unit, level=level)
@@ -156,47 +152,3 @@ def _unseen(dim_x: int, dim_y: int, train_rows: int) -> float:
     Noise reaches 2 sqrt(c) with c = max(D)/N, each of min(D) pairs then holds about 2 c nats, and no fit could tell.
     """
     return 2 * dim_x * dim_y / train_rows
-
-
-def _doubts(x: Tensor, y: Tensor, readings: Readings, extrapolated: bool) -> list[MIWarning]:
-    doubts: list[MIWarning] = []
-    if _functional(x, y):
-        doubts.append(
-            InfiniteInformationWarning(
-                "A combination of columns of x equals one of y to six digits: if the data are continuous their "
-                "information is infinite, and the value only says how far the sample resolves it. "
-                "Drop the copy, or add the noise you mean."
-            )
-        )
-    value, limit = readings.by_name["PlugIn"].value(), math.log(readings.rows)
-    if value > limit:
-        doubts.append(
-            BeyondLogNWarning(
-                f"The value is above ln N = {limit:.3g} nats: no sample of {readings.rows:,} rows can certify so much. "
-                "It is the best extrapolation of the critic; mi.Telescope extrapolates in smaller steps."
-            )
-        )
-    elif extrapolated:
-        doubts.append(
-            ExtrapolatedWarning(
-                f"The value is close to the most that {readings.rows:,} rows can certify by InfoNCE and is read by the "
-                "plug-in, which rests on the critic's smoothness. More rows move this limit."
-            )
-        )
-    return doubts
-
-
-def _functional(x: Tensor, y: Tensor) -> bool:
-    """Is a linear combination of columns (or of their normal scores) of x also one of y, with mostly distinct
-    values?"""
-    rows = slice(5000)
-    if len(x) < 3 * (x.shape[1] + y.shape[1]):
-        return False
-    for side in (x[rows], y[rows]):
-        if all(torch.unique(column).numel() < 0.5 * len(column) for column in side.unbind(1)):
-            return False
-    for preprocessing in (Standardize, RankGaussianize):
-        u, v = (preprocessing().fit(side[rows])(side[rows]) for side in (x, y))
-        if float(canonical_pairs(u.double(), v.double(), ridge=1e-9).correlation[0]) > 1 - 1e-6:
-            return True
-    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -17,8 +18,9 @@ from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_pair
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
 from mibounds.telescope import Telescope
+from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
 from mibounds.training.fit import Candidate, Fitted, Plan, Sampler, fit_fold
-from mibounds.training.folds import Fold, split
+from mibounds.training.folds import Fold, split, split_blocked
 from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
 from mibounds.training.workers import Progress, quick_arithmetic
 
@@ -26,6 +28,7 @@ __all__ = ["Trainer"]
 
 _FEW, _MANY = 2_000, 20_000  # rows; folds and steps follow them
 _FIRST, _VALID = 4_096, 1_024  # rows of a stream that are drawn before training
+_GAP = 0.01  # of the rows, on each side of a block
 
 
 @final
@@ -47,6 +50,10 @@ class Trainer:
         weight_decay: of AdamW.
         clip: the largest gradient norm of a step. A step whose gradient is not finite is skipped and counted.
         folds: by default 10 up to 2,000 rows, 5 up to 20,000 and 2 above.
+        split: "random", for independent rows; or "blocked", for rows that resemble their neighbors (time series):
+            folds are contiguous blocks of rows, and so are their validation rows.
+        gap: with split="blocked", the rows left out on each side of a block, so that none that trains is a neighbor
+            of one that tests; by default 1 % of the rows. Give the number of rows after which the series forgets.
         valid_share: share of a fold's training rows that stops and selects.
         check_every: steps between looks at the validation rows, by default 25 up to 2,000 rows and 50 above; step 0
             counts.
@@ -82,6 +89,8 @@ class Trainer:
         weight_decay: float = 1e-4,
         clip: float = 1.0,
         folds: int | None = None,
+        split: str = "random",
+        gap: int | None = None,
         valid_share: float = 0.15,
         check_every: int | None = None,
         patience: int = 4,
@@ -109,7 +118,14 @@ class Trainer:
             raise ValueError(
                 f"test_negatives is {test_negatives!r}, and must be 'all' or a number of mismatched pairs."
             )
+        if split not in ("random", "blocked"):
+            raise ValueError(f"split is {split!r}, and must be 'random' or 'blocked'.")
+        if gap is not None:
+            check_at_least("gap", gap, 0)
+            if split == "random":
+                raise ValueError(f"gap is {gap}, and a random split has none: pass split='blocked' too.")
         self.steps, self.batch_size, self.folds = steps, batch_size, folds
+        self.split, self.gap = split, gap
         self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
         self.valid_share, self.check_every, self.patience, self.tolerance = (
             valid_share,
@@ -141,12 +157,15 @@ class Trainer:
         data_x, data_y, columns, caught = self._intake(x, y)
         preprocessing = self.preprocessing if columns else None
         readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y)
+        side_x, side_y = (side if columns and isinstance(side, Tensor) else None for side in (data_x, data_y))
+        plain = preprocessing is None or (isinstance(preprocessing, Standardize) and preprocessing.limit is None)
+        telescoped = isinstance(estimator, Telescope)
+        evidence = Evidence(
+            readings, own, side_x, side_y, blocked=self.split == "blocked", plain=plain, extrapolated=telescoped
+        )
+        warnings = [*caught, *doubts(evidence, FIT_CHECKS)]
         return readings.result(
-            own,
-            extrapolated=isinstance(estimator, Telescope),
-            columns=columns or ((), ()),
-            warnings=caught,
-            seed=self.seed,
+            own, extrapolated=telescoped, columns=columns or ((), ()), warnings=warnings, seed=self.seed
         )
 
     def fit_stream(self, estimator: MIEstimator | Telescope, sampler: Sampler, *, test_rows: int = 10_000) -> Result:
@@ -211,7 +230,7 @@ class Trainer:
         folds = self.folds if self.folds is not None else (10 if n <= _FEW else 5 if n <= _MANY else 2)
         if folds > n // 2:
             raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
-        splits = split(n, folds, self.valid_share, torch.Generator().manual_seed(self.seed))
+        splits = self._split(n, folds)
         train_rows = min(len(fold.train) for fold in splits)
         plan = self._plan(n, train_rows, calibrate)
         for candidate in candidates:
@@ -259,6 +278,13 @@ class Trainer:
         for name, side in (("x", x), ("y", y)):
             check_finite(name, side)
         return x, y, None, []
+
+    def _split(self, n: int, folds: int) -> list[Fold]:
+        generator = torch.Generator().manual_seed(self.seed)
+        if self.split == "random":
+            return split(n, folds, self.valid_share, generator)
+        gap = self.gap if self.gap is not None else math.ceil(_GAP * n)
+        return split_blocked(n, folds, self.valid_share, gap, generator)
 
     def _plan(self, n: int, train_rows: int, calibrate: bool) -> Plan:
         steps = self.steps if self.steps is not None else (300 if n <= _FEW else 500 if n <= _MANY else 1000)

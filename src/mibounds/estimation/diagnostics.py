@@ -1,0 +1,146 @@
+"""Reasons to doubt an estimate that lie in the data, in a second opinion, or in how much a sample can say.
+
+Written like those of a fit (`mibounds.training.diagnostics`), and run together with them: to add one is to write a
+function and put it into `CHECKS`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from mibounds._checks import (
+    BelowGaussianWarning,
+    CrossCheckWarning,
+    ExtrapolatedWarning,
+    InfiniteInformationWarning,
+    MaybeIndependentWarning,
+    MIWarning,
+    TiesWarning,
+)
+from mibounds._math import canonical_pairs
+from mibounds.data import RankGaussianize, Standardize
+from mibounds.training.diagnostics import FIT_CHECKS, Check, Evidence, beyond_log_n
+
+__all__ = ["CHECKS"]
+
+# Each threshold lies above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
+_TIED, _SINGLE = 0.05, 0.2  # of the rows; labels and counts have few unique values, and are left alone
+_BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
+_APART, _APART_SHARE = 0.05, 0.1  # nats, and of the value; healthy: up to .04
+_COLUMNS_FOR_LOW_NEIGHBORS = 2  # beyond, nearest neighbors read low, and being below the value means nothing
+_ERRORS = 3.0
+_ROOTS = 2.0  # of 1/sqrt(N), which is about the standard error of nearest neighbors in nats
+_NOTHING = 1e-3  # nats, by which a critic that learnt nothing may differ from zero
+
+
+def infinite_information(e: Evidence) -> MIWarning | None:
+    """A linear combination of columns, or of their normal scores, of x is one of y."""
+    if e.x is None or e.y is None or not _functional(e.x, e.y):
+        return None
+    return InfiniteInformationWarning(
+        "A combination of columns of x equals one of y to six digits: if the data are continuous their "
+        "information is infinite, and the value only says how far the sample resolves it. "
+        "Drop the copy, or add the noise you mean."
+    )
+
+
+def ties(e: Evidence) -> MIWarning | None:
+    """A column in which at least a fifth of the values are unique repeats others, in more than 5 % of the rows."""
+    for name, side in (("x", e.x), ("y", e.y)):
+        for i, column in enumerate(() if side is None else side.unbind(1)):
+            values, counts = torch.unique(column, return_counts=True)
+            tied, single = 1 - len(values) / len(column), float((counts == 1).sum()) / len(column)
+            if tied > _TIED and single >= _SINGLE:
+                most = int(counts.argmax())
+                return TiesWarning(
+                    f"Column {i} of {name} looks continuous and yet {tied:.0%} of its values repeat others, "
+                    f"{values[most]:.4g} {int(counts[most]):,} times. If rows were copied or drawn with replacement, "
+                    "drop the copies: they sit in training and test rows alike, and the value is too high. Rounding "
+                    "or a true pile-up of values does no harm."
+                )
+    return None
+
+
+def extrapolated(e: Evidence) -> MIWarning | None:
+    """The plug-in is reported: the value is near what InfoNCE can certify, but not above ln N."""
+    if not e.extrapolated or beyond_log_n(e) is not None:
+        return None
+    return ExtrapolatedWarning(
+        f"The value is close to the most that {e.readings.rows:,} rows can certify by InfoNCE and is read by the "
+        "plug-in, which rests on the critic's smoothness. More rows move this limit."
+    )
+
+
+def below_gaussian(e: Evidence) -> MIWarning | None:
+    """The Gaussian copula, read on unseen rows, finds .05 nats and three standard errors more."""
+    found = e.cross_checks.get("GaussianCopula")
+    if found is None or found <= e.value + _BELOW + _ERRORS * e.stderr:
+        return None
+    return BelowGaussianWarning(
+        f"A Gaussian copula finds {found:.3g} nats in the same rows and the critics {e.value:.3g}, though it is a "
+        "lower bound too: they learnt too little (more steps, more rows), or the rows change over the table, and what "
+        "holds in one part fails in another. Believe the larger where the rows are alike."
+    )
+
+
+def cross_check(e: Evidence) -> MIWarning | None:
+    """Nearest neighbors, or counts, differ by more than .05 nats, 10 %, three standard errors and 2/sqrt(N)."""
+    own_error = 1 / math.sqrt(e.readings.rows)
+    margin = max(_APART, _APART_SHARE * abs(e.value)) + _ERRORS * e.stderr + _ROOTS * own_error
+    columns = 0 if e.x is None or e.y is None else e.x.shape[1] + e.y.shape[1]
+    for name, found in e.cross_checks.items():
+        low = found < e.value - margin and (name == "Contingency" or columns <= _COLUMNS_FOR_LOW_NEIGHBORS)
+        high = found > e.value + margin
+        if name == "GaussianCopula" or not (low or high) or e.extrapolated:
+            continue
+        return CrossCheckWarning(
+            f"{name} reads {found:.3g} nats from the same rows, where the critics read {e.value:.3g}: "
+            + (
+                "a dependence finer than they resolve. More steps, wider hidden= or more rows may close the gap."
+                if high
+                else "copied or serially dependent rows, or very uneven densities, can do this. Look at a scatter plot."
+            )
+        )
+    return None
+
+
+def maybe_independent(e: Evidence) -> MIWarning | None:
+    """The value is not two standard errors above zero, and no second opinion contradicts."""
+    if e.value > 2 * e.stderr + _NOTHING or below_gaussian(e) is not None or cross_check(e) is not None:
+        return None
+    return MaybeIndependentWarning(
+        f"The value is {e.value:.2g} nats with a standard error of {e.stderr:.2g}: these {e.readings.rows:,} rows do "
+        "not show that x tells anything of y. That is what independent data look like, and it is no proof of "
+        "independence: the interval says how much may have gone unnoticed."
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    infinite_information,
+    ties,
+    *FIT_CHECKS,
+    extrapolated,
+    below_gaussian,
+    cross_check,
+    maybe_independent,
+)
+"""What an estimate is asked, in the order in which its warnings come."""
+
+
+def _functional(x: Tensor, y: Tensor) -> bool:
+    """Is a linear combination of columns (or of their normal scores) of x also one of y, with mostly distinct
+    values?"""
+    rows = slice(5000)
+    if len(x) < 3 * (x.shape[1] + y.shape[1]):
+        return False
+    for side in (x[rows], y[rows]):
+        if all(torch.unique(column).numel() < 0.5 * len(column) for column in side.unbind(1)):
+            return False
+    for preprocessing in (Standardize, RankGaussianize):
+        u, v = (preprocessing().fit(side[rows])(side[rows]) for side in (x, y))
+        if float(canonical_pairs(u.double(), v.double(), ridge=1e-9).correlation[0]) > 1 - 1e-6:
+            return True
+    return False

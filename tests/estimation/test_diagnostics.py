@@ -1,0 +1,115 @@
+"""Every condition that lies in the data or in a second opinion: what fires it, and what does not."""
+
+import re
+
+import pytest
+import torch
+
+import mibounds as mi
+from mibounds._checks import SerialCorrelationWarning
+from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
+from mibounds.critics import FunctionCritic
+from mibounds.estimation.diagnostics import CHECKS
+from mibounds.results import Curve
+from mibounds.tasks import CorrelatedGaussian
+from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
+from mibounds.training.fit import Fitted
+from mibounds.training.readings import Readings, read_fold
+
+TASK = CorrelatedGaussian(1, 0.8)  # .51 nats
+BOUNDS = {type(bound).__name__: bound for bound in (InfoNCE(), DonskerVaradhan(), NWJ(), PlugIn())}
+N = 400
+
+
+def sample(seed=0, task=TASK):
+    return task.sample(N, torch.Generator().manual_seed(seed))
+
+
+def evidence(x=None, y=None, *, task=TASK, function=None, **options):
+    drawn = sample(task=task)
+    critic = FunctionCritic(function or task.log_ratio)
+    rows = read_fold(critic, *drawn, [*BOUNDS.values()], both=True, negatives="all", seed=0)
+    fitted = Fitted(critic, Curve((0, 50), (0.0, 0.0), 0, "exact"), 0)
+    x, y = (given if given is not None else own for given, own in zip((x, y), drawn, strict=True))
+    return Evidence(Readings(BOUNDS, [rows], [fitted]), options.pop("reading", "InfoNCE"), x, y, **options)
+
+
+def nothing(x, y):
+    return 0 * TASK.log_ratio(x, y)
+
+
+def copies(side):
+    """Rows drawn with replacement."""
+    return side[torch.randint(len(side), (len(side),), generator=torch.Generator().manual_seed(1))]
+
+
+HIGH = CorrelatedGaussian.with_information(5, 4.0)
+WIDE = {"x": torch.randn(N, 3), "y": torch.randn(N, 3)}
+FIRES = {
+    "infinite-information": (lambda: evidence(y=-2 * sample()[0]), "A combination of columns of x equals one of y"),
+    "ties": (lambda: evidence(x=copies(sample()[0])), "Column 0 of x looks continuous and yet 3[0-9]% of its values"),
+    "extrapolated": (lambda: evidence(task=HIGH, reading="PlugIn", extrapolated=True), "400 rows can certify"),
+    "below-gaussian": (lambda: evidence(cross_checks={"GaussianCopula": 0.9}), "A Gaussian copula finds 0.9 nats"),
+    "cross-check": (lambda: evidence(cross_checks={"KSG": 0.9}), "KSG reads 0.9 nats .* finer than they resolve"),
+    "maybe-independent": (lambda: evidence(function=nothing), "no proof of independence"),
+}
+
+
+def fired(found):
+    return {warning.code: str(warning) for warning in doubts(found, CHECKS)}
+
+
+@pytest.mark.parametrize("code", FIRES)
+def test_it_fires_with_its_evidence(code):
+    make, sentence = FIRES[code]
+    found = fired(make())
+    assert set(found) == {code}
+    assert re.search(sentence, found[code]), found[code]
+
+
+def test_every_check_of_an_estimate_is_made_to_fire_here():
+    own = [check.__name__.replace("_", "-") for check in CHECKS if check not in FIT_CHECKS]
+    assert own == list(FIRES)
+
+
+def test_nothing_fires_where_all_agree():
+    assert not fired(evidence(cross_checks={"GaussianCopula": 0.52, "KSG": 0.5}))
+
+
+def test_labels_counts_and_zeros_are_no_ties():
+    label = (sample()[0] > 0).float()
+    assert "ties" not in fired(evidence(x=label))
+    assert "ties" not in fired(evidence(x=sample()[0].mul(5).round()))
+    assert "ties" in fired(evidence(x=sample()[0].clamp_min(0)))  # half of them zero, the rest distinct
+
+
+def test_low_neighbors_mean_something_in_the_plane_only():
+    low = {"KSG": 0.1}
+    assert "uneven densities" in fired(evidence(cross_checks=low))["cross-check"]
+    assert "cross-check" not in fired(evidence(**WIDE, cross_checks=low))
+    assert "cross-check" in fired(evidence(**WIDE, cross_checks={"KSG": 0.9}))
+    assert "cross-check" in fired(evidence(**WIDE, cross_checks={"Contingency": 0.1}))
+
+
+def test_a_second_opinion_contradicts_independence():
+    assert set(fired(evidence(function=nothing, cross_checks={"KSG": 0.5}))) == {"cross-check"}
+    assert set(fired(evidence(function=nothing, cross_checks={"GaussianCopula": 0.5}))) == {"below-gaussian"}
+
+
+def test_above_ln_n_one_warning_is_enough():
+    high = CorrelatedGaussian.with_information(5, 8.0)
+    assert set(fired(evidence(task=high, reading="PlugIn", extrapolated=True))) == {"beyond-log-n"}
+
+
+def test_an_estimate_of_series_warns_and_blocks_do_not():
+    generator = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(300, 1, generator=generator).cumsum(0) for _ in range(2))
+    quick = {"steps": 20, "hidden": (8,), "folds": 2}
+    with pytest.warns(mi.MIWarning) as caught:
+        result = mi.estimate(x, y, **quick)
+    assert any(isinstance(entry.message, SerialCorrelationWarning) for entry in caught)
+    assert "  warning serial-correlation: Neighboring rows resemble each other" in repr(result)
+    with pytest.warns(mi.MIWarning) as caught:  # of other things: two walks have one trend or another
+        blocked = mi.estimate(x, y, split="blocked", gap=10, **quick)
+    assert "serial-correlation" not in [warning.code for warning in blocked.warnings]
+    assert blocked.value < result.value
