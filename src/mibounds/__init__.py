@@ -4,7 +4,7 @@ from mibounds import bounds, classical, critics, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
 from mibounds.data import RankGaussianize, Standardize
-from mibounds.estimation import consistency, estimate
+from mibounds.estimation import Bracket, bracket, consistency, estimate
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
@@ -12,6 +12,7 @@ from mibounds.results import Result
 from mibounds.training import Trainer
 
 __all__ = [
+    "Bracket",
     "MIEstimator",
     "MIRegularizer",
     "MIWarning",
@@ -21,6 +22,7 @@ __all__ = [
     "Trainer",
     "__version__",
     "bounds",
+    "bracket",
     "classical",
     "clipped_backward",
     "consistency",

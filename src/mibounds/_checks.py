@@ -16,6 +16,7 @@ __all__ = [
     "BeyondLogNWarning",
     "CeilingWarning",
     "ConstantColumnWarning",
+    "DensityMisfitWarning",
     "DetachedInputWarning",
     "ExtrapolatedWarning",
     "InfiniteInformationWarning",
@@ -78,6 +79,12 @@ class StaleCriticWarning(MIWarning):
     """The critic of a regularizer was not updated for many calls."""
 
     code = "stale-critic"
+
+
+class DensityMisfitWarning(MIWarning):
+    """A fitted conditional density is visibly not the true one, so that an upper bound over it need not hold."""
+
+    code = "density-misfit"
 
 
 class DetachedInputWarning(MIWarning):

@@ -68,6 +68,8 @@ class MIEstimator(nn.Module):
 
     def loss(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The training objective of a batch, a scalar: x (N, ...), y (N, ...)."""
+        if self.bound.needs_density:  # likelihood sees matched pairs only, and a flow pays for every pair
+            return self.bound.objective(self.critic(x, y))
         return self._mean(self.bound.loss, x, y, generator)
 
     def loss_and_value(

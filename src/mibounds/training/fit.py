@@ -20,7 +20,7 @@ from mibounds.results import Curve
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.folds import Fold
 
-__all__ = ["Candidate", "Fitted", "Plan", "fit_fold", "proper_score"]
+__all__ = ["Candidate", "Fitted", "Plan", "fit_density", "fit_fold", "proper_score"]
 
 _VALIDATION_ROWS = 1024
 _FAR_BEHIND = 0.1  # of one nat and the leader's score together
@@ -107,6 +107,21 @@ def fit_fold(
     return Fitted(critic, foremost.curve(), sum(run.skipped for run in runs), gain)
 
 
+def fit_density(
+    candidate: Candidate,
+    x: Variable,
+    y: Variable,
+    fold: Fold,
+    plan: Plan,
+    seed: int,
+    advanced: Callable[[int, str], None],
+) -> Critic:
+    """Train one density by likelihood on a fold and return it as it is, a density and not a log-ratio."""
+    run = _Run(candidate, x, y, fold, plan, seed)
+    run.train(plan.steps, advanced)
+    return run.trained()
+
+
 def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibrate: bool) -> tuple[Critic, _Run, float]:
     """The weighted sum of the trained critics, calibrated where that helps, the run that weighs most, and what the
     calibration gained."""
@@ -129,7 +144,7 @@ def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibra
         found = calibration(weighted_sum(weights[kept], grids[kept])) if calibrate else None
         if found is not None:
             critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
-    if isinstance(critic, Normalized):
+    if isinstance(critic, Normalized) or foremost.estimator.bound.absolute:
         return critic, foremost, gain
     return Normalized(critic, bank, free="constant"), foremost, gain
 
@@ -209,7 +224,11 @@ class _Run:
     def _check(self) -> None:
         """Score the validation rows; keep the weights if they are better by more than the tolerance."""
         self.estimator.eval()
-        score = proper_score(self.estimator.critic, self.valid_x, self.valid_y, self.estimator.free)
+        if self.estimator.bound.needs_density:
+            with torch.no_grad():
+                score = float(self.estimator.loss(self.valid_x, self.valid_y))
+        else:
+            score = proper_score(self.estimator.critic, self.valid_x, self.valid_y, self.estimator.free)
         self.estimator.train()
         self.steps.append(self.step)
         self.scores.append(score)
