@@ -26,8 +26,8 @@ _NATS_IN = {"nats": 1.0, "bits": math.log(2)}
 
 @dataclass(frozen=True)
 class Curve:
-    """How one fold learnt: the steps at which it was checked, the validation score there (InfoNCE loss in nats,
-    lower is better), the step whose weights were kept, and the candidate that won.
+    """How one fold learnt: the steps at which it was checked, the validation score there (InfoNCE loss in nats, minus
+    the log-likelihood of a density; lower is better), the step whose weights were kept, and the candidate that won.
     """
 
     steps: tuple[int, ...]

@@ -7,7 +7,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -52,6 +52,9 @@ def estimate(
     steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Rows of a training step.")] = None,  # noqa: UP045
     device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    bracket: Annotated[
+        bool, typer.Option("--bracket", help="A lower and an upper bound instead of one value; twice the time.")
+    ] = False,
     plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
     out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
     as_json: AsJson = False,
@@ -62,19 +65,20 @@ def estimate(
     Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
     """
     with one_sentence():
+        from mibounds import estimation
         from mibounds.cli.files import read_variables
-        from mibounds.estimation import estimate as measure
         from mibounds.plots import save_figure
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are in the result, and printed with it
+            measure: Any = estimation.bracket if bracket else estimation.estimate
             result = measure(
                 *read_variables(file, x, y),
                 bound=bound,
                 critic=critic,
-                unit=unit,  # type: ignore[arg-type]
+                unit=unit,
                 level=level,
-                nan=nan,  # type: ignore[arg-type]
+                nan=nan,
                 seed=seed,
                 steps=steps,
                 batch_size=batch_size,

@@ -104,7 +104,8 @@ class FullGaussianCritic(Critic):
 
     def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
         mean, constant, factor = hx.tensor_split((self.dim_y, self.dim_y + 1), -1)
-        standard = torch.einsum("...de,...e->...d", factor.unflatten(-1, (self.dim_y, self.dim_y)), hy - mean)
+        factor = factor.reshape(*factor.shape[:-1], self.dim_y, self.dim_y)
+        standard = torch.einsum("...de,...e->...d", factor, hy - mean)
         return -standard.square().sum(-1) / 2 - constant.squeeze(-1)
 
 
@@ -118,9 +119,9 @@ class FlowCritic(Critic):
     an autoregressive flow of monotone rational-quadratic splines from zuko whose parameters are networks of the code
     e(x). T starts as the identity, so training starts from the Gaussian that fits, and step 0 counts.
 
-    Splines reach from -5 to 5 standard deviations of the residual; beyond, the density is the Gaussian's: rank-Gaussianize
-    heavy tails first. Sharp edges and deterministic relations cost likelihood, many columns cost rows. Scoring all pairs
-    runs the flow once for each: read with a few hundred mismatched pairs a row (`test_negatives`).
+    Splines reach from -5 to 5 standard deviations of the residual; beyond, the density is the Gaussian's:
+    rank-Gaussianize heavy tails first. Sharp edges and deterministic relations cost likelihood, many columns cost rows.
+    Scoring all pairs runs the flow once for each: read with a few hundred mismatched pairs a row (`test_negatives`).
 
     References:
         Durkan et al., Neural spline flows, 2019, arXiv:1906.04032. Papamakarios et al., Masked autoregressive flow for
@@ -191,7 +192,7 @@ class FlowCritic(Critic):
         return self._standard(self.encode_x(x), self.encode_y(y))[0]
 
     def _standard(self, hx: Any, hy: Tensor) -> tuple[Tensor, Tensor]:
-        """z and log q."""
+        """The residuals z, and log q."""
         center, code = (hx, None) if self.encoder is None else hx
         z, volume = self.transform(code).call_and_ladj(hy - center)
         volume = volume + self.whitening.diagonal().log().sum()

@@ -180,8 +180,8 @@ def bracket(
         x: (N,) or (N, D_x) numbers, anything `estimate` takes; at least 50 rows.
         y: (N,) or (N, D_y), likewise, paired with x row by row.
         estimate: the result of `estimate` on the same rows, where there is one already.
-        steps: training steps of each fold, of the critics and of the flows; by default `estimate`'s and 1,000.
-        negatives: mismatched pairs per row for the mean of q; by default what two million columns scored allow, 64 to
+        steps: training steps of each fold, of the critics and of the flows; by default `estimate`'s and 600.
+        negatives: mismatched pairs per row for the mean of q; by default what four million columns scored allow, 32 to
             256.
         unit: "nats" or "bits".
         level: confidence level of the interval.
@@ -218,13 +218,11 @@ def bracket(
     if estimate is None:
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore", MIWarning)  # they are in the result, and raised below
-            estimate = estimate_(
-                data_x, data_y, seed=seed, device=device, progress=progress, **options
-            )
+            estimate = estimate_(data_x, data_y, seed=seed, device=device, progress=progress, **options)
     lower = estimate.to("nats")
     predicted = "x" if data_x.shape[1] < data_y.shape[1] else "y"
     given, aim = (data_y, data_x) if predicted == "x" else (data_x, data_y)
-    rows = density_rows(given, aim, steps=steps or 1_000, negatives=negatives, seed=seed, progress=progress)
+    rows = density_rows(given, aim, steps=steps or 600, negatives=negatives, seed=seed, progress=progress)
     upper, upper_stderr = rows.upper()
     below = lower.bounds["InfoNCE"]
     warnings = [*caught, *lower.warnings, *_doubts(rows, (below, lower.stderr), (upper, upper_stderr))]
@@ -247,9 +245,7 @@ def bracket(
     return found.to(unit, level=level)
 
 
-def _doubts(
-    rows: DensityRows, lower: tuple[float, float], upper: tuple[float, float]
-) -> list[MIWarning]:
+def _doubts(rows: DensityRows, lower: tuple[float, float], upper: tuple[float, float]) -> list[MIWarning]:
     """Why the density is not good enough for the upper side to be a bound."""
     signs = []
     misfit, stderr = rows.marginal_misfit()

@@ -8,7 +8,6 @@ it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +17,8 @@ from torch import Tensor
 from mibounds._math import logmeanexp
 from mibounds._random import seeded
 from mibounds._variables import map_tensors
-from mibounds.bounds import CLUB, LeaveOneOut, PlugIn
-from mibounds.critics import Critic, FlowCritic, shifts
+from mibounds.bounds import CLUB, Bound, LeaveOneOut, PlugIn
+from mibounds.critics import FlowCritic, shifts
 from mibounds.data import RankGaussianize
 from mibounds.estimator import MIEstimator
 from mibounds.inference import Reading
@@ -97,12 +96,12 @@ class DensityRows:
         gap = (covariance.trace() + mean.square().sum() - dim - torch.logdet(covariance)) / 2
         return float(gap) - dim * (dim + 3) / 4 / n
 
-    def _reading(self, bound: Any, *rows: Tensor) -> Reading:
+    def _reading(self, bound: Bound, *rows: Tensor) -> Reading:
         return Reading(bound, (rows,), self.half, math.inf)
 
 
 def density_rows(
-    x: Tensor, y: Tensor, *, steps: int = 1_000, negatives: int | None = None, seed: int = 0, progress: bool = False
+    x: Tensor, y: Tensor, *, steps: int = 600, negatives: int | None = None, seed: int = 0, progress: bool = False
 ) -> DensityRows:
     """Fit flows of y given x and of y alone on each half of the rows, and score all rows.
 
@@ -110,62 +109,64 @@ def density_rows(
         x: (N, D_x).
         y: (N, D_y).
         steps: of training.
-        negatives: mismatched pairs a row; by default what four million columns scored allow, 64 to 256.
+        negatives: mismatched pairs a row; by default what four million columns scored allow, 32 to 256.
         seed: makes folds, weights, batches and negatives repeatable.
         progress: show a bar.
     """
     n, dim = y.shape
     generator = torch.Generator().manual_seed(seed)
     folds = split(n, 2, 0.15, generator)
-    wanted = negatives if negatives is not None else min(256, max(64, _COLUMNS // (n * dim)))
+    count = negatives if negatives is not None else min(256, max(32, _COLUMNS // (n * dim)))
     batch_size = min(256, max(8, min(len(fold.train) for fold in folds) // 4))
     plan = Plan(
         steps, batch_size, lr=2e-3, weight_decay=1e-4, clip=5.0, check_every=50, patience=4, tolerance=1e-3,
         calibrate=False,
     )  # fmt: skip
     with seeded(seed):
-        estimators = {
-            "conditional": MIEstimator(FlowCritic(x.shape[1], dim).to(x.device), LeaveOneOut()),
-            "marginal": MIEstimator(FlowCritic(0, dim).to(x.device), PlugIn()),
-        }
+        conditional, marginal = (FlowCritic(width, dim).to(x.device) for width in (x.shape[1], 0))
+    candidates = [
+        Candidate("conditional", MIEstimator(conditional, LeaveOneOut())),
+        Candidate("marginal", MIEstimator(marginal, PlugIn())),
+    ]
     columns = {name: x.new_zeros(n) for name in ("outside", "mean", "mean_log", "halves", "marginal")}
-    within, trained = x.new_zeros(n), torch.zeros(n, dtype=torch.bool, device=x.device)
     half, residuals = torch.zeros(n, dtype=torch.long, device=x.device), torch.zeros_like(y)
-    with Progress(progress, 2 * len(folds) * steps) as bar, quick_arithmetic(x.device), torch.no_grad():
+    within = x.new_full((n,), math.nan)  # validation rows trained nothing
+    with Progress(progress, 2 * len(folds) * steps) as bar, quick_arithmetic(x.device):
         for i, fold in enumerate(folds):
             ranks_x, ranks_y = (RankGaussianize().fit(side[fold.train])(side) for side in (x, y))
-            flows: dict[str, Any] = {}
-            for name, estimator in estimators.items():
-                with torch.enable_grad():
-                    flows[name] = fit_density(
-                        Candidate(name, estimator), ranks_x, ranks_y, fold, plan, seed * 1009 + i,
-                        lambda made, who, i=i: bar.advance(made, f"density {i + 1} of 2, {who}"),
-                    )  # fmt: skip
-            bar.advance(0, f"density {i + 1} of 2, reading the other half")
-            test, flow = fold.test, flows["conditional"]
-            test_x, test_y = ranks_x[test], ranks_y[test]
-            partners = shifts(len(test), min(wanted, len(test) - 1), generator)
-            scored = _score_in_chunks(flow, test_x, test_y, partners)
+
+            def advanced(made: int, name: str, i: int = i) -> None:
+                bar.advance(made, f"density {i + 1} of 2, {name}")
+
+            flows: list[Any] = [
+                fit_density(candidate, ranks_x, ranks_y, fold, plan, seed * 1009 + i, advanced)
+                for candidate in candidates
+            ]
+            flow, alone = flows
+            advanced(0, "reading the other half")
+            test, train, half[fold.test] = fold.test, fold.train, i
+            partners = shifts(len(test), min(count, len(test) - 1), generator)
+            with torch.no_grad():
+                scored = _score_in_chunks(flow, ranks_x[test], ranks_y[test], partners)
+                scored["marginal"] = alone(ranks_x[test], ranks_y[test])
+                residuals[test] = flow.residual(ranks_x[test], ranks_y[test])
+                within[train] = flow(ranks_x[train], ranks_y[train])
             for name, part in scored.items():
                 columns[name][test] = part
-            columns["marginal"][test] = flows["marginal"](test_x, test_y)
-            residuals[test], half[test] = flow.residual(test_x, test_y), i
-            within[fold.train] = flow(ranks_x[fold.train], ranks_y[fold.train])
-            trained[fold.train] = True
+    trained = ~within.isnan()
     inside = torch.stack([within[trained], columns["outside"][trained]], 1)
     return DensityRows(**columns, half=half, inside=inside, residuals=residuals)
 
 
-def _score_in_chunks(critic: Critic, x: Tensor, y: Tensor, partners: Tensor) -> Mapping[str, Tensor]:
-    """log q of matched rows and means over partners, a bounded number of columns at a time."""
-    hx, hy = critic.encode_x(x), critic.encode_y(y)
+def _score_in_chunks(flow: FlowCritic, x: Tensor, y: Tensor, partners: Tensor) -> dict[str, Tensor]:
+    """Scores of matched rows and means over partners, a bounded number of columns at a time."""
+    hx, hy = flow.encode_x(x), flow.encode_y(y)
     width = max(1, _CHUNK // (partners.shape[1] * y.shape[1]))
     parts = []
-    for start in range(0, len(x), width):
-        rows = slice(start, start + width)
-        chosen = map_tensors(lambda part: part[partners[rows]], hx)  # noqa: B023
-        product = critic.combine(chosen, hy[rows].unsqueeze(-2))
-        first, second = product.chunk(2, -1) if product.shape[-1] > 1 else (product, product)
+    for rows in (slice(start, start + width) for start in range(0, len(x), width)):
+        chosen = map_tensors(lambda part, index=partners[rows]: part[index], hx)  # type: ignore[misc]
+        product = flow.combine(chosen, hy[rows].unsqueeze(-2))
+        first, second = product.tensor_split(2, -1) if product.shape[-1] > 1 else (product, product)
         parts.append((logmeanexp(product), product.mean(-1), (logmeanexp(first) + logmeanexp(second)) / 2))
     mean, mean_log, halves = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
-    return {"outside": critic.combine(hx, hy), "mean": mean, "mean_log": mean_log, "halves": halves}
+    return {"outside": flow.combine(hx, hy), "mean": mean, "mean_log": mean_log, "halves": halves}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
 from mibounds._variables import Variable, check_finite, map_tensors, row_count, take_rows
-from mibounds.bounds import NWJ, SMILE, DonskerVaradhan, InfoNCE, PlugIn
+from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_pair
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
@@ -152,7 +152,12 @@ class Trainer:
         train_rows = min(len(fold.train) for fold in splits)
         plan = self._plan(n, train_rows, calibrate)
         for candidate in candidates:
-            negatives = candidate.estimator.negatives
+            negatives, bound = candidate.estimator.negatives, candidate.estimator.bound
+            if bound.absolute and candidate.preprocessing is not None:
+                raise ValueError(
+                    f"{type(bound).__name__} counts in the units of y, which preprocessing changes: "
+                    "pass preprocessing=None, with an entropy in the units of your y."
+                )
             if negatives != "all" and negatives >= plan.batch_size:
                 raise ValueError(
                     f"negatives is {negatives}, and a batch of {plan.batch_size} rows has {plan.batch_size - 1} "
@@ -160,10 +165,13 @@ class Trainer:
                 )
         x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in (x, y))
         candidates = [Candidate(c.name, _on(self.device, c.estimator), c.preprocessing) for c in candidates]
-        standard = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
+        standard: tuple[Bound, ...] = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
         own = candidates[0].estimator.bound
+        if own.absolute:  # the scores stay log-densities, of which these two do not see the constant
+            standard = (InfoNCE(), DonskerVaradhan())
         bounds = {type(bound).__name__: bound for bound in (*standard, own)}
-        both = all(candidate.estimator.free != "function of y" for candidate in candidates)
+        # A density q(y|x) compares its x for one y; read the other way leave-one-out is no bound.
+        both = not own.needs_density and all(c.estimator.free != "function of y" for c in candidates)
         with Progress(self.progress, folds * plan.steps * len(candidates)) as progress:
 
             def run(i: int) -> tuple[Fitted, FoldRows, float]:
