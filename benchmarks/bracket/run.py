@@ -94,10 +94,9 @@ def report(records: list[dict]) -> str:
         f"mibounds {versions['mibounds']}, torch {versions['torch']}, zuko {records[0]['zuko']}, "
         f"Python {versions['python']}; one core of a shared machine.",
         "",
-        f"**{sum(inside)} of {len(records)}** brackets, lower − 2 SE to upper + 2 SE, hold the truth. "
-        f"Their median "
-        f"width is **{widths['up to 5 columns']:.3f} nats** up to 5 columns and {widths['all']:.3f} over all. The upper side "
-        f"took {statistics.median(r['cpu_seconds'] for r in records):.0f} s of one core in the median, "
+        f"**{sum(inside)} of {len(records)}** brackets, lower − 2 SE to upper + 2 SE, hold the truth. Their median "
+        f"width is **{widths['up to 5 columns']:.3f} nats** up to 5 columns and {widths['all']:.3f} over all. "
+        f"The upper side took {statistics.median(r['cpu_seconds'] for r in records):.0f} s of one core in the median, "
         f"{max(r['cpu_seconds'] for r in records):.0f} s at most.",
         "",
         "| task | truth | lower (SE) | upper (SE) | shortfall in it | difference of entropies | CLUB | holds | warned "

@@ -18,7 +18,7 @@ def rows():
 
 def by_hand(**changes):
     zero = torch.zeros(4)
-    parts = {name: zero for name in ("outside", "mean", "mean_log", "halves", "marginal")}
+    parts = dict.fromkeys(("outside", "mean", "mean_log", "halves", "marginal"), zero)
     parts |= {
         "half": torch.tensor([0, 0, 1, 1]),
         "inside": torch.zeros(3, 2),

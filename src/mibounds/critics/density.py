@@ -2,8 +2,9 @@ r"""Critics that are conditional densities :math:`\log q(y|x)`, for the bounds t
 
 From plain to rich: a Gaussian with independent columns, one with any covariance, a normalizing flow. A difference of
 two of them is a log density ratio: with a conditional and a marginal flow, each fitted by likelihood, the plug-in of
-`WeightedSum([conditional, marginal], torch.tensor([1.0, -1.0]))` is the difference of entropies of McAllester and
-Stratos (2020, arXiv:1811.04251): neither bound, and as good as the two densities.
+`WithOffset(conditional, minus, gain=False)`, where `minus = WeightedSum([marginal], torch.tensor([-1.0]))`, is the
+difference of entropies of McAllester and Stratos (2020, arXiv:1811.04251): neither bound, and as good as the two
+densities.
 """
 
 from __future__ import annotations
