@@ -109,6 +109,7 @@ def test_a_density_that_does_not_fit_is_called_one():
         ({"steps": 0}, "steps is 0, and must be at least 1"),
         ({"negatives": 0}, "negatives is 0, and must be at least 1"),
         ({"level": 1.0}, "level is 1.0, and must lie strictly"),
+        ({"estimate": mi.Result(1.0, 0.1, {"NWJ": 1.0}, "NWJ", 100)}, "estimate holds no reading by InfoNCE"),
     ],
 )
 def test_wrong_arguments(options, sentence):

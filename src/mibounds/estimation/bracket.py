@@ -47,7 +47,7 @@ class Bracket:
 
     Attributes:
         lower: InfoNCE on rows that trained nothing, in `unit`.
-        lower_stderr: its standard error.
+        lower_stderr: its standard error; of the plug-in, which is no smaller, where `estimate` extrapolates.
         upper: leave-one-out over a conditional density on rows that did not train it, plus `shortfall`; a bound as far
             as the density is right.
         upper_stderr: its standard error.
@@ -212,16 +212,19 @@ def bracket(
         options["steps"] = steps
     if negatives is not None:
         check_at_least("negatives", negatives, 1)
+    if estimate is not None and "InfoNCE" not in estimate.bounds:
+        raise ValueError("estimate holds no reading by InfoNCE, which is the lower side: give a result of mi.estimate.")
     table_x, table_y, caught = intake_pair(x, y, nan)
     target = check_device(device)
-    data_x, data_y = (table.values.to(target) for table in (table_x, table_y))
+    data_x, data_y = table_x.values, table_y.values
     if estimate is None:
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore", MIWarning)  # they are in the result, and raised below
             estimate = estimate_(data_x, data_y, seed=seed, device=device, progress=progress, **options)
     lower = estimate.to("nats")
     predicted = "x" if data_x.shape[1] < data_y.shape[1] else "y"
-    given, aim = (data_y, data_x) if predicted == "x" else (data_x, data_y)
+    sides = (data_y, data_x) if predicted == "x" else (data_x, data_y)
+    given, aim = (side.to(target) for side in sides)
     rows = density_rows(given, aim, steps=steps or 600, negatives=negatives, seed=seed, progress=progress)
     upper, upper_stderr = rows.upper()
     below = lower.bounds["InfoNCE"]
