@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from mibounds import MIEstimator
-from mibounds.bounds import MINE, InfoNCE, JensenShannon, PlugIn
-from mibounds.critics import FunctionCritic, SeparableCritic, score, shifts
+from mibounds.bounds import CLUB, MINE, InfoNCE, JensenShannon, LeaveOneOut, PlugIn
+from mibounds.critics import DiagonalGaussianCritic, FunctionCritic, SeparableCritic, score, shifts
 
 
 @pytest.fixture
@@ -34,6 +34,16 @@ def test_some_negatives_by_shifts(pair):
     estimator = MIEstimator(CRITIC, JensenShannon(), negatives=3)
     assert float(estimator.loss(*pair, torch.Generator().manual_seed(4))) == pytest.approx(expected)
     assert float(estimator.loss(*pair, torch.Generator().manual_seed(5))) != pytest.approx(expected)
+
+
+@pytest.mark.parametrize("bound", [LeaveOneOut(), CLUB(), PlugIn()], ids=repr)
+def test_likelihood_scores_matched_pairs_only(pair, bound, monkeypatch):
+    density = DiagonalGaussianCritic(2, 2, hidden=(8,))
+    estimator = MIEstimator(density, bound)
+    expected = -density(*pair).mean().item()
+    assert estimator.loss_and_value(*pair)[0].item() == pytest.approx(expected)
+    monkeypatch.setattr(density, "pairwise", None)
+    assert estimator.loss(*pair).item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("symmetric", [False, True])

@@ -1,12 +1,18 @@
 import matplotlib
 import pytest
 
-from mibounds.plots import plot_cost, plot_curve, plot_errors, plot_result, save_figure
+from mibounds.plots import plot_bracket, plot_cost, plot_curve, plot_errors, plot_result, save_figure
 
 
 def test_a_result():
     figure = plot_result({"NWJ": 1.0, "InfoNCE": 0.9}, "InfoNCE", (0.8, 1.1), [((0, 50), (0.0, -0.9), 50)], "bits")
     assert "0.9 bits, read by InfoNCE" in figure.axes[0].get_title(loc="left")
+
+
+def test_a_bracket():
+    axis = plot_bracket((0.5, 0.01), (0.6, 0.02), (0.48, 0.64), {"DoE": 0.55}, "nats").axes[0]
+    assert axis.get_title(loc="left") == "0.5 to 0.6 nats"
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["DoE", "bracket"]
 
 
 def test_a_curve_shows_every_series(tmp_path):

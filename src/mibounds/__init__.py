@@ -4,7 +4,15 @@ from mibounds import bounds, classical, critics, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
 from mibounds.data import Gaussianize, RankGaussianize, Standardize
-from mibounds.estimation import conditional, consistency, estimate, independence_test, learning_curve
+from mibounds.estimation import (
+    Bracket,
+    bracket,
+    conditional,
+    consistency,
+    estimate,
+    independence_test,
+    learning_curve,
+)
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
@@ -13,6 +21,7 @@ from mibounds.telescope import Telescope
 from mibounds.training import Trainer
 
 __all__ = [
+    "Bracket",
     "Gaussianize",
     "MIEstimator",
     "MIRegularizer",
@@ -24,6 +33,7 @@ __all__ = [
     "Trainer",
     "__version__",
     "bounds",
+    "bracket",
     "classical",
     "clipped_backward",
     "conditional",

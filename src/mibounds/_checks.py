@@ -19,6 +19,7 @@ __all__ = [
     "CeilingWarning",
     "ConstantColumnWarning",
     "CrossCheckWarning",
+    "DensityMisfitWarning",
     "DetachedInputWarning",
     "ExtrapolatedWarning",
     "FoldSpreadWarning",
@@ -98,6 +99,12 @@ class StaleCriticWarning(MIWarning):
     """The critic of a regularizer was not updated for many calls."""
 
     code = "stale-critic"
+
+
+class DensityMisfitWarning(MIWarning):
+    """A fitted conditional density is visibly not the true one, so that an upper bound over it need not hold."""
+
+    code = "density-misfit"
 
 
 class DetachedInputWarning(MIWarning):

@@ -22,8 +22,8 @@ Shape = int | tuple[int, ...]
 
 
 def bound_names() -> dict[str, type[Bound]]:
-    """The bounds by their names in lower case."""
-    return {name.lower(): kind for name, kind in _classes(bounds, Bound).items()}
+    """The bounds that need no argument, by their names in lower case."""
+    return {name.lower(): kind for name, kind in _classes(bounds, Bound).items() if not _required(kind)}
 
 
 def critic_names() -> dict[str, type[Critic]]:
@@ -73,6 +73,13 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
         encoder_y, dim_y = _encoder("y", y_shape, flat=kind.density)
         critic: Critic = kind(dim_x, dim_y, **{name: value for name, value in options.items() if name in known})
     return critic if encoder_x is None and encoder_y is None else Encoded(critic, encoder_x, encoder_y)
+
+
+def _required(kind: type) -> list[str]:
+    """The arguments without which it cannot be built."""
+    parameters = inspect.signature(kind).parameters.values()
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in variadic]
 
 
 def _encoder(name: str, shape: Shape, flat: bool) -> tuple[nn.Module | None, int]:

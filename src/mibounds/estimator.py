@@ -69,6 +69,8 @@ class MIEstimator(nn.Module):
 
     def loss(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The training objective of a batch, a scalar: x (N, ...), y (N, ...)."""
+        if self.bound.needs_density:  # likelihood sees matched pairs only, and a flow pays for every pair
+            return self.bound.objective(self.critic(x, y))
         return self._mean(self.bound.loss, x, y, generator)
 
     def loss_and_value(
@@ -89,7 +91,11 @@ class MIEstimator(nn.Module):
         return self._mean(self.bound, x, y, generator)
 
     def proper_score(self, x: Variable, y: Variable) -> float:
-        """The loss by which training is stopped (lower is better), the same whatever the bound: see `proper_score`."""
+        """The loss by which training is stopped (lower is better): see `proper_score`, the same whatever the bound; but
+        a density is stopped by its likelihood."""
+        if self.bound.needs_density:
+            with torch.no_grad():
+                return float(self.loss(x, y))
         return proper_score(self.critic, x, y, self.free)
 
     def _mean(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "plot_bracket",
     "plot_cost",
     "plot_curve",
     "plot_errors",
@@ -93,6 +94,37 @@ def plot_learning_curve(
     axes.set_ylabel(f"I(X;Y) in {unit}")
     axes.set_title("the estimate by rows", loc="left")
     axes.legend(frameon=False)
+    return figure
+
+
+def plot_bracket(
+    lower: tuple[float, float],
+    upper: tuple[float, float],
+    interval: tuple[float, float],
+    others: Mapping[str, float],
+    unit: str,
+) -> Figure:
+    """A lower and an upper side on one axis, the interval between them as a band, and other readings below.
+
+    Arguments:
+        lower: the value and its standard error, in `unit`.
+        upper: likewise.
+        interval: (low, high) in `unit`.
+        others: further numbers by name, in `unit`.
+        unit: "nats" or "bits".
+    """
+    figure, (axis,) = _axes(1)
+    axis.axvspan(*interval, color=_BLUE, alpha=0.12, lw=0)
+    names = [*others][::-1]
+    for i, name in enumerate(names):
+        axis.plot(others[name], i, "o", color=_GREY, ms=6)
+    top = len(names)
+    for (value, stderr), marker in ((lower, ">"), (upper, "<")):
+        axis.errorbar(value, top, xerr=2 * stderr, fmt=marker, color=_BLUE, ms=8, lw=1, capsize=3)
+    axis.set_yticks(range(top + 1), [*names, "bracket"])
+    axis.set_ylim(-0.6, top + 0.6)
+    axis.set_xlabel(f"I(X;Y) in {unit}; bars are two standard errors, the band is the interval")
+    axis.set_title(f"{lower[0]:.3g} to {upper[0]:.3g} {unit}", loc="left")
     return figure
 
 

@@ -37,8 +37,8 @@ def nats_in(unit: str) -> float:
 
 @dataclass(frozen=True)
 class Curve:
-    """How one fold learnt: the steps at which it was checked, the validation score there (InfoNCE loss in nats,
-    lower is better), the step whose weights were kept, and the candidate that won.
+    """How one fold learnt: the steps at which it was checked, the validation score there (InfoNCE loss in nats, minus
+    the log-likelihood of a density; lower is better), the step whose weights were kept, and the candidate that won.
     """
 
     steps: tuple[int, ...]

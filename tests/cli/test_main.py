@@ -59,6 +59,18 @@ def test_the_independence_test_is_printed_and_in_the_json(table):
     assert f"at least {record['lower_bound']:.4g} (95%, one-sided" in printed.output
 
 
+def test_a_bracket_is_one_line_or_json_and_a_figure(table, tmp_path):
+    options = ["--x", "a,b", "--y", "c,d", "--bracket", *QUICK]
+    done = call("estimate", table, *options, "--plot", tmp_path / "b.png", "--out", tmp_path / "b.json")
+    assert done.exit_code == 0, done.output
+    assert " <= I(X;Y) <= " in done.output
+    assert done.stdout.count("\n") == 1
+    assert (tmp_path / "b.png").stat().st_size > 5000
+    record = json.loads((tmp_path / "b.json").read_text())
+    low, high = record["interval"]
+    assert low < 1.02 < high
+
+
 @pytest.mark.parametrize(
     "options, sentence",
     [

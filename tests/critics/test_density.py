@@ -1,8 +1,11 @@
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from mibounds.critics import DiagonalGaussianCritic, Encoded
+from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, FullGaussianCritic, WeightedSum, WithOffset
+from mibounds.tasks import CorrelatedGaussian
 
 
 def test_it_is_a_normalized_density(generator):
@@ -43,3 +46,100 @@ def test_columns_are_summed_and_scales_are_not_squashed():
     scales = torch.tensor([2.0, -3.0]).exp()
     expected = torch.distributions.Normal(torch.tensor([1.0, -2.0]), scales).log_prob(y).sum(-1)
     assert torch.allclose(critic(torch.zeros(1, 1), y), expected, atol=1e-4)
+
+
+def rough(critic):
+    """The critic after a random push, far from its start."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in critic.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return critic
+
+
+def dependent(n=2000, seed=0):
+    """y in two columns that share noise and bend with x."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, 2, generator=generator)
+    noise = torch.randn(n, 2, generator=generator) @ torch.tensor([[1.0, 0.8], [0.0, 0.4]])
+    return x, x[:, :1].square() + x + 0.5 * noise
+
+
+@pytest.mark.parametrize("dim_x", [0, 2])
+@pytest.mark.parametrize("kind", [FullGaussianCritic, FlowCritic])
+def test_one_column_integrates_to_one(kind, dim_x):
+    if kind is FullGaussianCritic and dim_x == 0:
+        pytest.skip("only a flow has a marginal form")
+    critic = kind(dim_x, 1, hidden=(16,))
+    x, y = dependent(200)
+    if kind is FlowCritic:
+        critic.prepare(x, y[:, :1])
+    rough(critic)
+    grid = torch.linspace(-60, 60, 24001)[:, None]
+    total = critic.pairwise(x[:3], grid).exp().sum(-1) * 0.005
+    assert torch.allclose(total.expand(3), torch.ones(3), atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", [FullGaussianCritic, FlowCritic])
+def test_two_columns_integrate_to_one(kind):
+    critic = kind(2, 2, hidden=(16,))
+    x, y = dependent(200)
+    critic.prepare(x, y)
+    rough(critic)
+    axis = torch.linspace(-25, 25, 501)
+    grid = torch.cartesian_prod(axis, axis)
+    total = critic.pairwise(x[:1], grid).exp().sum() * 0.1**2
+    assert total.item() == pytest.approx(1, abs=0.01)
+
+
+def test_a_full_gaussian_is_the_multivariate_normal_of_torch():
+    critic = rough(FullGaussianCritic(2, 3, hidden=(8,)))
+    x, y = torch.randn(4, 2), torch.randn(4, 3)
+    mean, log_scale, below = critic.network(x).tensor_split((3, 6), -1)
+    for i in range(4):
+        factor = torch.diag(torch.exp(-log_scale[i]))
+        factor[[1, 2, 2], [0, 0, 1]] = below[i]
+        normal = torch.distributions.MultivariateNormal(mean[i], precision_matrix=factor.T @ factor)
+        assert torch.allclose(critic(x[i : i + 1], y[i : i + 1])[0], normal.log_prob(y[i]), atol=1e-3)
+
+
+def test_a_flow_starts_as_the_gaussian_that_fits():
+    x, y = dependent()
+    critic = FlowCritic(2, 2, hidden=(8,))
+    critic.prepare(x, y)
+    design = torch.cat([x, torch.ones(len(x), 1)], 1)
+    left = y - design @ torch.linalg.lstsq(design, y).solution
+    normal = torch.distributions.MultivariateNormal(torch.zeros(2), left.T.cov(correction=0))
+    assert torch.allclose(critic(x, y), normal.log_prob(left), atol=1e-2)
+    z = critic.residual(x, y)
+    assert torch.allclose(z.T.cov(), torch.eye(2), atol=1e-2)
+    marginal = FlowCritic(0, 2, hidden=(8,))
+    marginal.prepare(x, y)
+    assert torch.equal(marginal(x, y), marginal(x + 1, y))
+
+
+@pytest.mark.parametrize("kind, least", [(FullGaussianCritic, 0.5), (FlowCritic, 0.5)])
+def test_training_by_likelihood_beats_the_start(kind, least):
+    torch.manual_seed(0)
+    (x, y), (new_x, new_y) = dependent(500), dependent(seed=1)
+    critic = kind(2, 2, hidden=(32, 32))
+    critic.prepare(x, y)
+    start = critic(new_x, new_y).mean().item()
+    optimizer = torch.optim.Adam(critic.parameters(), lr=5e-3)
+    for _ in range(80):
+        optimizer.zero_grad()
+        (-critic(x, y).mean()).backward()
+        optimizer.step()
+    assert critic(new_x, new_y).mean().item() > start + least
+
+
+def test_the_plug_in_of_two_densities_is_the_difference_of_entropies():
+    """Both flows at their Gaussian start: the entropies are Gaussian, and so is their difference."""
+    x, y = CorrelatedGaussian(1, 0.8).sample(4000, torch.Generator().manual_seed(0))
+    conditional, marginal = FlowCritic(1, 1, hidden=(8,)), FlowCritic(0, 1, hidden=(8,))
+    both = WithOffset(conditional, WeightedSum([marginal], torch.tensor([-1.0])), gain=False)
+    both.prepare(x, y)
+    value = both(x, y).mean().item()
+    assert value == pytest.approx(-0.5 * math.log(1 - 0.8**2), abs=0.04)
+    rho = float(torch.corrcoef(torch.cat([x, y], 1).T)[0, 1])
+    assert value == pytest.approx(-0.5 * math.log(1 - rho**2), abs=1e-3)

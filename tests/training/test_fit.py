@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,18 +7,20 @@ from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
 from mibounds._math import off_diagonal
-from mibounds.bounds import MINE, InfoNCE
+from mibounds.bounds import MINE, BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.critics import (
     Critic,
+    DiagonalGaussianCritic,
     Encoded,
     FunctionCritic,
     GaussianCritic,
+    Normalized,
     SeparableCritic,
     WeightedSum,
     WithOffset,
 )
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training.fit import Candidate, Plan, fit_fold, proper_score
+from mibounds.training.fit import Candidate, Plan, fit_density, fit_fold, proper_score
 from mibounds.training.folds import split
 
 TASK = CorrelatedGaussian(2, 0.8)
@@ -222,3 +225,26 @@ def test_state_of_the_bound_is_trained_with_the_fold():
     mine = MIEstimator(SeparableCritic(2, 2, hidden=(16,)), MINE())
     fit(Candidate("mine", mine, Standardize()))
     assert mine.bound.log_average.isnan()  # the fold moved its own copy
+
+
+def test_a_density_is_returned_as_it_is_and_stopped_by_likelihood():
+    x, y = data()
+    torch.manual_seed(0)
+    density = MIEstimator(DiagonalGaussianCritic(2, 2, hidden=(32,)), LeaveOneOut())
+    fold = split(len(x), 3, 0.2, torch.Generator().manual_seed(0))[0]
+    critic = fit_density(Candidate("density", density), x, y, fold, PLAN, 0, lambda *_: None)
+    assert isinstance(critic, DiagonalGaussianCritic)
+    entropy = 1.4189 + 0.5 * math.log(1 - 0.8**2)  # of a column of y given x
+    with torch.no_grad():
+        assert -critic(x[fold.test], y[fold.test]).mean().item() == pytest.approx(2 * entropy, abs=0.3)
+
+
+def test_only_a_bound_in_absolute_units_keeps_the_constant():
+    x, y = data()
+    torch.manual_seed(0)
+    density = DiagonalGaussianCritic(2, 2, hidden=(8,))
+    plan = replace(PLAN, steps=5)
+    absolute, _ = fit(Candidate("a", MIEstimator(density, BarberAgakov(entropy=0))), x=x, y=y, plan=plan)
+    relative, _ = fit(Candidate("b", MIEstimator(density, LeaveOneOut())), x=x, y=y, plan=plan)
+    assert isinstance(absolute.critic, DiagonalGaussianCritic)
+    assert isinstance(relative.critic, Normalized)

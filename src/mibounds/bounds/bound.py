@@ -37,11 +37,13 @@ class Bound(nn.Module, ABC):
         side: "lower", "upper" or "neither".
         free: what the objective cannot see: "nothing", "constant" or "function of y".
         needs_density: True if the objective is maximum likelihood and the critic must be a density log q(y|x).
+        absolute: True if a constant in the scores counts: they are read as they are, not normalized.
     """
 
     side: Side
     free: Free
     needs_density: ClassVar[bool] = False
+    absolute: ClassVar[bool] = False
 
     @abstractmethod
     def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:

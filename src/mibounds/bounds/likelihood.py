@@ -1,7 +1,8 @@
 r"""Bounds over conditional densities: the critic is :math:`\log q(y|x)`, fitted by maximum likelihood.
 
-All three train the same way, by :math:`-E_{p(x,y)} \log q(y|x)`, and read differently. The upper ones are bounds
-only as far as q is the true conditional density; with a poor q they are neither.
+All train the same way, by :math:`-E_{p(x,y)} \log q(y|x)`, and read differently. The upper ones are bounds
+only as far as q is the true conditional density; with a poor q they are neither. `BarberAgakov` is a lower bound for
+every q, and needs the entropy of y.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from torch import Tensor
 from mibounds._math import logmeanexp, single_precision
 from mibounds.bounds.bound import Bound
 
-__all__ = ["CLUB", "LeaveOneOut", "PlugIn"]
+__all__ = ["CLUB", "BarberAgakov", "LeaveOneOut", "PlugIn"]
 
 
 class _Likelihood(Bound):
@@ -21,7 +22,46 @@ class _Likelihood(Bound):
     needs_density = True
 
     def objective(self, *rows: Tensor) -> Tensor:
-        return -rows[0].mean(-1)
+        return -single_precision(rows[0]).mean(-1)
+
+
+class BarberAgakov(_Likelihood):
+    r"""The entropy of y plus the likelihood of y given x: a lower bound for every conditional density.
+
+    .. math:: I_{BA} = H(Y) + E_{p(x,y)} \log q(y|x), \qquad I - I_{BA} = E_{p(x)} KL\big(p(y|x) \| q(y|x)\big)
+
+    Use it where the entropy is known: labels of known frequencies, a designed or uniform y. With an entropy that is
+    estimated by another fitted density it is a difference of entropies and neither bound (see `mibounds.critics`). The
+    entropy of continuous y is one in the units of y: a `Trainer` reads it with `preprocessing=None` only.
+
+    References:
+        Barber and Agakov, The IM algorithm: a variational approach to information maximization, 2003. Poole et al.,
+        2019, arXiv:1905.06922, equation 2.
+
+    Arguments:
+        entropy: H(Y) in nats, of y in the units that the critic sees.
+
+    Example:
+        >>> import torch
+        >>> BarberAgakov(entropy=1.5)(torch.tensor([-1.0, -0.5]), torch.zeros(2, 1))
+        tensor(0.7500)
+    """
+
+    side = "lower"
+    absolute = True
+
+    def __init__(self, *, entropy: float):
+        super().__init__()
+        self.entropy = float(entropy)
+
+    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+        return (single_precision(joint),)
+
+    def value(self, *rows: Tensor) -> Tensor:
+        return self.entropy + rows[0].mean(-1)
+
+    def extra_repr(self) -> str:
+        return f"entropy={self.entropy}"
 
 
 class PlugIn(_Likelihood):

@@ -58,6 +58,9 @@ def estimate(
     steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Rows of a training step.")] = None,  # noqa: UP045
     device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    bracket: Annotated[
+        bool, typer.Option("--bracket", help="A lower and an upper bound instead of one value; twice the time.")
+    ] = False,
     plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
     out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
     as_json: AsJson = False,
@@ -68,23 +71,32 @@ def estimate(
     Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
     """
     with one_sentence():
+        from mibounds import estimation
         from mibounds.cli.files import read_variables
-        from mibounds.estimation import estimate as measure
-        from mibounds.estimation import independence_test
         from mibounds.plots import save_figure
         from mibounds.results import nats_in
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are in the result, and printed with it
             options: dict[str, Any] = {
-                "bound": bound, "critic": critic, "level": level, "bootstrap": bootstrap, "nan": nan,
-                "split": split, "seed": seed, "steps": steps, "batch_size": batch_size, "device": device,
+                "bound": bound, "critic": critic, "level": level, "nan": nan, "split": split, "seed": seed,
+                "steps": steps, "batch_size": batch_size, "device": device,
                 "progress": not quiet and sys.stderr.isatty(),
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
+            if bracket and (test or bootstrap):
+                raise ValueError("--bracket goes with neither --test nor --bootstrap: measure twice.")
             variables = read_variables(file, x, y)
-            tested = independence_test(*variables, **options) if test else None
-            result = (tested.estimate if tested else measure(*variables, **options)).to(unit)  # type: ignore[arg-type]
+            result: Any
+            tested = None
+            if bracket:
+                result = estimation.bracket(*variables, **options)
+            elif test:
+                tested = estimation.independence_test(*variables, bootstrap=bootstrap, **options)
+                result = tested.estimate
+            else:
+                result = estimation.estimate(*variables, bootstrap=bootstrap, **options)
+            result = result.to(unit)
         if plot is not None:
             save_figure(result.plot(), str(plot))
         if out is not None:

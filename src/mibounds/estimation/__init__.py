@@ -1,5 +1,6 @@
 """Estimation: the verbs that measure static data."""
 
+from mibounds.estimation.bracket import Bracket, bracket
 from mibounds.estimation.conditional import ConditionalResult, conditional
 from mibounds.estimation.consistency import Consistency, consistency
 from mibounds.estimation.estimate import estimate
@@ -7,10 +8,12 @@ from mibounds.estimation.independence import IndependenceTest, independence_test
 from mibounds.estimation.learning_curve import LearningCurve, learning_curve
 
 __all__ = [
+    "Bracket",
     "ConditionalResult",
     "Consistency",
     "IndependenceTest",
     "LearningCurve",
+    "bracket",
     "conditional",
     "consistency",
     "estimate",

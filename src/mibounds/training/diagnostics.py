@@ -275,6 +275,8 @@ def partition(readings: Readings) -> tuple[float, float, float]:
 
     The last is (sum w)^2 / sum w^2 of the rows' mean weights w, the least of the directions.
     """
+    if "NWJ" not in readings.by_name:  # log-densities have no such mean
+        return 0.0, 0.0, float(readings.rows)
     means, effective = [], []
     for _, row_means in readings.by_name["NWJ"].directions:
         log_weights = row_means.double()

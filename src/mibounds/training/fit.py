@@ -20,7 +20,7 @@ from mibounds.telescope import Telescope
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.folds import Fold
 
-__all__ = ["Candidate", "Fitted", "Plan", "Sampler", "fit_fold", "proper_score"]
+__all__ = ["Candidate", "Fitted", "Plan", "Sampler", "fit_density", "fit_fold", "proper_score"]
 
 Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
 """Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
@@ -103,6 +103,21 @@ def fit_fold(
     return Fitted(critic, fold, foremost.curve(), sum(run.skipped for run in runs), gain)
 
 
+def fit_density(
+    candidate: Candidate,
+    x: Variable,
+    y: Variable,
+    fold: Fold,
+    plan: Plan,
+    seed: int,
+    advanced: Callable[[int, str], None],
+) -> Critic:
+    """Train one density by likelihood on a fold and return it as it is, a density and not a log-ratio."""
+    run = _Run(candidate, x, y, fold, plan, seed, None)
+    run.train(plan.steps, advanced)
+    return run.trained()
+
+
 def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibrate: bool) -> tuple[Critic, _Run, float]:
     """The weighted sum of the trained critics, calibrated where that helps, the run that weighs most, and what the
     calibration gained."""
@@ -125,7 +140,7 @@ def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibra
         found = calibration(weighted_sum(weights[kept], grids[kept])) if calibrate else None
         if found is not None:
             critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
-    if isinstance(critic, Normalized):
+    if isinstance(critic, Normalized) or foremost.estimator.bound.absolute:
         return critic, foremost, gain
     return Normalized(critic, bank, free="constant"), foremost, gain
 

@@ -146,7 +146,7 @@ class Readings:
         checks = dict(cross_checks or {})
         # The gap between the reading and the information: what a bounded reading misses, what an unbounded one may
         # overstate.
-        higher = [values["PlugIn"], value + resolution, value + self.shortfall, *checks.values()]
+        higher = [values.get("PlugIn", value), value + resolution, value + self.shortfall, *checks.values()]
         if reading == "PlugIn":
             higher.append(values["DonskerVaradhan"])
         above = max(higher) - value

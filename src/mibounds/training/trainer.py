@@ -214,7 +214,7 @@ class Trainer:
         with Progress(self.progress, plan.steps) as progress, quick_arithmetic(self.device):
             fitted = fit_fold([candidate], x, y, fold, plan, self.seed, progress.advance, draw)
             test_x, test_y = (take_rows(rows, fold.test) for rows in (x, y))
-            both = estimator.free != "function of y"
+            both = _both_ways([candidate])
             read = read_fold(
                 fitted.critic, test_x, test_y, [*bounds.values()],
                 both=both, negatives=self.test_negatives, seed=self.seed,
@@ -234,7 +234,12 @@ class Trainer:
         train_rows = min(len(fold.train) for fold in splits)
         plan = self._plan(n, train_rows, calibrate)
         for candidate in candidates:
-            negatives = candidate.estimator.negatives
+            negatives, bound = candidate.estimator.negatives, candidate.estimator.bound
+            if bound.absolute and candidate.preprocessing is not None:
+                raise ValueError(
+                    f"{type(bound).__name__} counts in the units of y, which preprocessing changes: "
+                    "pass preprocessing=None, with an entropy in the units of your y."
+                )
             if negatives != "all" and negatives >= plan.batch_size:
                 raise ValueError(
                     f"negatives is {negatives}, and a batch of {plan.batch_size} rows has {plan.batch_size - 1} "
@@ -243,7 +248,7 @@ class Trainer:
         x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in (x, y))
         candidates = [Candidate(c.name, _on(self.device, c.estimator), c.preprocessing) for c in candidates]
         bounds = _bounds(candidates[0].estimator)
-        both = all(candidate.estimator.free != "function of y" for candidate in candidates)
+        both = _both_ways(candidates)
         with Progress(self.progress, folds * plan.steps * len(candidates)) as progress:
 
             def run(i: int) -> tuple[Fitted, FoldRows, float]:
@@ -319,5 +324,13 @@ def _on(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator
 
 def _bounds(estimator: MIEstimator | Telescope) -> dict[str, Bound]:
     """The standard bounds and the estimator's own, by name."""
-    standard = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
+    standard: tuple[Bound, ...] = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
+    if estimator.bound.absolute:  # the scores stay log-densities, of which these two do not see the constant
+        standard = (InfoNCE(), DonskerVaradhan())
     return {type(bound).__name__: bound for bound in (*standard, estimator.bound)}
+
+
+def _both_ways(candidates: Sequence[Candidate]) -> bool:
+    """Are both directions read? A density q(y|x) compares its x for one y; read the other way leave-one-out is no
+    bound. Nor is a critic read both ways that left a function of y free."""
+    return all(not c.estimator.critic.density and c.estimator.free != "function of y" for c in candidates)
