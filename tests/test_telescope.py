@@ -8,6 +8,8 @@ import mibounds as mi
 from mibounds import Telescope
 from mibounds.tasks import CorrelatedGaussian
 
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
+
 DIM, NATS, BRIDGES = 3, 6.0, 5
 TASK = CorrelatedGaussian.with_information(DIM, NATS)
 

@@ -14,7 +14,10 @@ from mibounds.results import Curve
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
 from mibounds.training.fit import Fitted
+from mibounds.training.folds import Fold
 from mibounds.training.readings import Readings, read_fold
+
+NO_FOLD = Fold(*[torch.empty(0, dtype=torch.long)] * 3)
 
 TASK = CorrelatedGaussian(1, 0.8)  # .51 nats
 BOUNDS = {type(bound).__name__: bound for bound in (InfoNCE(), DonskerVaradhan(), NWJ(), PlugIn())}
@@ -29,7 +32,7 @@ def evidence(x=None, y=None, *, task=TASK, function=None, **options):
     drawn = sample(task=task)
     critic = FunctionCritic(function or task.log_ratio)
     rows = read_fold(critic, *drawn, [*BOUNDS.values()], both=True, negatives="all", seed=0)
-    fitted = Fitted(critic, Curve((0, 50), (0.0, 0.0), 0, "exact"), 0)
+    fitted = Fitted(critic, NO_FOLD, Curve((0, 50), (0.0, 0.0), 0, "exact"))
     x, y = (given if given is not None else own for given, own in zip((x, y), drawn, strict=True))
     return Evidence(Readings(BOUNDS, [rows], [fitted]), options.pop("reading", "InfoNCE"), x, y, **options)
 

@@ -8,6 +8,8 @@ from mibounds.results import Curve, Result
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
 
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
+
 QUICK = {"folds": 2, "steps": 40, "hidden": (32,)}
 
 

@@ -16,7 +16,10 @@ from mibounds.tasks import CorrelatedGaussian, Student
 from mibounds.training import diagnostics
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
 from mibounds.training.fit import Fitted
+from mibounds.training.folds import Fold
 from mibounds.training.readings import Readings, read_fold
+
+NO_FOLD = Fold(*[torch.empty(0, dtype=torch.long)] * 3)
 
 TASK = CorrelatedGaussian(1, 0.8)  # .51 nats
 BOUNDS = {type(bound).__name__: bound for bound in (InfoNCE(), DonskerVaradhan(), NWJ(), PlugIn())}
@@ -30,7 +33,7 @@ def fold(function=TASK.log_ratio, n=300, seed=0, task=TASK):
 
 def evidence(folds=None, curve=CONVERGED, shortfall=0.0, reading="InfoNCE", **options):
     folds = folds or [fold(seed=0), fold(seed=2)]
-    fitted = [Fitted(FunctionCritic(TASK.log_ratio), curve, 0) for _ in folds]
+    fitted = [Fitted(FunctionCritic(TASK.log_ratio), NO_FOLD, curve) for _ in folds]
     return Evidence(Readings(BOUNDS, folds, fitted, shortfall=shortfall), reading, **options)
 
 
@@ -130,7 +133,7 @@ def test_where_the_value_is_extrapolated_the_bounds_may_differ():
 
 def test_what_calibration_gained_is_no_sign_of_memory():
     folds = [fold()]
-    fitted = [Fitted(FunctionCritic(TASK.log_ratio), CONVERGED, 0, gain=0.3)]
+    fitted = [Fitted(FunctionCritic(TASK.log_ratio), NO_FOLD, CONVERGED, gain=0.3)]
     assert diagnostics.memorized(Readings(BOUNDS, folds, fitted, shortfall=0.35)) == pytest.approx(0.05)
 
 

@@ -33,6 +33,7 @@ def test_it_reports_the_estimators_own_bound(bound):
     assert result.rows == 800
 
 
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_densities_are_read_in_the_direction_in_which_they_bound():
     x, y = data()
     density = DiagonalGaussianCritic(2, 2, hidden=(32,))
