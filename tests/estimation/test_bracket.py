@@ -56,6 +56,11 @@ def test_bits_and_levels():
         MADE.to("bit")
 
 
+def test_an_upper_side_below_the_lower_one_does_not_turn_the_interval_around():
+    low, high = Bracket(1.0, 0.01, 0.5, 0.01, rows=100).interval
+    assert (low, high) == (pytest.approx(1 - 0.0196, abs=1e-4), pytest.approx(1 + 0.0196, abs=1e-4))
+
+
 def test_it_is_drawn_and_saved(tmp_path):
     axis = MADE.plot().axes[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["LeaveOneOut", "bracket"]

@@ -88,9 +88,10 @@ class Bracket:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """From the lower side less its sampling error to the upper side plus its own, at `level`."""
+        """From the lower side less its sampling error to the upper side plus its own, at `level`; an upper side below
+        the lower one counts as equal to it, since the lower one holds for every critic."""
         low, _ = interval(self.lower, self.lower_stderr, self.level)
-        return low, interval(self.upper, self.upper_stderr, self.level)[1]
+        return low, interval(max(self.lower, self.upper), self.upper_stderr, self.level)[1]
 
     def to(self, unit: Unit | None = None, *, level: float | None = None) -> Bracket:
         """The same bracket in another unit ("nats", "bits") or at another confidence level.
