@@ -101,9 +101,20 @@ def test_the_interval_reaches_up_to_every_sign_of_more():
     reading = Readings(BOUNDS, [read()], [fitted()], shortfall=0.3)
     short, checked = (
         reading.result("InfoNCE"),
-        reading.result("InfoNCE", cross_checks={"KSG": reading.by_name["InfoNCE"].value() + 0.7}),
+        reading.result("InfoNCE", cross_checks={"GaussianCopula": reading.by_name["InfoNCE"].value() + 0.7}),
     )
     assert short.allowance[1] == pytest.approx(0.3)
     assert checked.allowance[1] == pytest.approx(0.7)
-    assert checked.cross_checks["KSG"] == pytest.approx(checked.value + 0.7)
+    assert checked.cross_checks["GaussianCopula"] == pytest.approx(checked.value + 0.7)
     assert short.allowance[0] == checked.allowance[0]
+
+
+def test_neighbors_far_above_bring_their_own_error():
+    reading = Readings(BOUNDS, [read()], [fitted()])
+    value, stderr = (getattr(reading.by_name["InfoNCE"], name)() for name in ("value", "stderr"))
+    assert reading._reach("KSG", value + 0.05, value, 0.01) == value + 0.05  # within 1/sqrt(300)
+    assert reading._reach("KSG", value + 0.3, value, 0.01) == pytest.approx(value + 0.3 + 2 * (300**-0.5 - 0.01))
+    assert reading._reach("KSG", value + 0.3, value, 0.9) == pytest.approx(value + 0.3)
+    assert reading._reach("GaussianCopula", value + 0.3, value, 0.01) == value + 0.3
+    result = reading.result("InfoNCE", cross_checks={"KSG": value + 0.3})
+    assert result.allowance[1] == pytest.approx(0.3 + 2 * max(300**-0.5 - stderr, 0))
