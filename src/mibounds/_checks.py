@@ -180,7 +180,7 @@ class SmallSampleWarning(MIWarning):
 
 
 class TiesWarning(MIWarning):
-    """A column of mostly distinct values repeats some of them."""
+    """Rows repeat others, or one value piles up, where values are otherwise distinct."""
 
     code = "ties"
 

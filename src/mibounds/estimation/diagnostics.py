@@ -48,19 +48,33 @@ def infinite_information(e: Evidence) -> MIWarning | None:
 
 
 def ties(e: Evidence) -> MIWarning | None:
-    """A column in which at least a fifth of the values are unique repeats others, in more than 5 % of the rows."""
+    """More than 5 % of the rows repeat others, or of a column's values one value, though the column is continuous.
+
+    A column is taken for continuous if a fifth of its values are unique. Values that are merely rounded are left alone.
+    """
+    if e.x is None or e.y is None:
+        return None
+    continuous, piles = False, []
     for name, side in (("x", e.x), ("y", e.y)):
-        for i, column in enumerate(() if side is None else side.unbind(1)):
+        for i, column in enumerate(side.unbind(1)):
             values, counts = torch.unique(column, return_counts=True)
-            tied, single = 1 - len(values) / len(column), float((counts == 1).sum()) / len(column)
-            if tied > _TIED and single >= _SINGLE:
+            if int((counts == 1).sum()) >= _SINGLE * len(column):
+                continuous = True
                 most = int(counts.argmax())
-                return TiesWarning(
-                    f"Column {i} of {name} looks continuous and yet {tied:.0%} of its values repeat others, "
-                    f"{values[most]:.4g} {int(counts[most]):,} times. If rows were copied or drawn with replacement, "
-                    "drop the copies: they sit in training and test rows alike, and the value is too high. Rounding "
-                    "or a true pile-up of values does no harm."
-                )
+                if int(counts[most]) > _TIED * len(column):
+                    share = int(counts[most]) / len(column)
+                    piles.append(f"{values[most]:.4g} makes up {share:.0%} of column {i} of {name}")
+    copied = _repeated(torch.cat([e.x, e.y], 1)) if continuous else 0.0
+    if copied > _TIED:
+        return TiesWarning(
+            f"{copied:.0%} of the rows repeat others, though values look continuous: copies sit in training and test "
+            "rows alike, and the value is too high. Drop them, also where rows were drawn with replacement."
+        )
+    if piles:
+        return TiesWarning(
+            f"{piles[0]}, whose other values look continuous. If that stands for missing, clipped or undetectable "
+            "values, the value speaks of them too: drop those rows to leave them out. A true pile-up does no harm."
+        )
     return None
 
 
@@ -144,3 +158,16 @@ def _functional(x: Tensor, y: Tensor) -> bool:
         if float(canonical_pairs(u.double(), v.double(), ridge=1e-9).correlation[0]) > 1 - 1e-6:
             return True
     return False
+
+
+def _repeated(rows: Tensor) -> float:
+    """The share of rows (N, D) that equal one before them."""
+    label = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
+    distinct = 1
+    for column in rows.unbind(1):
+        values, place = torch.unique(column, return_inverse=True)
+        known, label = torch.unique(label * len(values) + place, return_inverse=True)
+        distinct = len(known)
+        if distinct == len(rows):
+            break
+    return 1 - distinct / len(rows)
