@@ -37,6 +37,8 @@ def test_columns_of_a_matrix(folder):
     assert x.tolist() == [[0, 1], [4, 5]]
     assert y.tolist() == [[3], [7]]
     assert read_variables(folder / "m.npy", None, "3,0")[0].tolist() == [[1, 2], [5, 6]]
+    x, y, z = read_variables(folder / "m.npy", None, "3", "0")
+    assert (x.tolist(), z.tolist()) == ([[1, 2], [5, 6]], [[0], [4]])
 
 
 def test_named_arrays(folder):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -17,14 +18,15 @@ __all__ = ["read_variables"]
 _ENDINGS = (".csv", ".parquet", ".npy", ".npz")
 
 
-def read_variables(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
-    """The variables x and y of a file, as `mibounds.estimate` takes them.
+def read_variables(path: Path, x: str | None, y: str, z: str | None = None) -> tuple[Any, ...]:
+    """The variables x and y of a file, and z if it is asked for, as `mibounds.estimate` and `conditional` take them.
 
     Arguments:
         path: a .csv or .parquet table, a .npy matrix or a .npz with named arrays.
         x: column names separated by commas, "*" patterns among them ("mean *"); for .npy numbers and
-            ranges ("0:5,7"); for .npz names of arrays. None takes everything but y.
+            ranges ("0:5,7"); for .npz names of arrays. None takes everything but y and z.
         y: likewise.
+        z: likewise, and nothing is taken by default.
 
     Raises:
         ValueError: for a missing file or column (the nearest name is suggested), or a format that is not read.
@@ -36,12 +38,12 @@ def read_variables(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
         raise ValueError(f"{path.name} is not read here: expected a file ending in {', '.join(_ENDINGS)}.")
     read = {".csv": _table, ".parquet": _table, ".npy": _matrix, ".npz": _arrays}[path.suffix.lower()]
     try:
-        return read(path, x, y)
+        return read(path, x, y, z)
     except (OSError, EOFError, BadZipFile) as error:
         raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
 
 
-def _table(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
+def _table(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:
     import polars as pl
 
     try:
@@ -50,29 +52,33 @@ def _table(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
         )
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
-    chosen_y = _named(y, table.columns, "--y")
-    chosen_x = [c for c in table.columns if c not in chosen_y] if x is None else _named(x, table.columns, "--x")
-    return table.select(chosen_x), table.select(chosen_y)
+    return tuple(table.select(names) for names in _chosen(partial(_named, table.columns), table.columns, x, y, z))
 
 
-def _matrix(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
+def _matrix(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:
     try:
         matrix = np.load(path, allow_pickle=False)
     except ValueError as error:  # NumPy's word for a damaged header, or for pickled objects
         raise ValueError(f"{path.name} cannot be read as NPY: {error}") from error
     matrix = matrix.reshape(len(matrix), -1)
-    chosen_y = _numbered(y, matrix.shape[1], "--y")
-    rest = [i for i in range(matrix.shape[1]) if i not in chosen_y]
-    return matrix[:, rest if x is None else _numbered(x, matrix.shape[1], "--x")], matrix[:, chosen_y]
+    count = matrix.shape[1]
+    return tuple(matrix[:, numbers] for numbers in _chosen(partial(_numbered, count), range(count), x, y, z))
 
 
-def _arrays(path: Path, x: str | None, y: str) -> tuple[Any, Any]:
+def _arrays(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:
     with np.load(path, allow_pickle=False) as arrays:
-        chosen_y = _named(y, arrays.files, "--y")
-        chosen_x = (
-            [name for name in arrays.files if name not in chosen_y] if x is None else _named(x, arrays.files, "--x")
-        )
-        return _side_by_side([arrays[name] for name in chosen_x]), _side_by_side([arrays[name] for name in chosen_y])
+        variables = _chosen(partial(_named, arrays.files), arrays.files, x, y, z)
+        return tuple(_side_by_side([arrays[name] for name in names]) for names in variables)
+
+
+def _chosen(
+    parse: Callable[[str, str], list[Any]], every: Sequence[Any], x: str | None, y: str, z: str | None
+) -> list[list[Any]]:
+    """The columns of x, y and, if it is asked for, z; by default x has all that the others leave."""
+    others = [parse(y, "--y"), *([parse(z, "--z")] if z is not None else [])]
+    taken = [column for columns in others for column in columns]
+    rest = [column for column in every if column not in taken] if x is None else parse(x, "--x")
+    return [rest, *others]
 
 
 def _side_by_side(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -81,7 +87,7 @@ def _side_by_side(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
 
 
-def _named(wanted: str, known: Sequence[str], option: str) -> list[str]:
+def _named(known: Sequence[str], wanted: str, option: str) -> list[str]:
     """The known names that the comma-separated names and patterns of an option mean."""
     chosen: list[str] = []
     for name in (part.strip() for part in wanted.split(",")):
@@ -92,7 +98,7 @@ def _named(wanted: str, known: Sequence[str], option: str) -> list[str]:
     return chosen
 
 
-def _numbered(wanted: str, count: int, option: str) -> list[int]:
+def _numbered(count: int, wanted: str, option: str) -> list[int]:
     """The column numbers that "0:3,7" means."""
     chosen: list[int] = []
     for part in (part.strip() for part in wanted.split(",")):

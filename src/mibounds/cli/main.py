@@ -43,6 +43,10 @@ def estimate(
             "--x", help="Columns of x, separated by commas; patterns like 'mean *' too. All others if left out."
         ),
     ] = None,
+    z: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--z", help="Columns of a condition: measures I(X;Y|Z), what these do not explain."),
+    ] = None,
     bound: Annotated[str, typer.Option(help="The bound that trains the critics.")] = "infonce",
     critic: Annotated[str, typer.Option(help="separable, joint or bilinear.")] = "separable",
     unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
@@ -84,13 +88,17 @@ def estimate(
                 "progress": not quiet and sys.stderr.isatty(),
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
-            if bracket and (test or bootstrap):
-                raise ValueError("--bracket goes with neither --test nor --bootstrap: measure twice.")
-            variables = read_variables(file, x, y)
+            if (bracket or z) and (test or bootstrap or (bracket and z) or (z and plot)):
+                raise ValueError(
+                    "--bracket and --z go with neither each other nor --test, --bootstrap; --z not with --plot."
+                )
+            variables = read_variables(file, x, y, z)
             result: Any
             tested = None
             if bracket:
                 result = estimation.bracket(*variables, **options)
+            elif z is not None:
+                result = estimation.conditional(*variables, **options)
             elif test:
                 tested = estimation.independence_test(*variables, bootstrap=bootstrap, **options)
                 result = tested.estimate
