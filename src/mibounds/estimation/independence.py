@@ -102,8 +102,8 @@ def independence_test(
 
     Example:
         >>> from mibounds.tasks import CorrelatedGaussian
-        >>> x, y = CorrelatedGaussian(1, 0.8).sample(300, torch.Generator().manual_seed(0))
-        >>> independence_test(x, y, steps=50, folds=2, hidden=(32,)).pvalue
+        >>> x, y = CorrelatedGaussian(1, 0.8).sample(600, torch.Generator().manual_seed(0))
+        >>> independence_test(x, y, steps=150, folds=2, hidden=(32,)).pvalue
         0.001
     """
     check_at_least("permutations", permutations, 1)
