@@ -25,6 +25,10 @@ def test_a_common_cause_explains_and_a_common_effect_ties():
     assert truth == pytest.approx(0.51, abs=0.01)
     assert effect.value == pytest.approx(truth, abs=0.12)
     assert effect.method == "chain"
+    assert effect.parts["I(X;Z)"].value > 0.1
+    nothing = mi.conditional(a, a + b, c, **QUICK)
+    assert "maybe-independent" in [warning.code for warning in nothing.parts["I(X;Z)"].warnings]
+    assert "maybe-independent" not in [warning.code for warning in nothing.warnings]
     assert effect.interval[0] < truth < effect.interval[1]
     assert effect.value == pytest.approx(effect.parts["I(X;YZ)"].value - effect.parts["I(X;Z)"].value)
 

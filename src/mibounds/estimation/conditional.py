@@ -22,7 +22,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from mibounds._checks import AmplifiedWarning, MIWarning, check_fraction
+from mibounds._checks import AmplifiedWarning, MaybeIndependentWarning, MIWarning, check_fraction
 from mibounds.data import intake_rows
 from mibounds.estimation.estimate import estimate
 from mibounds.inference import interval
@@ -168,7 +168,9 @@ def conditional(
             f'values with {_ROWS_PER_STRATUM} rows each. Use method="chain".'
         )
     options = {**options, "seed": seed}
-    result = _strata(x, y, z, stratum, options) if fits and method != "chain" else _chain(x, y, z, options)
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # a part may well be nothing
+        result = _strata(x, y, z, stratum, options) if fits and method != "chain" else _chain(x, y, z, options)
     doubts = [*caught]
     if result.amplification > _AMPLIFIED:
         doubts.append(
@@ -179,7 +181,7 @@ def conditional(
         )
     for warning in doubts:
         python_warnings.warn(warning, stacklevel=2)
-    told = [warning for part in result.parts.values() for warning in part.warnings]
+    told = [w for part in result.parts.values() for w in part.warnings if not isinstance(w, MaybeIndependentWarning)]
     return replace(result, warnings=(*doubts, *told)).to(unit, level=level)
 
 
