@@ -7,7 +7,15 @@ from mibounds.choices import bound_names, build_bound, build_critic, critic_name
 
 def test_names_follow_the_modules():
     assert set(bound_names()) == {name.lower() for name in bounds.__all__ if name not in ("Bound", "BarberAgakov")}
-    assert set(critic_names()) == {"joint", "separable", "bilinear", "diagonalgaussian", "fullgaussian", "flow"}
+    assert set(critic_names()) == {
+        "joint",
+        "separable",
+        "bilinear",
+        "bridged",
+        "diagonalgaussian",
+        "fullgaussian",
+        "flow",
+    }
 
 
 @pytest.mark.parametrize("name", ["infonce", "InfoNCE", "INFONCE"])

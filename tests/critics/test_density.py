@@ -143,3 +143,9 @@ def test_the_plug_in_of_two_densities_is_the_difference_of_entropies():
     assert value == pytest.approx(-0.5 * math.log(1 - 0.8**2), abs=0.04)
     rho = float(torch.corrcoef(torch.cat([x, y], 1).T)[0, 1])
     assert value == pytest.approx(-0.5 * math.log(1 - rho**2), abs=1e-3)
+
+
+def test_torch_goes_on_checking_distributions():
+    FlowCritic(1, 1, hidden=(8,))
+    with pytest.raises(ValueError):
+        torch.distributions.Normal(0.0, -1.0)

@@ -69,3 +69,5 @@ def test_shapes_and_weights_that_do_not_fit():
         GaussianMixture(torch.ones(2), torch.zeros(2, 2), torch.eye(2).expand(2, 2, 2), 1)
     with pytest.raises(ValueError, match="covariance"):
         GaussianMixture(torch.ones(1), torch.zeros(1, 2), -torch.eye(2)[None], 1)
+    with pytest.raises(ValueError, match="none may be negative"):
+        GaussianMixture(torch.tensor([1.5, -0.5]), torch.zeros(2, 2), torch.eye(2).expand(2, 2, 2), 1)

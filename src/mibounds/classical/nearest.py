@@ -13,8 +13,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
-from scipy.special import digamma
 from torch import Tensor
 
 from mibounds._checks import check_at_least, check_paired
@@ -56,6 +54,9 @@ def ksg(x: Tensor, y: Tensor, *, neighbors: int = 3, variant: Literal[1, 2] = 1,
     """
     if variant not in (1, 2):
         raise ValueError(f"variant is {variant!r}, and must be 1 or 2.")
+    from scipy.spatial import KDTree
+    from scipy.special import digamma
+
     x_, y_ = _columns(x, y, neighbors)
     both = np.hstack([x_, y_])
     distance, index = KDTree(both).query(both, neighbors + 1, p=np.inf, workers=workers)
@@ -102,6 +103,9 @@ def mixed_ksg(x: Tensor, y: Tensor, *, neighbors: int = 3, workers: int = 1) -> 
         >>> round(mixed_ksg(coin, coin), 2)  # ln 2
         0.69
     """
+    from scipy.spatial import KDTree
+    from scipy.special import digamma
+
     x_, y_ = _columns(x, y, neighbors)
     both = np.hstack([x_, y_])
     tree = KDTree(both)
@@ -126,6 +130,8 @@ def _columns(x: Tensor, y: Tensor, neighbors: int) -> tuple[Floats, Floats]:
 
 def _within(side: Floats, radius: Floats, workers: int) -> NDArray[np.int64]:
     """How many rows, itself included, are no farther from each row than its radius."""
+    from scipy.spatial import KDTree
+
     found: NDArray[np.int64] = KDTree(side).query_ball_point(
         side, radius, p=np.inf, workers=workers, return_length=True
     )

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from mibounds.critics.critic import Critic
 from mibounds.networks import MLP, Activation
@@ -149,12 +150,12 @@ class FlowCritic(Critic):
         self, dim_x: int, dim_y: int, *, transforms: int = 2, bins: int = 12, hidden: Sequence[int] = (64, 64)
     ):
         super().__init__()
-        from zuko.flows import NSF
-
         self.dim_x = dim_x
         code = hidden[-1] // 2 if dim_x else 0
         self.encoder: Any = MLP(dim_x, hidden, code) if dim_x else None
-        flow = NSF(dim_y, code, transforms=transforms, bins=bins, hidden_features=tuple(hidden), activation=nn.SiLU)
+        flow = _spline_flow()(
+            dim_y, code, transforms=transforms, bins=bins, hidden_features=tuple(hidden), activation=nn.SiLU
+        )
         self.transform = flow.transform
         for step in self.transform.transforms:  # all parameters zero: the identity
             last = [step.hyper[-1].weight, step.hyper[-1].bias] if hasattr(step, "hyper") else step.phi
@@ -201,3 +202,13 @@ class FlowCritic(Critic):
 
 
 _RIDGE = 1e-6
+
+
+def _spline_flow() -> Any:
+    """The flow class of zuko, imported where it is used. The import turns torch's checks of all distributions off;
+    they are left as the user had them."""
+    checks = Distribution._validate_args
+    from zuko.flows import NSF
+
+    Distribution.set_default_validate_args(checks)
+    return NSF

@@ -63,7 +63,11 @@ class GaussianMixture(Task):
             )
         if abs(float(self.weights.sum()) - 1) > 1e-6:
             raise ValueError(f"weights sum to {float(self.weights.sum()):.6g}, and must sum to 1.")
-        self._density(slice(None))  # refuses negative weights and indefinite covariances
+        if (self.weights < 0).any():
+            raise ValueError(f"weights are {self.weights.tolist()}, and none may be negative.")
+        symmetric = torch.equal(self.covariances, self.covariances.mT)
+        if not symmetric or torch.linalg.cholesky_ex(self.covariances).info.any():
+            raise ValueError("covariances must be symmetric and positive definite, every one of them.")
 
     @classmethod
     def cross(cls, rho: float) -> GaussianMixture:
