@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 import mibounds as mi
+from mibounds.benchmark.page import write_between
 from mibounds.benchmark.records import drop_half_line
 from mibounds.classical import ksg
 from mibounds.data import RankGaussianize
@@ -171,11 +172,8 @@ def main() -> None:
         with RESULTS.open("a") as file:
             file.writelines(json.dumps(record) + "\n" for record in records)
         known += records
-    page = HERE / "README.md"
-    start, end = "<!-- tables: made by run.py -->", "<!-- end of tables -->"
-    text = page.read_text(encoding="utf-8")
-    head, tail = text.split(start)[0], text.split(end)[1]
-    page.write_text(f"{head}{start}\n\n{tables(known)}\n\n{end}{tail}", encoding="utf-8")
+    markers = "<!-- tables: made by run.py -->", "<!-- end of tables -->"
+    write_between(HERE / "README.md", *markers, f"\n\n{tables(known)}\n\n")
     print(tables(known))
 
 

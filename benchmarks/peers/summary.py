@@ -11,6 +11,8 @@ from typing import Any
 
 from peers import PEERS
 
+from mibounds.benchmark.page import write_between
+
 HERE = Path(__file__).parent
 README = HERE / "README.md"
 BEGIN, END = "<!-- table: made by summary.py -->", "<!-- end of table -->"
@@ -62,9 +64,7 @@ def main() -> None:
     """Replace what is between the markers."""
     records = [json.loads(line) for line in (HERE / "results.jsonl").read_text().splitlines()]
     lines = table(records)
-    before, rest = README.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    README.write_text("\n".join([before + BEGIN, "", *lines, "", END + after]))
+    write_between(README, BEGIN, END, "\n".join(["", "", *lines, "", ""]))
     print("\n".join(lines))
 
 

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mibounds.benchmark.page import write_between
+
 HERE = Path(__file__).parent
 STEPS = 4_000  # of the protocol; shorter runs are trials
 RELATIVE, ABSOLUTE = 0.04, 0.12
@@ -93,15 +95,10 @@ def starts(found: dict[Key, dict[str, Any]]) -> str:
 def main() -> None:
     """Print the tables, and put them between their markers in README.md."""
     found = ours()
-    page = HERE / "README.md"
-    text = page.read_text(encoding="utf-8")
     for name, lines in {"published": table(found, published()), "starts": starts(found)}.items():
         print(lines, end="\n\n")
         start, end = (f"<!-- {name}: {edge} of what compare.py writes -->" for edge in ("start", "end"))
-        before, rest = text.split(start)
-        _, after = rest.split(end)
-        text = f"{before}{start}\n{lines}\n{end}{after}"
-    page.write_text(text, encoding="utf-8")
+        write_between(HERE / "README.md", start, end, f"\n{lines}\n")
 
 
 def _key(row: dict[str, Any]) -> Key:

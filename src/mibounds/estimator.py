@@ -40,6 +40,8 @@ class MIEstimator(nn.Module):
         0.0
     """
 
+    extrapolates = False
+
     def __init__(
         self, critic: Critic, bound: Bound, *, negatives: int | Literal["all"] = "all", symmetric: bool = False
     ):

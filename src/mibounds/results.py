@@ -18,7 +18,7 @@ from mibounds.inference import interval, lower_limit
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Curve", "Result", "Unit", "nats_in", "write_text"]
+__all__ = ["Curve", "Result", "Unit", "nats_in", "write_json", "write_text"]
 
 Unit = Literal["nats", "bits"]
 _NATS_IN = {"nats": 1.0, "bits": math.log(2)}
@@ -211,7 +211,7 @@ class Result:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `to_dict` as JSON; the file is complete or not there at all."""
-        write_text(Path(path), json.dumps(self.to_dict(), indent=2) + "\n")
+        write_json(path, self.to_dict())
 
     def plot(self) -> Figure:
         """A figure: the value with its interval beside what each bound reads, and how the folds learnt."""
@@ -219,6 +219,11 @@ class Result:
 
         curves = [(curve.steps, curve.score, curve.best_step) for curve in self.curves]
         return plot_result(dict(self.bounds), self.reading, self.interval, curves, self.unit)
+
+
+def write_json(path: str | os.PathLike[str], record: Mapping[str, Any]) -> None:
+    """Write a record as JSON; the file is complete or not there at all."""
+    write_text(Path(path), json.dumps(record, indent=2) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

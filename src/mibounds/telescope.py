@@ -83,6 +83,7 @@ class Telescope(nn.Module):
 
     free = "nothing"
     negatives = 1
+    extrapolates = True  # its value rests on the critic's smoothness
 
     shares: Tensor
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from mibounds.benchmark import write_page
+from mibounds.benchmark.page import write_between
 
 SHARED = {"suite": "quick", "n": 1000, "seed": 0, "seconds": 4.0, "versions": {"mibounds": "0.1.0", "torch": "2.9"}}
 MEASURED = {**SHARED, "stderr": 0.1, "reading": "InfoNCE", "extrapolated": False, "warnings": []}
@@ -38,6 +39,16 @@ def test_a_page_of_failures_alone(tmp_path):
     (tmp_path / "results.jsonl").write_text(json.dumps(LINES[3]) + "\n")
     write_page(tmp_path / "results.jsonl", tmp_path / "page.md")
     assert "| fast | 1,000 | 0 | 1 | – | – | – |" in (tmp_path / "page.md").read_text()
+
+
+def test_what_is_between_two_markers_is_replaced(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("head <a> old <b> tail")
+    write_between(page, "<a>", "<b>", "new")
+    assert page.read_text() == "head <a>new<b> tail"
+    with pytest.raises(ValueError):
+        write_between(page, "<c>", "<b>", "new")
+    assert page.read_text() == "head <a>new<b> tail"
 
 
 def test_a_page_about_nothing_is_refused(tmp_path):

@@ -71,12 +71,16 @@ def test_a_bracket_is_one_line_or_json_and_a_figure(table, tmp_path):
     assert low < 1.02 < high
 
 
-def test_a_condition_is_what_the_other_columns_do_not_explain(table):
+def test_a_condition_is_what_the_other_columns_do_not_explain(table, tmp_path):
     done = call("estimate", table, "--x", "a", "--y", "c", "--z", "b,d", *QUICK)
     assert done.exit_code == 0, done.output
     assert "I(X;Y|Z) = " in done.output
     record = json.loads(call("estimate", table, "--x", "a", "--y", "c", "--z", "b,d", "--json", *QUICK).stdout)
     assert record["method"] == "chain"
+    assert (
+        call("estimate", table, "--x", "a", "--y", "c", "--z", "b", "--out", tmp_path / "z.json", *QUICK).exit_code == 0
+    )
+    assert json.loads((tmp_path / "z.json").read_text())["parts"]["I(X;Z)"]["value"] < 0.1
     refused = call("estimate", table, "--x", "a", "--y", "c", "--z", "b", "--bracket")
     assert refused.exit_code == 2
     assert "go with neither each other" in refused.output

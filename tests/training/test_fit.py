@@ -19,8 +19,9 @@ from mibounds.critics import (
     WeightedSum,
     WithOffset,
 )
+from mibounds.estimator import proper_score
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training.fit import Candidate, Plan, fit_density, fit_fold, proper_score
+from mibounds.training.fit import Candidate, Plan, fit_density, fit_fold
 from mibounds.training.folds import split
 
 TASK = CorrelatedGaussian(2, 0.8)

@@ -165,6 +165,12 @@ def test_a_stream_is_trained_on_fresh_rows_and_read_on_fresh_rows():
     assert untrained.item() == pytest.approx(0, abs=1e-5)
 
 
+def test_a_stream_checks_its_estimator_as_folds_do():
+    few = MIEstimator(JointCritic(2, 2, hidden=(8,)), InfoNCE(), negatives=16)
+    with pytest.raises(ValueError, match="ask for fewer negatives"):
+        Trainer(steps=2, batch_size=16).fit_stream(few, CorrelatedGaussian(2, 0.8).sample)
+
+
 def test_a_stream_that_does_not_pair_is_refused():
     estimator = MIEstimator(SeparableCritic(1, 1, hidden=(8,)), InfoNCE())
     with pytest.raises(ValueError, match="rows are paired samples"):

@@ -15,9 +15,20 @@ from mibounds.results import write_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["write_page"]
+__all__ = ["write_between", "write_page"]
 
 _LONGEST = 48
+
+
+def write_between(page: Path, start: str, end: str, text: str) -> None:
+    """Replace what a page has between two markers, each of which occurs once.
+
+    Raises:
+        ValueError: if a marker is missing or occurs twice.
+    """
+    before, rest = page.read_text(encoding="utf-8").split(start)
+    _, after = rest.split(end)
+    write_text(page, f"{before}{start}{text}{end}{after}")
 
 
 def write_page(results: Path, out: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mibounds._checks import check_at_least, check_paired
 from mibounds._math import infonce_loss
-from mibounds._ranks import normal_score_knots, piecewise_linear
+from mibounds.data import RankGaussianize
 
 __all__ = ["gaussian_copula"]
 
@@ -53,11 +53,10 @@ def gaussian_copula(x: Tensor, y: Tensor, *, generator: torch.Generator | None =
 def _read(columns: list[Tensor], fitted: Tensor, read: Tensor) -> float:
     from sklearn.covariance import ledoit_wolf
 
-    scores = [
-        [torch.stack([piecewise_linear(column[rows], *normal_score_knots(column[fitted])) for column in side.T], 1)
-         for rows in (fitted, read)]
-        for side in columns
-    ]  # fmt: skip
+    scores = []
+    for side in columns:
+        ranks = RankGaussianize().fit(side[fitted])
+        scores.append((ranks(side[fitted]), ranks(side[read])))
     x, y = (side[1] for side in scores)
     d = x.shape[1]
     shrunk, _ = ledoit_wolf(torch.cat([side[0] for side in scores], 1).numpy(), assume_centered=True)

@@ -88,7 +88,7 @@ def estimate(
                 "progress": not quiet and sys.stderr.isatty(),
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
-            if (bracket or z) and (test or bootstrap or (bracket and z) or (z and plot)):
+            if (bracket and z) or (z and plot) or ((bracket or z) and (test or bootstrap)):
                 raise ValueError(
                     "--bracket and --z go with neither each other nor --test, --bootstrap; --z not with --plot."
                 )

@@ -19,7 +19,6 @@ import os
 import warnings as python_warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,7 +29,7 @@ from mibounds.data import MissingPolicy, intake_pair
 from mibounds.estimation.densities import DensityRows, density_rows
 from mibounds.estimation.estimate import estimate as estimate_
 from mibounds.inference import interval
-from mibounds.results import Result, Unit, write_text
+from mibounds.results import Result, Unit, nats_in, write_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Bracket", "bracket"]
 
 _MISFIT = 0.05  # nats by which a density may be seen to miss before it is called a misfit
-_NATS_IN = {"nats": 1.0, "bits": math.log(2)}
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,11 +98,9 @@ class Bracket:
             ValueError: if the unit is unknown or the level not strictly between 0 and 1.
         """
         unit = self.unit if unit is None else unit
-        if unit not in _NATS_IN:
-            raise ValueError(f"unit is {unit!r}, and must be 'nats' or 'bits'.")
+        factor = nats_in(self.unit) / nats_in(unit)
         if level is not None:
             check_fraction("level", level)
-        factor = _NATS_IN[self.unit] / _NATS_IN[unit]
         names = ("lower", "lower_stderr", "upper", "upper_stderr", "shortfall")
         return replace(
             self,
@@ -133,7 +129,7 @@ class Bracket:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `to_dict` as JSON; the file is complete or not there at all."""
-        write_text(Path(path), json.dumps(self.to_dict(), indent=2) + "\n")
+        write_json(path, self.to_dict())
 
     def plot(self) -> Figure:
         """A figure: the two sides with their intervals, and what else was read."""

@@ -14,6 +14,7 @@ the amplification. Where z takes few values, each with many rows, the rows are s
 from __future__ import annotations
 
 import math
+import os
 import warnings as python_warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from mibounds._checks import AmplifiedWarning, MaybeIndependentWarning, MIWarnin
 from mibounds.data import intake_rows
 from mibounds.estimation.estimate import estimate
 from mibounds.inference import interval
-from mibounds.results import Result, Unit, nats_in
+from mibounds.results import Result, Unit, nats_in, write_json
 
 __all__ = ["ConditionalResult", "conditional"]
 
@@ -95,6 +96,10 @@ class ConditionalResult:
             "warnings": [warning.to_dict() for warning in self.warnings],
             "parts": {name: part.to_dict() for name, part in self.parts.items()},
         }  # fmt: skip
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_dict` as JSON; the file is complete or not there at all."""
+        write_json(path, self.to_dict())
 
     def __repr__(self) -> str:
         low, high = self.interval

@@ -14,13 +14,13 @@ from mibounds._variables import Variable, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import Preprocessing
-from mibounds.estimator import MIEstimator, proper_score
+from mibounds.estimator import MIEstimator
 from mibounds.results import Curve
 from mibounds.telescope import Telescope
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.folds import Fold
 
-__all__ = ["Candidate", "Fitted", "Plan", "Sampler", "fit_density", "fit_fold", "proper_score"]
+__all__ = ["Candidate", "Fitted", "Plan", "Sampler", "fit_density", "fit_fold"]
 
 Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
 """Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
@@ -113,7 +113,7 @@ def fit_density(
     advanced: Callable[[int, str], None],
 ) -> Critic:
     """Train one density by likelihood on a fold and return it as it is, a density and not a log-ratio."""
-    run = _Run(candidate, x, y, fold, plan, seed, None)
+    run = _Run(candidate, x, y, fold, plan, seed)
     run.train(plan.steps, advanced)
     return run.trained()
 
@@ -156,7 +156,7 @@ class _Run:
         fold: Fold,
         plan: Plan,
         seed: int,
-        sampler: Sampler | None,
+        sampler: Sampler | None = None,
     ):
         self.name, self.plan, self.sampler = candidate.name, plan, sampler
         self.estimator = copy.deepcopy(candidate.estimator)

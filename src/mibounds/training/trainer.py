@@ -159,13 +159,13 @@ class Trainer:
         readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y)
         side_x, side_y = (side if columns and isinstance(side, Tensor) else None for side in (data_x, data_y))
         plain = preprocessing is None or (isinstance(preprocessing, Standardize) and preprocessing.limit is None)
-        telescoped = isinstance(estimator, Telescope)
         evidence = Evidence(
-            readings, own, side_x, side_y, blocked=self.split == "blocked", plain=plain, extrapolated=telescoped
-        )
+            readings, own, side_x, side_y,
+            blocked=self.split == "blocked", plain=plain, extrapolated=estimator.extrapolates,
+        )  # fmt: skip
         warnings = [*caught, *doubts(evidence, FIT_CHECKS)]
         return readings.result(
-            own, extrapolated=telescoped, columns=columns or ((), ()), warnings=warnings, seed=self.seed
+            own, extrapolated=estimator.extrapolates, columns=columns or ((), ()), warnings=warnings, seed=self.seed
         )
 
     def fit_stream(self, estimator: MIEstimator | Telescope, sampler: Sampler, *, test_rows: int = 10_000) -> Result:
@@ -207,20 +207,16 @@ class Trainer:
             check_finite(name, rows)
         order = torch.arange(row_count(x))
         fold = Fold(order[:_FIRST], order[_FIRST : _FIRST + _VALID], order[_FIRST + _VALID :])
-        plan = self._plan(_MANY + 1, _FIRST, calibrate=False)
+        plan = self._plan(_MANY + 1, _FIRST, calibrate=False)  # a stream never runs out of rows
         tables = all(isinstance(side, Tensor) and side.dim() == 2 for side in (x, y))
         candidate = Candidate("stream", _on(self.device, estimator), self.preprocessing if tables else None)
+        _check_candidate(candidate, plan)
         bounds = _bounds(estimator)
         with Progress(self.progress, plan.steps) as progress, quick_arithmetic(self.device):
             fitted = fit_fold([candidate], x, y, fold, plan, self.seed, progress.advance, draw)
-            test_x, test_y = (take_rows(rows, fold.test) for rows in (x, y))
-            both = _both_ways([candidate])
-            read = read_fold(
-                fitted.critic, test_x, test_y, [*bounds.values()],
-                both=both, negatives=self.test_negatives, seed=self.seed,
-            )  # fmt: skip
+            read = self._read_fold(fitted, x, y, bounds, _both_ways([candidate]))
         return Readings(bounds, [read], [fitted]).result(
-            type(estimator.bound).__name__, extrapolated=isinstance(estimator, Telescope), seed=self.seed
+            type(estimator.bound).__name__, extrapolated=estimator.extrapolates, seed=self.seed
         )
 
     def read(self, candidates: Sequence[Candidate], x: Variable, y: Variable, *, calibrate: bool = False) -> Readings:
@@ -234,17 +230,7 @@ class Trainer:
         train_rows = min(len(fold.train) for fold in splits)
         plan = self._plan(n, train_rows, calibrate)
         for candidate in candidates:
-            negatives, bound = candidate.estimator.negatives, candidate.estimator.bound
-            if bound.absolute and candidate.preprocessing is not None:
-                raise ValueError(
-                    f"{type(bound).__name__} counts in the units of y, which preprocessing changes: "
-                    "pass preprocessing=None, with an entropy in the units of your y."
-                )
-            if negatives != "all" and negatives >= plan.batch_size:
-                raise ValueError(
-                    f"negatives is {negatives}, and a batch of {plan.batch_size} rows has {plan.batch_size - 1} "
-                    "others: ask for fewer negatives or a larger batch_size."
-                )
+            _check_candidate(candidate, plan)
         x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in (x, y))
         candidates = [Candidate(c.name, _on(self.device, c.estimator), c.preprocessing) for c in candidates]
         bounds = _bounds(candidates[0].estimator)
@@ -259,17 +245,20 @@ class Trainer:
                         lambda steps, name: progress.advance(steps, f"{doing}, {name}"),
                     )  # fmt: skip
                     progress.advance(0, f"{doing}, reading the test rows")
-                    test_x, test_y = (take_rows(rows, splits[i].test) for rows in (x, y))
-                    rows = read_fold(
-                        fitted.critic, test_x, test_y, [*bounds.values()],
-                        both=both, negatives=self.test_negatives, seed=self.seed,
-                    )  # fmt: skip
+                    rows = self._read_fold(fitted, x, y, bounds, both)
                     return fitted, rows, shortfall(fitted, x, y)
 
             parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
             done = parallel(joblib.delayed(run)(i) for i in range(folds))
         fitted, rows, short = zip(*done, strict=True)
         return Readings(bounds, rows, fitted, train_rows, sum(short) / folds)
+
+    def _read_fold(self, fitted: Fitted, x: Variable, y: Variable, bounds: dict[str, Bound], both: bool) -> FoldRows:
+        test_x, test_y = (take_rows(rows, fitted.fold.test) for rows in (x, y))
+        return read_fold(
+            fitted.critic, test_x, test_y, [*bounds.values()],
+            both=both, negatives=self.test_negatives, seed=self.seed,
+        )  # fmt: skip
 
     def _intake(
         self, x: Any, y: Any
@@ -320,6 +309,20 @@ class Trainer:
 
 def _on(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator | Telescope:
     return estimator if device.type == "cpu" else copy.deepcopy(estimator).to(device)
+
+
+def _check_candidate(candidate: Candidate, plan: Plan) -> None:
+    negatives, bound = candidate.estimator.negatives, candidate.estimator.bound
+    if bound.absolute and candidate.preprocessing is not None:
+        raise ValueError(
+            f"{type(bound).__name__} counts in the units of y, which preprocessing changes: "
+            "pass preprocessing=None, with an entropy in the units of your y."
+        )
+    if negatives != "all" and negatives >= plan.batch_size:
+        raise ValueError(
+            f"negatives is {negatives}, and a batch of {plan.batch_size} rows has {plan.batch_size - 1} "
+            "others: ask for fewer negatives or a larger batch_size."
+        )
 
 
 def _bounds(estimator: MIEstimator | Telescope) -> dict[str, Bound]:
