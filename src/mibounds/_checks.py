@@ -71,6 +71,18 @@ class RowsDroppedWarning(MIWarning):
     code = "rows-dropped"
 
 
+class IdentifierWarning(MIWarning):
+    """A column has a value of its own in most rows, and says which row it is."""
+
+    code = "identifier"
+
+
+class RareCategoriesWarning(MIWarning):
+    """A column has more categories than are kept apart: the rarest were taken as one."""
+
+    code = "rare-categories"
+
+
 class InfiniteInformationWarning(MIWarning):
     """One variable is a function of the other to machine precision: the information of continuous data is infinite."""
 

@@ -113,7 +113,7 @@ class Mi_estimator:
             epochs: passes over the training rows.
         """
         check_at_least("epochs", epochs, 1)
-        table_x, table_z, _ = intake_pair(x_data, z_data, drop_constant=False)
+        table_x, table_z, _ = intake_pair(x_data, z_data, drop_constant=False, kinds=("continuous", "continuous"))
         x, z = table_x.values, table_z.values
         generator = torch.Generator().manual_seed(0)
         order = torch.randperm(len(x), generator=generator)

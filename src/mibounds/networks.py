@@ -1,4 +1,4 @@
-"""Multilayer perceptrons and a convolutional encoder, the building blocks of critics."""
+"""Multilayer perceptrons, and convolutional encoders of images and sequences: the building blocks of critics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mibounds._checks import nearest
 
-__all__ = ["MLP", "Activation", "ConvEncoder", "WithRadius", "activation_module"]
+__all__ = ["MLP", "Activation", "ConvEncoder", "SequenceEncoder", "WithRadius", "activation_module"]
 
 Activation = str | nn.Module | Callable[[], nn.Module]
 
@@ -137,3 +137,48 @@ class ConvEncoder(nn.Sequential):
             nn.Linear(64 * pixels, outputs),
             nn.SiLU(),
         )
+
+
+class SequenceEncoder(nn.Module):
+    """A small temporal convolutional encoder of sequences of any length: three convolutions, two of them strided, then
+    the mean, the largest and the last value of every channel.
+
+    It sees some 30 steps at once, and sequences as a set of such windows of which the last is known: enough for states
+    that are forgotten, and for whatever shows locally. For order over longer times write an encoder of your own. NaN
+    fills up sequences that are over; how many of them does not matter.
+
+    Arguments:
+        features: D of sequences (N, T, D).
+        outputs: width of the code.
+
+    Example:
+        >>> encoder = SequenceEncoder(2, 64)
+        >>> long = torch.cat([torch.ones(5, 9, 2), torch.full((5, 4, 2), torch.nan)], 1)
+        >>> encoder(long).shape, torch.allclose(encoder(long), encoder(long[:, :9]))
+        (torch.Size([5, 64]), True)
+    """
+
+    _CHANNELS = (32, 64, 64)
+    _STRIDES = (1, 2, 2)
+
+    def __init__(self, features: int, outputs: int = 128):
+        super().__init__()
+        widths = [features, *self._CHANNELS]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(before, after, 5, stride=stride, padding=2)
+            for (before, after), stride in zip(pairwise(widths), self._STRIDES, strict=True)
+        )
+        self.output = nn.Linear(3 * widths[-1], outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, T, D) -> (N, outputs)."""
+        there = ~x.isnan().any(-1)
+        hidden = x.nan_to_num(0.0).mT
+        for stride, convolution in zip(self._STRIDES, self.convolutions, strict=True):
+            there = there[:, ::stride]
+            hidden = nn.functional.silu(convolution(hidden)) * there.unsqueeze(1)
+        count = there.sum(1)
+        mean = hidden.sum(-1) / count.unsqueeze(1)
+        largest = hidden.masked_fill(~there.unsqueeze(1), -torch.inf).amax(-1)
+        last = hidden.gather(-1, (count - 1)[:, None, None].expand(-1, hidden.shape[1], 1)).squeeze(-1)
+        return nn.functional.silu(self.output(torch.cat([mean, largest, last], 1)))

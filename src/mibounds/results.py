@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Curve", "Result", "Unit", "nats_in", "write_json", "write_text"]
 
 Unit = Literal["nats", "bits"]
+_PLAIN = re.compile(r"\d+ continuous")
 _NATS_IN = {"nats": 1.0, "bits": math.log(2)}
 
 
@@ -63,6 +65,7 @@ class Result:
             smoothness.
         cross_checks: what classical estimators say about the same rows, in `unit` by name.
         certified: a lower bound read with critics held fixed, and its standard error, in `unit`; see `lower_bound`.
+        most: what the information cannot exceed, in `unit`: the entropy of a label; None where there is none.
         allowance: how far the interval reaches below and above the value before sampling error, in `unit`.
         level: the confidence level of `interval`.
         unit: "nats" or "bits".
@@ -71,6 +74,7 @@ class Result:
         warnings: the reasons to doubt the value, each with a stable `code`.
         rows: N.
         columns: the names of the columns of x and of y that were used.
+        kinds: what x and y were taken for, in words.
         seed: what made the run repeatable.
         versions: of mibounds, torch and Python.
         fitted: the folds' preprocessing and critics; not part of `to_dict`.
@@ -91,6 +95,7 @@ class Result:
     extrapolated: bool = False
     cross_checks: Mapping[str, float] = field(default_factory=dict)
     certified: tuple[float, float] | None = None
+    most: float | None = None
     allowance: tuple[float, float] = (0.0, 0.0)
     level: float = 0.95
     unit: Unit = "nats"
@@ -98,6 +103,7 @@ class Result:
     curves: tuple[Curve, ...] = ()
     warnings: tuple[MIWarning, ...] = ()
     columns: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    kinds: tuple[str, str] = ("", "")
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     fitted: Any = field(default=None, compare=False)
@@ -149,6 +155,7 @@ class Result:
             bounds={name: number * factor for name, number in self.bounds.items()},
             cross_checks={name: number * factor for name, number in self.cross_checks.items()},
             certified=None if self.certified is None else (self.certified[0] * factor, self.certified[1] * factor),
+            most=None if self.most is None else self.most * factor,
             allowance=(self.allowance[0] * factor, self.allowance[1] * factor),
             fold_values=tuple(number * factor for number in self.fold_values),
         )
@@ -161,6 +168,10 @@ class Result:
             f"  read by {self.reading} on {self.rows:,} rows, each scored by a critic that never saw it",
             "  bounds: " + "  ".join(f"{name} {number:.4g}" for name, number in self.bounds.items()),
         ]
+        if any(kind and not _PLAIN.fullmatch(kind) for kind in self.kinds):
+            lines.append("  x: " + "   y: ".join(self.kinds))
+        if self.most is not None:
+            lines.append(f"  at most {self.most:.4g}, the entropy of a label")
         if self.lower_bound is not None:
             lines.append(
                 f"  at least {self.lower_bound:.4g} ({self.level:.0%}, one-sided, for these critics as they are)"
@@ -202,6 +213,7 @@ class Result:
         given = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
         for name in ("allowance", "certified", "fold_values"):
             given[name] = None if given[name] is None else tuple(given[name])
+        given["kinds"] = tuple(given.get("kinds", ("", "")))
         given["columns"] = tuple(tuple(names) for names in given["columns"])
         given["warnings"] = tuple(warning_from(warning) for warning in given["warnings"])
         given["curves"] = tuple(

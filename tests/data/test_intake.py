@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from mibounds._checks import ConstantColumnWarning, RowsDroppedWarning
-from mibounds.data import intake, intake_pair
+from mibounds._checks import ConstantColumnWarning, IdentifierWarning, RareCategoriesWarning, RowsDroppedWarning
+from mibounds.data import intake, intake_pair, intake_rows, reencode
 
 NUMBERS = np.arange(120.0).reshape(60, 2)
 
@@ -62,8 +62,8 @@ def test_a_large_offset_does_not_round_differences_away():
 @pytest.mark.parametrize(
     "data, error, sentence",
     [
-        (np.array(["a", "b"]), TypeError, "x holds text where numbers are due"),
-        (np.array([object(), None]), TypeError, "x holds Python objects where numbers are due"),
+        (np.array([object(), None]), TypeError, "x: column 'x' holds object objects: expected numbers, dates"),
+        (np.array(["a", 1.5, None], dtype=object), TypeError, "x: column 'x' holds number and text: expected"),
         (NUMBERS + 1j, TypeError, "x is complex: give real numbers"),
         (torch.zeros(60, 2, dtype=torch.complex64), TypeError, "x is complex"),
         (np.zeros((60, 2, 2)), ValueError, r"x has shape \(60, 2, 2\): expected \(rows,\) or \(rows, columns\)"),
@@ -71,8 +71,13 @@ def test_a_large_offset_does_not_round_differences_away():
         (np.float64(3), ValueError, "x is empty"),
         (pd.DataFrame(), ValueError, "x is empty"),
         ([[1, 2], [3]], ValueError, "x is ragged"),
-        (pd.DataFrame({"city": ["Bonn", "Ulm"]}), TypeError, "x: column 'city' holds String"),
-        (np.array(["2026-01-01"], dtype="M8[D]"), TypeError, "x holds dates"),
+        (pd.DataFrame({"age": [1.0, 2.0], "tags": [["a"], ["b"]]}), TypeError, "x: column 'tags' holds list objects"),
+        (pd.DataFrame({"age": [math.nan, math.nan]}), ValueError, "x: column 'age' has no values at all"),
+        (
+            pl.DataFrame({"city": [None, None]}, schema={"city": pl.String}),
+            ValueError,
+            "x: column 'city' has no values",
+        ),
     ],
 )
 def test_what_cannot_be_taken_is_refused_in_one_sentence(data, error, sentence):
@@ -97,7 +102,7 @@ def test_missing_values_are_counted_by_column():
     assert [type(w) for w in caught] == [RowsDroppedWarning]
     assert "2 of 60 rows" in str(caught[0])
     assert torch.equal(x.values, y.values)
-    with pytest.raises(ValueError, match="nan is 'fill', and must be 'raise' or 'drop'"):
+    with pytest.raises(ValueError, match="nan is 'fill', and must be 'raise', 'drop' or 'indicator'"):
         intake_pair(NUMBERS, table, nan="fill")
 
 
@@ -124,3 +129,102 @@ def test_the_data_are_not_changed():
     single = NUMBERS.astype(np.float32)
     intake(single, "x").values.add_(1)
     assert np.array_equal(single, before.astype(np.float32))
+
+
+CITIES = ["Bonn", "Ulm", "Wien"] * 20
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame({"city": CITIES}),
+        pd.DataFrame({"city": pd.Categorical(CITIES)}),
+        pl.DataFrame({"city": CITIES}),
+        pl.DataFrame({"city": CITIES}, schema={"city": pl.Enum(["Bonn", "Ulm", "Wien", "Graz"])}),
+        pl.DataFrame({"city": CITIES}, schema={"city": pl.Categorical}),
+        pa.table({"city": pa.array(CITIES).dictionary_encode()}),
+    ],
+    ids=["pandas", "pandas categorical", "polars", "polars enum", "polars categorical", "pyarrow dictionary"],
+)
+def test_text_and_categories_become_a_column_a_value(table):
+    columns = intake(table, "x")
+    assert columns.names == ("city=Bonn", "city=Ulm", "city=Wien")
+    assert torch.equal(columns.values, torch.eye(3).repeat(20, 1))
+    assert [encoding.kind for encoding in columns.encodings] == ["categorical"]
+
+
+def test_integers_of_few_values_are_categories_unless_told_otherwise():
+    codes = np.arange(200) % 4
+    assert intake(codes, "y").values.shape == (200, 4)
+    assert intake(codes, "y", "continuous").names == ("y",)
+    assert intake(codes.astype(float), "y").names == ("y",)
+    assert intake(codes.astype(float), "y", "categorical").values.shape == (200, 4)
+    assert intake(np.arange(200) % 11, "y").names == ("y",)
+    assert intake(np.arange(60) % 4, "y").names == ("y",), "15 rows a value are too few to tell"
+
+
+def test_kinds_go_by_column_and_unknown_ones_are_refused():
+    table = pd.DataFrame({"a": np.arange(100) % 2, "b": np.arange(100) % 3})
+    assert intake(table, "x", {"b": "continuous"}).names == ("a=1", "b")
+    with pytest.raises(ValueError, match="x_type names a column 'c' that x does not have"):
+        intake(table, "x", {"c": "continuous"})
+    with pytest.raises(ValueError, match="x_type is 'ordinal' for column 'a', and must be one of"):
+        intake(table, "x", {"a": "ordinal"})
+
+
+def test_with_continuous_columns_text_is_refused():
+    with pytest.raises(TypeError, match="x: column 'city' holds text where numbers are due"):
+        intake(pd.DataFrame({"city": CITIES}), "x", "continuous")
+
+
+def test_dates_are_days():
+    days = np.arange("2026-01-01", "2026-03-02", dtype="M8[D]")
+    values = intake(days, "x").values
+    assert torch.equal(values.diff(dim=0), torch.ones(len(days) - 1, 1))
+    hours = pd.DataFrame({"at": pd.date_range("2026-01-01", periods=60, freq="6h")})
+    assert torch.equal(intake(hours, "x").values.diff(dim=0), torch.full((59, 1), 0.25))
+
+
+def test_being_missing_can_be_a_value():
+    cities = ["Bonn", None, "Ulm"] * 40
+    table = pd.DataFrame({"age": [1.0, math.nan, 3.0] * 40, "city": cities, "full": 2 * NUMBERS.ravel()})
+    (columns,), caught = intake_rows({"x": table}, "indicator")
+    assert columns.names == ("age", "age=missing", "city=Bonn", "city=Ulm", "city=missing", "full")
+    assert not caught
+    assert columns.values[1].tolist() == [2.0, 1.0, 0.0, 0.0, 1.0, 2.0], "the median of what is there, and the marks"
+    with pytest.raises(ValueError, match=r"in column 'age' \(40\), 'city' \(40\)"):
+        intake_rows({"x": table})
+    (columns,), caught = intake_rows({"x": table}, "drop")
+    assert columns.names == ("age", "city=Ulm", "full")
+    assert columns.kept.tolist() == [i for i in range(120) if i % 3 != 1]
+    assert columns.given == 120
+
+
+def test_new_rows_become_the_same_numbers_and_an_unseen_category_tells_nothing():
+    table = pd.DataFrame({"city": CITIES, "age": NUMBERS[:, 0] + 1e9, "sex": ["f", "m"] * 30})
+    like = intake(table, "x")
+    assert torch.equal(reencode(table, "x", like), like.values)
+    assert torch.equal(reencode(table[["sex", "age", "city"]], "x", like), like.values), "columns go by name"
+    new = pd.DataFrame({"city": ["Graz", "Ulm"], "age": [1e9, 1e9 + 2], "sex": ["?", "f"]})
+    values = reencode(new, "x", like)
+    assert torch.allclose(values[0, :3], torch.full((3,), 1 / 3))
+    assert values[0, -1] == 0.5
+    assert values[1].tolist() == [0, 1, 0, float(values[0, 3]) + 2, 0]
+    with pytest.raises(ValueError, match="x has 1 columns, and 3 are expected: 'city', 'age', 'sex'"):
+        reencode(new[["age"]], "x", like)
+
+
+def test_identifiers_and_rare_categories_are_warned_of():
+    names = [f"p{i}" for i in range(500)]
+    numbered = np.arange(500)
+    noise = np.random.default_rng(0).normal(size=500)
+    _, caught = intake_rows({"x": pd.DataFrame({"name": names, "row": numbered, "noise": noise})})
+    assert [type(w) for w in caught] == [IdentifierWarning, IdentifierWarning]
+    assert "'name' has 500 values in 500 rows and looks like an identifier" in str(caught[0])
+    assert "'row' numbers the rows one by one" in str(caught[1])
+    many = [f"street {i % 230}" for i in range(920)]
+    (columns,), caught = intake_rows({"x": many})
+    assert [type(w) for w in caught] == [RareCategoriesWarning]
+    assert columns.values.shape == (920, 200)
+    assert torch.equal(columns.values.sum(1), torch.ones(920))
+    assert columns.names[-1] == "x=others"

@@ -1,18 +1,34 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
+from mibounds.data.arrays import intake_images, intake_sequences, is_ragged
+from mibounds.data.encoding import Encoding
 from mibounds.data.gaussianization import Gaussianize
-from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair, intake_rows
-from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize
+from mibounds.data.intake import (
+    Columns,
+    Kinds,
+    MissingPolicy,
+    intake,
+    intake_pair,
+    intake_rows,
+    reencode,
+)
+from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
 
 __all__ = [
     "Columns",
+    "Encoding",
     "Gaussianize",
+    "Kinds",
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",
     "Standardize",
+    "StandardizeChannels",
     "intake",
     "intake_images",
     "intake_pair",
     "intake_rows",
+    "intake_sequences",
+    "is_ragged",
+    "reencode",
 ]

@@ -1,8 +1,8 @@
-"""Intake: anything with rows and numeric columns becomes a float32 tensor (N, D) with column names.
+"""Intake: anything with rows and columns becomes a float32 tensor (N, D) with column names.
 
-NumPy arrays, torch tensors, lists, and any dataframe that narwhals knows (pandas, polars, pyarrow and others). What
-cannot be taken is refused here, with one sentence that says what came, what was expected and what to do. Other kinds of
-data (categories, images, sequences) get their place in `intake` beside `_numbers`.
+NumPy arrays, torch tensors, lists, and any dataframe that narwhals knows (pandas, polars, pyarrow and others), of
+numbers, dates, booleans, text and categories; `mibounds.data.encoding` says how each becomes numbers. What cannot be
+taken is refused here, with one sentence that says what came, what was expected and what to do.
 """
 
 from __future__ import annotations
@@ -15,90 +15,124 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds._checks import ConstantColumnWarning, MIWarning, RowsDroppedWarning, check_paired
+from mibounds._checks import (
+    ConstantColumnWarning,
+    IdentifierWarning,
+    MIWarning,
+    RareCategoriesWarning,
+    RowsDroppedWarning,
+    check_paired,
+    nearest,
+)
+from mibounds.data.encoding import MOST_CATEGORIES, Array, Encoding, fit_encoding
+from mibounds.data.sources import MINIMUM_ROWS, columns_of
 
-__all__ = ["Columns", "MissingPolicy", "intake", "intake_images", "intake_pair", "intake_rows"]
+__all__ = [
+    "Columns", "Kinds", "MissingPolicy", "intake", "intake_pair", "intake_rows", "reencode",
+]  # fmt: skip
 
-MissingPolicy = Literal["raise", "drop"]
-MINIMUM_ROWS = 50
+MissingPolicy = Literal["raise", "drop", "indicator"]
+Kinds = str | Mapping[str, str] | None
+"""What the columns are: all of them, or some by name; the others, and None, are found out."""
+
 _SHOWN = 5
+_IDENTIFIES = 0.5  # of the rows
+_POLICIES = ("raise", "drop", "indicator")
+_KINDS = ("continuous", "categorical")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Numeric columns: `values` (N, D) float32 and their `names`."""
+    """Columns of numbers: `values` (N, D) float32, their `names`, the `encodings` that made them, a column each
+    of what was given, how many rows were `given`, and the numbers of those that were `kept` (N,)."""
 
     values: Tensor
     names: tuple[str, ...]
+    encodings: tuple[Encoding, ...]
+    given: int
+    kept: Tensor
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """For each name the column that it was made of."""
+        made = {name: encoding.name for encoding in self.encodings for name in encoding.names}
+        return {name: made.get(name, name) for name in self.names}
 
 
-def intake(data: Any, name: str) -> Columns:
-    """One variable as numeric columns. Non-finite values are let through; `intake_pair` deals with them.
+def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "raise") -> Columns:
+    """One variable as columns of numbers. Non-finite values are let through; `intake_rows` deals with them.
 
-    Raises:
-        TypeError: if the data are text, complex or objects.
-        ValueError: if the data are empty or have three or more dimensions.
-    """
-    if isinstance(data, Tensor):
-        numbers, names = data.detach().cpu().numpy(), None
-    else:
-        numbers, names = _numbers(data, name)
-    if np.iscomplexobj(numbers):
-        raise TypeError(
-            f"{name} is complex: give real numbers, for example its real and imaginary parts as two columns."
-        )
-    if numbers.dtype.kind not in "fiub":
-        raise TypeError(
-            f"{name} holds {_kind(numbers)} where numbers are due: "
-            "encode it as numbers first, or choose numeric columns."
-        )
-    if numbers.ndim > 2:
-        raise ValueError(
-            f"{name} has shape {numbers.shape}: expected (rows,) or (rows, columns). "
-            "Flatten it, x.reshape(len(x), -1), or compose an MIEstimator whose critic has an encoder for it."
-        )
-    if numbers.ndim == 0 or not numbers.size:
-        raise ValueError(f"{name} is empty (shape {numbers.shape}): expected at least {MINIMUM_ROWS} rows.")
-    numbers = numbers.reshape(len(numbers), -1)
-    if names is None:
-        names = tuple(name if numbers.shape[1] == 1 else f"{name}[{i}]" for i in range(numbers.shape[1]))
-    return Columns(torch.from_numpy(_single(numbers)), names)
-
-
-def intake_images(data: Any, name: str, least: int) -> Tensor:
-    """Images as a float32 tensor (N, ..., H, W).
+    Arguments:
+        data: whatever a person has.
+        name: "x" or "y", for sentences and for columns without a name.
+        kinds: what its columns are. With "continuous" numbers stay as they are, and text is refused.
+        nan: with "indicator", missing values get a column of their own.
 
     Raises:
-        TypeError: if they are not numbers.
-        ValueError: if they are not (N, H, W) or (N, C, H, W), fewer than `least`, or not finite.
+        TypeError: if the data are complex, or hold something else than numbers, dates, booleans or text.
+        ValueError: if the data are empty, have three or more dimensions, or a column has no values.
     """
-    shape = np.shape(data)
-    if len(shape) not in (3, 4):
-        raise ValueError(f"{name} has shape {tuple(shape)}: expected (images, height, width) or one with channels.")
-    if shape[0] < least:
-        raise ValueError(f"{name} holds {shape[0]} images: expected at least {least}.")
-    images = intake(torch.as_tensor(data).flatten(1), name).values.reshape(shape)
-    if not images.isfinite().all():
-        raise ValueError(f"{name} has missing or infinite pixels: fill them in, or leave those images out.")
-    return images
+    columns = columns_of(data, name)
+    wanted = _wanted(kinds, [*columns], name)
+    try:
+        encodings = tuple(
+            fit_encoding(column, title, wanted.get(title), nan == "indicator") for title, column in columns.items()
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
+    return _encoded(columns, encodings)
+
+
+def reencode(data: Any, name: str, like: Columns) -> Tensor:
+    """New rows of a variable as the numbers that `like` has, (N, D): its columns by name where the data have names, by
+    place otherwise.
+
+    Raises:
+        ValueError: if columns are missing, or their number differs.
+        TypeError: if the data cannot be taken.
+    """
+    columns = columns_of(data, name)
+    titles = [encoding.name for encoding in like.encodings]
+    if not set(titles) <= set(columns):
+        if len(columns) != len(titles):
+            raise ValueError(f"{name} has {len(columns)} columns, and {len(titles)} are expected: {_shown(titles)}.")
+        columns = dict(zip(titles, columns.values(), strict=True))
+    values = _encoded(columns, like.encodings)
+    kept = [values.names.index(column) for column in like.names]
+    return values.values[:, kept]
 
 
 def intake_pair(
-    x: Any, y: Any, nan: MissingPolicy = "raise", drop_constant: bool = True
+    x: Any,
+    y: Any,
+    nan: MissingPolicy = "raise",
+    drop_constant: bool = True,
+    *,
+    kinds: tuple[Kinds, Kinds] = (None, None),
 ) -> tuple[Columns, Columns, list[MIWarning]]:
     """Two variables, row by row: `intake_rows` of x and y.
 
     Returns:
         The columns of x and of y, and the warnings to raise.
     """
-    (first, second), caught = intake_rows({"x": x, "y": y}, nan, drop_constant)
+    (first, second), caught = intake_rows({"x": x, "y": y}, nan, drop_constant, dict(zip("xy", kinds, strict=True)))
     return first, second, caught
 
 
 def intake_rows(
-    variables: Mapping[str, Any], nan: MissingPolicy = "raise", drop_constant: bool = True
+    variables: Mapping[str, Any],
+    nan: MissingPolicy = "raise",
+    drop_constant: bool = True,
+    kinds: Mapping[str, Kinds] | None = None,
 ) -> tuple[list[Columns], list[MIWarning]]:
     """Several variables, row by row: rows agree in number, values are finite, columns vary.
+
+    Arguments:
+        variables: whatever a person has, by name.
+        nan: what to do about missing and infinite values: "raise", "drop" their rows, or fill them in and say in a
+            column of its own where they were, "indicator".
+        drop_constant: leave out columns that never change.
+        kinds: what the columns of each variable are.
 
     Returns:
         The columns of each, and the warnings to raise.
@@ -106,28 +140,25 @@ def intake_rows(
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    if nan not in ("raise", "drop"):
-        raise ValueError(f"nan is {nan!r}, and must be 'raise' or 'drop'.")
-    caught: list[MIWarning] = []
-    sides = [intake(data, name) for name, data in variables.items()]
+    if nan not in _POLICIES:
+        raise ValueError(f"nan is {nan!r}, and must be 'raise', 'drop' or 'indicator'.")
+    kinds = kinds or {}
+    sides = [intake(data, name, kinds.get(name), nan) for name, data in variables.items()]
     first = len(sides[0].values)
     for name, side in zip(variables, sides, strict=True):
         check_paired(first, len(side.values), name_y=name)
+    caught = [warning for name, side in zip(variables, sides, strict=True) for warning in _suspects(side, name)]
     finite = torch.ones(first, dtype=torch.bool)
     for name, side in zip(variables, sides, strict=True):
         good = side.values.isfinite()
         if not good.all() and nan == "raise":
-            bad = (~good).sum(0)
-            where = ", ".join(f"{side.names[i]!r} ({bad[i]})" for i in bad.nonzero().flatten().tolist()[:_SHOWN])
-            raise ValueError(
-                f"{name} has {int(bad.sum())} missing or infinite values, in column {where}: "
-                'fill them in, or pass nan="drop" to leave out their rows.'
-            )
+            raise ValueError(_missing_sentence(side, name, ~good))
         finite &= good.all(1)
     if not finite.all():
         dropped = int((~finite).sum())
         caught.append(RowsDroppedWarning(f"{dropped} of {first} rows were dropped for missing or infinite values."))
-        sides = [replace(side, values=side.values[finite]) for side in sides]
+        kept = finite.nonzero().flatten()
+        sides = [replace(side, values=side.values[kept], kept=kept) for side in sides]
     left = len(sides[0].values)
     if left < MINIMUM_ROWS:
         raise ValueError(
@@ -139,33 +170,81 @@ def intake_rows(
     return sides, caught
 
 
-def _numbers(data: Any, name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...] | None]:
-    """The numbers of an array, a list, a series or a table, and the names of its columns if it has any."""
-    if isinstance(data, np.ndarray | list | tuple):
-        try:
-            return np.asarray(data), None
-        except ValueError as error:
+def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:
+    """The kinds of the columns that have been given one."""
+    given = dict.fromkeys(titles, kinds) if isinstance(kinds, str) else dict(kinds or {})
+    for title, kind in given.items():
+        if title not in titles:
             raise ValueError(
-                f"{name} is ragged (rows of different lengths): expected a rectangle of numbers."
-            ) from error
-    import narwhals as nw
-
-    frame = nw.from_native(data, allow_series=True, pass_through=True)
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect()
-    if isinstance(frame, nw.Series):
-        frame = frame.to_frame()
-    if not isinstance(frame, nw.DataFrame):
-        return np.asarray(data), None
-    for column in frame.columns:
-        dtype = frame[column].dtype
-        if not (dtype.is_numeric() or dtype == nw.Boolean):
-            raise TypeError(
-                f"{name}: column {column!r} holds {dtype}, where numbers are due: "
-                "encode it as numbers first, or leave it out."
+                f"{name}_type names a column {title!r} that {name} does not have. {nearest(title, titles)}"
             )
-    arrays = [frame[column].cast(nw.Float64).to_numpy().astype(float) for column in frame.columns]
-    return (np.stack(arrays, 1) if arrays else np.empty((len(frame), 0))), tuple(map(str, frame.columns))
+        if kind not in _KINDS:
+            raise ValueError(f"{name}_type is {kind!r} for column {title!r}, and must be one of {', '.join(_KINDS)}.")
+    return given
+
+
+def _encoded(columns: Mapping[str, Array], encodings: tuple[Encoding, ...]) -> Columns:
+    parts = [encoding(columns[encoding.name]) for encoding in encodings]
+    names = tuple(name for encoding in encodings for name in encoding.names)
+    values = torch.from_numpy(np.concatenate(parts, 1))
+    return Columns(values, names, encodings, len(values), torch.arange(len(values)))
+
+
+def _suspects(side: Columns, name: str) -> list[MIWarning]:
+    """Columns that look like identifiers, and categories too many to keep apart."""
+    found: list[MIWarning] = []
+    rows = len(side.values)
+    for encoding in side.encodings:
+        distinct, title = encoding.distinct, encoding.name
+        if encoding.kind == "continuous":
+            column = side.values[:, side.names.index(title)]
+            if _numbers_rows(column):
+                found.append(
+                    IdentifierWarning(
+                        f"{name}: column {title!r} numbers the rows one by one: leave it out, or sort by it."
+                    )
+                )
+        elif distinct > _IDENTIFIES * rows:
+            found.append(
+                IdentifierWarning(
+                    f"{name}: column {title!r} has {distinct} values in {rows} rows and looks like an identifier, of "
+                    "which no sample can say what it tells: leave it out."
+                )
+            )
+        elif distinct > MOST_CATEGORIES:
+            found.append(
+                RareCategoriesWarning(
+                    f"{name}: column {title!r} has {distinct} categories: the {MOST_CATEGORIES - 1} most frequent are "
+                    "kept apart and the others taken as one, so the value may be low. Group them as you mean it."
+                )
+            )
+    return found
+
+
+def _numbers_rows(column: Tensor) -> bool:
+    """Is it every whole number from one to another, once each?"""
+    low, high = column.min(), column.max()
+    if float(high - low) != len(column) - 1 or not bool((column == column.round()).all()):
+        return False
+    return len(torch.unique(column)) == len(column)
+
+
+def _missing_sentence(side: Columns, name: str, bad: Tensor) -> str:
+    """Which columns lack values, and what to do."""
+    counts: dict[str, int] = {}
+    for column, count in zip(side.names, bad.sum(0).tolist(), strict=True):
+        origin = side.origins[column]
+        counts[origin] = max(counts.get(origin, 0), count)
+    counts = {origin: count for origin, count in counts.items() if count}
+    where = ", ".join(f"{origin!r} ({count})" for origin, count in [*counts.items()][:_SHOWN])
+    return (
+        f"{name} has {sum(counts.values())} missing or infinite values, in column {where}: fill them in, or pass "
+        'nan="drop" to leave out their rows, or nan="indicator" to count being missing as a value.'
+    )
+
+
+def _shown(titles: list[str]) -> str:
+    return ", ".join(map(repr, titles[:_SHOWN])) + (", ..." if len(titles) > _SHOWN else "")
 
 
 def _varying(side: Columns, name: str, caught: list[MIWarning]) -> Columns:
@@ -175,25 +254,6 @@ def _varying(side: Columns, name: str, caught: list[MIWarning]) -> Columns:
     if varies.all():
         return side
     constant = [column for column, kept in zip(side.names, varies.tolist(), strict=True) if not kept]
-    shown = ", ".join(map(repr, constant[:_SHOWN])) + (", ..." if len(constant) > _SHOWN else "")
-    caught.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {shown}."))
+    caught.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {_shown(constant)}."))
     kept_names = tuple(column for column in side.names if column not in constant)
-    return Columns(side.values[:, varies], kept_names)
-
-
-def _single(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """float32; columns of large offset are centered first, so that differences survive the rounding."""
-    if numbers.dtype.kind == "f" and numbers.dtype.itemsize <= 4:
-        return numbers.astype(np.float32)
-    wide = numbers.astype(np.float64)
-    with np.errstate(all="ignore"):
-        center = np.nanmedian(np.where(np.isfinite(wide), wide, np.nan), 0)
-        spread = np.nanmax(np.where(np.isfinite(wide), np.abs(wide - center), np.nan), 0)
-        offset = np.where((np.abs(center) > 1e4 * spread) & (spread > 0), center, 0.0)
-        return (wide - offset).astype(np.float32)
-
-
-def _kind(numbers: np.ndarray[Any, Any]) -> str:
-    return {"U": "text", "S": "bytes", "O": "Python objects", "M": "dates", "m": "durations"}.get(
-        numbers.dtype.kind, str(numbers.dtype)
-    )
+    return replace(side, values=side.values[:, varies], names=kept_names)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mibounds._ranks import normal_score_knots, piecewise_linear
 
-__all__ = ["Preprocessing", "RankGaussianize", "Standardize"]
+__all__ = ["Preprocessing", "RankGaussianize", "Standardize", "StandardizeChannels"]
 
 
 class Preprocessing(nn.Module, ABC):
@@ -56,6 +56,40 @@ class Standardize(Preprocessing):
     def forward(self, x: Tensor) -> Tensor:
         standard = (x - self.mean) / self.scale
         return standard if self.limit is None else self.limit * torch.tanh(standard / self.limit)
+
+
+class StandardizeChannels(Preprocessing):
+    """Give each channel of images (N, C, H, W), or each feature of sequences (N, T, D), mean 0 and variance 1.
+
+    NaN, which fills up short sequences, stays and counts for nothing.
+
+    Arguments:
+        axis: that of the channels: 1 for images, -1 for sequences.
+
+    Example:
+        >>> images = torch.tensor([[[[0.0, 2.0]]], [[[4.0, 6.0]]]])
+        >>> StandardizeChannels().fit(images)(images).flatten()
+        tensor([-1.3416, -0.4472,  0.4472,  1.3416])
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, axis: int = 1) -> None:
+        super().__init__()
+        self.axis = axis
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("scale", torch.ones(()))
+
+    def fit(self, x: Tensor) -> StandardizeChannels:
+        others = [axis for axis in range(x.dim()) if axis != self.axis % x.dim()]
+        self.mean = x.nanmean(others, keepdim=True)[0]
+        scale = (x - self.mean).square().nanmean(others, keepdim=True)[0].sqrt()
+        self.scale = torch.where(scale > 0, scale, 1.0)
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.scale
 
 
 class RankGaussianize(Preprocessing):

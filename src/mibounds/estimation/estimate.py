@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from mibounds._checks import check_at_least, check_fraction
 from mibounds.bounds import Bound
 from mibounds.choices import build_bound, build_critic
+from mibounds.classical import entropy
 from mibounds.critics import Critic, Encoded, GaussianCritic, JointCritic, WithOffset
-from mibounds.data import MissingPolicy, RankGaussianize, Standardize, intake_pair
+from mibounds.data import MissingPolicy, RankGaussianize, Standardize
 from mibounds.estimation.cross_checks import cross_checks
 from mibounds.estimation.diagnostics import CHECKS
+from mibounds.estimation.sides import Side, VariableType, take_in
 from mibounds.estimator import MIEstimator
 from mibounds.networks import WithRadius
 from mibounds.results import Result, Unit
 from mibounds.training import Candidate, Readings, Trainer
 from mibounds.training.diagnostics import Evidence, doubts
+from mibounds.training.readings import CLASSIFIER
 
 __all__ = ["estimate"]
 
@@ -37,6 +42,10 @@ def estimate(
     unit: Unit = "nats",
     level: float = 0.95,
     bootstrap: int | None = None,
+    x_type: VariableType = None,
+    y_type: VariableType = None,
+    encoder_x: nn.Module | None = None,
+    encoder_y: nn.Module | None = None,
     nan: MissingPolicy = "raise",
     seed: int = 0,
     device: str | torch.device | None = None,
@@ -51,7 +60,8 @@ def estimate(
     row is thus scored once, by a critic that never saw it, and all bounds read the same pooled scores.
 
     The reported reading follows one rule, fixed beforehand: InfoNCE over all test pairs of a block, averaged over both
-    directions. Where the normalized plug-in comes within 3.5 nats of InfoNCE's ceiling (in small samples, into its
+    directions. Where a side is a label, the critics are read as classifiers: its entropy less their cross-entropy on
+    unseen rows. Where the normalized plug-in comes within 3.5 nats of InfoNCE's ceiling (in small samples, into its
     upper half), the plug-in is reported instead and marked `extrapolated`. The largest value is never picked.
 
     Fails when the sample does not hold what it takes: few rows for many columns with a weak, full-rank
@@ -63,9 +73,10 @@ def estimate(
         measurement of mutual information, 2020, arXiv:1811.04251 (the limit ln N).
 
     Arguments:
-        x: (N,) or (N, D_x) numbers: NumPy array, torch tensor, list, or a pandas, polars or pyarrow table. At least
-            50 rows.
-        y: (N,) or (N, D_y), likewise, paired with x row by row.
+        x: at least 50 rows of anything: (N,) or (N, D_x) numbers, dates, booleans or text in a NumPy array, torch
+            tensor, list, or pandas, polars or pyarrow table; images (N, H, W) or (N, C, H, W); sequences (N, T, D), or
+            a list of sequences of any lengths.
+        y: likewise, paired with x row by row; it may be of another kind.
         bound: trains the critics; a name or a bound.
         critic: "separable", "joint" or "bilinear".
         hidden: widths of the critics' hidden layers.
@@ -74,7 +85,15 @@ def estimate(
         level: confidence level of the interval and of the lower bound.
         bootstrap: draws of a bootstrap over rows that gives the standard error, for example 200; without it a
             jackknife and the spread of the folds do, whichever is larger.
-        nan: "raise", or "drop" the rows with missing or infinite values.
+        x_type: what x is, if it is not to be found out: "continuous" or "categorical" columns, or a dictionary of
+            these by column; "image"; "sequence". By itself text, booleans, and integers of at most ten values are
+            categorical, three axes are images from 8 x 8 and sequences below.
+        y_type: likewise.
+        encoder_x: a module that maps rows of x, a tensor or a tuple of tensors taken as they are, to columns; it is
+            copied, and trained with the critic.
+        encoder_y: likewise.
+        nan: "raise"; "drop" the rows with missing or infinite values; or "indicator": fill them in and say in a column
+            of its own where they were.
         seed: the same seed gives the same number, whatever the number of workers.
         device: "cpu", "cuda", ...
         progress: show a bar.
@@ -98,44 +117,71 @@ def estimate(
     if bootstrap is not None:
         check_at_least("bootstrap", bootstrap, 2)
     trainer = Trainer(lr=lr, nan=nan, seed=seed, device=device, progress=progress, **training)
-    table_x, table_y, caught = intake_pair(x, y, nan)
-    data_x, data_y = table_x.values, table_y.values
-    candidates = _candidates(critic, build_bound(bound), hidden, data_x.shape[1], data_y.shape[1], seed)
-    readings = trainer.read(candidates, data_x, data_y, calibrate=True)
-    reading, extrapolated = _rule(readings)
-    checks = cross_checks(data_x, data_y, seed)
-    evidence = Evidence(
-        readings, reading, data_x, data_y, checks, extrapolated=extrapolated, blocked=trainer.split == "blocked"
+    sides, _, caught = take_in(
+        {"x": x, "y": y}, nan, {"x": x_type, "y": y_type}, {"x": encoder_x, "y": encoder_y}, seed
     )
+    side_x, side_y = sides
+    readings = trainer.read(
+        _candidates(critic, build_bound(bound), hidden, side_x, side_y, seed), side_x.rows, side_y.rows, calibrate=True
+    )
+    reading, extrapolated, most = _classified(readings, side_x, side_y) or (*_rule(readings), None)
+    table_x, table_y = (None if side.columns is None else side.columns.values for side in sides)
+    checks, unseen = {}, 0.0
+    if table_x is not None and table_y is not None:
+        checks = cross_checks(table_x, table_y, seed)
+        unseen = _unseen(table_x.shape[1], table_y.shape[1], readings.train_rows)
+    evidence = Evidence(
+        readings, reading, table_x, table_y, checks,
+        extrapolated=extrapolated, blocked=trainer.split == "blocked",
+    )  # fmt: skip
     result = readings.result(
         reading,
-        resolution=trainer.tolerance + _unseen(data_x.shape[1], data_y.shape[1], readings.train_rows),
+        resolution=trainer.tolerance + unseen,
         cross_checks=checks,
         bootstrap=bootstrap,
+        most=most,
         extrapolated=extrapolated,
-        columns=(table_x.names, table_y.names),
+        columns=(side_x.names, side_y.names),
+        kinds=(side_x.what, side_y.what),
         warnings=[*caught, *doubts(evidence, CHECKS)],
         seed=seed,
     )
     return result.to(unit, level=level)
 
 
-def _candidates(critic: str, bound: Bound, hidden: Sequence[int], dim_x: int, dim_y: int, seed: int) -> list[Candidate]:
+def _candidates(critic: str, bound: Bound, hidden: Sequence[int], x: Side, y: Side, seed: int) -> list[Candidate]:
     """The variants that validation weights."""
-    network = build_critic(critic, dim_x + 1, dim_y + 1, seed, hidden=hidden)  # the columns and their radius
+    tables = x.columns is not None and y.columns is not None
+    encoder_x, width_x = (WithRadius(), x.width + 1) if tables else x.coded(hidden, seed)
+    encoder_y, width_y = (WithRadius(), y.width + 1) if tables else y.coded(hidden, seed + 1)
+    # What an encoder was trained to tell needs no tower of its own on top, which would only learn rows by heart.
+    towers = hidden if tables or critic.lower().startswith("joint") else ()
+    network: Critic = build_critic(critic, width_x, width_y, seed, hidden=towers)
     # A joint critic pays for every pair, the others score all pairs of a batch with one matrix product.
     joint = isinstance(network, JointCritic)
-    network = Encoded(network, WithRadius(), WithRadius())
+    network = Encoded(network, encoder_x, encoder_y)
 
     def estimator(critic: Critic) -> MIEstimator:
         return MIEstimator(critic, bound, negatives=8 if joint else "all", symmetric=not joint)
 
+    if not tables:
+        return [Candidate("encoded", estimator(network), (x.preprocessing, y.preprocessing))]
     offset = WithOffset(network, GaussianCritic(radial=True))
     return [
         Candidate("ranks with Gaussian offset", estimator(offset), RankGaussianize()),
         Candidate("ranks", estimator(network), RankGaussianize()),
         Candidate("standardized", estimator(network), Standardize(limit=5.0)),
     ]
+
+
+def _classified(readings: Readings, x: Side, y: Side) -> tuple[str, bool, float] | None:
+    """The reading where a side is a label, and its entropy; of two labels the one with less to tell."""
+    entropies = [entropy(side.columns.values) if side.columns and side.label else math.inf for side in (x, y)]
+    most = min(entropies)
+    if most == math.inf:
+        return None
+    readings.classify(x.rows, y.rows, "x" if entropies[0] == most else "y")
+    return CLASSIFIER, False, most
 
 
 def _rule(readings: Readings) -> tuple[str, bool]:

@@ -32,7 +32,7 @@ from mibounds._checks import (
 )
 from mibounds._math import logmeanexp
 from mibounds.inference import Reading
-from mibounds.training.readings import Readings
+from mibounds.training.readings import CLASSIFIER, Readings
 
 __all__ = ["FIT_CHECKS", "Check", "Evidence", "doubts"]
 
@@ -97,7 +97,7 @@ _MEMORIZED, _MEMORIZED_SHARE = 0.15, 0.3  # nats, and of the value; healthy fits
 _DISAGREE, _DISAGREE_SHARE = 0.1, 0.15  # nats, and of the value; healthy: up to .02
 _LOG_MEAN = 0.2  # nats; healthy: up to .04, and to .16 for small critics of 800 rows that nothing calibrates
 _EFFECTIVE_ROWS, _EFFECTIVE_SHARE = 50, 0.1  # rows, and of the rows; healthy: from .85 of the rows
-_WITHOUT_PARTITION = ("InfoNCE", "PlugIn")
+_WITHOUT_PARTITION = ("InfoNCE", "PlugIn", CLASSIFIER)
 _FALLING, _FALLING_SHARE = 0.02, 0.05  # nats, and of the score; healthy: up to .01
 _SPREAD, _SPREAD_FLOOR = 3.0, 0.02  # times what sampling explains, and nats; healthy: up to 2.2 times
 _KURTOSIS = 20.0  # x|x|^.5 of a Gaussian has 5.9, its cube 46

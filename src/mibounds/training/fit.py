@@ -32,11 +32,12 @@ _LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to estimate: a name, an estimator, and what the columns of x and y pass through first (None: nothing)."""
+    """One way to estimate: a name, an estimator, and what x and y pass through first: both the same, or a pair, one for
+    each (None: nothing)."""
 
     name: str
     estimator: MIEstimator | Telescope
-    preprocessing: Preprocessing | None = None
+    preprocessing: Preprocessing | tuple[Preprocessing | None, Preprocessing | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,9 @@ class _Run:
     ):
         self.name, self.plan, self.sampler = candidate.name, plan, sampler
         self.estimator = copy.deepcopy(candidate.estimator)
-        self.prepare_x = _fitted(candidate.preprocessing, take_rows(x, fold.train))
-        self.prepare_y = _fitted(candidate.preprocessing, take_rows(y, fold.train))
+        both = candidate.preprocessing
+        of_x, of_y = both if isinstance(both, tuple) else (both, both)
+        self.prepare_x, self.prepare_y = (_fitted(p, take_rows(v, fold.train)) for p, v in ((of_x, x), (of_y, y)))
         # Rows are mapped once, not at every step.
         self.x, self.y = (
             prepare(take_rows(rows, fold.train)) for prepare, rows in ((self.prepare_x, x), (self.prepare_y, y))

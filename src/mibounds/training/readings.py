@@ -7,7 +7,7 @@ import warnings as python_warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -16,17 +16,18 @@ from mibounds._checks import NonFiniteStepWarning
 from mibounds._math import infonce_loss
 from mibounds._variables import Variable, row_count, take_rows
 from mibounds._version import versions
-from mibounds.bounds import Bound
+from mibounds.bounds import Bound, PlugIn
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.inference import Reading, nwj_stderr, pool, read_grid
 from mibounds.results import Result
 from mibounds.training.fit import Fitted
 
-__all__ = ["FoldRows", "Readings", "read_fold", "shortfall"]
+__all__ = ["CLASSIFIER", "FoldRows", "Readings", "read_fold", "shortfall"]
 
 # All pairs inside blocks of test rows are read, so the cost of reading grows with N and not with its square.
 _BLOCK = 4096
+CLASSIFIER = "Classifier"
 _NEIGHBORS = ("KSG", "MixedKSG")
 _NEAR_CEILING = 2.5  # nats
 _FEWEST_SHIFTS = 64
@@ -124,6 +125,7 @@ class Readings:
         resolution: float = 0.0,
         cross_checks: Mapping[str, float] | None = None,
         bootstrap: int | None = None,
+        most: float | None = None,
         **details: Any,
     ) -> Result:
         """The result that reports this reading.
@@ -139,6 +141,7 @@ class Readings:
             cross_checks: what classical estimators say, in nats by name.
             bootstrap: draws of a bootstrap that gives the standard error; without it, the jackknife and the spread of
                 the folds do.
+            most: nats that the information cannot exceed, the entropy of a label.
             details: further fields of `Result`.
         """
         chosen = self.by_name[reading]
@@ -152,8 +155,8 @@ class Readings:
         higher += [self._reach(name, found, value, stderr) for name, found in checks.items()]
         if reading == "PlugIn":
             higher.append(values["DonskerVaradhan"])
-        above = max(higher) - value
-        below = value - values["InfoNCE"]
+        above = (max(higher) if most is None else min(max(higher), most)) - value
+        below = 0.0 if reading == CLASSIFIER else value - values["InfoNCE"]
         warnings = [*details.pop("warnings", ())]
         skipped = sum(fitted.skipped for fitted in self.fitted)
         if skipped:
@@ -172,6 +175,7 @@ class Readings:
             bounds=values,
             reading=reading,
             rows=self.rows,
+            most=most,
             allowance=(max(below, 0.0), max(above, 0.0)),
             cross_checks=checks,
             fold_values=chosen.fold_values(),
@@ -181,6 +185,34 @@ class Readings:
             fitted=self.fitted,
             **details,
         )
+
+    def classify(self, x: Variable, y: Variable, label: Literal["x", "y"]) -> None:
+        r"""Read the critics as classifiers of a label, beside the bounds.
+
+        .. math:: H(p) + \frac1N \sum_i \log q(c_i | o_i), \qquad q(c|o) \propto p_c \, e^{f(c,o)}
+
+        with the frequencies p of all rows: their entropy less the cross-entropy on unseen rows, which is the lower
+        bound of Barber and Agakov and never above the entropy.
+
+        Arguments:
+            x: (N, ...) all rows.
+            y: (N, ...) all rows.
+            label: which of the two is the label, a tensor (N, D) of which equal rows are one class.
+        """
+        labels, others = (x, y) if label == "x" else (y, x)
+        assert isinstance(labels, Tensor)
+        classes, place, counts = torch.unique(labels, dim=0, return_inverse=True, return_counts=True)
+        log_share = (counts / counts.sum()).log()
+        rows = []
+        for fitted in self.fitted:
+            test = fitted.fold.test
+            seen = take_rows(others, test)
+            grid = pairwise_chunks(fitted.critic, *((classes, seen) if label == "x" else (seen, classes)))
+            scores = grid.mT if label == "x" else grid
+            log_q = torch.log_softmax(scores + log_share, 1)
+            rows.append((log_q - log_share).gather(1, place[test][:, None]).squeeze(1))
+        member = self.by_name["InfoNCE"].fold
+        self.by_name[CLASSIFIER] = Reading(PlugIn(), ((torch.cat(rows),),), member, math.inf)
 
     def _reach(self, name: str, found: float, value: float, stderr: float) -> float:
         """How far a cross-check lets the interval reach, before the standard errors of the value come.

@@ -266,7 +266,9 @@ class Trainer:
         """Columns where both sides are tables; tensors that a critic encodes are taken as they are, if they are
         finite."""
         if not any(isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2) for side in (x, y)):
-            table_x, table_y, caught = intake_pair(x, y, self.nan, drop_constant=False)
+            table_x, table_y, caught = intake_pair(
+                x, y, self.nan, drop_constant=False, kinds=("continuous", "continuous")
+            )
             return table_x.values, table_y.values, (table_x.names, table_y.names), caught
         check_paired(row_count(x), row_count(y))
         for name, side in (("x", x), ("y", y)):

@@ -1,0 +1,98 @@
+"""Intake of what has more axes than a table: images and sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mibounds.data.intake import intake
+
+__all__ = ["intake_images", "intake_sequences", "is_ragged"]
+
+_CHANNELS = (1, 3, 4)
+
+
+def intake_images(data: Any, name: str, least: int) -> Tensor:
+    """Images as a float32 tensor (N, ..., H, W).
+
+    Raises:
+        TypeError: if they are not numbers.
+        ValueError: if they are not (N, H, W) or (N, C, H, W), fewer than `least`, or not finite.
+    """
+    shape = np.shape(data)
+    if len(shape) not in (3, 4):
+        raise ValueError(f"{name} has shape {tuple(shape)}: expected (images, height, width) or one with channels.")
+    if len(shape) == 4 and shape[3] in _CHANNELS and shape[1] not in _CHANNELS:
+        raise ValueError(
+            f"{name} has shape {tuple(shape)} and looks like images with the channel last: expected "
+            f"(images, channels, height, width). Pass numpy.moveaxis({name}, -1, 1)."
+        )
+    if shape[0] < least:
+        raise ValueError(f"{name} holds {shape[0]} images: expected at least {least}.")
+    images = intake(torch.as_tensor(data).flatten(1), name, "continuous").values.reshape(shape)
+    if not images.isfinite().all():
+        raise ValueError(f"{name} has missing or infinite pixels: fill them in, or leave those images out.")
+    return images
+
+
+def intake_sequences(data: Any, name: str, least: int) -> Tensor:
+    """Sequences as a float32 tensor (N, T, D), the shorter ones filled up with NaN at their end.
+
+    Arguments:
+        data: (N, T) or (N, T, D) numbers, in which NaN at the end of a sequence means that it is over; or a list of N
+            sequences (T_i,) or (T_i, D), of any lengths.
+        name: for sentences.
+        least: the fewest sequences.
+
+    Raises:
+        TypeError: if they are not numbers.
+        ValueError: if shapes do not fit, a sequence is empty, or values are missing inside one.
+
+    Example:
+        >>> intake_sequences([[1.0, 2.0], [3.0]], "x", 2).shape
+        torch.Size([2, 2, 1])
+    """
+    parts = [_sequence(part, name, i) for i, part in enumerate(data)]
+    if len(parts) < least:
+        raise ValueError(f"{name} holds {len(parts)} sequences: expected at least {least}.")
+    widths = sorted({part.shape[1] for part in parts})
+    if len(widths) > 1:
+        raise ValueError(
+            f"{name} holds sequences of {widths[0]} and of {widths[-1]} features a step: expected the same number "
+            "in every step of every sequence."
+        )
+    padded = torch.full((len(parts), max(map(len, parts)), widths[0]), torch.nan)
+    for row, part in zip(padded, parts, strict=True):
+        row[: len(part)] = part
+    return padded
+
+
+def is_ragged(data: Any) -> bool:
+    """Is it a list of sequences of different lengths, or of sequences of several features?"""
+    if not isinstance(data, list | tuple) and not (isinstance(data, np.ndarray) and data.dtype == object):
+        return False
+    if not len(data) or not all(hasattr(part, "__len__") and not isinstance(part, str) for part in data):
+        return False
+    return len({len(part) for part in data}) > 1
+
+
+def _sequence(part: Any, name: str, i: int) -> Tensor:
+    """One sequence (T, D) without the NaN at its end."""
+    values = np.asarray(part)
+    if values.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: sequence {i} does not hold numbers: encode its steps as numbers first.")
+    if values.ndim not in (1, 2):
+        raise ValueError(f"{name}: sequence {i} has shape {values.shape}: expected (steps,) or (steps, features).")
+    steps = torch.from_numpy(values.astype(np.float32).reshape(len(values), values.shape[1] if values.ndim == 2 else 1))
+    there = ~steps.isnan().all(1)
+    if not there.any():
+        raise ValueError(f"{name}: sequence {i} is empty: leave its row out.")
+    length = int(there.nonzero().max()) + 1
+    if not steps[:length].isfinite().all():
+        raise ValueError(
+            f"{name}: sequence {i} has missing or infinite values before its end: fill them in, or cut it there."
+        )
+    return steps[:length]

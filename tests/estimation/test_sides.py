@@ -1,0 +1,105 @@
+"""What a variable is taken for, and what becomes of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+import mibounds as mi
+from mibounds.estimation.sides import take_in
+
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+
+RNG = np.random.default_rng(0)
+QUICK = {"steps": 40, "folds": 2, "hidden": (32,)}
+
+
+def words(x, kind=None, encoder=None, nan="raise"):
+    (side,), _, _ = take_in({"x": x}, nan, {"x": kind}, {"x": encoder}, 0)
+    return side.what
+
+
+@pytest.mark.parametrize(
+    "x, kind, expected",
+    [
+        (RNG.normal(size=(60, 3)), None, "3 continuous"),
+        (np.arange(80) % 4, None, "1 categorical"),
+        (pd.DataFrame({"a": RNG.normal(size=60), "b": ["u", "v"] * 30}), None, "1 continuous, 1 categorical"),
+        (RNG.normal(size=(60, 8, 9)), None, "images 1 x 8 x 9"),
+        (RNG.normal(size=(60, 3, 8, 9)), None, "images 3 x 8 x 9"),
+        (RNG.normal(size=(60, 30, 2)), None, "sequences of 30 steps x 2"),
+        (RNG.normal(size=(60, 30, 20)), "sequence", "sequences of 30 steps x 20"),
+        (RNG.normal(size=(60, 30)), "sequence", "sequences of 30 steps x 1"),
+        ([RNG.normal(size=3 + i % 5) for i in range(60)], None, "sequences of up to 7 steps x 1"),
+        (RNG.normal(size=(60, 4, 4)), "image", "images 1 x 4 x 4"),
+    ],
+)
+def test_kinds_are_found_out(x, kind, expected):
+    assert words(x, kind) == expected
+
+
+def test_bad_kinds_and_encoders():
+    with pytest.raises(ValueError, match="x_type is 'graph', and must be 'continuous', 'categorical', 'image'"):
+        words(np.zeros((60, 2)), "graph")
+    with pytest.raises(TypeError, match=r"encoder_x is a function, and must be a torch\.nn\.Module"):
+        words(np.zeros((60, 2)), encoder=lambda x: x)
+    with pytest.raises(ValueError, match=r"encoder_x maps two rows to \(2, 1, 4\): expected a tensor"):
+        words(torch.zeros(60, 1, 4), encoder=nn.Identity())
+    with pytest.raises(ValueError, match=r"x has shape \(60, 2, 2, 2, 2\).*encoder_x"):
+        words(np.zeros((60, 2, 2, 2, 2)))
+
+
+def test_rows_that_a_table_drops_are_dropped_beside_it():
+    images = RNG.normal(size=(60, 8, 8)).astype(np.float32)
+    table = np.where(np.arange(60) == 7, np.nan, RNG.normal(size=60))
+    (x, y), kept, caught = take_in({"x": images, "y": table}, "drop", {}, {}, 0)
+    assert kept.tolist() == [i for i in range(60) if i != 7]
+    assert torch.equal(x.rows[:, 0], torch.from_numpy(np.delete(images, 7, 0)))
+    assert len(y.rows) == 59
+    assert [w.code for w in caught] == ["rows-dropped"]
+    with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
+        take_in({"x": images, "y": table[1:]}, "drop", {}, {}, 0)
+
+
+def test_a_label_is_never_told_more_than_its_entropy():
+    labels = np.tile([0, 0, 0, 1, 1, 2], 50)
+    x = labels + RNG.normal(size=300) * 1e-3
+    for nuisance in (x, np.stack([x, x * 7], 1)):
+        result = mi.estimate(nuisance, labels, steps=100, hidden=(32,))
+        assert result.kinds[1] == "1 categorical"
+        assert result.most == pytest.approx(1.011404, abs=1e-6)
+        assert 0.95 * result.most < result.value <= result.most
+        assert result.reading == "Classifier"
+        assert result.to("bits").most == pytest.approx(1.459148, abs=1e-6)
+        assert "at most 1.011, the entropy of a label" in repr(result)
+
+
+def test_an_image_against_a_label_and_the_given_encoder_is_left_alone():
+    labels = np.arange(400) % 2
+    images = np.zeros((400, 8, 8), np.float32)
+    images[np.arange(400), labels * 4 + 1] = 1
+    images += RNG.normal(size=images.shape) * 0.3
+    result = mi.estimate(images, labels, steps=60, folds=2)
+    assert result.kinds == ("images 1 x 8 x 8", "1 categorical")
+    assert 0.6 < result.value <= np.log(2)
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+    before = encoder[1].weight.detach().clone()
+    own = mi.estimate(images, labels, encoder_x=encoder, steps=60, folds=2)
+    assert own.kinds[0] == "encoded by Sequential"
+    assert 0.55 < own.value <= np.log(2)
+    assert torch.equal(encoder[1].weight, before)
+
+
+def test_ragged_sequences_read_as_padded_ones():
+    lengths = 4 + np.arange(200) % 9
+    means = RNG.normal(size=200)
+    ragged = [mean + RNG.normal(size=length) for mean, length in zip(means, lengths, strict=True)]
+    padded = np.full((200, 12), np.nan)
+    for row, part in zip(padded, ragged, strict=True):
+        row[: len(part)] = part
+    first = mi.estimate(ragged, means, **QUICK)
+    second = mi.estimate(padded, means, x_type="sequence", **QUICK)
+    assert first.value == second.value
+    assert first.value > 0.2
+    assert first.kinds == ("sequences of up to 12 steps x 1", "1 continuous")
