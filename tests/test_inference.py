@@ -86,3 +86,15 @@ def test_the_error_of_nwj_counts_a_row_in_both_its_roles(exact_grid):
 
 def test_the_lower_limit_is_one_sided():
     assert lower_limit(1.0, 0.1, 0.95) == pytest.approx(0.8355, abs=1e-3)
+
+
+def test_clusters_are_what_is_independent():
+    """Ten copies of every row: the error is that of a tenth of the rows."""
+    once = torch.randn(100, generator=torch.Generator().manual_seed(0))
+    rows, cluster = once.repeat_interleave(10), torch.arange(100).repeat_interleave(10)
+    plain = Reading(PlugIn(), ((rows,),), torch.zeros(1000), math.inf)
+    clustered = Reading(PlugIn(), ((rows,),), torch.zeros(1000), math.inf, cluster)
+    assert clustered.sampling_error() == pytest.approx(float(once.std()) / 10, rel=0.15)
+    assert clustered.sampling_error() > 2 * plain.sampling_error()
+    zeros = torch.full((1000,), -math.inf)
+    assert nwj_stderr([(rows, zeros)], cluster) == pytest.approx(float(once.std()) / 10, rel=0.02)

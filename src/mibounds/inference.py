@@ -27,13 +27,14 @@ _GROUPS = 50
 
 @dataclass(frozen=True)
 class Reading:
-    """The rows of one bound: for each direction a tuple of (N,) tensors, the fold of every row (N,), and its
-    ceiling in nats."""
+    """The rows of one bound: for each direction a tuple of (N,) tensors, the fold of every row (N,), its ceiling in
+    nats, and which cluster each row belongs to (N,), where rows are not independent."""
 
     bound: Bound
     directions: tuple[Rows, ...]
     fold: Tensor
     ceiling: float
+    cluster: Tensor | None = None
 
     def value(self, kept: Tensor | None = None) -> float:
         """The bound's value in nats, of all rows or of those kept (their indices)."""
@@ -54,10 +55,11 @@ class Reading:
         return max(self.sampling_error(), math.sqrt(float(between)))
 
     def sampling_error(self) -> float:
-        """The part of the standard error that the sampling of rows explains, in nats: a jackknife over groups."""
-        n = len(self.fold)
-        groups = min(_GROUPS, n)
-        member = torch.arange(n, device=self.fold.device) % groups
+        """The part of the standard error that the sampling of rows explains, in nats: a jackknife over groups of rows,
+        or of clusters."""
+        unit = torch.arange(len(self.fold), device=self.fold.device) if self.cluster is None else self.cluster
+        groups = min(_GROUPS, int(unit.max()) + 1)
+        member = unit % groups
         left_out = torch.tensor(
             [self.value((member != g).nonzero().flatten()) for g in range(groups)], dtype=torch.float64
         )
@@ -70,7 +72,7 @@ class Reading:
         return float(values.double().std())
 
 
-def nwj_stderr(directions: Sequence[Rows]) -> float:
+def nwj_stderr(directions: Sequence[Rows], cluster: Tensor | None = None) -> float:
     r"""The standard error of NWJ over all pairs for a critic that is held fixed, by its influence function,
 
     .. math:: \psi_i = f(x_i, y_i) - \bar r_i - \bar c_i
@@ -80,10 +82,15 @@ def nwj_stderr(directions: Sequence[Rows]) -> float:
 
     Arguments:
         directions: the rows of NWJ in one direction or both.
+        cluster: (N,) which cluster each row belongs to, where rows are not independent: the sums over clusters are.
     """
     joint, partition = directions[0]
     others = directions[-1][1]
     influence = (joint - partition.exp() - others.exp()).double()
+    if cluster is not None:
+        centered = influence - influence.mean()
+        sums = centered.new_zeros(int(cluster.max()) + 1).index_add(0, cluster, centered)
+        return float(sums.square().sum().sqrt() / len(influence))
     return float(influence.std() / math.sqrt(len(influence)))
 
 

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mibounds.training.folds import split, split_blocked
+from mibounds.training.folds import split, split_blocked, split_by, split_groups
 
 
 @given(st.integers(50, 300), st.integers(2, 6), st.integers(0, 99))
@@ -43,3 +43,30 @@ def test_blocks_follow_the_seed_and_too_wide_a_gap_is_told():
     assert not torch.equal(one[0].train, other[0].train)
     with pytest.raises(ValueError, match="gap is 20, and leaves a fold of 60 rows with .* give a smaller gap"):
         split_blocked(60, 3, 0.2, 20, torch.Generator())
+
+
+@given(st.integers(8, 40), st.integers(2, 5), st.integers(0, 99))
+def test_groups_stay_whole(groups, folds, seed):
+    generator = torch.Generator().manual_seed(seed)
+    member = torch.randint(0, groups, (300,), generator=generator)
+    member[:groups] = torch.arange(groups)
+    splits = split_groups(member, folds, 0.15, generator)
+    assert sorted(torch.cat([fold.test for fold in splits]).tolist()) == list(range(300))
+    sizes = [len(fold.test) for fold in splits]
+    assert max(sizes) - min(sizes) <= int(torch.bincount(member).max())
+    for fold in splits:
+        parts = [set(member[rows].tolist()) for rows in (fold.train, fold.valid, fold.test)]
+        assert all(parts)
+        assert sum(map(len, parts)) == len(set.union(*parts)) == groups
+
+
+def test_too_few_groups_and_bad_splitters():
+    with pytest.raises(ValueError, match="groups has 4 groups, and 3 folds need 5"):
+        split_groups(torch.arange(100) % 4, 3, 0.15, torch.Generator())
+    rows = torch.arange(100)
+    with pytest.raises(ValueError, match="rows that both train and test"):
+        split_by([(rows, rows[:50]), (rows[:50], rows[50:])], 100, None, 0.15, torch.Generator())
+    with pytest.raises(ValueError, match="cv gives 1 folds: expected at least two"):
+        split_by([(rows[:50], rows[50:])], 100, None, 0.15, torch.Generator())
+    with pytest.raises(ValueError, match="a fold of 3 training and 97 test rows"):
+        split_by([(rows[:3], rows[3:])], 100, None, 0.15, torch.Generator())

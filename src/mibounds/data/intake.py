@@ -24,11 +24,12 @@ from mibounds._checks import (
     check_paired,
     nearest,
 )
-from mibounds.data.encoding import MOST_CATEGORIES, Array, Encoding, fit_encoding
+from mibounds.data.encoding import MOST_CATEGORIES, Array, Encoding, fit_encoding, texts
 from mibounds.data.sources import MINIMUM_ROWS, columns_of
 
 __all__ = [
-    "Columns", "Kinds", "MissingPolicy", "intake", "intake_pair", "intake_rows", "reencode",
+    "Columns", "Kinds", "MissingPolicy", "intake",
+    "intake_groups", "intake_pair", "intake_rows", "reencode",
 ]  # fmt: skip
 
 MissingPolicy = Literal["raise", "drop", "indicator"]
@@ -81,6 +82,26 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
     return _encoded(columns, encodings)
+
+
+def intake_groups(groups: Any, given: int, kept: Tensor) -> Tensor | None:
+    """The groups of the kept rows, numbered from 0: (N,); None for None.
+
+    Raises:
+        ValueError: if there are not as many groups as rows were given, or some are missing.
+    """
+    if groups is None:
+        return None
+    columns = columns_of(groups, "groups")
+    found = texts(next(iter(columns.values())))
+    if len(columns) > 1 or len(found) != given:
+        raise ValueError(
+            f"groups has {len(found)} rows and {len(columns)} columns: expected one value for each of the {given} rows."
+        )
+    held = [found[i] for i in kept.tolist()]
+    if None in held:
+        raise ValueError("groups has missing values: every row belongs to some group.")
+    return torch.from_numpy(np.unique(np.array(held, dtype=str), return_inverse=True)[1])
 
 
 def reencode(data: Any, name: str, like: Columns) -> Tensor:

@@ -46,6 +46,7 @@ def estimate(
     y_type: VariableType = None,
     encoder_x: nn.Module | None = None,
     encoder_y: nn.Module | None = None,
+    groups: Any = None,
     nan: MissingPolicy = "raise",
     seed: int = 0,
     device: str | torch.device | None = None,
@@ -92,6 +93,8 @@ def estimate(
         encoder_x: a module that maps rows of x, a tensor or a tuple of tensors taken as they are, to columns; it is
             copied, and trained with the critic.
         encoder_y: likewise.
+        groups: (N,) what rows belong together (a person's, a day's): no group is divided between folds, and the
+            standard error is that of groups and not of rows.
         nan: "raise"; "drop" the rows with missing or infinite values; or "indicator": fill them in and say in a column
             of its own where they were.
         seed: the same seed gives the same number, whatever the number of workers.
@@ -117,15 +120,12 @@ def estimate(
     if bootstrap is not None:
         check_at_least("bootstrap", bootstrap, 2)
     trainer = Trainer(lr=lr, nan=nan, seed=seed, device=device, progress=progress, **training)
-    sides, _, caught = take_in(
-        {"x": x, "y": y}, nan, {"x": x_type, "y": y_type}, {"x": encoder_x, "y": encoder_y}, seed
-    )
-    side_x, side_y = sides
-    readings = trainer.read(
-        _candidates(critic, build_bound(bound), hidden, side_x, side_y, seed), side_x.rows, side_y.rows, calibrate=True
-    )
+    types, encoders = {"x": x_type, "y": y_type}, {"x": encoder_x, "y": encoder_y}
+    (side_x, side_y), groups, caught = take_in({"x": x, "y": y}, nan, types, encoders, seed, groups)
+    candidates = _candidates(critic, build_bound(bound), hidden, side_x, side_y, seed)
+    readings = trainer.read(candidates, side_x.rows, side_y.rows, calibrate=True, groups=groups)
     reading, extrapolated, most = _classified(readings, side_x, side_y) or (*_rule(readings), None)
-    table_x, table_y = (None if side.columns is None else side.columns.values for side in sides)
+    table_x, table_y = (None if side.columns is None else side.columns.values for side in (side_x, side_y))
     checks, unseen = {}, 0.0
     if table_x is not None and table_y is not None:
         checks = cross_checks(table_x, table_y, seed)

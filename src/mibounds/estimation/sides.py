@@ -23,6 +23,7 @@ from mibounds.data import (
     Preprocessing,
     RankGaussianize,
     StandardizeChannels,
+    intake_groups,
     intake_images,
     intake_rows,
     intake_sequences,
@@ -79,7 +80,8 @@ def take_in(
     types: Mapping[str, VariableType],
     encoders: Mapping[str, nn.Module | None],
     seed: int,
-) -> tuple[list[Side], Tensor, list[MIWarning]]:
+    groups: Any = None,
+) -> tuple[list[Side], Tensor | None, list[MIWarning]]:
     """Variables row by row, each as its kind.
 
     Arguments:
@@ -88,9 +90,10 @@ def take_in(
         types: what each is, where it is not to be found out.
         encoders: a module that maps a variable's rows to columns; it takes the variable as it is, a tensor or a tuple.
         seed: for the first weights of encoders that are built here.
+        groups: (N,) what rows belong together.
 
     Returns:
-        The sides, the rows (their numbers) that were kept, and warnings to raise.
+        The sides, the groups of the rows that were kept, numbered from 0, and warnings to raise.
 
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
@@ -115,7 +118,8 @@ def take_in(
     first, *others = variables
     for name in others:
         check_paired(_given(sides[first]), _given(sides[name]), name_y=name)
-    return [side if side.columns else _only(side, kept) for side in (sides[name] for name in variables)], kept, caught
+    codes = intake_groups(groups, _given(sides[first]), kept)
+    return [side if side.columns else _only(side, kept) for side in (sides[name] for name in variables)], codes, caught
 
 
 def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) -> str:

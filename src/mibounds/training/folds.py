@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["Fold", "split", "split_blocked"]
+__all__ = ["Fold", "split", "split_blocked", "split_by", "split_groups"]
 
 _FEWEST = 16  # rows; the smallest automatic batch
 
@@ -82,3 +84,87 @@ def split_blocked(n: int, folds: int, valid_share: float, gap: int, generator: t
         train, valid = (part[torch.randperm(len(part), generator=generator)] for part in (train, valid))
         result.append(Fold(train, valid, rows[start:stop]))
     return result
+
+
+def split_groups(groups: Tensor, folds: int, valid_share: float, generator: torch.Generator) -> list[Fold]:
+    """`folds` folds of about equal size that no group is divided between, nor between training and validation.
+
+    Arguments:
+        groups: (N,) the group of every row, numbered from 0.
+        folds: number of test parts.
+        valid_share: share of the rows outside the test part that validate.
+        generator: orders groups of equal size, and the rows.
+
+    Raises:
+        ValueError: if there are not two groups more than folds.
+
+    Example:
+        >>> groups = torch.arange(6).repeat_interleave(10)
+        >>> [f.test.tolist()[0] // 10 for f in split_groups(groups, 3, 0.2, torch.Generator().manual_seed(0))]
+        [4, 3, 5]
+    """
+    count = int(groups.max()) + 1
+    if count < folds + 2:
+        raise ValueError(
+            f"groups has {count} groups, and {folds} folds need {folds + 2}, as whole groups test, validate and train: "
+            "give fewer folds."
+        )
+    sizes = torch.bincount(groups, minlength=count)
+    order = torch.randperm(count, generator=generator)
+    filled, fold_of = [0] * folds, torch.empty(count, dtype=torch.long)
+    for group in order[sizes[order].argsort(descending=True, stable=True)].tolist():
+        smallest = filled.index(min(filled))
+        fold_of[group] = smallest
+        filled[smallest] += int(sizes[group])
+    tests = [(fold_of[groups] == i).nonzero().flatten() for i in range(folds)]
+    return [_fold(test, torch.arange(len(groups)), groups, valid_share, generator) for test in tests]
+
+
+def split_by(
+    splitter: Any, n: int, groups: Tensor | None, valid_share: float, generator: torch.Generator
+) -> list[Fold]:
+    """The folds of a splitter in scikit-learn's manner, an object with `split(X, y, groups)`, or of pairs of training
+    and test rows. Validation rows are taken from the training rows, in whole groups if there are groups.
+
+    Raises:
+        TypeError: if it is no splitter.
+        ValueError: if a row is tested twice, or trains a critic that tests it.
+    """
+    if hasattr(splitter, "split"):
+        pairs = splitter.split(range(n), None, None if groups is None else groups.numpy())
+    elif isinstance(splitter, Iterable):
+        pairs = splitter
+    else:
+        raise TypeError(
+            f"cv is a {type(splitter).__name__}: expected a splitter with split(X, y, groups), or pairs of training "
+            "and test rows. For a number of folds pass folds=."
+        )
+    result, seen = [], torch.zeros(n, dtype=torch.bool)
+    for train, test in pairs:
+        kept, tested = (torch.as_tensor(rows, dtype=torch.long) for rows in (train, test))
+        if seen[tested].any() or len(torch.unique(tested)) < len(tested):
+            raise ValueError("cv tests some rows twice: expected test rows that do not overlap, as KFold gives them.")
+        if len(kept) < _FEWEST or not len(tested):
+            raise ValueError(f"cv gives a fold of {len(kept)} training and {len(tested)} test rows: that is too few.")
+        if torch.isin(tested, kept).any():
+            raise ValueError("cv has rows that both train and test in one fold: keep them apart.")
+        seen[tested] = True
+        result.append(_fold(tested, kept, groups, valid_share, generator))
+    if len(result) < 2:
+        raise ValueError(f"cv gives {len(result)} folds: expected at least two.")
+    return result
+
+
+def _fold(test: Tensor, kept: Tensor, groups: Tensor | None, valid_share: float, generator: torch.Generator) -> Fold:
+    """A fold that tests these rows; of the kept ones whole groups validate until their share is reached."""
+    rest = kept[~torch.isin(kept, test)]
+    rest = rest[torch.randperm(len(rest), generator=generator)]
+    wanted = max(1, round(valid_share * len(rest)))
+    if groups is None:
+        return Fold(rest[wanted:], rest[:wanted], test)
+    present = torch.unique(groups[rest])
+    present = present[torch.randperm(len(present), generator=generator)]
+    cumulative = torch.bincount(groups[rest], minlength=int(groups.max()) + 1)[present].cumsum(0)
+    enough = int((cumulative < wanted).sum()) + 1
+    valid = torch.isin(groups[rest], present[: min(enough, len(present) - 1)])
+    return Fold(rest[~valid], rest[valid], test)

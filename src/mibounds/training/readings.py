@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -97,8 +97,8 @@ def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
 
 
 class Readings:
-    """What all bounds read on the pooled test rows, by name, what each fold learnt, from how many rows at least, and
-    by how many nats the critics may fall short."""
+    """What all bounds read on the pooled test rows, by name, what each fold learnt, from how many rows at least, by
+    how many nats the critics may fall short, and the cluster of every row where rows are not independent."""
 
     def __init__(
         self,
@@ -107,12 +107,15 @@ class Readings:
         fitted: Sequence[Fitted],
         train_rows: int = 0,
         shortfall: float = 0.0,
+        clusters: Tensor | None = None,
     ):
         sizes = [len(fold.by_bound[0][0][0]) for fold in folds]
         member = torch.repeat_interleave(torch.arange(len(folds)), torch.tensor(sizes))
         negatives = min(fold.negatives for fold in folds)
+        if clusters is not None:
+            clusters = torch.cat([clusters[one.fold.test] for one in fitted]).to(member.device)
         self.by_name = {
-            name: Reading(bound, pool([fold.by_bound[k] for fold in folds]), member, bound.ceiling(negatives))
+            name: Reading(bound, pool([fold.by_bound[k] for fold in folds]), member, bound.ceiling(negatives), clusters)
             for k, (name, bound) in enumerate(bounds.items())
         }
         self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
@@ -211,8 +214,9 @@ class Readings:
             scores = grid.mT if label == "x" else grid
             log_q = torch.log_softmax(scores + log_share, 1)
             rows.append((log_q - log_share).gather(1, place[test][:, None]).squeeze(1))
-        member = self.by_name["InfoNCE"].fold
-        self.by_name[CLASSIFIER] = Reading(PlugIn(), ((torch.cat(rows),),), member, math.inf)
+        self.by_name[CLASSIFIER] = replace(
+            self.by_name["InfoNCE"], bound=PlugIn(), directions=((torch.cat(rows),),), ceiling=math.inf
+        )
 
     def _reach(self, name: str, found: float, value: float, stderr: float) -> float:
         """How far a cross-check lets the interval reach, before the standard errors of the value come.
@@ -233,4 +237,6 @@ class Readings:
         """
         name = "InfoNCE" if reading == "PlugIn" or "NWJ" not in self.by_name else "NWJ"
         certain = self.by_name[name]
-        return certain.value(), certain.stderr() if name == "InfoNCE" else nwj_stderr(certain.directions)
+        return certain.value(), certain.stderr() if name == "InfoNCE" else nwj_stderr(
+            certain.directions, certain.cluster
+        )

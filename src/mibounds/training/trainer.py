@@ -14,13 +14,13 @@ from torch import Tensor
 from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
 from mibounds._variables import Variable, check_finite, map_tensors, row_count, take_rows
 from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
-from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_pair
+from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_groups, intake_pair
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
 from mibounds.telescope import Telescope
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
 from mibounds.training.fit import Candidate, Fitted, Plan, Sampler, fit_fold
-from mibounds.training.folds import Fold, split, split_blocked
+from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
 from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
 from mibounds.training.workers import Progress, quick_arithmetic
 
@@ -28,6 +28,7 @@ __all__ = ["Trainer"]
 
 _FEW, _MANY = 2_000, 20_000  # rows; folds and steps follow them
 _FIRST, _VALID = 4_096, 1_024  # rows of a stream that are drawn before training
+_RUNS = 50  # of rows in their order, that the standard error of blocks rests on
 _GAP = 0.01  # of the rows, on each side of a block
 
 
@@ -54,6 +55,8 @@ class Trainer:
             folds are contiguous blocks of rows, and so are their validation rows.
         gap: with split="blocked", the rows left out on each side of a block, so that none that trains is a neighbor
             of one that tests; by default 1 % of the rows. Give the number of rows after which the series forgets.
+        cv: a splitter of scikit-learn, or pairs of training and test rows, in place of `folds` and `split`; validation
+            rows come from its training rows.
         valid_share: share of a fold's training rows that stops and selects.
         check_every: steps between looks at the validation rows, by default 25 up to 2,000 rows and 50 above; step 0
             counts.
@@ -91,6 +94,7 @@ class Trainer:
         folds: int | None = None,
         split: str = "random",
         gap: int | None = None,
+        cv: Any = None,
         valid_share: float = 0.15,
         check_every: int | None = None,
         patience: int = 4,
@@ -125,7 +129,9 @@ class Trainer:
             if split == "random":
                 raise ValueError(f"gap is {gap}, and a random split has none: pass split='blocked' too.")
         self.steps, self.batch_size, self.folds = steps, batch_size, folds
-        self.split, self.gap = split, gap
+        if cv is not None and (folds is not None or split != "random"):
+            raise ValueError("cv makes the folds: pass neither folds nor split with it.")
+        self.split, self.gap, self.cv = split, gap, cv
         self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
         self.valid_share, self.check_every, self.patience, self.tolerance = (
             valid_share,
@@ -138,7 +144,7 @@ class Trainer:
         self.seed, self.workers, self.progress = seed, workers, progress
         self.device = check_device(device)
 
-    def fit(self, estimator: MIEstimator | Telescope, x: Any, y: Any) -> Result:
+    def fit(self, estimator: MIEstimator | Telescope, x: Any, y: Any, *, groups: Any = None) -> Result:
         """Cross-fit an estimator on paired rows and report its own bound.
 
         Arguments:
@@ -146,6 +152,8 @@ class Trainer:
             x: (N,) or (N, D_x), anything `estimate` takes; or a tensor (N, ...) or tuple of tensors that the critic
                 encodes.
             y: (N,) or (N, D_y), likewise.
+            groups: (N,) what rows belong together (a person's, a day's): no group is divided between folds, and the
+                standard error is that of groups and not of rows.
 
         Returns:
             A `Result` whose reading is the estimator's bound. A telescope's is the plug-in, marked `extrapolated`.
@@ -154,9 +162,11 @@ class Trainer:
             TypeError, ValueError: for data that cannot be used, with one sentence that says why.
         """
         own = type(estimator.bound).__name__
-        data_x, data_y, columns, caught = self._intake(x, y)
+        data_x, data_y, columns, kept, caught = self._intake(x, y)
+        given = row_count(x) if columns is None else len(x)
         preprocessing = self.preprocessing if columns else None
-        readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y)
+        groups = intake_groups(groups, given, kept)
+        readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y, groups=groups)
         side_x, side_y = (side if columns and isinstance(side, Tensor) else None for side in (data_x, data_y))
         plain = preprocessing is None or (isinstance(preprocessing, Standardize) and preprocessing.limit is None)
         evidence = Evidence(
@@ -219,14 +229,20 @@ class Trainer:
             type(estimator.bound).__name__, extrapolated=estimator.extrapolates, seed=self.seed
         )
 
-    def read(self, candidates: Sequence[Candidate], x: Variable, y: Variable, *, calibrate: bool = False) -> Readings:
+    def read(
+        self,
+        candidates: Sequence[Candidate],
+        x: Variable,
+        y: Variable,
+        *,
+        calibrate: bool = False,
+        groups: Tensor | None = None,
+    ) -> Readings:
         """Cross-fit a weighted sum of candidates on each fold, and calibrate it if asked to; all standard bounds and
-        the first candidate's read the test rows."""
+        the first candidate's read the test rows. Groups (N,) are numbered from 0."""
         n = row_count(x)
-        folds = self.folds if self.folds is not None else (10 if n <= _FEW else 5 if n <= _MANY else 2)
-        if folds > n // 2:
-            raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
-        splits = self._split(n, folds)
+        splits = self._split(n, groups)
+        folds = len(splits)
         train_rows = min(len(fold.train) for fold in splits)
         plan = self._plan(n, train_rows, calibrate)
         for candidate in candidates:
@@ -251,7 +267,10 @@ class Trainer:
             parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
             done = parallel(joblib.delayed(run)(i) for i in range(folds))
         fitted, rows, short = zip(*done, strict=True)
-        return Readings(bounds, rows, fitted, train_rows, sum(short) / folds)
+        clusters = groups
+        if clusters is None and self.split == "blocked":  # neighbors are alike: runs of rows are what is independent
+            clusters = torch.arange(n) * _RUNS // n
+        return Readings(bounds, rows, fitted, train_rows, sum(short) / folds, clusters)
 
     def _read_fold(self, fitted: Fitted, x: Variable, y: Variable, bounds: dict[str, Bound], both: bool) -> FoldRows:
         test_x, test_y = (take_rows(rows, fitted.fold.test) for rows in (x, y))
@@ -262,21 +281,30 @@ class Trainer:
 
     def _intake(
         self, x: Any, y: Any
-    ) -> tuple[Variable, Variable, tuple[tuple[str, ...], tuple[str, ...]] | None, list[MIWarning]]:
+    ) -> tuple[Variable, Variable, tuple[tuple[str, ...], tuple[str, ...]] | None, Tensor, list[MIWarning]]:
         """Columns where both sides are tables; tensors that a critic encodes are taken as they are, if they are
         finite."""
         if not any(isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2) for side in (x, y)):
             table_x, table_y, caught = intake_pair(
                 x, y, self.nan, drop_constant=False, kinds=("continuous", "continuous")
             )
-            return table_x.values, table_y.values, (table_x.names, table_y.names), caught
+            return table_x.values, table_y.values, (table_x.names, table_y.names), table_x.kept, caught
         check_paired(row_count(x), row_count(y))
         for name, side in (("x", x), ("y", y)):
             check_finite(name, side)
-        return x, y, None, []
+        return x, y, None, torch.arange(row_count(x)), []
 
-    def _split(self, n: int, folds: int) -> list[Fold]:
+    def _split(self, n: int, groups: Tensor | None) -> list[Fold]:
         generator = torch.Generator().manual_seed(self.seed)
+        if self.cv is not None:
+            return split_by(self.cv, n, groups, self.valid_share, generator)
+        folds = self.folds if self.folds is not None else (10 if n <= _FEW else 5 if n <= _MANY else 2)
+        if folds > n // 2:
+            raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
+        if groups is not None and self.split == "blocked":
+            raise ValueError("groups and split='blocked' exclude each other: groups say which rows belong together.")
+        if groups is not None:
+            return split_groups(groups, folds, self.valid_share, generator)
         if self.split == "random":
             return split(n, folds, self.valid_share, generator)
         gap = self.gap if self.gap is not None else math.ceil(_GAP * n)
