@@ -24,11 +24,11 @@ def normals(count, n=600, seed=0):
 
 @METHODS
 def test_each_column_gets_what_it_shares(method):
-    rhos = np.array([0.0, 0.3, 0.6, 0.9])
+    rhos = np.array([0.0, 0.6, 0.9])
     y = normals(1)
-    x = rhos * y + np.sqrt(1 - rhos**2) * normals(4, seed=1)
+    x = rhos * y + np.sqrt(1 - rhos**2) * normals(3, seed=1)
     scores = mi_regression(np.exp(x), y, method=method)
-    np.testing.assert_allclose(scores, -np.log(1 - rhos**2) / 2, atol=0.08)
+    np.testing.assert_allclose(scores, -np.log(1 - rhos**2) / 2, atol=0.12)
 
 
 def test_a_dependence_that_is_no_correlation():
@@ -66,14 +66,28 @@ def test_discrete_columns_are_found_or_named(method):
     x = np.stack([code, normals(1)[:, 0]], 1)
     shares = np.bincount(y) / 600
     entropy = -(shares * np.log(shares)).sum()
-    for given in ("auto", [True, False], [0], np.array([0])):
-        scores = mi_classification(x, y, discrete_features=given, method=method)
-        assert scores[0] == pytest.approx(entropy, abs=0.05)
-    assert scores[1] == pytest.approx(0, abs=0.06)
+    scores = mi_classification(x, y, method=method)
+    np.testing.assert_allclose(scores, [entropy, 0], atol=0.06)
     noisy = y + 0.1 * normals(1, seed=2)[:, 0]
-    assert mi_regression(x, noisy, discrete_features=[0], method=method)[0] == pytest.approx(entropy, abs=0.06)
-    nothing = mi_classification(x, y, discrete_features=[], method=method)
-    assert mi_classification(x, y, discrete_features=False, method=method) == pytest.approx(nothing)
+    assert mi_regression(x[:, :1], noisy, method=method)[0] == pytest.approx(entropy, abs=0.12)
+
+
+def test_discrete_columns_as_scikit_learn_has_them():
+    generator = np.random.default_rng(0)
+    x = np.stack([generator.integers(0, 20, 600), generator.normal(size=600)], 1)
+    y = np.where(x[:, 0] % 2, "odd", "even")
+    score = partial(mi_classification, x, y, method="neighbors")
+    for given in ([True, False], [0], np.array([0])):
+        assert score(discrete_features=given)[0] == pytest.approx(np.log(2), abs=0.02)  # counted
+    np.testing.assert_array_equal(score(discrete_features="auto"), score(discrete_features=[]))  # 20 labels are many
+    x[:, 0] %= 10
+    np.testing.assert_array_equal(score(discrete_features="auto"), score(discrete_features=[0]))
+
+
+def test_rounded_numbers_are_not_taken_for_more():
+    x = normals(1, 178).round(1)
+    y = np.random.default_rng(0).integers(0, 3, 178)
+    assert abs(mi_classification(x, y, method="neighbors")[0]) < 0.08
 
 
 @METHODS
@@ -86,7 +100,7 @@ def test_groups_are_scored_together(method):
     groups = ["color", "color", "color", "size"]
     scores = mi_regression(x, target, groups=groups, method=method)
     assert len(set(scores[:3])) == 1
-    assert scores[0] > mi_regression(x, target, method=method)[:3].max() + 0.15
+    assert scores[0] > mi_regression(x[:, [0]], target, method=method)[0] + 0.15
     whole = mi_regression(color[:, None], target, method=method)[0]
     assert dict(zip(groups, scores, strict=True))["color"] == pytest.approx(whole, abs=0.05)
 
@@ -121,22 +135,21 @@ def test_neighbors_agree_with_scikit_learn():
     theirs = mutual_info_classif(x, y, random_state=0)
     ours = mi_classification(x, y, method="neighbors")
     assert np.corrcoef(theirs, ours)[0, 1] > 0.97
-    np.testing.assert_allclose(ours, theirs, atol=0.12)
+    np.testing.assert_allclose(ours, theirs, atol=0.08)
 
 
 def test_a_search_selects_columns():
     x, y = load_wine(return_X_y=True)
-    x = np.hstack([x[:, :7], np.random.default_rng(0).normal(size=(len(x), 3))])
-    score = partial(mi_classification, steps=40, hidden=(16,))
+    x = np.hstack([x[:, [0, 5, 6]], np.random.default_rng(0).normal(size=(len(x), 3))])
+    score = partial(mi_classification, steps=25, hidden=(16,))
     assert pickle.loads(pickle.dumps(score)).keywords == score.keywords
     steps = [("select", SelectKBest(score)), ("scale", StandardScaler()), ("fit", LogisticRegression())]
-    search = GridSearchCV(Pipeline(steps), {"select__k": [1, 5]}, cv=2).fit(x, np.array(["a", "b", "c"])[y])
-    assert search.best_params_ == {"select__k": 5}
+    search = GridSearchCV(Pipeline(steps), {"select__k": [1, 3]}, cv=2).fit(x, np.array(["a", "b", "c"])[y])
+    assert search.best_params_ == {"select__k": 3}
     assert search.best_score_ > 0.85
     chosen = search.best_estimator_["select"]
-    assert chosen.scores_.shape == (10,)
-    assert chosen.get_support()[[0, 6]].all()  # alcohol and flavanoids
-    assert not chosen.get_support()[7:].any()
+    assert chosen.scores_.shape == (6,)
+    assert chosen.get_support().tolist() == [True] * 3 + [False] * 3  # alcohol, phenols, flavanoids; noise
 
 
 def test_missing_values_are_refused_or_dropped():

@@ -89,7 +89,7 @@ def _one_hot(column: NDArray[Any], labels: NDArray[Any], name: str) -> Floats:
     if unknown.any():
         shown = ", ".join(map(repr, sorted(map(str, set(column[unknown])))[:_SHOWN]))
         raise ValueError(f"{name} holds {shown}, which fit did not see: there is no score for a new label.")
-    hot = (column[:, None] == _shown(labels)).astype(np.float64)
+    hot: Floats = (column[:, None] == _shown(labels)).astype(np.float64)
     hot[missing] = np.nan
     return hot
 

@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 Method = Literal["critic", "neighbors"]
 _MOST_VALUES = 10  # of an integer column that counts as discrete
 _NEGATIVES = 128  # mismatched pairs of a row that is read
+_TRACE = 1e-10
 _APART = 100.0  # labels are farther from each other than ranked numbers ever are
 
 
@@ -136,42 +137,6 @@ def mi_classification(
     return _scores(X, y, method, groups, discrete_features, nan, True, recipe)
 
 
-def _scores(
-    X: Any,
-    y: Any,
-    method: str,
-    groups: Sequence[Hashable] | None,
-    discrete_features: Any,
-    nan: MissingPolicy,
-    labels: bool,
-    recipe: _Recipe,
-) -> Floats:
-    if method not in ("critic", "neighbors"):
-        raise ValueError(f"method is {method!r}, and must be 'critic' or 'neighbors'.")
-    dense = X.toarray() if hasattr(X, "toarray") else X
-    (table, target), caught = intake_rows({"X": dense, "y": _codes(y) if labels else y}, nan, drop_constant=False)
-    for warning in caught:
-        warnings.warn(warning, stacklevel=3)
-    x, y = table.values, target.values
-    names = list(range(x.shape[1])) if groups is None else list(groups)
-    if len(names) != x.shape[1]:
-        raise ValueError(f"groups has {len(names)} names, and X has {x.shape[1]} columns: give one name for each.")
-    discrete_x, discrete_y = _discrete(x, discrete_features), np.full(y.shape[1], labels)
-    scores = np.empty(x.shape[1])
-    for name in dict.fromkeys(names):
-        group = np.array([other == name for other in names])
-        sides = (x[:, group], discrete_x[group]), (y, discrete_y)
-        if any(bool((side == side[0]).all()) for side, _ in sides):
-            scores[group] = 0.0  # a constant shares nothing
-        elif method == "critic":
-            scores[group] = recipe.read(*(_columns(*side) for side in sides))
-        elif all(discrete.all() for _, discrete in sides):
-            scores[group] = contingency(x[:, group], y)
-        else:
-            scores[group] = mixed_ksg(*(_columns(_ranks(side), discrete, _APART) for side, discrete in sides))
-    return scores
-
-
 @dataclass(frozen=True)
 class _Recipe:
     """How a column's critic is trained."""
@@ -198,6 +163,45 @@ class _Recipe:
         )
         readings = trainer.read([Candidate("quick", estimator, RankGaussianize())], x, y, calibrate=True)
         return readings.by_name["InfoNCE"].value()
+
+
+def _scores(
+    X: Any,
+    y: Any,
+    method: str,
+    groups: Sequence[Hashable] | None,
+    discrete_features: Any,
+    nan: MissingPolicy,
+    labels: bool,
+    recipe: _Recipe,
+) -> Floats:
+    if method not in ("critic", "neighbors"):
+        raise ValueError(f"method is {method!r}, and must be 'critic' or 'neighbors'.")
+    dense = X.toarray() if hasattr(X, "toarray") else X
+    (table, target), caught = intake_rows({"X": dense, "y": _codes(y) if labels else y}, nan, drop_constant=False)
+    for warning in caught:
+        warnings.warn(warning, stacklevel=3)
+    x, y = table.values, target.values
+    names = list(range(x.shape[1])) if groups is None else list(groups)
+    if len(names) != x.shape[1]:
+        raise ValueError(f"groups has {len(names)} names, and X has {x.shape[1]} columns: give one name for each.")
+    discrete_x, discrete_y = _discrete(x, discrete_features), np.full(y.shape[1], labels)
+    members: dict[Hashable, list[int]] = {}
+    for j, name in enumerate(names):
+        members.setdefault(name, []).append(j)
+    scores = np.empty(x.shape[1])
+    for group in members.values():
+        sides = (x[:, group], discrete_x[group]), (y, discrete_y)
+        if any(bool((side == side[0]).all()) for side, _ in sides):
+            scores[group] = 0.0  # a constant shares nothing
+        elif method == "critic":
+            scores[group] = recipe.read(*(_columns(*side) for side in sides))
+        elif all(discrete.all() for _, discrete in sides):
+            scores[group] = contingency(x[:, group], y)
+        else:
+            apart = (_columns(_untied(side, discrete, recipe.seed), discrete, _APART) for side, discrete in sides)
+            scores[group] = mixed_ksg(*apart)
+    return scores
 
 
 def _codes(y: Any) -> Floats:
@@ -236,6 +240,9 @@ def _columns(values: Tensor, discrete: NDArray[np.bool_], apart: float = 1.0) ->
     return torch.cat(parts, 1)
 
 
-def _ranks(values: Tensor) -> Tensor:
-    ranks: Tensor = RankGaussianize().fit(values)(values)
-    return ranks
+def _untied(values: Tensor, discrete: NDArray[np.bool_], seed: int) -> Tensor:
+    """Ranked columns in float64, the numbers with a trace of noise: rounded ones have many neighbors at the same
+    distance, of which nearest neighbors would count too few."""
+    ranks: Tensor = RankGaussianize().fit(values)(values).double()
+    noise = torch.randn(ranks.shape, generator=torch.Generator().manual_seed(seed), dtype=ranks.dtype)
+    return ranks + _TRACE * noise * torch.from_numpy(~discrete)

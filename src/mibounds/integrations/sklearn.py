@@ -181,7 +181,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         check_is_fitted(self)
         X, y = self._rows(X, y, reset=False)
         columns = [encode(side) for encode, side in zip(self._encodings, (X, y.reshape(len(y), -1)), strict=True)]
-        whole = np.logical_and(*(np.isfinite(side).all(1) for side in columns))
+        whole = np.isfinite(np.concatenate(columns, 1)).all(1)
         device = check_device(self.device)
         pair = [torch.from_numpy(side[whole].astype(np.float32)).to(device) for side in columns]
         each = torch.stack([fold.score_pairs(*pair) for fold in self.result_.fitted])
