@@ -159,6 +159,8 @@ def test_what_cannot_be_used_is_refused():
     x, y = pair(60)
     with pytest.raises(ValueError, match=r"X has 49 sample\(s\): expected at least 50"):
         MutualInformation(**QUICK).fit(x[:49], y[:49])
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        MutualInformation(**QUICK).fit(x, None)
     with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
         MutualInformation(**QUICK).fit(x, y[:59])
     with pytest.raises(ValueError, match="critic is 'jiont'"):
