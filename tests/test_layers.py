@@ -21,7 +21,7 @@ LAYERS = [
     ["estimator", "telescope", "choices", "inference", "results"],
     ["training"],
     ["estimation", "gradients", "regularizer"],
-    ["compat"],
+    ["compat", "integrations"],
     ["benchmark", "demos"],
     ["cli"],
 ]

@@ -1,6 +1,6 @@
 """Mutual information: measure it with a number that can be trusted, or put it into a training loop."""
 
-from mibounds import bounds, classical, critics, tasks
+from mibounds import bounds, classical, critics, integrations, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
 from mibounds.data import Gaussianize, RankGaussianize, Standardize
@@ -42,6 +42,7 @@ __all__ = [
     "estimate",
     "gradient_scale",
     "independence_test",
+    "integrations",
     "learning_curve",
     "tasks",
 ]

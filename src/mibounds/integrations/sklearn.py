@@ -1,0 +1,213 @@
+"""Mutual information as an estimator of scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mibounds._checks import check_device, check_paired
+from mibounds.bounds import Bound
+from mibounds.data import MissingPolicy
+from mibounds.data.intake import MINIMUM_ROWS
+from mibounds.estimation import estimate
+from mibounds.integrations.encoding import Encoding
+from mibounds.results import Result, Unit, nats_in
+
+__all__ = ["MutualInformation"]
+
+Floats = NDArray[np.float64]
+
+
+class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn comes without types
+    r"""`estimate` with `fit` and `score`: I(X;Y) of training rows, and what it is worth on new ones.
+
+    .. math:: \mathrm{score}(X, y) = \frac1N \sum_i \frac1K \sum_k f_k(x_i, y_i)
+
+    where :math:`f_k` is the critic of fold k, a log density ratio. Each critic alone reads a lower bound of the
+    information on rows that no fold has seen, up to the error of its normalization, and so does their mean. A better
+    model scores higher, which makes the score fit for `cross_val_score` and for a grid search over `hidden` or `lr`.
+
+    Fails on the rows of `fit`: all critics but one have trained on each, and the score reads high. `value_` is the
+    number for those rows, and `result_` says how far to trust it.
+
+    Everything that is not a number in y (text, objects) is a label and becomes one column per label.
+
+    Arguments:
+        bound: trains the critics; a name or a bound.
+        critic: "separable", "joint" or "bilinear".
+        hidden: widths of the critics' hidden layers.
+        lr: peak learning rate.
+        unit: of the value and of scores, "nats" or "bits".
+        level: confidence level of the interval.
+        bootstrap: draws that give the standard error; see `estimate`.
+        nan: "raise", or "drop" the rows with missing or infinite values; such rows score nan.
+        seed: the same seed gives the same number.
+        device: "cpu", "cuda", ...
+        progress: show a bar.
+        steps, batch_size, weight_decay, clip, folds, split, gap, valid_share, check_every, patience, tolerance,
+            test_negatives, workers: as `Trainer` takes them.
+
+    Attributes:
+        result_: the `Result`, whose `fitted` holds the critics.
+        value_: `result_.value`, in `unit`.
+        n_features_in_: the number of columns of X.
+        feature_names_in_: their names, if X is a table with names that are text.
+
+    Example:
+        >>> from mibounds.tasks import CorrelatedGaussian
+        >>> X, y = CorrelatedGaussian(1, 0.8).sample(800, torch.Generator().manual_seed(0))
+        >>> model = MutualInformation(steps=100, hidden=(32,), folds=3).fit(X[:400], y[:400])
+        >>> abs(model.score(X[400:], y[400:]) - 0.511) < 0.15
+        True
+    """
+
+    def __init__(
+        self,
+        *,
+        bound: str | Bound = "infonce",
+        critic: str = "separable",
+        hidden: Sequence[int] = (128, 128, 128),
+        lr: float = 2e-3,
+        unit: Unit = "nats",
+        level: float = 0.95,
+        bootstrap: int | None = None,
+        nan: MissingPolicy = "raise",
+        seed: int = 0,
+        device: str | torch.device | None = None,
+        progress: bool = False,
+        steps: int | None = None,
+        batch_size: int | None = None,
+        weight_decay: float = 1e-4,
+        clip: float = 1.0,
+        folds: int | None = None,
+        split: str = "random",
+        gap: int | None = None,
+        valid_share: float = 0.15,
+        check_every: int | None = None,
+        patience: int = 4,
+        tolerance: float = 1e-3,
+        test_negatives: int | str = "all",
+        workers: int | None = None,
+    ):
+        self.bound = bound
+        self.critic = critic
+        self.hidden = hidden
+        self.lr = lr
+        self.unit = unit
+        self.level = level
+        self.bootstrap = bootstrap
+        self.nan = nan
+        self.seed = seed
+        self.device = device
+        self.progress = progress
+        self.steps = steps
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.clip = clip
+        self.folds = folds
+        self.split = split
+        self.gap = gap
+        self.valid_share = valid_share
+        self.check_every = check_every
+        self.patience = patience
+        self.tolerance = tolerance
+        self.test_negatives = test_negatives
+        self.workers = workers
+
+    def fit(self, X: Any, y: Any) -> MutualInformation:
+        """Estimate I(X;Y).
+
+        Arguments:
+            X: (N, D_x) numbers, an array or a table; at least 50 rows.
+            y: (N,) or (N, D_y) numbers or labels, paired with X.
+
+        Returns:
+            Itself, fitted.
+
+        Raises:
+            TypeError, ValueError: if the data or a parameter cannot be used; the sentence says why.
+        """
+        names_y = _names(y)
+        X, y = self._rows(X, y, reset=True)
+        if len(X) < MINIMUM_ROWS:
+            raise ValueError(
+                f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, "
+                "and some thousands for a number worth having."
+            )
+        sides = X, y.reshape(len(y), -1)
+        names = getattr(self, "feature_names_in_", None), names_y
+        encodings = [Encoding(side, given, name) for side, given, name in zip(sides, names, "Xy", strict=True)]
+        tables = [pl.DataFrame(encode(side), list(encode.names)) for encode, side in zip(encodings, sides, strict=True)]
+        self.result_: Result = estimate(*tables, **self.get_params(deep=False))
+        self.value_ = self.result_.value
+        # The critics take the columns that vary.
+        self._encodings = [encode.only(kept) for encode, kept in zip(encodings, self.result_.columns, strict=True)]
+        return self
+
+    def score(self, X: Any, y: Any) -> float:
+        """The information that the critics find in new rows: the mean of `score_samples`, in `unit`.
+
+        Arguments:
+            X: (N, D_x) rows that `fit` has not seen.
+            y: (N,) or (N, D_y), paired with X.
+
+        Returns:
+            The mean over rows; with nan="drop", over those without missing values.
+        """
+        return float(np.nanmean(self.score_samples(X, y)))
+
+    def score_samples(self, X: Any, y: Any) -> Floats:
+        """The log density ratio ln p(x, y) / p(x) p(y) of each pair, in `unit`: the mean of the folds' critics.
+
+        Arguments:
+            X: (N, D_x) rows that `fit` has not seen.
+            y: (N,) or (N, D_y), paired with X.
+
+        Returns:
+            (N,) scores; with nan="drop", nan for rows with missing values.
+
+        Raises:
+            ValueError: if the columns are not those of `fit`, or y holds a label that `fit` did not see.
+        """
+        check_is_fitted(self)
+        X, y = self._rows(X, y, reset=False)
+        columns = [encode(side) for encode, side in zip(self._encodings, (X, y.reshape(len(y), -1)), strict=True)]
+        whole = np.isfinite(np.concatenate(columns, 1)).all(1)
+        device = check_device(self.device)
+        pair = [torch.from_numpy(side[whole].astype(np.float32)).to(device) for side in columns]
+        each = torch.stack([fold.score_pairs(*pair) for fold in self.result_.fitted])
+        scores = np.full(len(X), np.nan)
+        scores[whole] = each.double().mean(0).cpu().numpy() / nats_in(self.result_.unit)
+        return scores
+
+    def _rows(self, X: Any, y: Any, *, reset: bool) -> tuple[Floats, NDArray[Any]]:
+        finite = self.nan != "drop"
+        rules_x = {"dtype": np.float64, "ensure_all_finite": finite}
+        rules_y = {"dtype": None, "ensure_2d": False, "ensure_all_finite": finite}
+        X, y = validate_data(self, X, y, reset=reset, validate_separately=(rules_x, rules_y))
+        check_paired(len(X), len(y))
+        return X, y
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.input_tags.allow_nan = self.nan == "drop"
+        return tags
+
+
+def _names(y: Any) -> list[str] | None:
+    """The names of the columns of a table or a series."""
+    table = nw.from_native(y, allow_series=True, pass_through=True)
+    if isinstance(table, nw.Series):
+        return [str(table.name)] if table.name else None
+    return list(map(str, table.columns)) if isinstance(table, nw.DataFrame) else None

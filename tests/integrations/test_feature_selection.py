@@ -1,0 +1,186 @@
+import pickle
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+from sklearn.datasets import load_wine
+from sklearn.feature_selection import SelectKBest, mutual_info_classif
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mibounds.integrations import mi_classification, mi_regression
+
+METHODS = pytest.mark.parametrize("method", ["critic", "neighbors"])
+
+
+def normals(count, n=600, seed=0):
+    return torch.randn(n, count, generator=torch.Generator().manual_seed(seed)).numpy()
+
+
+@METHODS
+def test_each_column_gets_what_it_shares(method):
+    rhos = np.array([0.0, 0.6, 0.9])
+    y = normals(1)
+    x = rhos * y + np.sqrt(1 - rhos**2) * normals(3, seed=1)
+    scores = mi_regression(np.exp(x), y, method=method)
+    np.testing.assert_allclose(scores, -np.log(1 - rhos**2) / 2, atol=0.12)
+
+
+def test_a_dependence_that_is_no_correlation():
+    x = normals(2)
+    scores = mi_regression(x, np.sin(3 * x[:, 0]) + 0.3 * normals(1, seed=1)[:, 0])
+    assert scores[0] > 0.4
+    assert abs(scores[1]) < 0.05
+
+
+@METHODS
+def test_several_targets_are_one(method):
+    x = normals(2)
+    y = x[:, :1] + 0.5 * normals(3, seed=1)
+    scores = mi_regression(x, y, method=method)
+    assert scores[0] == pytest.approx(0.5 * np.log(1 + 3 / 0.25), abs=0.2)
+    assert scores[0] > mi_regression(x, y[:, 0], method=method)[0] + 0.2
+    assert abs(scores[1]) < 0.1
+
+
+@METHODS
+@pytest.mark.parametrize("kind", [int, str])
+def test_labels_have_no_order(method, kind):
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 3, 600)
+    far = np.array([0.0, 10.0, 5.0])[y] + generator.normal(size=600)
+    scores = mi_classification(np.stack([far, normals(1)[:, 0]], 1), y.astype(kind), method=method)
+    np.testing.assert_allclose(scores, [np.log(3), 0], atol=0.12)
+
+
+@METHODS
+def test_discrete_columns_are_found_or_named(method):
+    generator = np.random.default_rng(0)
+    code = generator.integers(0, 7, 600)
+    y = np.array([0, 1, 0, 1, 1, 0, 1])[code]  # no order in it
+    x = np.stack([code, normals(1)[:, 0]], 1)
+    shares = np.bincount(y) / 600
+    entropy = -(shares * np.log(shares)).sum()
+    scores = mi_classification(x, y, method=method)
+    np.testing.assert_allclose(scores, [entropy, 0], atol=0.06)
+    noisy = y + 0.1 * normals(1, seed=2)[:, 0]
+    assert mi_regression(x[:, :1], noisy, method=method)[0] == pytest.approx(entropy, abs=0.12)
+
+
+def test_discrete_columns_as_scikit_learn_has_them():
+    generator = np.random.default_rng(0)
+    x = np.stack([generator.integers(0, 20, 600), generator.normal(size=600)], 1)
+    y = np.where(x[:, 0] % 2, "odd", "even")
+    score = partial(mi_classification, x, y, method="neighbors")
+    for given in ([True, False], [0], np.array([0])):
+        assert score(discrete_features=given)[0] == pytest.approx(np.log(2), abs=0.02)  # counted
+    np.testing.assert_array_equal(score(discrete_features="auto"), score(discrete_features=[]))  # 20 labels are many
+    x[:, 0] %= 10
+    np.testing.assert_array_equal(score(discrete_features="auto"), score(discrete_features=[0]))
+
+
+def test_rounded_numbers_are_not_taken_for_more():
+    x = normals(1, 178).round(1)
+    y = np.random.default_rng(0).integers(0, 3, 178)
+    assert abs(mi_classification(x, y, method="neighbors")[0]) < 0.08
+
+
+@METHODS
+def test_groups_are_scored_together(method):
+    generator = np.random.default_rng(0)
+    color, y = generator.integers(0, 3, 600), normals(1)[:, 0]
+    hot = np.eye(3)[color]
+    x = np.column_stack([hot, y + normals(1, seed=1)[:, 0]])
+    target = y + np.array([0, 3, 6])[color]
+    groups = ["color", "color", "color", "size"]
+    scores = mi_regression(x, target, groups=groups, method=method)
+    assert len(set(scores[:3])) == 1
+    assert scores[0] > mi_regression(x[:, [0]], target, method=method)[0] + 0.15
+    whole = mi_regression(color[:, None], target, method=method)[0]
+    assert dict(zip(groups, scores, strict=True))["color"] == pytest.approx(whole, abs=0.05)
+
+
+def test_two_coins_tell_together():
+    coins = np.random.default_rng(0).integers(0, 2, (600, 2))
+    y = coins.sum(1) % 2
+    np.testing.assert_allclose(mi_classification(coins, y), 0, atol=0.03)
+    np.testing.assert_allclose(mi_classification(coins, y, groups=[0, 0]), np.log(2), atol=0.05)
+
+
+def test_constants_share_nothing_and_seeds_repeat():
+    x = normals(2, 100)
+    x[:, 0] = 1
+    scores = mi_regression(x, x[:, 1], steps=10)
+    assert scores[0] == 0
+    np.testing.assert_array_equal(scores, mi_regression(x, x[:, 1], steps=10))
+    assert scores[1] != mi_regression(x, x[:, 1], steps=10, seed=1)[1]
+    assert mi_classification(x, np.full(100, "a"), steps=10).tolist() == [0, 0]
+
+
+def test_tables_and_sparse_matrices():
+    x = np.round(normals(3, 100))
+    y = x[:, 0] > 0
+    expected = mi_classification(x, y, method="neighbors")
+    for same in (pd.DataFrame(x, columns=list("abc")), sparse.csr_matrix(x)):
+        np.testing.assert_array_equal(mi_classification(same, pd.Series(y), method="neighbors"), expected)
+
+
+def test_neighbors_agree_with_scikit_learn():
+    x, y = load_wine(return_X_y=True)
+    theirs = mutual_info_classif(x, y, random_state=0)
+    ours = mi_classification(x, y, method="neighbors")
+    assert np.corrcoef(theirs, ours)[0, 1] > 0.97
+    np.testing.assert_allclose(ours, theirs, atol=0.08)
+
+
+def test_a_search_selects_columns():
+    x, y = load_wine(return_X_y=True)
+    x = np.hstack([x[:, [0, 5, 6]], np.random.default_rng(0).normal(size=(len(x), 3))])
+    score = partial(mi_classification, steps=25, hidden=(16,))
+    assert pickle.loads(pickle.dumps(score)).keywords == score.keywords
+    steps = [("select", SelectKBest(score)), ("scale", StandardScaler()), ("fit", LogisticRegression())]
+    search = GridSearchCV(Pipeline(steps), {"select__k": [1, 3]}, cv=2).fit(x, np.array(["a", "b", "c"])[y])
+    assert search.best_params_ == {"select__k": 3}
+    assert search.best_score_ > 0.85
+    chosen = search.best_estimator_["select"]
+    assert chosen.scores_.shape == (6,)
+    assert chosen.get_support().tolist() == [True] * 3 + [False] * 3  # alcohol, phenols, flavanoids; noise
+
+
+def test_missing_values_are_refused_or_dropped():
+    x = normals(2, 100)
+    y = x[:, 0].copy()
+    x[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"X has 1 missing or infinite values, in column 'X\[1\]'"):
+        mi_regression(x, y)
+    with pytest.warns(UserWarning, match="1 of 100 rows were dropped"):
+        dropped = mi_regression(x, y, method="neighbors", nan="drop")
+    kept = np.arange(100) != 3
+    np.testing.assert_allclose(dropped, mi_regression(x[kept], y[kept], method="neighbors"))
+    labels = np.where(y > 0, "a", None)
+    with pytest.raises(ValueError, match="y has .* missing"):
+        mi_classification(normals(2, 100), labels)
+
+
+def test_what_cannot_be_used_is_refused():
+    x = normals(3, 60)
+    y = x[:, 0]
+    with pytest.raises(ValueError, match="method is 'knn', and must be 'critic' or 'neighbors'"):
+        mi_regression(x, y, method="knn")
+    with pytest.raises(ValueError, match="groups has 2 names, and X has 3 columns"):
+        mi_regression(x, y, groups=["a", "b"])
+    with pytest.raises(ValueError, match="discrete_features is 'all'"):
+        mi_regression(x, y, discrete_features="all")
+    with pytest.raises(ValueError, match="discrete_features has 2 entries, and X has 3 columns"):
+        mi_regression(x, y, discrete_features=[True, False])
+    with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
+        mi_regression(x, y[:59])
+    with pytest.raises(ValueError, match="49 complete rows are too few"):
+        mi_classification(x[:49], y[:49] > 0)
+    with pytest.raises(TypeError, match="y holds text"):
+        mi_regression(x, np.full(60, "a"))

@@ -1,0 +1,180 @@
+import inspect
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import mibounds as mi
+from mibounds.integrations.sklearn import MutualInformation
+
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+
+QUICK = {"steps": 60, "folds": 2, "hidden": (16,), "lr": 5e-3}
+
+
+def pair(n=400, rho=0.9, seed=0):
+    x, y = mi.tasks.CorrelatedGaussian(1, rho).sample(n, torch.Generator().manual_seed(seed))
+    return x.double().numpy(), y.double().numpy()
+
+
+@pytest.fixture
+def ten_rows_are_enough(monkeypatch):
+    """Most checks of scikit-learn fit 10 to 30 rows, from which `estimate` makes no number."""
+    for module in ("mibounds.data.intake", "mibounds.integrations.sklearn"):
+        monkeypatch.setattr(sys.modules[module], "MINIMUM_ROWS", 10)
+
+
+# score_samples scores pairs and cannot do without y, which these two call it without.
+PAIRS = dict.fromkeys(
+    ("check_methods_sample_order_invariance", "check_methods_subset_invariance"), "score_samples takes X and y"
+)
+
+
+@pytest.mark.usefixtures("ten_rows_are_enough")
+@parametrize_with_checks(
+    [MutualInformation(steps=2, folds=2, hidden=(4,), valid_share=0.5, batch_size=2)],
+    expected_failed_checks=lambda _: PAIRS,
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_parameters_are_those_of_estimate_and_of_the_trainer():
+    own = MutualInformation().get_params()
+    theirs = {}
+    for function in (mi.Trainer, mi.estimate):  # estimate's defaults last: its lr is the one
+        theirs |= {
+            name: parameter.default
+            for name, parameter in inspect.signature(function).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+    theirs.pop("preprocessing")  # which estimate chooses
+    assert own == theirs
+
+
+def test_the_value_is_that_of_estimate_and_the_score_that_of_new_rows():
+    x, y = pair()
+    model = MutualInformation(**QUICK).fit(x, y)
+    assert model.value_ == model.result_.value == pytest.approx(mi.estimate(x, y, **QUICK).value, abs=1e-3)
+    new_x, new_y = pair(1000, seed=1)
+    assert model.score(new_x, new_y) == pytest.approx(0.83, abs=0.15)  # truth
+    assert model.score(new_x, new_y[::-1]) < -0.5  # what does not belong together
+    scores = model.score_samples(new_x, new_y)
+    assert scores.shape == (1000,)
+    assert scores.mean() == pytest.approx(model.score(new_x, new_y))
+    shift = torch.tensor([np.median(x), np.median(y)])
+    columns = [torch.from_numpy(side - s.item()).float() for side, s in zip((new_x, new_y), shift, strict=True)]
+    by_hand = sum(fold.score_pairs(*columns) for fold in model.result_.fitted) / 2
+    np.testing.assert_allclose(scores, by_hand.numpy(), atol=1e-5)
+    np.testing.assert_allclose(model.score_samples(new_x[:3], new_y[:3]), scores[:3], atol=1e-5)
+
+
+def test_bits():
+    x, y = pair()
+    nats, bits = (MutualInformation(unit=unit, **QUICK).fit(x, y) for unit in ("nats", "bits"))
+    assert bits.value_ == pytest.approx(nats.value_ / np.log(2))
+    assert bits.score(x, y) == pytest.approx(nats.score(x, y) / np.log(2))
+
+
+def test_clones_and_pickles_score_the_same():
+    x, y = pair(200)
+    model = MutualInformation(bound=mi.bounds.NWJ(), **QUICK).fit(x, y)
+    again = clone(model)
+    assert not hasattr(again, "result_")
+    assert again.set_params(steps=60).fit(x, y).value_ == model.value_
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.score_samples(x, y), model.score_samples(x, y))
+    assert loaded.value_ == model.value_
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_names_of_columns_are_kept_and_checked(frame):
+    x, y = pair(200)
+    table = frame({"height": x[:, 0], "nothing": np.ones(200), "width": x[:, 0] + 1})
+    target = frame({"kind": np.where(y[:, 0] > 0, "a", "b"), "weight": y[:, 0]})
+    model = MutualInformation(**QUICK).fit(table, target)
+    assert model.n_features_in_ == 3
+    assert list(model.feature_names_in_) == ["height", "nothing", "width"]
+    assert model.result_.columns == (("height", "width"), ("kind=b", "weight"))
+    assert np.isfinite(model.score(table, target))
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.score(table[["width", "nothing", "height"]], target)
+
+
+def test_labels_are_columns_of_their_own():
+    x, _ = pair(300)
+    labels = np.array(["low", "middle", "high"])[np.digitize(x[:, 0], [-0.5, 0.5])]
+    model = MutualInformation(**{**QUICK, "steps": 150}).fit(x, labels)
+    shares = np.unique(labels, return_counts=True)[1] / 300
+    assert model.value_ == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.25)  # x says which
+    assert model.result_.columns[1] == ("y=high", "y=low", "y=middle")
+    with pytest.raises(ValueError, match="y holds 'huge', which fit did not see"):
+        model.score(x, np.where(labels == "high", "huge", labels))
+    with pytest.raises(ValueError, match="y is constant"):
+        MutualInformation(**QUICK).fit(x, np.full(300, "a"))
+
+
+def test_a_large_offset_is_no_loss():
+    x, y = pair(200)
+    far = MutualInformation(**QUICK).fit(x + 1e9, y)
+    near = MutualInformation(**QUICK).fit(x, y)
+    assert far.score(x + 1e9, y) == pytest.approx(near.score(x, y), abs=0.05)
+
+
+def test_missing_values_are_refused_or_dropped():
+    x, y = pair(200)
+    x[3], y[7] = np.nan, np.inf
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        MutualInformation(**QUICK).fit(x, y)
+    model = MutualInformation(nan="drop", **QUICK).fit(x, y)
+    assert model.result_.rows == 198
+    assert np.flatnonzero(np.isnan(model.score_samples(x, y))).tolist() == [3, 7]
+    assert np.isfinite(model.score(x, y))
+    labels = np.where(y[:, 0] > 0, "a", "b").astype(object)
+    labels[5] = None
+    assert MutualInformation(nan="drop", **QUICK).fit(x, labels).result_.rows == 198
+    with pytest.raises(ValueError, match="y has 1 missing"):
+        MutualInformation(**QUICK).fit(pair(200)[0], labels)
+
+
+def test_a_search_finds_the_critic_that_can():
+    x, y = pair()
+    search = GridSearchCV(MutualInformation(**QUICK), {"steps": [1, 60]}, cv=2).fit(x, y)
+    assert search.best_params_ == {"steps": 60}
+    piped = make_pipeline(StandardScaler(), MutualInformation(**QUICK))
+    assert cross_val_score(piped, x, y, cv=2).mean() == pytest.approx(0.83, abs=0.25)
+
+
+def test_what_cannot_be_used_is_refused():
+    x, y = pair(60)
+    with pytest.raises(ValueError, match=r"X has 49 sample\(s\): expected at least 50"):
+        MutualInformation(**QUICK).fit(x[:49], y[:49])
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        MutualInformation(**QUICK).fit(x, None)
+    with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
+        MutualInformation(**QUICK).fit(x, y[:59])
+    with pytest.raises(ValueError, match="critic is 'jiont'"):
+        MutualInformation(critic="jiont").fit(x, y)
+    model = MutualInformation(steps=1, folds=2, hidden=(4,)).fit(x, y)
+    with pytest.raises(ValueError, match="y has 2 columns, and was fitted with 1"):
+        model.score(x, np.hstack([y, y]))
+
+
+def test_scikit_learn_waits_until_it_is_asked_for():
+    code = (
+        "import sys, mibounds as mi; assert 'sklearn' not in sys.modules; "
+        "mi.integrations.MutualInformation; assert 'sklearn' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        mi.integrations.nothing  # noqa: B018
