@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from mibounds.tasks import CorrelatedGaussian, Task, suites
+from mibounds.tasks import CorrelatedGaussian, HiddenState, Task, suites
 
-EXTRA = [CorrelatedGaussian(3, -0.7), CorrelatedGaussian.with_information(20, 6.0)]
+EXTRA = [CorrelatedGaussian(3, -0.7), CorrelatedGaussian.with_information(20, 6.0), HiddenState(20, 0.9, 0.7)]
 TASKS = {repr(task): task for task in [*EXTRA, *(task for name in suites.__all__ for task in getattr(suites, name))]}
 
 
@@ -27,7 +27,7 @@ def test_contract(task):
     other = task.sample(n, torch.Generator().manual_seed(1))
     for variable, same, different in zip((x, y), again, other, strict=True):
         assert variable.dtype == torch.float32
-        assert variable.ndim in {2, 4}
+        assert variable.ndim in {2, 3, 4}
         assert len(variable) == n
         assert variable.isfinite().all()
         assert torch.equal(variable, same)

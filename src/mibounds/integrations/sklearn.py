@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mibounds._checks import check_device, check_paired
 from mibounds.bounds import Bound
 from mibounds.data import MissingPolicy
-from mibounds.data.intake import MINIMUM_ROWS
+from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation import estimate
 from mibounds.integrations.encoding import Encoding
 from mibounds.results import Result, Unit, nats_in

@@ -1,10 +1,11 @@
 """Tasks: samplers that know their own mutual information. `__all__` of each family is the registry."""
 
-from mibounds.tasks import discrete, gaussian, images, maps, mixture, student, suites, transformed, uniform
+from mibounds.tasks import discrete, gaussian, images, maps, mixture, sequences, student, suites, transformed, uniform
 from mibounds.tasks.discrete import *  # noqa: F403
 from mibounds.tasks.gaussian import *  # noqa: F403
 from mibounds.tasks.images import *  # noqa: F403
 from mibounds.tasks.mixture import *  # noqa: F403
+from mibounds.tasks.sequences import *  # noqa: F403
 from mibounds.tasks.student import *  # noqa: F403
 from mibounds.tasks.task import Task
 from mibounds.tasks.transformed import *  # noqa: F403
@@ -18,6 +19,7 @@ __all__ = [  # noqa: PLE0604
     *uniform.__all__,
     *discrete.__all__,
     *images.__all__,
+    *sequences.__all__,
     *transformed.__all__,
     "maps",
     "suites",

@@ -16,7 +16,8 @@ class Task(ABC):
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """N independent pairs in float32: x (n, D_x) and y (n, D_y); images are (n, 1, H, W), labels (n, 1)."""
+        """N independent pairs in float32: x (n, D_x) and y (n, D_y); images are (n, 1, H, W), sequences
+        (n, T, D), labels (n, 1)."""
 
     @property
     @abstractmethod
