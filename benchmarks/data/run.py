@@ -70,7 +70,7 @@ def digits(flip: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def channel_truth(flip: float) -> float:
-    """I(label; label through the channel) with the classes as frequent as in the data: that of the images is no larger."""
+    """I(label; label through the channel), classes as frequent as in the data: that of the images is no larger."""
     frequencies = torch.bincount(torch.from_numpy(load_digits().target), minlength=10).double()
     return JointTable(frequencies[:, None] / frequencies.sum() * symmetric_channel(10, flip)).mutual_information
 
@@ -113,6 +113,7 @@ def cases() -> Iterator[Case]:
 
 
 def sample(task: mi.tasks.Task, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of a task."""
     return task.sample(n, torch.Generator().manual_seed(seed))
 
 
