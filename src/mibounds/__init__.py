@@ -18,10 +18,11 @@ from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
 from mibounds.results import Result
 from mibounds.telescope import Telescope
-from mibounds.training import Trainer
+from mibounds.training import FittedFolds, Trainer, load
 
 __all__ = [
     "Bracket",
+    "FittedFolds",
     "Gaussianize",
     "MIEstimator",
     "MIRegularizer",
@@ -43,5 +44,6 @@ __all__ = [
     "gradient_scale",
     "independence_test",
     "learning_curve",
+    "load",
     "tasks",
 ]

@@ -1,7 +1,16 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
 from mibounds.data.gaussianization import Gaussianize
-from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair, intake_rows
+from mibounds.data.intake import (
+    Columns,
+    MissingPolicy,
+    Schema,
+    intake,
+    intake_again,
+    intake_images,
+    intake_pair,
+    intake_rows,
+)
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize
 
 __all__ = [
@@ -10,8 +19,10 @@ __all__ = [
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",
+    "Schema",
     "Standardize",
     "intake",
+    "intake_again",
     "intake_images",
     "intake_pair",
     "intake_rows",

@@ -7,17 +7,27 @@ data (categories, images, sequences) get their place in `intake` beside `_number
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds._checks import ConstantColumnWarning, MIWarning, RowsDroppedWarning, check_paired
+from mibounds._checks import ConstantColumnWarning, MIWarning, RowsDroppedWarning, check_paired, nearest
 
-__all__ = ["Columns", "MissingPolicy", "intake", "intake_images", "intake_pair", "intake_rows"]
+__all__ = [
+    "Columns",
+    "MissingPolicy",
+    "Schema",
+    "intake",
+    "intake_again",
+    "intake_images",
+    "intake_pair",
+    "intake_rows",
+]
 
 MissingPolicy = Literal["raise", "drop"]
 MINIMUM_ROWS = 50
@@ -25,11 +35,31 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
+class Schema:
+    """How the columns of a variable were taken, so that new rows can be taken alike.
+
+    Attributes:
+        names: of all the columns that came.
+        kept: which of them were used, by their place.
+        offset: what is subtracted from each that was used.
+        named: True if they came as a table, which is taken by the names of its columns.
+    """
+
+    names: tuple[str, ...]
+    kept: tuple[int, ...]
+    offset: tuple[float, ...]
+    named: bool
+
+
+@dataclass(frozen=True)
 class Columns:
-    """Numeric columns: `values` (N, D) float32 and their `names`."""
+    """Numeric columns: `values` (N, D) float32 and their `names`; how they were taken; and which of the rows given
+    they hold (None: all of them)."""
 
     values: Tensor
     names: tuple[str, ...]
+    schema: Schema | None = None
+    complete: Tensor | None = None
 
 
 def intake(data: Any, name: str) -> Columns:
@@ -39,10 +69,53 @@ def intake(data: Any, name: str) -> Columns:
         TypeError: if the data are text, complex or objects.
         ValueError: if the data are empty or have three or more dimensions.
     """
+    numbers, names = _rectangle(data, name)
+    named = names is not None
+    if names is None:
+        names = tuple(name if numbers.shape[1] == 1 else f"{name}[{i}]" for i in range(numbers.shape[1]))
+    offset = _offset(numbers)
+    schema = Schema(names, tuple(range(len(names))), tuple(offset.tolist()), named)
+    return Columns(_single(numbers, offset), names, schema)
+
+
+def intake_again(
+    variables: Mapping[str, Any], schemas: Sequence[Schema], nan: MissingPolicy = "raise"
+) -> tuple[list[Tensor], Tensor]:
+    """New rows of variables that were taken before: a table by the names of its columns, whatever else it holds,
+    anything else by their number.
+
+    Returns:
+        The columns of each, (N, D) float32, and which rows are complete, (N,); the others are not finite.
+
+    Raises:
+        TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
+    """
+    _check_policy(nan)
+    sides = [_taken_again(data, name, schema) for (name, data), schema in zip(variables.items(), schemas, strict=True)]
+    return [side.values for side in sides], _complete(dict(zip(variables, sides, strict=True)), nan)
+
+
+def _taken_again(data: Any, name: str, schema: Schema) -> Columns:
+    wanted = tuple(schema.names[i] for i in schema.kept)
+    numbers, names = _rectangle(data, name, wanted if schema.named else None)
+    if names is None or not schema.named:
+        if numbers.shape[1] != len(schema.names):
+            raise ValueError(
+                f"{name} has {_count(numbers.shape[1])}, and the critics were trained on {_count(len(schema.names))}: "
+                f"{_shown(schema.names)}. Give these, in this order."
+            )
+        numbers = numbers[:, list(schema.kept)]
+    return Columns(_single(numbers, np.asarray(schema.offset)), wanted)
+
+
+def _rectangle(
+    data: Any, name: str, wanted: tuple[str, ...] | None = None
+) -> tuple[np.ndarray[Any, Any], tuple[str, ...] | None]:
+    """The numbers of a variable, (N, D), and the names of its columns if it has any: the wanted ones, or all."""
     if isinstance(data, Tensor):
         numbers, names = data.detach().cpu().numpy(), None
     else:
-        numbers, names = _numbers(data, name)
+        numbers, names = _numbers(data, name, wanted)
     if np.iscomplexobj(numbers):
         raise TypeError(
             f"{name} is complex: give real numbers, for example its real and imaginary parts as two columns."
@@ -59,10 +132,7 @@ def intake(data: Any, name: str) -> Columns:
         )
     if numbers.ndim == 0 or not numbers.size:
         raise ValueError(f"{name} is empty (shape {numbers.shape}): expected at least {MINIMUM_ROWS} rows.")
-    numbers = numbers.reshape(len(numbers), -1)
-    if names is None:
-        names = tuple(name if numbers.shape[1] == 1 else f"{name}[{i}]" for i in range(numbers.shape[1]))
-    return Columns(torch.from_numpy(_single(numbers)), names)
+    return numbers.reshape(len(numbers), -1), names
 
 
 def intake_images(data: Any, name: str, least: int) -> Tensor:
@@ -106,28 +176,14 @@ def intake_rows(
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    if nan not in ("raise", "drop"):
-        raise ValueError(f"nan is {nan!r}, and must be 'raise' or 'drop'.")
+    _check_policy(nan)
     caught: list[MIWarning] = []
     sides = [intake(data, name) for name, data in variables.items()]
-    first = len(sides[0].values)
-    for name, side in zip(variables, sides, strict=True):
-        check_paired(first, len(side.values), name_y=name)
-    finite = torch.ones(first, dtype=torch.bool)
-    for name, side in zip(variables, sides, strict=True):
-        good = side.values.isfinite()
-        if not good.all() and nan == "raise":
-            bad = (~good).sum(0)
-            where = ", ".join(f"{side.names[i]!r} ({bad[i]})" for i in bad.nonzero().flatten().tolist()[:_SHOWN])
-            raise ValueError(
-                f"{name} has {int(bad.sum())} missing or infinite values, in column {where}: "
-                'fill them in, or pass nan="drop" to leave out their rows.'
-            )
-        finite &= good.all(1)
+    finite = _complete(dict(zip(variables, sides, strict=True)), nan)
     if not finite.all():
-        dropped = int((~finite).sum())
+        dropped, first = int((~finite).sum()), len(finite)
         caught.append(RowsDroppedWarning(f"{dropped} of {first} rows were dropped for missing or infinite values."))
-        sides = [replace(side, values=side.values[finite]) for side in sides]
+        sides = [replace(side, values=side.values[finite], complete=finite) for side in sides]
     left = len(sides[0].values)
     if left < MINIMUM_ROWS:
         raise ValueError(
@@ -139,8 +195,35 @@ def intake_rows(
     return sides, caught
 
 
-def _numbers(data: Any, name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...] | None]:
-    """The numbers of an array, a list, a series or a table, and the names of its columns if it has any."""
+def _check_policy(nan: str) -> None:
+    if nan not in ("raise", "drop"):
+        raise ValueError(f"nan is {nan!r}, and must be 'raise' or 'drop'.")
+
+
+def _complete(sides: Mapping[str, Columns], nan: MissingPolicy) -> Tensor:
+    """Which rows are finite in all variables, (N,), after a check that these have the same rows."""
+    first = len(next(iter(sides.values())).values)
+    for name, side in sides.items():
+        check_paired(first, len(side.values), name_y=name)
+    finite = torch.ones(first, dtype=torch.bool)
+    for name, side in sides.items():
+        good = side.values.isfinite()
+        if not good.all() and nan == "raise":
+            bad = (~good).sum(0)
+            where = ", ".join(f"{side.names[i]!r} ({bad[i]})" for i in bad.nonzero().flatten().tolist()[:_SHOWN])
+            raise ValueError(
+                f"{name} has {int(bad.sum())} missing or infinite values, in column {where}: "
+                'fill them in, or pass nan="drop" to leave out their rows.'
+            )
+        finite &= good.all(1)
+    return finite
+
+
+def _numbers(
+    data: Any, name: str, wanted: tuple[str, ...] | None = None
+) -> tuple[np.ndarray[Any, Any], tuple[str, ...] | None]:
+    """The numbers of an array, a list, a series or a table, and the names of its columns if it has any: the wanted
+    ones, or all."""
     if isinstance(data, np.ndarray | list | tuple):
         try:
             return np.asarray(data), None
@@ -157,15 +240,21 @@ def _numbers(data: Any, name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...
         frame = frame.to_frame()
     if not isinstance(frame, nw.DataFrame):
         return np.asarray(data), None
-    for column in frame.columns:
+    columns = {str(column): column for column in frame.columns}
+    for missing in (column for column in wanted or () if column not in columns):
+        raise ValueError(
+            f"{name} has no column {missing!r}, which the critics were trained on. {nearest(missing, columns)}"
+        )
+    columns = {column: columns[column] for column in wanted or columns}
+    for column in columns.values():
         dtype = frame[column].dtype
         if not (dtype.is_numeric() or dtype == nw.Boolean):
             raise TypeError(
                 f"{name}: column {column!r} holds {dtype}, where numbers are due: "
                 "encode it as numbers first, or leave it out."
             )
-    arrays = [frame[column].cast(nw.Float64).to_numpy().astype(float) for column in frame.columns]
-    return (np.stack(arrays, 1) if arrays else np.empty((len(frame), 0))), tuple(map(str, frame.columns))
+    arrays = [frame[column].cast(nw.Float64).to_numpy().astype(float) for column in columns.values()]
+    return (np.stack(arrays, 1) if arrays else np.empty((len(frame), 0))), tuple(columns)
 
 
 def _varying(side: Columns, name: str, caught: list[MIWarning]) -> Columns:
@@ -175,22 +264,42 @@ def _varying(side: Columns, name: str, caught: list[MIWarning]) -> Columns:
     if varies.all():
         return side
     constant = [column for column, kept in zip(side.names, varies.tolist(), strict=True) if not kept]
-    shown = ", ".join(map(repr, constant[:_SHOWN])) + (", ..." if len(constant) > _SHOWN else "")
-    caught.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {shown}."))
+    caught.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {_shown(constant)}."))
     kept_names = tuple(column for column in side.names if column not in constant)
-    return Columns(side.values[:, varies], kept_names)
+    schema = side.schema and replace(
+        side.schema,
+        kept=tuple(compress(side.schema.kept, varies.tolist())),
+        offset=tuple(compress(side.schema.offset, varies.tolist())),
+    )
+    return replace(side, values=side.values[:, varies], names=kept_names, schema=schema)
 
 
-def _single(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """float32; columns of large offset are centered first, so that differences survive the rounding."""
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+
+
+def _count(columns: int) -> str:
+    return "1 column" if columns == 1 else f"{columns} columns"
+
+
+def _offset(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """What to subtract from each column, (D,): the center of those of large offset, so that differences survive the
+    rounding to float32, and nothing from the others."""
     if numbers.dtype.kind == "f" and numbers.dtype.itemsize <= 4:
-        return numbers.astype(np.float32)
+        return np.zeros(numbers.shape[1])
     wide = numbers.astype(np.float64)
     with np.errstate(all="ignore"):
         center = np.nanmedian(np.where(np.isfinite(wide), wide, np.nan), 0)
         spread = np.nanmax(np.where(np.isfinite(wide), np.abs(wide - center), np.nan), 0)
-        offset = np.where((np.abs(center) > 1e4 * spread) & (spread > 0), center, 0.0)
-        return (wide - offset).astype(np.float32)
+        return np.asarray(np.where((np.abs(center) > 1e4 * spread) & (spread > 0), center, 0.0))
+
+
+def _single(numbers: np.ndarray[Any, Any], offset: np.ndarray[Any, Any]) -> Tensor:
+    """The columns in float32, less their offsets."""
+    with np.errstate(all="ignore"):
+        if offset.any() or numbers.dtype.kind != "f":
+            numbers = numbers.astype(np.float64) - offset
+        return torch.from_numpy(numbers.astype(np.float32))
 
 
 def _kind(numbers: np.ndarray[Any, Any]) -> str:

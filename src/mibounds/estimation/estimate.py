@@ -113,7 +113,7 @@ def estimate(
         cross_checks=checks,
         bootstrap=bootstrap,
         extrapolated=extrapolated,
-        columns=(table_x.names, table_y.names),
+        tables=(table_x, table_y),
         warnings=[*caught, *doubts(evidence, CHECKS)],
         seed=seed,
     )

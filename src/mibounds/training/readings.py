@@ -19,9 +19,11 @@ from mibounds._version import versions
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.critic import pairwise_chunks
+from mibounds.data import Columns
 from mibounds.inference import Reading, nwj_stderr, pool, read_grid
 from mibounds.results import Result
 from mibounds.training.fit import Fitted
+from mibounds.training.fitted import FittedFolds
 
 __all__ = ["FoldRows", "Readings", "read_fold", "shortfall"]
 
@@ -35,10 +37,12 @@ _TRUSTED_WITH_SHIFTS = 5.0
 
 @dataclass(frozen=True)
 class FoldRows:
-    """What every bound needs of a fold's test rows, in each direction, and how many mismatched pairs each row had."""
+    """What every bound needs of a fold's test rows, in each direction, how many mismatched pairs each row had, and
+    the rows' own scores."""
 
     by_bound: list[tuple[tuple[Tensor, ...], ...]]
     negatives: int
+    joint: Tensor
 
 
 def read_fold(
@@ -64,16 +68,18 @@ def read_fold(
             scores = score(critic, x, y, partners)
         rows = [(bound.rows(scores.joint, scores.product),) for bound in bounds]
         if all(float(bound.value(*own)) < _TRUSTED_WITH_SHIFTS for bound, (own,) in zip(bounds, rows, strict=True)):
-            return FoldRows([*rows], count)
+            return FoldRows([*rows], count, scores.joint)
     blocks = math.ceil(n / _BLOCK)
     edges = [round(i * n / blocks) for i in range(blocks + 1)]
-    parts = []
+    parts, joint = [], []
     for start, stop in pairwise(edges):
         kept = slice(start, stop)
         grid = pairwise_chunks(critic, take_rows(x, kept), take_rows(y, kept))
         parts.append(read_grid(grid, bounds, both))
+        joint.append(grid.diagonal().clone())  # a view would keep all pairs in memory
     smallest = min(stop - start for start, stop in pairwise(edges))
-    return FoldRows([pool([part[k] for part in parts]) for k in range(len(bounds))], smallest - 1)
+    by_bound = [pool([part[k] for part in parts]) for k in range(len(bounds))]
+    return FoldRows(by_bound, smallest - 1, torch.cat(joint))
 
 
 def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
@@ -95,9 +101,16 @@ def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
     return train - test + fitted.gain
 
 
+def _as_given(rows: Tensor, complete: Tensor | None) -> Tensor:
+    """One number a row given, nan where it was dropped."""
+    if complete is None:
+        return rows
+    return rows.new_full((len(complete),), math.nan).masked_scatter(complete, rows)
+
+
 class Readings:
-    """What all bounds read on the pooled test rows, by name, what each fold learnt, from how many rows at least, and
-    by how many nats the critics may fall short."""
+    """What all bounds read on the pooled test rows, by name, what each fold learnt, from how many rows at least, by
+    how many nats the critics may fall short, and the score of every row in the rows' order."""
 
     def __init__(
         self,
@@ -116,6 +129,8 @@ class Readings:
         }
         self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
         self.shortfall = shortfall
+        order = torch.cat([one.fold.test for one in fitted]).argsort()
+        self.pointwise = torch.cat([fold.joint for fold in folds]).cpu()[order]
 
     def result(
         self,
@@ -124,6 +139,7 @@ class Readings:
         resolution: float = 0.0,
         cross_checks: Mapping[str, float] | None = None,
         bootstrap: int | None = None,
+        tables: tuple[Columns, Columns] | None = None,
         **details: Any,
     ) -> Result:
         """The result that reports this reading.
@@ -139,6 +155,7 @@ class Readings:
             cross_checks: what classical estimators say, in nats by name.
             bootstrap: draws of a bootstrap that gives the standard error; without it, the jackknife and the spread of
                 the folds do.
+            tables: the columns of x and of y as they were taken; None where the critic encodes something else.
             details: further fields of `Result`.
         """
         chosen = self.by_name[reading]
@@ -178,7 +195,9 @@ class Readings:
             curves=tuple(fitted.curve for fitted in self.fitted),
             warnings=tuple(warnings),
             versions=versions(),
-            fitted=self.fitted,
+            columns=(tables[0].names, tables[1].names) if tables else ((), ()),
+            pointwise=_as_given(self.pointwise, tables[0].complete if tables else None),
+            fitted=FittedFolds(self.fitted, (tables[0].schema, tables[1].schema) if tables else None),
             **details,
         )
 
