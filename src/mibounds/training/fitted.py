@@ -129,13 +129,8 @@ class FittedFolds(Sequence[Fitted]):
         schemas = [asdict(schema) for schema in self.schemas or ()]
         description = json.dumps({"schemas": schemas, "folds": folds})
         owned = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-        metadata = {
-            "mibounds": __version__,
-            "format": str(_FORMAT),
-            "description": description,
-            "sha256": _checksum(description, owned),
-        }
-        write_bytes(Path(path), save(owned, metadata))
+        metadata = {"mibounds": __version__, "format": str(_FORMAT), "description": description}
+        write_bytes(Path(path), save(owned, {**metadata, "sha256": _checksum(metadata, owned)}))
 
 
 def _as_they_are(x: Any, y: Any) -> tuple[Variable, Variable]:
@@ -228,14 +223,14 @@ def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
             f"{path.name} was written by a newer mibounds, {metadata['mibounds']}, in format {found}, and this one, "
             f"{__version__}, reads formats up to {_FORMAT}: update mibounds."
         )
-    if metadata.get("sha256") != _checksum(metadata.get("description", ""), tensors):
+    if metadata.pop("sha256", None) != _checksum(metadata, tensors):
         raise ValueError(_damaged(path, "its checksum does not agree"))
     return metadata, tensors
 
 
-def _checksum(description: str, tensors: Mapping[str, Tensor]) -> str:
-    """Of all that is in a file but the versions."""
-    found = hashlib.sha256(description.encode())
+def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """Of all else that is in a file."""
+    found = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

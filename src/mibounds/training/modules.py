@@ -20,7 +20,7 @@ __all__ = ["UnknownClassError", "describe", "rebuild"]
 
 _EVERY_MODULE = frozenset(nn.Module().__dict__)
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
-_MADE_ANEW = ("_flat_weights", "_flat_weight_refs")  # by recurrent layers, from their parameters
+_MADE_ANEW = ("_flat_weights", "_flat_weight_refs")  # what recurrent layers know their parameters by
 _ORIGINS = {"mibounds.": "mibounds", "torch.nn.modules.": "torch.nn"}
 
 
@@ -119,8 +119,11 @@ def _rebuild(
     for key, child in record["modules"].items():
         below = f"{prefix}{key}."
         module.add_module(key, None if child is None else _rebuild(child, tensors, known, given, below))
+    attributes = {key: _from_json(value) for key, value in record["attributes"].items()}
+    if isinstance(module, nn.RNNBase):
+        attributes["_flat_weights"] = [getattr(module, key) for key in attributes["_flat_weights_names"]]
     # As a pickle would: torch's layers mend here what older versions of them lack.
-    module.__setstate__({key: _from_json(value) for key, value in record["attributes"].items()})  # type: ignore[no-untyped-call]
+    module.__setstate__(attributes)  # type: ignore[no-untyped-call]
     return module
 
 
