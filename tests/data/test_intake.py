@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mibounds._checks import ConstantColumnWarning, RowsDroppedWarning
-from mibounds.data import Schema, intake, intake_again, intake_pair, intake_rows
+from mibounds.data import Schema, complete_rows, intake, intake_again, intake_pair, intake_rows
 
 NUMBERS = np.arange(120.0).reshape(60, 2)
 
@@ -129,22 +129,18 @@ def test_the_data_are_not_changed():
 def test_new_rows_are_taken_as_the_old_ones_were():
     wide = np.stack([np.arange(60.0), np.ones(60), 1e9 + np.arange(60) / 8], 1)
     (columns, _), _ = intake_rows({"x": wide, "y": np.arange(60)})
-    assert columns.schema.names == ("x[0]", "x[1]", "x[2]")
-    assert columns.schema.kept == (0, 2)
-    (again,), complete = intake_again({"x": wide[:3]}, [columns.schema])
-    assert torch.equal(again, columns.values[:3])
-    assert complete.all()
+    assert columns.schema.names == columns.names == ("x[0]", "x[2]")
+    assert (columns.schema.places, columns.schema.width) == ((0, 2), 3)
+    assert torch.equal(intake_again(wide[:3], "x", columns.schema).values, columns.values[:3])
     frame = pl.DataFrame({"c": ["text"] * 3, "b": [1, 2, None], "a": [4, 5, 6]})
-    schema = Schema(("a", "b"), (0, 1), (0.0, 1.0), named=True)
-    (again,), complete = intake_again({"x": frame}, [schema], "drop")
-    assert again[:2].tolist() == [[4, 0], [5, 1]]
-    assert complete.tolist() == [True, True, False]
+    again = intake_again(frame, "x", Schema(("a", "b"), (0, 1), (0.0, 1.0), width=2, named=True))
+    assert again.values[:2].tolist() == [[4, 0], [5, 1]]
+    assert complete_rows({"x": again}, "drop").tolist() == [True, True, False]
 
 
 def test_rows_that_are_left_are_known():
     x = np.arange(60.0)
     x[[0, 9]] = np.nan
     (columns, other), _ = intake_rows({"x": x, "y": np.arange(60)}, "drop")
-    assert (~columns.complete).nonzero().flatten().tolist() == [0, 9]
-    assert torch.equal(columns.complete, other.complete)
-    assert intake_rows({"x": np.arange(60.0)})[0][0].complete is None
+    assert columns.given == other.given == 60
+    assert columns.kept.tolist() == other.kept.tolist() == [i for i in range(60) if i not in (0, 9)]

@@ -22,6 +22,7 @@ __all__ = [
     "Columns",
     "MissingPolicy",
     "Schema",
+    "complete_rows",
     "intake",
     "intake_again",
     "intake_images",
@@ -39,27 +40,30 @@ class Schema:
     """How the columns of a variable were taken, so that new rows can be taken alike.
 
     Attributes:
-        names: of all the columns that came.
-        kept: which of them were used, by their place.
-        offset: what is subtracted from each that was used.
+        names: of the columns that were used.
+        places: of these among all that came.
+        offsets: what is subtracted from each of these.
+        width: how many columns came.
         named: True if they came as a table, which is taken by the names of its columns.
     """
 
     names: tuple[str, ...]
-    kept: tuple[int, ...]
-    offset: tuple[float, ...]
+    places: tuple[int, ...]
+    offsets: tuple[float, ...]
+    width: int
     named: bool
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Numeric columns: `values` (N, D) float32 and their `names`; how they were taken; and which of the rows given
-    they hold (None: all of them)."""
+    """Numeric columns: `values` (N, D) float32 and their `names`; how they were taken; how many rows were `given`, and
+    the numbers of those that were `kept` (N,)."""
 
     values: Tensor
     names: tuple[str, ...]
-    schema: Schema | None = None
-    complete: Tensor | None = None
+    schema: Schema
+    given: int
+    kept: Tensor
 
 
 def intake(data: Any, name: str) -> Columns:
@@ -73,39 +77,31 @@ def intake(data: Any, name: str) -> Columns:
     named = names is not None
     if names is None:
         names = tuple(name if numbers.shape[1] == 1 else f"{name}[{i}]" for i in range(numbers.shape[1]))
-    offset = _offset(numbers)
-    schema = Schema(names, tuple(range(len(names))), tuple(offset.tolist()), named)
-    return Columns(_single(numbers, offset), names, schema)
+    offsets = _offsets(numbers)
+    schema = Schema(names, tuple(range(len(names))), tuple(offsets.tolist()), len(names), named)
+    return _columns(numbers, schema)
 
 
-def intake_again(
-    variables: Mapping[str, Any], schemas: Sequence[Schema], nan: MissingPolicy = "raise"
-) -> tuple[list[Tensor], Tensor]:
-    """New rows of variables that were taken before: a table by the names of its columns, whatever else it holds,
-    anything else by their number.
-
-    Returns:
-        The columns of each, (N, D) float32, and which rows are complete, (N,); the others are not finite.
+def intake_again(data: Any, name: str, schema: Schema) -> Columns:
+    """New rows of a variable that was taken before: a table by the names of its columns, whatever else it holds,
+    anything else by their number. Non-finite values are let through.
 
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    _check_policy(nan)
-    sides = [_taken_again(data, name, schema) for (name, data), schema in zip(variables.items(), schemas, strict=True)]
-    return [side.values for side in sides], _complete(dict(zip(variables, sides, strict=True)), nan)
-
-
-def _taken_again(data: Any, name: str, schema: Schema) -> Columns:
-    wanted = tuple(schema.names[i] for i in schema.kept)
-    numbers, names = _rectangle(data, name, wanted if schema.named else None)
+    numbers, names = _rectangle(data, name, schema.names if schema.named else None)
     if names is None or not schema.named:
-        if numbers.shape[1] != len(schema.names):
+        if numbers.shape[1] != schema.width:
             raise ValueError(
-                f"{name} has {_count(numbers.shape[1])}, and the critics were trained on {_count(len(schema.names))}: "
-                f"{_shown(schema.names)}. Give these, in this order."
+                f"{name} has {_count(numbers.shape[1])}, and the critics were trained on {_count(schema.width)}: "
+                "give the same, in the same order."
             )
-        numbers = numbers[:, list(schema.kept)]
-    return Columns(_single(numbers, np.asarray(schema.offset)), wanted)
+        numbers = numbers[:, list(schema.places)]
+    return _columns(numbers, schema)
+
+
+def _columns(numbers: np.ndarray[Any, Any], schema: Schema) -> Columns:
+    return Columns(_single(numbers, schema), schema.names, schema, len(numbers), torch.arange(len(numbers)))
 
 
 def _rectangle(
@@ -176,14 +172,14 @@ def intake_rows(
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    _check_policy(nan)
     caught: list[MIWarning] = []
     sides = [intake(data, name) for name, data in variables.items()]
-    finite = _complete(dict(zip(variables, sides, strict=True)), nan)
+    finite = complete_rows(dict(zip(variables, sides, strict=True)), nan)
     if not finite.all():
         dropped, first = int((~finite).sum()), len(finite)
         caught.append(RowsDroppedWarning(f"{dropped} of {first} rows were dropped for missing or infinite values."))
-        sides = [replace(side, values=side.values[finite], complete=finite) for side in sides]
+        kept = finite.nonzero().flatten()
+        sides = [replace(side, values=side.values[kept], kept=kept) for side in sides]
     left = len(sides[0].values)
     if left < MINIMUM_ROWS:
         raise ValueError(
@@ -195,13 +191,14 @@ def intake_rows(
     return sides, caught
 
 
-def _check_policy(nan: str) -> None:
+def complete_rows(sides: Mapping[str, Columns], nan: MissingPolicy = "raise") -> Tensor:
+    """Which rows are finite in all variables, (N,).
+
+    Raises:
+        ValueError: if the variables have different numbers of rows; if any row is not finite and `nan` is "raise".
+    """
     if nan not in ("raise", "drop"):
         raise ValueError(f"nan is {nan!r}, and must be 'raise' or 'drop'.")
-
-
-def _complete(sides: Mapping[str, Columns], nan: MissingPolicy) -> Tensor:
-    """Which rows are finite in all variables, (N,), after a check that these have the same rows."""
     first = len(next(iter(sides.values())).values)
     for name, side in sides.items():
         check_paired(first, len(side.values), name_y=name)
@@ -265,13 +262,12 @@ def _varying(side: Columns, name: str, caught: list[MIWarning]) -> Columns:
         return side
     constant = [column for column, kept in zip(side.names, varies.tolist(), strict=True) if not kept]
     caught.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {_shown(constant)}."))
-    kept_names = tuple(column for column in side.names if column not in constant)
-    schema = side.schema and replace(
-        side.schema,
-        kept=tuple(compress(side.schema.kept, varies.tolist())),
-        offset=tuple(compress(side.schema.offset, varies.tolist())),
+    old, kept = side.schema, varies.tolist()
+    names = tuple(compress(old.names, kept))
+    schema = replace(
+        old, names=names, places=tuple(compress(old.places, kept)), offsets=tuple(compress(old.offsets, kept))
     )
-    return replace(side, values=side.values[:, varies], names=kept_names, schema=schema)
+    return replace(side, values=side.values[:, varies], names=names, schema=schema)
 
 
 def _shown(names: Sequence[str]) -> str:
@@ -282,7 +278,7 @@ def _count(columns: int) -> str:
     return "1 column" if columns == 1 else f"{columns} columns"
 
 
-def _offset(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _offsets(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """What to subtract from each column, (D,): the center of those of large offset, so that differences survive the
     rounding to float32, and nothing from the others."""
     if numbers.dtype.kind == "f" and numbers.dtype.itemsize <= 4:
@@ -294,11 +290,11 @@ def _offset(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.asarray(np.where((np.abs(center) > 1e4 * spread) & (spread > 0), center, 0.0))
 
 
-def _single(numbers: np.ndarray[Any, Any], offset: np.ndarray[Any, Any]) -> Tensor:
+def _single(numbers: np.ndarray[Any, Any], schema: Schema) -> Tensor:
     """The columns in float32, less their offsets."""
     with np.errstate(all="ignore"):
-        if offset.any() or numbers.dtype.kind != "f":
-            numbers = numbers.astype(np.float64) - offset
+        if any(schema.offsets) or numbers.dtype.kind != "f":
+            numbers = numbers.astype(np.float64) - schema.offsets
         return torch.from_numpy(numbers.astype(np.float32))
 
 

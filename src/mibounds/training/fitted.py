@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._checks import check_device, check_paired, nearest
-from mibounds._variables import Variable, check_finite, row_count
+from mibounds._variables import Variable, check_finite, row_count, take_rows
 from mibounds._version import __version__
-from mibounds.data import MissingPolicy, Schema, intake_again
+from mibounds.data import MissingPolicy, Schema, complete_rows, intake_again
 from mibounds.results import curve_from, write_bytes
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
@@ -43,7 +43,8 @@ class FittedFolds(Sequence[Fitted]):
 
     Arguments:
         folds: at least one.
-        schemas: how the columns of x and of y were taken; None where the critic encodes something else than columns.
+        schemas: how the columns of x and of y were taken; None for a variable that is a tensor as it is, or a tuple
+            of tensors, which the critic encodes.
 
     Example:
         >>> import mibounds as mi
@@ -60,9 +61,9 @@ class FittedFolds(Sequence[Fitted]):
         True
     """
 
-    def __init__(self, folds: Sequence[Fitted], schemas: tuple[Schema | None, Schema | None] | None = None):
+    def __init__(self, folds: Sequence[Fitted], schemas: tuple[Schema | None, Schema | None] = (None, None)):
         self.folds = tuple(folds)
-        self.schemas = (schemas[0], schemas[1]) if schemas and schemas[0] and schemas[1] else None
+        self.schemas = schemas
 
     def __getitem__(self, index: Any) -> Any:
         return self.folds[index]
@@ -77,9 +78,7 @@ class FittedFolds(Sequence[Fitted]):
     @property
     def columns(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The names of the columns of x and of y that the critics take."""
-        if self.schemas is None:
-            return (), ()
-        first, second = (tuple(schema.names[i] for i in schema.kept) for schema in self.schemas)
+        first, second = (schema.names if schema else () for schema in self.schemas)
         return first, second
 
     def score_pairs(self, x: Any, y: Any, *, nan: MissingPolicy = "raise") -> Tensor:
@@ -97,16 +96,18 @@ class FittedFolds(Sequence[Fitted]):
         Raises:
             TypeError, ValueError: for data that cannot be used, with one sentence that says why.
         """
-        if self.schemas is None:
-            return self._score(*_as_they_are(x, y))
-        (first, second), complete = intake_again({"x": x, "y": y}, self.schemas, nan)
-        scores = self._score(first[complete], second[complete])
-        return scores.new_full((len(complete),), torch.nan).masked_scatter(complete, scores)
-
-    def _score(self, x: Variable, y: Variable) -> Tensor:
-        if not row_count(x):
-            return torch.empty(0)
-        return torch.stack([fold.score_pairs(x, y) for fold in self.folds]).mean(0)
+        given = {"x": x, "y": y}
+        schemas = dict(zip("xy", self.schemas, strict=True))
+        tables = {name: intake_again(given[name], name, schema) for name, schema in schemas.items() if schema}
+        rows = [tables[name].values if name in tables else _as_it_is(name, data) for name, data in given.items()]
+        check_paired(row_count(rows[0]), row_count(rows[1]))
+        complete = complete_rows(tables, nan) if tables else torch.ones(row_count(rows[0]), dtype=torch.bool)
+        kept = complete.nonzero().flatten()
+        scores = torch.full((len(complete),), torch.nan)
+        if len(kept):
+            first, second = (take_rows(side, kept) for side in rows)
+            scores[kept] = torch.stack([fold.score_pairs(first, second) for fold in self.folds]).mean(0).float()
+        return scores
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all of it into one .safetensors file, tensors with a description and a checksum; the file is complete
@@ -126,24 +127,22 @@ class FittedFolds(Sequence[Fitted]):
             rows = {f"folds.{i}.rows.{name}": part.int() for name, part in vars(fold.fold).items()}
             tensors |= weights | rows
             folds.append({"critic": critic, "curve": asdict(fold.curve), "skipped": fold.skipped, "gain": fold.gain})
-        schemas = [asdict(schema) for schema in self.schemas or ()]
+        schemas = [schema and asdict(schema) for schema in self.schemas]
         description = json.dumps({"schemas": schemas, "folds": folds})
         owned = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
         metadata = {"mibounds": __version__, "format": str(_FORMAT), "description": description}
         write_bytes(Path(path), save(owned, {**metadata, "sha256": _checksum(metadata, owned)}))
 
 
-def _as_they_are(x: Any, y: Any) -> tuple[Variable, Variable]:
-    """What a critic encodes: tensors or tuples of them, paired and finite."""
-    for name, side in (("x", x), ("y", y)):
-        if not isinstance(side, Tensor | tuple):
-            raise TypeError(
-                f"{name} is a {type(side).__name__}, and the critics encode tensors: give one, or a tuple of them, "
-                "shaped as those that they were trained on."
-            )
-        check_finite(name, side)
-    check_paired(row_count(x), row_count(y))
-    return x, y
+def _as_it_is(name: str, data: Any) -> Variable:
+    """What a critic encodes: a tensor or a tuple of them, finite."""
+    if not isinstance(data, Tensor | tuple):
+        raise TypeError(
+            f"{name} is a {type(data).__name__}, and the critics encode tensors: give one, or a tuple of them, "
+            "shaped as those that they were trained on."
+        )
+    check_finite(name, data)
+    return data
 
 
 def load(
@@ -181,7 +180,7 @@ def load(
             raise TypeError(f"modules holds {kind!r}, and must hold classes of modules, for example [MyEncoder].")
     metadata, tensors = _read(path)
     record = json.loads(metadata["description"])
-    schemas = [Schema(tuple(s["names"]), tuple(s["kept"]), tuple(s["offset"]), s["named"]) for s in record["schemas"]]
+    first, second = (_schema(entry) for entry in record["schemas"])
     try:
         folds = [_fold(i, entry, tensors, modules, target) for i, entry in enumerate(record["folds"])]
     except UnknownClassError as error:
@@ -191,7 +190,7 @@ def load(
             f"{path.name} is whole, but its critics cannot be made again ({error}): the classes here are others than "
             f"those that mibounds {metadata['mibounds']} saved."
         ) from error
-    return FittedFolds(folds, (schemas[0], schemas[1]) if schemas else None)
+    return FittedFolds(folds, (first, second))
 
 
 def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
@@ -236,6 +235,13 @@ def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
+
+
+def _schema(entry: Mapping[str, Any] | None) -> Schema | None:
+    if entry is None:
+        return None
+    names, places, offsets = (tuple(entry[name]) for name in ("names", "places", "offsets"))
+    return Schema(names, places, offsets, entry["width"], entry["named"])
 
 
 def _fold(

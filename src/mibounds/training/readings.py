@@ -101,11 +101,9 @@ def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
     return train - test + fitted.gain
 
 
-def _as_given(rows: Tensor, complete: Tensor | None) -> Tensor:
+def _as_given(rows: Tensor, table: Columns | None) -> Tensor:
     """One number a row given, nan where it was dropped."""
-    if complete is None:
-        return rows
-    return rows.new_full((len(complete),), math.nan).masked_scatter(complete, rows)
+    return rows if table is None else rows.new_full((table.given,), math.nan).index_copy(0, table.kept, rows)
 
 
 class Readings:
@@ -196,8 +194,8 @@ class Readings:
             warnings=tuple(warnings),
             versions=versions(),
             columns=(tables[0].names, tables[1].names) if tables else ((), ()),
-            pointwise=_as_given(self.pointwise, tables[0].complete if tables else None),
-            fitted=FittedFolds(self.fitted, (tables[0].schema, tables[1].schema) if tables else None),
+            pointwise=_as_given(self.pointwise, tables[0] if tables else None),
+            fitted=FittedFolds(self.fitted, (tables[0].schema, tables[1].schema) if tables else (None, None)),
             **details,
         )
 
