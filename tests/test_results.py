@@ -1,5 +1,9 @@
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -20,6 +24,7 @@ RESULT = Result(
     columns=(("a",), ("b",)),
     seed=3,
     versions={"mibounds": "0"},
+    pointwise=object(),
     fitted=object(),
 )
 
@@ -70,7 +75,7 @@ def test_what_a_person_reads():
 
 def test_json_and_back(tmp_path):
     record = RESULT.to_dict()
-    assert "fitted" not in record
+    assert not {"fitted", "pointwise"} & set(record)
     back = Result.from_dict(json.loads(json.dumps(record)))
     assert back.to_dict() == record
     assert back.curves == RESULT.curves
@@ -90,6 +95,46 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_text(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["r.json"]
+
+
+DYING = """
+import io, os, signal, sys
+from pathlib import Path
+from mibounds.results import write_bytes
+
+class Dying(io.FileIO):
+    def write(self, content):
+        super().write(content[: len(content) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Path.open = lambda path, mode: Dying(path, mode.removesuffix("b"))
+write_bytes(Path(sys.argv[1]), b"new" * 1000)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_kill_while_writing_leaves_the_old_file(tmp_path):
+    path = tmp_path / "r.json"
+    write_text(path, "old")
+    assert subprocess.run([sys.executable, "-c", DYING, path], check=False).returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2  # half of the new one has another name
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+@pytest.mark.parametrize("umask, mode", [(0o022, 0o644), (0o027, 0o640), (0o002, 0o664)])
+def test_the_umask_says_who_may_read(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "r.json", "{}")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "r.json").stat().st_mode & 0o777 == mode
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no folder '.*nowhere' to write r.json into: make it first"):
+        write_text(tmp_path / "nowhere" / "r.json", "{}")
 
 
 def test_plot():

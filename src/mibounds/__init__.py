@@ -18,10 +18,11 @@ from mibounds.gradients import clipped_backward, gradient_scale
 from mibounds.regularizer import MIRegularizer
 from mibounds.results import Result
 from mibounds.telescope import Telescope
-from mibounds.training import Trainer
+from mibounds.training import FittedFolds, Trainer, load
 
 __all__ = [
     "Bracket",
+    "FittedFolds",
     "Gaussianize",
     "MIEstimator",
     "MIRegularizer",
@@ -44,5 +45,6 @@ __all__ = [
     "independence_test",
     "integrations",
     "learning_curve",
+    "load",
     "tasks",
 ]

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from html import escape
@@ -19,10 +19,11 @@ from mibounds.inference import interval, lower_limit
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Curve", "Result", "Unit", "nats_in", "write_json", "write_text"]
+__all__ = ["Curve", "Result", "Unit", "curve_from", "nats_in", "write_bytes", "write_json", "write_text"]
 
 Unit = Literal["nats", "bits"]
 _PLAIN = re.compile(r"\d+ continuous")
+_NOT_WRITTEN = ("pointwise", "fitted")
 _NATS_IN = {"nats": 1.0, "bits": math.log(2)}
 
 
@@ -47,6 +48,11 @@ class Curve:
     score: tuple[float, ...]
     best_step: int
     candidate: str
+
+
+def curve_from(record: Mapping[str, Any]) -> Curve:
+    """The curve that `dataclasses.asdict` wrote down."""
+    return Curve(tuple(record["steps"]), tuple(record["score"]), record["best_step"], record["candidate"])
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +83,12 @@ class Result:
         kinds: what x and y were taken for, in words.
         seed: what made the run repeatable.
         versions: of mibounds, torch and Python.
-        fitted: the folds' preprocessing and critics; not part of `to_dict`.
+        pointwise: the log-ratio in nats (whatever the unit) of every row by the fold that never saw it, a tensor (N,):
+            entry i is of row i of the data given, and nan where that row was dropped, or tested by no fold. Its mean is
+            the plug-in. Of a stream, the rows drawn to test; of a bound that reads densities as they are, log q(y|x).
+            Not part of `to_dict`.
+        fitted: the folds' preprocessing and critics, which score new pairs and can be saved (`FittedFolds`); not part
+            of `to_dict`.
 
     Example:
         >>> r = Result(value=0.5, stderr=0.01, bounds={"InfoNCE": 0.5}, reading="InfoNCE", rows=1000)
@@ -106,6 +117,7 @@ class Result:
     kinds: tuple[str, str] = ("", "")
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    pointwise: Any = field(default=None, compare=False)
     fitted: Any = field(default=None, compare=False)
 
     @property
@@ -197,8 +209,8 @@ class Result:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but `fitted`, as numbers, text, lists and dictionaries that JSON can hold."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "fitted"}
+        """Everything but `pointwise` and `fitted`, as numbers, text, lists and dictionaries that JSON can hold."""
+        record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NOT_WRITTEN}
         record["curves"] = [asdict(curve) for curve in self.curves]
         record["warnings"] = [warning.to_dict() for warning in self.warnings]
         for name in ("bounds", "cross_checks", "versions"):
@@ -209,16 +221,14 @@ class Result:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Result:
-        """The result that `to_dict` wrote down, without `fitted`."""
+        """The result that `to_dict` wrote down, without `pointwise` and `fitted`."""
         given = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
         for name in ("allowance", "certified", "fold_values"):
             given[name] = None if given[name] is None else tuple(given[name])
         given["kinds"] = tuple(given.get("kinds", ("", "")))
         given["columns"] = tuple(tuple(names) for names in given["columns"])
         given["warnings"] = tuple(warning_from(warning) for warning in given["warnings"])
-        given["curves"] = tuple(
-            Curve(tuple(c["steps"]), tuple(c["score"]), c["best_step"], c["candidate"]) for c in given["curves"]
-        )
+        given["curves"] = tuple(curve_from(curve) for curve in given["curves"])
         return cls(**given)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -239,12 +249,20 @@ def write_json(path: str | os.PathLike[str], record: Mapping[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file by way of a temporary one beside it, so that a reader never meets half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file of text; it is complete or not there at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file by way of a temporary one beside it, so that a reader never meets half of it. Who may read it is
+    for the umask to say."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to write {path.name} into: make it first.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        with temporary.open("xb") as file:
+            file.write(content)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink()
+        temporary.unlink(missing_ok=True)
         raise

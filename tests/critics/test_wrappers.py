@@ -7,6 +7,7 @@ from mibounds._math import off_diagonal
 from mibounds.bounds import NWJ, DonskerVaradhan
 from mibounds.critics import (
     Calibrated,
+    DiagonalGaussianCritic,
     Encoded,
     FunctionCritic,
     GaussianCritic,
@@ -119,3 +120,16 @@ def test_scores_too_large_for_the_tolerance_end_all_the_same(generator):
     grid = torch.randn(20, 20, generator=generator) + 1e5 + 10 * torch.eye(20)
     near = acceptance_ratio(grid - 1e5)
     assert float(acceptance_ratio(grid) - 1e5) == pytest.approx(float(near), abs=0.1)
+
+
+def test_a_bank_of_nested_encodings_moves_with_the_critic(generator):
+    x, y = CorrelatedGaussian(1, 0.8).sample(20, generator)
+    density = DiagonalGaussianCritic(1, 1, hidden=(4,))  # its encodings of x are pairs of tensors
+    critic = Normalized(WithOffset(density, density), (x, y), free="function of y")
+    assert len([name for name, _ in critic.named_buffers() if name.startswith("bank")]) == 4
+    before = critic(x, y)
+    other = Normalized(WithOffset(density, density), (y, x), free="function of y")
+    assert not torch.equal(other(x, y), before)
+    other.load_state_dict(critic.state_dict())
+    assert torch.equal(other(x, y), before)
+    assert all(buffer.is_meta for buffer in critic.to("meta").buffers())

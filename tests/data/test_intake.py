@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mibounds._checks import ConstantColumnWarning, IdentifierWarning, RareCategoriesWarning, RowsDroppedWarning
-from mibounds.data import intake, intake_pair, intake_rows, reencode
+from mibounds.data import complete_rows, intake, intake_again, intake_pair, intake_rows
 
 NUMBERS = np.arange(120.0).reshape(60, 2)
 
@@ -203,15 +203,39 @@ def test_being_missing_can_be_a_value():
 def test_new_rows_become_the_same_numbers_and_an_unseen_category_tells_nothing():
     table = pd.DataFrame({"city": CITIES, "age": NUMBERS[:, 0] + 1e9, "sex": ["f", "m"] * 30})
     like = intake(table, "x")
-    assert torch.equal(reencode(table, "x", like), like.values)
-    assert torch.equal(reencode(table[["sex", "age", "city"]], "x", like), like.values), "columns go by name"
+    assert torch.equal(intake_again(table, "x", like.schema).values, like.values)
+    shuffled = table.assign(more=["text"] * 60)[["sex", "more", "age", "city"]]
+    assert torch.equal(intake_again(shuffled, "x", like.schema).values, like.values), "columns go by name"
     new = pd.DataFrame({"city": ["Graz", "Ulm"], "age": [1e9, 1e9 + 2], "sex": ["?", "f"]})
-    values = reencode(new, "x", like)
+    values = intake_again(new, "x", like.schema).values
     assert torch.allclose(values[0, :3], torch.full((3,), 1 / 3))
     assert values[0, -1] == 0.5
     assert values[1].tolist() == [0, 1, 0, float(values[0, 3]) + 2, 0]
-    with pytest.raises(ValueError, match="x has 1 columns, and 3 are expected: 'city', 'age', 'sex'"):
-        reencode(new[["age"]], "x", like)
+    with pytest.raises(ValueError, match="x has no column 'city', which the critics were trained on"):
+        intake_again(new[["age"]], "x", like.schema)
+    with pytest.raises(ValueError, match="x has 1 column, and the critics were trained on 3 columns"):
+        intake_again(NUMBERS[:, 0], "x", like.schema)
+    with pytest.raises((ValueError, TypeError), match="x"):
+        intake_again(new.assign(age=["old", "young"]), "x", like.schema)
+
+
+def test_new_rows_lack_the_columns_that_were_dropped():
+    wide = np.stack([np.arange(0, 120, 2.0), np.ones(60), 1e9 + np.arange(60) / 8], 1)
+    (columns, _), _ = intake_rows({"x": wide, "y": NUMBERS[:, 0]})
+    assert columns.schema.names == columns.names == ("x[0]", "x[2]")
+    assert torch.equal(intake_again(wide[:3], "x", columns.schema).values, columns.values[:3])
+    frame = pl.DataFrame({"c": ["text"] * 3, "b": [1, 2, None], "a": [4, 5, 6]})
+    again = intake_again(frame, "x", intake(pl.DataFrame({"a": [1.0, 2.0], "b": [0.5, 1.5]}), "x").schema)
+    assert again.values[:2].tolist() == [[4, 1], [5, 2]]
+    assert complete_rows({"x": again}, "drop").tolist() == [True, True, False]
+
+
+def test_rows_that_are_left_are_known():
+    x = NUMBERS[:, 0].copy()
+    x[[0, 9]] = np.nan
+    (columns, other), _ = intake_rows({"x": x, "y": NUMBERS[:, 0]}, "drop")
+    assert columns.given == other.given == 60
+    assert columns.kept.tolist() == other.kept.tolist() == [i for i in range(60) if i not in (0, 9)]
 
 
 def test_identifiers_and_rare_categories_are_warned_of():

@@ -3,7 +3,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mibounds.data import RankGaussianize, Standardize
+from mibounds._ranks import normal_score_knots, piecewise_linear
+from mibounds.data import Gaussianize, RankGaussianize, Standardize
 
 
 @pytest.mark.parametrize("kind", [Standardize, RankGaussianize])
@@ -36,6 +37,24 @@ def test_heavy_tails_become_gaussian(generator):
     mapped = RankGaussianize().fit(cauchy)(cauchy)
     assert float(mapped.std()) == pytest.approx(1, abs=0.02)
     assert mapped.abs().max() < 4.1
+
+
+def test_ranks_are_the_columns_interpolations_one_by_one(generator):
+    train = torch.randn(3000, 3, generator=generator)
+    train[:, 0] = train[:, 0].round()  # columns with other numbers of knots
+    new = torch.randn(50, 3, generator=generator)
+    expected = [piecewise_linear(new[:, i].contiguous(), *normal_score_knots(train[:, i])) for i in range(3)]
+    assert torch.equal(RankGaussianize().fit(train)(new), torch.stack(expected, 1))
+
+
+@pytest.mark.parametrize("kind", [Standardize, RankGaussianize, lambda: Gaussianize(rounds=3)])
+def test_a_state_dict_holds_all_that_was_fitted(kind, generator):
+    train, new = torch.randn(2, 60, 2, generator=generator).unbind(0)
+    fitted = kind().fit(train)
+    other = kind()
+    other.load_state_dict(fitted.state_dict())
+    assert torch.equal(other(new), fitted(new))
+    assert all(buffer.is_meta for buffer in fitted.to("meta").buffers())  # nothing stays behind
 
 
 def test_a_limit_bends_outliers_and_hardly_the_rest(generator):

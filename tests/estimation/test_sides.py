@@ -16,7 +16,7 @@ QUICK = {"steps": 40, "folds": 2, "hidden": (32,)}
 
 
 def words(x, kind=None, encoder=None, nan="raise"):
-    (side,), _, _ = take_in({"x": x}, nan, {"x": kind}, {"x": encoder}, 0)
+    (side,) = take_in({"x": x}, nan, {"x": kind}, {"x": encoder}, 0).sides
     return side.what
 
 
@@ -53,14 +53,20 @@ def test_bad_kinds_and_encoders():
 def test_rows_that_a_table_drops_are_dropped_beside_it():
     images = RNG.normal(size=(60, 8, 8)).astype(np.float32)
     table = np.where(np.arange(60) == 7, np.nan, RNG.normal(size=60))
-    (x, y), groups, caught = take_in({"x": images, "y": table}, "drop", {}, {}, 0, np.arange(60) // 3)
+    taken = take_in({"x": images, "y": table}, "drop", {}, {}, 0, np.arange(60) // 3)
+    (x, y), groups = taken.sides, taken.groups
     left = [i // 3 for i in range(60) if i != 7]
     assert len({*zip(groups.tolist(), left, strict=True)}) == len({*groups.tolist()}) == 20
     assert torch.equal(x.rows[:, 0], torch.from_numpy(np.delete(images, 7, 0)))
     assert len(y.rows) == 59
-    assert [w.code for w in caught] == ["rows-dropped"]
+    assert [w.code for w in taken.warnings] == ["rows-dropped"]
     with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
         take_in({"x": images, "y": table[1:]}, "drop", {}, {}, 0)
+
+
+def saved(result, folder):
+    result.fitted.save(folder / "model.safetensors")
+    return folder / "model.safetensors"
 
 
 def test_a_label_is_never_told_more_than_its_entropy():
@@ -76,13 +82,16 @@ def test_a_label_is_never_told_more_than_its_entropy():
         assert "at most 1.011, the entropy of a label" in repr(result)
 
 
-def test_an_image_against_a_label_and_the_given_encoder_is_left_alone():
+def test_an_image_against_a_label_and_the_given_encoder_is_left_alone(tmp_path):
     labels = np.arange(400) % 2
     images = np.zeros((400, 8, 8), np.float32)
     images[np.arange(400), labels * 4 + 1] = 1
     images += RNG.normal(size=images.shape) * 0.3
     result = mi.estimate(images, labels, steps=60, folds=2)
     assert result.kinds == ("images 1 x 8 x 8", "1 categorical")
+    again = mi.load(saved(result, tmp_path)).score_pairs(images[:9], labels[:9])
+    assert torch.equal(again, result.fitted.score_pairs(images[:9], labels[:9]))
+    assert torch.isfinite(result.fitted.score_pairs(images[:2], [0, 7])).all(), "an unseen label is no error"
     assert 0.6 < result.value <= np.log(2)
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
     before = encoder[1].weight.detach().clone()
@@ -104,6 +113,9 @@ def test_ragged_sequences_read_as_padded_ones():
     assert first.value == second.value
     assert first.value > 0.2
     assert first.kinds == ("sequences of up to 12 steps x 1", "1 continuous")
+    assert torch.equal(
+        first.fitted.score_pairs(ragged[:9], means[:9]), second.fitted.score_pairs(padded[:9], means[:9])
+    )
 
 
 def test_groups_stay_together():

@@ -118,3 +118,15 @@ def test_neighbors_far_above_bring_their_own_error():
     assert reading._reach("GaussianCopula", value + 0.3, value, 0.01) == value + 0.3
     result = reading.result("InfoNCE", cross_checks={"KSG": value + 0.3})
     assert result.allowance[1] == pytest.approx(0.3 + 2 * max(300**-0.5 - stderr, 0))
+
+
+@pytest.mark.parametrize("negatives", ["all", 64])
+def test_every_row_has_its_own_score_in_the_order_of_the_rows(negatives, monkeypatch):
+    monkeypatch.setattr(readings, "_BLOCK", 90)
+    x, y = TASK.sample(300, torch.Generator().manual_seed(3))
+    tests = torch.randperm(300, generator=torch.Generator().manual_seed(4)).split(150)
+    folds = [read_fold(EXACT, x[t], y[t], [*BOUNDS.values()], both=True, negatives=negatives, seed=0) for t in tests]
+    parts = [Fitted(EXACT, Fold(t[:0], t[:0], t), Curve((0,), (0.0,), 0, "exact")) for t in tests]
+    pooled = Readings(BOUNDS, folds, parts)
+    assert torch.allclose(pooled.pointwise(), EXACT(x, y), atol=1e-5)
+    assert float(pooled.pointwise.mean()) == pytest.approx(pooled.by_name["PlugIn"].value(), abs=1e-6)

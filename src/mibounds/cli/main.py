@@ -14,6 +14,7 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds.cli import benchmark
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.score import score
 
 __all__ = ["app", "run"]
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 demo = typer.Typer(help="Demonstrations that draw a picture and print a table.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
 app.add_typer(benchmark.app, name="benchmark")
+app.command()(score)
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -67,6 +69,10 @@ def estimate(
     ] = False,
     plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
     out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
+    save: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Keep the trained critics in this .safetensors file, for `mibounds score`."),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -92,6 +98,8 @@ def estimate(
                 raise ValueError(
                     "--bracket and --z go with neither each other nor --test, --bootstrap; --z not with --plot."
                 )
+            if save is not None and (bracket or z):
+                raise ValueError("--save keeps the critics of one estimate, and goes neither with --bracket nor --z.")
             variables = read_variables(file, x, y, z)
             result: Any
             tested = None
@@ -109,6 +117,8 @@ def estimate(
             save_figure(result.plot(), str(plot))
         if out is not None:
             result.save(out)
+        if save is not None:
+            result.fitted.save(save)
         record = result.to_dict()
         if tested:
             record["independence_test"] = tested.to_dict()

@@ -150,7 +150,7 @@ class FlowCritic(Critic):
         self, dim_x: int, dim_y: int, *, transforms: int = 2, bins: int = 12, hidden: Sequence[int] = (64, 64)
     ):
         super().__init__()
-        self.dim_x = dim_x
+        self.dim_x, self.transforms, self.bins, self.hidden = dim_x, transforms, bins, tuple(hidden)
         code = hidden[-1] // 2 if dim_x else 0
         self.encoder: Any = MLP(dim_x, hidden, code) if dim_x else None
         flow = _spline_flow()(
@@ -164,6 +164,16 @@ class FlowCritic(Critic):
         self.register_buffer("slope", torch.zeros(dim_x, dim_y))
         self.register_buffer("intercept", torch.zeros(dim_y))
         self.register_buffer("whitening", torch.eye(dim_y))
+
+    def init_arguments(self) -> dict[str, Any]:
+        """What to call the class with for another one like this: zuko's parts hold functions, which no file can."""
+        return {
+            "dim_x": self.dim_x,
+            "dim_y": len(self.intercept),
+            "transforms": self.transforms,
+            "bins": self.bins,
+            "hidden": self.hidden,
+        }
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
         with torch.no_grad():

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mibounds._buffers import FittedBuffers
 from mibounds._math import infonce_loss
 from mibounds.critics.critic import Critic, inner_product
 
@@ -38,7 +39,7 @@ _CHOOSING_ROWS = 10_000
 _CLEARLY = 5e-3  # nats by which a richer fit must beat a plainer one
 
 
-class GaussianCritic(Critic):
+class GaussianCritic(FittedBuffers, Critic):
     r"""The log density ratio of the Gaussian that fits the training rows best, as far as held-out rows confirm it.
 
     Exact for Gaussian data at any information and any dimension below the number of rows, where no network is; on
@@ -128,13 +129,6 @@ class GaussianCritic(Critic):
     def _require_prepared(self) -> None:
         if not self.mean_x.numel():
             raise RuntimeError("This GaussianCritic has no covariances yet: call prepare(x, y) on training rows first.")
-
-    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: object) -> None:
-        # The buffers take the shape of the data they were fitted on, so they are replaced and not copied into.
-        for name in list(self._buffers):
-            if prefix + name in state_dict:
-                setattr(self, name, state_dict[prefix + name].clone())
-        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 class Pairs(NamedTuple):

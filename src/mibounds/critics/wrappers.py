@@ -221,7 +221,7 @@ class Normalized(Critic):
         bank_x, bank_y = (take_rows(part, slice(_BANK)) for part in bank)
         with torch.no_grad():
             if free == "function of y":
-                self.bank: Variable | None = critic.encode_x(bank_x)
+                self.bank: Bank | None = Bank(critic.encode_x(bank_x))
                 self.register_buffer("constant", torch.zeros(()))
             else:
                 self.bank = None
@@ -234,7 +234,7 @@ class Normalized(Critic):
         hy = self.critic.encode_y(y)
         if self.bank is None:
             return hy
-        return hy, logmeanexp(encoded_grid(self.critic, self.bank, hy), 0).unsqueeze(-1)
+        return hy, logmeanexp(encoded_grid(self.critic, self.bank(), hy), 0).unsqueeze(-1)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         if self.bank is None:
@@ -244,6 +244,21 @@ class Normalized(Critic):
 
 
 _BANK = 4096
+
+
+class Bank(nn.Module):
+    """Encoded rows that move and are saved with the critic: encodings nest, and so do their banks."""
+
+    def __init__(self, encoded: Variable):
+        super().__init__()
+        if isinstance(encoded, Tensor):
+            self.register_buffer("rows", encoded)
+        else:
+            self.parts: Any = nn.ModuleList(Bank(part) for part in encoded)
+
+    def forward(self) -> Any:
+        """The encodings as they were."""
+        return self.rows if "rows" in self._buffers else tuple(part() for part in self.parts)
 
 
 def acceptance_ratio(grid: Tensor) -> Tensor:

@@ -1,17 +1,19 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
-from mibounds.data.arrays import intake_images, intake_sequences, is_ragged
+from mibounds.data.arrays import array_again, intake_images, intake_sequences, is_ragged
 from mibounds.data.encoding import Encoding
 from mibounds.data.gaussianization import Gaussianize
 from mibounds.data.intake import (
     Columns,
     Kinds,
     MissingPolicy,
+    Schema,
+    complete_rows,
     intake,
+    intake_again,
     intake_groups,
     intake_pair,
     intake_rows,
-    reencode,
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
 
@@ -23,14 +25,17 @@ __all__ = [
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",
+    "Schema",
     "Standardize",
     "StandardizeChannels",
+    "array_again",
+    "complete_rows",
     "intake",
+    "intake_again",
     "intake_groups",
     "intake_images",
     "intake_pair",
     "intake_rows",
     "intake_sequences",
     "is_ragged",
-    "reencode",
 ]

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds.data.intake import intake
+from mibounds.data.intake import Schema, intake
 
-__all__ = ["intake_images", "intake_sequences", "is_ragged"]
+__all__ = ["array_again", "intake_images", "intake_sequences", "is_ragged"]
 
 _CHANNELS = (1, 3, 4)
 
@@ -68,6 +68,18 @@ def intake_sequences(data: Any, name: str, least: int) -> Tensor:
     for row, part in zip(padded, parts, strict=True):
         row[: len(part)] = part
     return padded
+
+
+def array_again(data: Any, name: str, schema: Schema) -> Tensor:
+    """New images or sequences as those that were taken before.
+
+    Raises:
+        TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
+    """
+    if schema.kind == "sequence":
+        return intake_sequences(data, name, 1)
+    images = intake_images(data, name, 1)
+    return images.unsqueeze(1) if images.dim() == 3 else images
 
 
 def is_ragged(data: Any) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mibounds._checks import check_at_least
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize
@@ -47,30 +49,34 @@ class Gaussianize(Preprocessing):
         True
     """
 
+    ranks: Any  # a list of RankGaussianize, one a round
+    turns: Tensor  # (R - 1, D, D)
+
     def __init__(self, *, rounds: int = 2) -> None:
         super().__init__()
         check_at_least("rounds", rounds, 1)
         self.rounds = rounds
-        self.steps: list[tuple[RankGaussianize, Tensor]] = []
-        self.last = RankGaussianize()
+        self.ranks = nn.ModuleList(RankGaussianize() for _ in range(rounds))
+        self.register_buffer("turns", torch.empty(0))
 
     def fit(self, x: Tensor) -> Gaussianize:
         """Fit round after round to the rows of x (N, D) and return itself."""
-        self.steps = []
-        for _ in range(self.rounds - 1):
-            ranks = RankGaussianize().fit(x)
-            x = ranks(x)
-            turn = _independent_components(x[:_FITTED_ROWS].double()).to(x.dtype)
-            self.steps.append((ranks, turn))
-            x = x @ turn
-        self.last = RankGaussianize().fit(x)
+        *earlier, last = self.ranks
+        turns = []
+        for ranks in earlier:
+            x = ranks.fit(x)(x)
+            turns.append(_independent_components(x[:_FITTED_ROWS].double()).to(x.dtype))
+            x = x @ turns[-1]
+        last.fit(x)
+        self.turns = torch.stack(turns) if turns else x.new_empty(0)
         return self
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, D) -> (N, D)."""
-        for ranks, turn in self.steps:
+        *earlier, last = self.ranks
+        for ranks, turn in zip(earlier, self.turns, strict=True):
             x = ranks(x) @ turn
-        gaussian: Tensor = self.last(x)
+        gaussian: Tensor = last(x)
         return gaussian
 
 

@@ -28,8 +28,8 @@ from mibounds.data.encoding import MOST_CATEGORIES, Array, Encoding, fit_encodin
 from mibounds.data.sources import MINIMUM_ROWS, columns_of
 
 __all__ = [
-    "Columns", "Kinds", "MissingPolicy", "intake",
-    "intake_groups", "intake_pair", "intake_rows", "reencode",
+    "Columns", "Kinds", "MissingPolicy", "Schema", "complete_rows", "intake", "intake_again", "intake_groups",
+    "intake_pair", "intake_rows",
 ]  # fmt: skip
 
 MissingPolicy = Literal["raise", "drop", "indicator"]
@@ -43,21 +43,47 @@ _KINDS = ("continuous", "categorical")
 
 
 @dataclass(frozen=True)
+class Schema:
+    """How a variable was taken, so that new rows can be taken alike.
+
+    Attributes:
+        kind: "table", "image" or "sequence".
+        names: of the columns of numbers that are used.
+        encodings: what made them, a column each of what was given.
+        named: True if the columns came with names, by which new ones are then taken.
+    """
+
+    kind: str
+    names: tuple[str, ...] = ()
+    encodings: tuple[Encoding, ...] = ()
+    named: bool = False
+
+
+@dataclass(frozen=True)
 class Columns:
-    """Columns of numbers: `values` (N, D) float32, their `names`, the `encodings` that made them, a column each
-    of what was given, how many rows were `given`, and the numbers of those that were `kept` (N,)."""
+    """Columns of numbers: `values` (N, D) float32; how they were taken; how many rows were `given`, and the numbers of
+    those that were `kept` (N,)."""
 
     values: Tensor
-    names: tuple[str, ...]
-    encodings: tuple[Encoding, ...]
+    schema: Schema
     given: int
     kept: Tensor
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns."""
+        return self.schema.names
+
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        """What made them, a column each of what was given."""
+        return self.schema.encodings
 
     @property
     def origins(self) -> dict[str, str]:
         """For each name the column that it was made of."""
         made = {name: encoding.name for encoding in self.encodings for name in encoding.names}
-        return {name: made.get(name, name) for name in self.names}
+        return {name: made[name] for name in self.names}
 
 
 def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "raise") -> Columns:
@@ -73,7 +99,7 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
         TypeError: if the data are complex, or hold something else than numbers, dates, booleans or text.
         ValueError: if the data are empty, have three or more dimensions, or a column has no values.
     """
-    columns = columns_of(data, name)
+    columns, named = columns_of(data, name)
     wanted = _wanted(kinds, [*columns], name)
     try:
         encodings = tuple(
@@ -81,7 +107,8 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
         )
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
-    return _encoded(columns, encodings)
+    names = tuple(made for encoding in encodings for made in encoding.names)
+    return _encoded(columns, Schema("table", names, encodings, named))
 
 
 def intake_groups(groups: Any, given: int, kept: Tensor) -> Tensor | None:
@@ -92,7 +119,7 @@ def intake_groups(groups: Any, given: int, kept: Tensor) -> Tensor | None:
     """
     if groups is None:
         return None
-    columns = columns_of(groups, "groups")
+    columns, _ = columns_of(groups, "groups")
     found = texts(next(iter(columns.values())))
     if len(columns) > 1 or len(found) != given:
         raise ValueError(
@@ -104,23 +131,32 @@ def intake_groups(groups: Any, given: int, kept: Tensor) -> Tensor | None:
     return torch.from_numpy(np.unique(np.array(held, dtype=str), return_inverse=True)[1])
 
 
-def reencode(data: Any, name: str, like: Columns) -> Tensor:
-    """New rows of a variable as the numbers that `like` has, (N, D): its columns by name where the data have names, by
-    place otherwise.
+def intake_again(data: Any, name: str, schema: Schema) -> Columns:
+    """New rows of a table that was taken before: by the names of its columns, whatever else it holds, or by their
+    number where they had no names. Non-finite values are let through; a category that is new tells nothing.
 
     Raises:
-        ValueError: if columns are missing, or their number differs.
-        TypeError: if the data cannot be taken.
+        TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    columns = columns_of(data, name)
-    titles = [encoding.name for encoding in like.encodings]
-    if not set(titles) <= set(columns):
-        if len(columns) != len(titles):
-            raise ValueError(f"{name} has {len(columns)} columns, and {len(titles)} are expected: {_shown(titles)}.")
-        columns = dict(zip(titles, columns.values(), strict=True))
-    values = _encoded(columns, like.encodings)
-    kept = [values.names.index(column) for column in like.names]
-    return values.values[:, kept]
+    columns, named = columns_of(data, name)
+    used = [encoding for encoding in schema.encodings if not set(schema.names).isdisjoint(encoding.names)]
+    if not (named and schema.named):
+        if len(columns) != len(schema.encodings):
+            raise ValueError(
+                f"{name} has {_count(len(columns))}, and the critics were trained on {_count(len(schema.encodings))}: "
+                "give the same, in the same order."
+            )
+        columns = dict(zip((encoding.name for encoding in schema.encodings), columns.values(), strict=True))
+    for encoding in used:
+        if encoding.name not in columns:
+            raise ValueError(
+                f"{name} has no column {encoding.name!r}, which the critics were trained on. "
+                f"{nearest(encoding.name, columns)}"
+            )
+    try:
+        return _encoded(columns, replace(schema, encodings=tuple(used)))
+    except ValueError as error:
+        raise ValueError(f"{name} holds text where the critics were trained on numbers: {error}.") from error
 
 
 def intake_pair(
@@ -161,22 +197,12 @@ def intake_rows(
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    if nan not in _POLICIES:
-        raise ValueError(f"nan is {nan!r}, and must be 'raise', 'drop' or 'indicator'.")
     kinds = kinds or {}
     sides = [intake(data, name, kinds.get(name), nan) for name, data in variables.items()]
-    first = len(sides[0].values)
-    for name, side in zip(variables, sides, strict=True):
-        check_paired(first, len(side.values), name_y=name)
+    finite = complete_rows(dict(zip(variables, sides, strict=True)), nan)
     caught = [warning for name, side in zip(variables, sides, strict=True) for warning in _suspects(side, name)]
-    finite = torch.ones(first, dtype=torch.bool)
-    for name, side in zip(variables, sides, strict=True):
-        good = side.values.isfinite()
-        if not good.all() and nan == "raise":
-            raise ValueError(_missing_sentence(side, name, ~good))
-        finite &= good.all(1)
     if not finite.all():
-        dropped = int((~finite).sum())
+        dropped, first = int((~finite).sum()), len(finite)
         caught.append(RowsDroppedWarning(f"{dropped} of {first} rows were dropped for missing or infinite values."))
         kept = finite.nonzero().flatten()
         sides = [replace(side, values=side.values[kept], kept=kept) for side in sides]
@@ -189,6 +215,26 @@ def intake_rows(
     if drop_constant:
         sides = [_varying(side, name, caught) for side, name in zip(sides, variables, strict=True)]
     return sides, caught
+
+
+def complete_rows(sides: Mapping[str, Columns], nan: MissingPolicy = "raise") -> Tensor:
+    """Which rows are finite in all variables, (N,).
+
+    Raises:
+        ValueError: if the variables have different numbers of rows; if any row is not finite and `nan` is "raise".
+    """
+    if nan not in _POLICIES:
+        raise ValueError(f"nan is {nan!r}, and must be 'raise', 'drop' or 'indicator'.")
+    first = len(next(iter(sides.values())).values)
+    for name, side in sides.items():
+        check_paired(first, len(side.values), name_y=name)
+    finite = torch.ones(first, dtype=torch.bool)
+    for name, side in sides.items():
+        good = side.values.isfinite()
+        if not good.all() and nan == "raise":
+            raise ValueError(_missing_sentence(side, name, ~good))
+        finite &= good.all(1)
+    return finite
 
 
 def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:
@@ -204,11 +250,14 @@ def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:
     return given
 
 
-def _encoded(columns: Mapping[str, Array], encodings: tuple[Encoding, ...]) -> Columns:
-    parts = [encoding(columns[encoding.name]) for encoding in encodings]
-    names = tuple(name for encoding in encodings for name in encoding.names)
-    values = torch.from_numpy(np.concatenate(parts, 1))
-    return Columns(values, names, encodings, len(values), torch.arange(len(values)))
+def _encoded(columns: Mapping[str, Array], schema: Schema) -> Columns:
+    made = {
+        name: part
+        for encoding in schema.encodings
+        for name, part in zip(encoding.names, encoding(columns[encoding.name]).T, strict=True)
+    }
+    values = torch.from_numpy(np.stack([made[name] for name in schema.names], 1))
+    return Columns(values, schema, len(values), torch.arange(len(values)))
 
 
 def _suspects(side: Columns, name: str) -> list[MIWarning]:
@@ -264,6 +313,10 @@ def _missing_sentence(side: Columns, name: str, bad: Tensor) -> str:
     )
 
 
+def _count(columns: int) -> str:
+    return "1 column" if columns == 1 else f"{columns} columns"
+
+
 def _shown(titles: list[str]) -> str:
     return ", ".join(map(repr, titles[:_SHOWN])) + (", ..." if len(titles) > _SHOWN else "")
 
@@ -277,4 +330,4 @@ def _varying(side: Columns, name: str, caught: list[MIWarning]) -> Columns:
     constant = [column for column, kept in zip(side.names, varies.tolist(), strict=True) if not kept]
     caught.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {_shown(constant)}."))
     kept_names = tuple(column for column in side.names if column not in constant)
-    return replace(side, values=side.values[:, varies], names=kept_names)
+    return replace(side, values=side.values[:, varies], schema=replace(side.schema, names=kept_names))

@@ -6,14 +6,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mibounds._buffers import FittedBuffers
 from mibounds._ranks import normal_score_knots, piecewise_linear
 
 __all__ = ["Preprocessing", "RankGaussianize", "Standardize", "StandardizeChannels"]
 
 
-class Preprocessing(nn.Module, ABC):
+class Preprocessing(FittedBuffers, ABC):
     """A map of columns: `fit` on training rows, then call it on any rows, (N, D) -> (N, D)."""
 
     @abstractmethod
@@ -105,14 +106,23 @@ class RankGaussianize(Preprocessing):
                 [0.9674]])
     """
 
+    values: Tensor
+    scores: Tensor
+    counts: Tensor
+
     def __init__(self) -> None:
         super().__init__()
-        self.knots: list[tuple[Tensor, Tensor]] = []
+        # The knots of all columns one after the other, and how many each column has.
+        for name, dtype in (("values", torch.float64), ("scores", torch.float64), ("counts", torch.long)):
+            self.register_buffer(name, torch.empty(0, dtype=dtype))
 
     def fit(self, x: Tensor) -> RankGaussianize:
-        self.knots = [normal_score_knots(column) for column in x.unbind(1)]
+        values, scores = zip(*(normal_score_knots(column) for column in x.unbind(1)), strict=True)
+        self.values, self.scores = torch.cat(values), torch.cat(scores)
+        self.counts = torch.tensor([len(column) for column in values], device=x.device)
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        columns = zip(x.unbind(1), self.knots, strict=True)
-        return torch.stack([piecewise_linear(column.contiguous(), *knots) for column, knots in columns], 1)
+        counts = self.counts.tolist()
+        columns = zip(x.unbind(1), torch.split(self.values, counts), torch.split(self.scores, counts), strict=True)
+        return torch.stack([piecewise_linear(column.contiguous(), *knots) for column, *knots in columns], 1)

@@ -14,18 +14,19 @@ __all__ = ["MINIMUM_ROWS", "columns_of"]
 MINIMUM_ROWS = 50
 
 
-def columns_of(data: Any, name: str) -> dict[str, Array]:
-    """The columns of an array, a list, a series or a table, each an array (N,) of numbers, dates or objects.
+def columns_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
+    """The columns of an array, a list, a series or a table, each an array (N,) of numbers, dates or objects, and
+    whether their names are their own.
 
     Raises:
         TypeError: if the data are complex.
         ValueError: if they are empty, ragged or have three or more dimensions.
     """
     if isinstance(data, Tensor):
-        return _of_array(data.detach().cpu().numpy(), name)
+        return _of_array(data.detach().cpu().numpy(), name), False
     if isinstance(data, np.ndarray | list | tuple):
         try:
-            return _of_array(np.asarray(data), name)
+            return _of_array(np.asarray(data), name), False
         except ValueError as error:
             if "inhomogeneous" not in str(error):
                 raise
@@ -40,10 +41,10 @@ def columns_of(data: Any, name: str) -> dict[str, Array]:
     if isinstance(frame, nw.Series):
         frame = frame.rename(frame.name or name).to_frame()
     if not isinstance(frame, nw.DataFrame):
-        return _of_array(np.asarray(data), name)
+        return _of_array(np.asarray(data), name), False
     if not len(frame) or not frame.columns:
         raise ValueError(f"{name} is empty (shape {frame.shape}): expected at least {MINIMUM_ROWS} rows.")
-    return {str(title): _of_series(frame[title]) for title in frame.columns}
+    return {str(title): _of_series(frame[title]) for title in frame.columns}, True
 
 
 def _of_array(array: Array, name: str) -> dict[str, Array]:

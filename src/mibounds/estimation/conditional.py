@@ -196,7 +196,7 @@ def _chain(x: Tensor, y: Tensor, z: Tensor, options: dict[str, Any]) -> Conditio
     value = both.value - alone.value
     # The same rows and the same folds: the errors of the two are those of their differences, row by row and fold by
     # fold.
-    rows = _log_ratios(both, x, torch.cat([y, z], 1)) - _log_ratios(alone, x, z)
+    rows = both.pointwise - alone.pointwise
     sampling = float(rows.std()) / math.sqrt(len(rows))
     folds = torch.tensor(both.fold_values) - torch.tensor(alone.fold_values)
     between = float(folds.std()) / math.sqrt(len(folds))
@@ -213,15 +213,6 @@ def _chain(x: Tensor, y: Tensor, z: Tensor, options: dict[str, Any]) -> Conditio
         ),
         rows=len(x),
     )
-
-
-def _log_ratios(result: Result, x: Tensor, y: Tensor) -> Tensor:
-    """The score of every row by the critic that never saw it, (N,)."""
-    found = torch.empty(len(x))
-    for fitted in result.fitted:
-        rows = fitted.fold.test
-        found[rows] = fitted.score_pairs(x[rows], y[rows]).float()
-    return found
 
 
 def _strata(x: Tensor, y: Tensor, z: Tensor, stratum: Tensor, options: dict[str, Any]) -> ConditionalResult:

@@ -121,9 +121,10 @@ def estimate(
         check_at_least("bootstrap", bootstrap, 2)
     trainer = Trainer(lr=lr, nan=nan, seed=seed, device=device, progress=progress, **training)
     types, encoders = {"x": x_type, "y": y_type}, {"x": encoder_x, "y": encoder_y}
-    (side_x, side_y), groups, caught = take_in({"x": x, "y": y}, nan, types, encoders, seed, groups)
+    taken = take_in({"x": x, "y": y}, nan, types, encoders, seed, groups)
+    side_x, side_y = taken.sides
     candidates = _candidates(critic, build_bound(bound), hidden, side_x, side_y, seed)
-    readings = trainer.read(candidates, side_x.rows, side_y.rows, calibrate=True, groups=groups)
+    readings = trainer.read(candidates, side_x.rows, side_y.rows, calibrate=True, groups=taken.groups)
     reading, extrapolated, most = _classified(readings, side_x, side_y) or (*_rule(readings), None)
     table_x, table_y = (None if side.columns is None else side.columns.values for side in (side_x, side_y))
     checks, unseen = {}, 0.0
@@ -141,9 +142,11 @@ def estimate(
         bootstrap=bootstrap,
         most=most,
         extrapolated=extrapolated,
-        columns=(side_x.names, side_y.names),
+        schemas=(side_x.schema, side_y.schema),
+        given=taken.given,
+        kept=taken.kept,
         kinds=(side_x.what, side_y.what),
-        warnings=[*caught, *doubts(evidence, CHECKS)],
+        warnings=[*taken.warnings, *doubts(evidence, CHECKS)],
         seed=seed,
     )
     return result.to(unit, level=level)

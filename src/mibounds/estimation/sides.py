@@ -7,8 +7,8 @@ network that is trained with the critic.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from mibounds.data import (
     MissingPolicy,
     Preprocessing,
     RankGaussianize,
+    Schema,
     StandardizeChannels,
     intake_groups,
     intake_images,
@@ -32,7 +33,7 @@ from mibounds.data import (
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder
 
-__all__ = ["Side", "VariableType", "take_in"]
+__all__ = ["Side", "Taken", "VariableType", "take_in"]
 
 VariableType = str | Mapping[str, str] | None
 """What a variable is: "continuous" or "categorical" columns, all or by name; "image"; "sequence". None finds out."""
@@ -44,7 +45,8 @@ _FEWEST_PIXELS = 8  # of height and width, where three axes could be images or s
 @dataclass(frozen=True)
 class Side:
     """One variable: its `rows`, `what` it is in words, the `width` of its columns or of its code, its `columns` if it
-    is a table, what it passes through first, and the `encoder` that is trained with the critic if it is no table."""
+    is a table, what it passes through first, the `encoder` that is trained with the critic if it is no table, and how
+    new rows are to be taken."""
 
     rows: Variable
     what: str
@@ -52,11 +54,7 @@ class Side:
     columns: Columns | None = None
     preprocessing: Preprocessing | None = None
     encoder: nn.Module | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns' names; none if it is no table."""
-        return () if self.columns is None else self.columns.names
+    schema: Schema | None = None
 
     @property
     def label(self) -> bool:
@@ -74,6 +72,17 @@ class Side:
             return MLP(self.width, hidden, _CODE), _CODE
 
 
+class Taken(NamedTuple):
+    """The sides; how many rows were given, and the numbers of those kept; the groups of these, numbered from 0; and
+    warnings to raise."""
+
+    sides: list[Side]
+    given: int
+    kept: Tensor
+    groups: Tensor | None
+    warnings: list[MIWarning]
+
+
 def take_in(
     variables: Mapping[str, Any],
     nan: MissingPolicy,
@@ -81,7 +90,7 @@ def take_in(
     encoders: Mapping[str, nn.Module | None],
     seed: int,
     groups: Any = None,
-) -> tuple[list[Side], Tensor | None, list[MIWarning]]:
+) -> Taken:
     """Variables row by row, each as its kind.
 
     Arguments:
@@ -93,7 +102,7 @@ def take_in(
         groups: (N,) what rows belong together.
 
     Returns:
-        The sides, the groups of the rows that were kept, numbered from 0, and warnings to raise.
+        The sides of the rows that were kept.
 
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
@@ -118,8 +127,9 @@ def take_in(
     first, *others = variables
     for name in others:
         check_paired(_given(sides[first]), _given(sides[name]), name_y=name)
-    codes = intake_groups(groups, _given(sides[first]), kept)
-    return [side if side.columns else _only(side, kept) for side in (sides[name] for name in variables)], codes, caught
+    given = _given(sides[first])
+    rows = [side if side.columns else _only(side, kept) for side in (sides[name] for name in variables)]
+    return Taken(rows, given, kept, intake_groups(groups, given, kept), caught)
 
 
 def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) -> str:
@@ -159,7 +169,12 @@ def _images(data: Any, name: str, seed: int) -> Side:
     with seeded(seed):
         encoder = ConvEncoder((channels, height, width), _CODE)
     return Side(
-        images, f"images {channels} x {height} x {width}", _CODE, preprocessing=StandardizeChannels(1), encoder=encoder
+        images,
+        f"images {channels} x {height} x {width}",
+        _CODE,
+        preprocessing=StandardizeChannels(1),
+        encoder=encoder,
+        schema=Schema("image"),
     )
 
 
@@ -169,7 +184,9 @@ def _sequences(data: Any, name: str, seed: int) -> Side:
     with seeded(seed):
         encoder = SequenceEncoder(features, _CODE)
     what = f"sequences of {'up to ' if sequences.isnan().any() else ''}{steps} steps x {features}"
-    return Side(sequences, what, _CODE, preprocessing=StandardizeChannels(-1), encoder=encoder)
+    return Side(
+        sequences, what, _CODE, preprocessing=StandardizeChannels(-1), encoder=encoder, schema=Schema("sequence")
+    )
 
 
 def _encoded(data: Any, name: str, encoder: nn.Module | None) -> Side:
@@ -191,7 +208,7 @@ def _encoded(data: Any, name: str, encoder: nn.Module | None) -> Side:
 def _columns(columns: Columns) -> Side:
     kinds = [encoding.kind for encoding in columns.encodings]
     what = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("continuous", "categorical") if kind in kinds)
-    return Side(columns.values, what, len(columns.names), columns=columns, preprocessing=RankGaussianize())
+    return Side(columns.values, what, len(columns.names), columns, RankGaussianize(), schema=columns.schema)
 
 
 def _given(side: Side) -> int:
@@ -202,4 +219,4 @@ def _given(side: Side) -> int:
 def _only(side: Side, kept: Tensor) -> Side:
     if len(kept) == row_count(side.rows):
         return side
-    return Side(take_rows(side.rows, kept), side.what, side.width, None, side.preprocessing, side.encoder)
+    return replace(side, rows=take_rows(side.rows, kept))

@@ -1,7 +1,8 @@
 """Training: folds, the training of one fold, and the trainer that pools them."""
 
 from mibounds.training.fit import Candidate, Fitted
+from mibounds.training.fitted import FittedFolds, load
 from mibounds.training.readings import Readings
 from mibounds.training.trainer import Trainer
 
-__all__ = ["Candidate", "Fitted", "Readings", "Trainer"]
+__all__ = ["Candidate", "Fitted", "FittedFolds", "Readings", "Trainer", "load"]

@@ -6,11 +6,12 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
-from mibounds._variables import Variable, row_count, take_rows
+from mibounds._variables import Variable, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import Preprocessing
@@ -26,6 +27,7 @@ Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
 """Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
 
 _VALIDATION_ROWS = 1024
+_SCORED_ROWS = 65_536  # at a time
 _FAR_BEHIND = 0.1  # of one nat and the leader's score together
 _LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
 
@@ -67,9 +69,15 @@ class Fitted:
     gain: float = 0.0
 
     def score_pairs(self, x: Variable, y: Variable) -> Tensor:
-        """Log-ratios in nats of matched rows, (N,)."""
-        with torch.no_grad():
-            return self.critic(x, y)  # type: ignore[no-any-return]
+        """Log-ratios in nats of matched rows, (N,), on the CPU wherever the critic is."""
+        device = next(chain(self.critic.parameters(), self.critic.buffers(), (torch.empty(0),))).device
+        scores = []
+        for start in range(0, row_count(x), _SCORED_ROWS):
+            rows = slice(start, start + _SCORED_ROWS)
+            there = [map_tensors(lambda part: part.to(device), take_rows(side, rows)) for side in (x, y)]
+            with torch.no_grad():
+                scores.append(self.critic(*there).cpu())
+        return torch.cat(scores)
 
 
 def fit_fold(

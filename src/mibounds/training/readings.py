@@ -19,9 +19,11 @@ from mibounds._version import versions
 from mibounds.bounds import Bound, PlugIn
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.critic import pairwise_chunks
+from mibounds.data import Schema
 from mibounds.inference import Reading, nwj_stderr, pool, read_grid
 from mibounds.results import Result
 from mibounds.training.fit import Fitted
+from mibounds.training.fitted import FittedFolds
 
 __all__ = ["CLASSIFIER", "FoldRows", "Readings", "read_fold", "shortfall"]
 
@@ -36,10 +38,12 @@ _TRUSTED_WITH_SHIFTS = 5.0
 
 @dataclass(frozen=True)
 class FoldRows:
-    """What every bound needs of a fold's test rows, in each direction, and how many mismatched pairs each row had."""
+    """What every bound needs of a fold's test rows, in each direction, how many mismatched pairs each row had, and
+    the rows' own scores."""
 
     by_bound: list[tuple[tuple[Tensor, ...], ...]]
     negatives: int
+    joint: Tensor
 
 
 def read_fold(
@@ -65,16 +69,18 @@ def read_fold(
             scores = score(critic, x, y, partners)
         rows = [(bound.rows(scores.joint, scores.product),) for bound in bounds]
         if all(float(bound.value(*own)) < _TRUSTED_WITH_SHIFTS for bound, (own,) in zip(bounds, rows, strict=True)):
-            return FoldRows([*rows], count)
+            return FoldRows([*rows], count, scores.joint)
     blocks = math.ceil(n / _BLOCK)
     edges = [round(i * n / blocks) for i in range(blocks + 1)]
-    parts = []
+    parts, joint = [], []
     for start, stop in pairwise(edges):
         kept = slice(start, stop)
         grid = pairwise_chunks(critic, take_rows(x, kept), take_rows(y, kept))
         parts.append(read_grid(grid, bounds, both))
+        joint.append(grid.diagonal().clone())  # a view would keep all pairs in memory
     smallest = min(stop - start for start, stop in pairwise(edges))
-    return FoldRows([pool([part[k] for part in parts]) for k in range(len(bounds))], smallest - 1)
+    by_bound = [pool([part[k] for part in parts]) for k in range(len(bounds))]
+    return FoldRows(by_bound, smallest - 1, torch.cat(joint))
 
 
 def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
@@ -120,6 +126,8 @@ class Readings:
         }
         self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
         self.shortfall = shortfall
+        self.tested = torch.cat([one.fold.test for one in fitted])
+        self.joint = torch.cat([fold.joint for fold in folds]).cpu()
 
     def result(
         self,
@@ -129,6 +137,9 @@ class Readings:
         cross_checks: Mapping[str, float] | None = None,
         bootstrap: int | None = None,
         most: float | None = None,
+        schemas: tuple[Schema | None, Schema | None] = (None, None),
+        given: int | None = None,
+        kept: Tensor | None = None,
         **details: Any,
     ) -> Result:
         """The result that reports this reading.
@@ -145,6 +156,9 @@ class Readings:
             bootstrap: draws of a bootstrap that gives the standard error; without it, the jackknife and the spread of
                 the folds do.
             most: nats that the information cannot exceed, the entropy of a label.
+            schemas: how x and y were taken; None for a variable that the critic encodes as it is.
+            given: rows that came, of which `kept` (N,) are the rows that were read; by default all tested ones.
+            kept: the numbers of the rows that were not dropped.
             details: further fields of `Result`.
         """
         chosen = self.by_name[reading]
@@ -185,9 +199,18 @@ class Readings:
             curves=tuple(fitted.curve for fitted in self.fitted),
             warnings=tuple(warnings),
             versions=versions(),
-            fitted=self.fitted,
+            columns=(schemas[0].names if schemas[0] else (), schemas[1].names if schemas[1] else ()),
+            pointwise=self.pointwise(given, kept),
+            fitted=FittedFolds(self.fitted, schemas),
             **details,
         )
+
+    def pointwise(self, given: int | None, kept: Tensor | None) -> Tensor:
+        """The score of every row in the order given, nan where it was dropped or not tested."""
+        if given is None:
+            return self.joint[self.tested.argsort()]
+        rows = self.tested if kept is None else kept[self.tested]
+        return self.joint.new_full((given,), math.nan).index_copy(0, rows, self.joint)
 
     def classify(self, x: Variable, y: Variable, label: Literal["x", "y"]) -> None:
         r"""Read the critics as classifiers of a label, beside the bounds.

@@ -14,7 +14,7 @@ from torch import Tensor
 from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
 from mibounds._variables import Variable, check_finite, map_tensors, row_count, take_rows
 from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
-from mibounds.data import MissingPolicy, Preprocessing, Standardize, intake_groups, intake_pair
+from mibounds.data import Columns, MissingPolicy, Preprocessing, Standardize, intake_groups, intake_pair
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
 from mibounds.telescope import Telescope
@@ -162,21 +162,23 @@ class Trainer:
             TypeError, ValueError: for data that cannot be used, with one sentence that says why.
         """
         own = type(estimator.bound).__name__
-        data_x, data_y, columns, kept, caught = self._intake(x, y)
-        given = row_count(x) if columns is None else len(x)
-        preprocessing = self.preprocessing if columns else None
+        data_x, data_y, tables, caught = self._intake(x, y)
+        given, kept = (tables[0].given, tables[0].kept) if tables else (row_count(x), torch.arange(row_count(x)))
+        preprocessing = self.preprocessing if tables else None
         groups = intake_groups(groups, given, kept)
         readings = self.read([Candidate(own, estimator, preprocessing)], data_x, data_y, groups=groups)
-        side_x, side_y = (side if columns and isinstance(side, Tensor) else None for side in (data_x, data_y))
+        side_x, side_y = (side if tables and isinstance(side, Tensor) else None for side in (data_x, data_y))
         plain = preprocessing is None or (isinstance(preprocessing, Standardize) and preprocessing.limit is None)
         evidence = Evidence(
             readings, own, side_x, side_y,
             blocked=self.split == "blocked", plain=plain, extrapolated=estimator.extrapolates,
         )  # fmt: skip
         warnings = [*caught, *doubts(evidence, FIT_CHECKS)]
+        schemas = (tables[0].schema, tables[1].schema) if tables else (None, None)
         return readings.result(
-            own, extrapolated=estimator.extrapolates, columns=columns or ((), ()), warnings=warnings, seed=self.seed
-        )
+            own, extrapolated=estimator.extrapolates, schemas=schemas,
+            given=given, kept=kept, warnings=warnings, seed=self.seed,
+        )  # fmt: skip
 
     def fit_stream(self, estimator: MIEstimator | Telescope, sampler: Sampler, *, test_rows: int = 10_000) -> Result:
         """Train an estimator on fresh rows at every step, and report its own bound on fresh rows that it never saw.
@@ -279,20 +281,18 @@ class Trainer:
             both=both, negatives=self.test_negatives, seed=self.seed,
         )  # fmt: skip
 
-    def _intake(
-        self, x: Any, y: Any
-    ) -> tuple[Variable, Variable, tuple[tuple[str, ...], tuple[str, ...]] | None, Tensor, list[MIWarning]]:
+    def _intake(self, x: Any, y: Any) -> tuple[Variable, Variable, tuple[Columns, Columns] | None, list[MIWarning]]:
         """Columns where both sides are tables; tensors that a critic encodes are taken as they are, if they are
         finite."""
         if not any(isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2) for side in (x, y)):
             table_x, table_y, caught = intake_pair(
                 x, y, self.nan, drop_constant=False, kinds=("continuous", "continuous")
             )
-            return table_x.values, table_y.values, (table_x.names, table_y.names), table_x.kept, caught
+            return table_x.values, table_y.values, (table_x, table_y), caught
         check_paired(row_count(x), row_count(y))
         for name, side in (("x", x), ("y", y)):
             check_finite(name, side)
-        return x, y, None, torch.arange(row_count(x)), []
+        return x, y, None, []
 
     def _split(self, n: int, groups: Tensor | None) -> list[Fold]:
         generator = torch.Generator().manual_seed(self.seed)

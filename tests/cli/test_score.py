@@ -1,0 +1,78 @@
+"""Critics kept by `estimate --save` score another file."""
+
+import json
+import math
+
+import polars as pl
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import mibounds as mi
+from mibounds.cli.main import app
+from mibounds.tasks import CorrelatedGaussian
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def table(path, rows, seed):
+    x, y = CorrelatedGaussian(1, 0.8).sample(rows, torch.Generator().manual_seed(seed))
+    found = pl.DataFrame({"a": x[:, 0].numpy(), "b": y[:, 0].numpy(), "city": ["Ulm"] * rows})
+    found.write_csv(path)
+    return found
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    table(folder / "old.csv", 200, 0)
+    options = ["--x", "a", "--y", "b", "--steps", "20", "--save", folder / "model.safetensors", "--quiet"]
+    done = call("estimate", folder / "old.csv", *options)
+    assert done.exit_code == 0, done.output
+    return folder / "model.safetensors"
+
+
+def test_scores_are_written_in_the_order_of_the_rows(model, tmp_path):
+    new = table(tmp_path / "new.csv", 30, 1)
+    done = call("score", model, tmp_path / "new.csv", "--x", "a", "--y", "b", "--out", tmp_path / "scores.csv")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("30 rows, mean log-ratio ")
+    expected = mi.load(model).score_pairs(new["a"], new["b"])
+    assert pl.read_csv(tmp_path / "scores.csv")["log_ratio"].to_list() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_terminal_and_json(model, tmp_path):
+    new = table(tmp_path / "new.csv", 4, 1)
+    new.with_columns(b=pl.Series([1.0, None, 2.0, 3.0])).write_csv(tmp_path / "new.csv")
+    options = ["score", model, tmp_path / "new.csv", "--y", "b"]  # x is all else, of which the model takes its own
+    assert "y has 1 missing or infinite values, in column 'b'" in call(*options).stderr
+    lines = call(*options, "--nan", "drop").stdout.splitlines()
+    assert lines[0] == "log_ratio"
+    assert lines[2] == ""
+    record = json.loads(call(*options, "--nan", "drop", "--json").stdout)
+    assert record["log_ratios"][1] is None
+    assert [record["log_ratios"][i] for i in (0, 2, 3)] == pytest.approx([float(lines[i + 1]) for i in (0, 2, 3)])
+    assert math.isclose(record["mean"], sum(record["log_ratios"][i] for i in (0, 2, 3)) / 3)
+
+
+def test_wrong_input_is_one_sentence(model, tmp_path):
+    table(tmp_path / "new.csv", 5, 1)
+    for options, sentence in (
+        (
+            ["score", tmp_path / "new.csv", tmp_path / "new.csv", "--y", "b"],
+            "new.csv is damaged or no safetensors file",
+        ),
+        (["score", tmp_path / "m", tmp_path / "new.csv", "--y", "b"], "There is no file"),
+        (["score", model, tmp_path / "new.csv", "--x", "b", "--y", "a"], "x has no column 'a', which the critics were"),
+        (["estimate", tmp_path / "new.csv", "--y", "b", "--bracket", "--save", "m"], "--save keeps the critics of one"),
+    ):
+        done = call(*options)
+        assert done.exit_code == 2
+        assert sentence in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_help_shows_an_example():
+    assert "Example:" in call("score", "--help").output
