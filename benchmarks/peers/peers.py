@@ -24,6 +24,7 @@ class Peer(NamedTuple):
 PEERS: dict[str, Peer] = {
     "mibounds": Peer(OURS, "fit_mibounds.py", "default"),
     "mibounds fast": Peer(OURS, "fit_mibounds.py", "fast"),
+    "mibounds quick": Peer(OURS, "fit_mibounds.py", "quick"),
     "torch-mist": Peer("torch-mist", "fit_torch_mist.py", "defaults"),
     "torch-mist held out": Peer("torch-mist", "fit_torch_mist.py", "held out"),
     "torch-mist tuned": Peer("torch-mist", "fit_torch_mist.py", "tuned"),

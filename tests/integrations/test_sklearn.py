@@ -59,6 +59,7 @@ def test_parameters_are_those_of_estimate_and_of_the_trainer():
             if parameter.kind is parameter.KEYWORD_ONLY
         }
     theirs.pop("preprocessing")  # which estimate chooses
+    theirs.pop("groups")  # which fit takes
     assert own == theirs
 
 
@@ -72,8 +73,7 @@ def test_the_value_is_that_of_estimate_and_the_score_that_of_new_rows():
     scores = model.score_samples(new_x, new_y)
     assert scores.shape == (1000,)
     assert scores.mean() == pytest.approx(model.score(new_x, new_y))
-    shift = torch.tensor([np.median(x), np.median(y)])
-    columns = [torch.from_numpy(side - s.item()).float() for side, s in zip((new_x, new_y), shift, strict=True)]
+    columns = [torch.from_numpy(side).float() for side in (new_x, new_y)]
     by_hand = sum(fold.score_pairs(*columns) for fold in model.result_.fitted) / 2
     np.testing.assert_allclose(scores, by_hand.numpy(), atol=1e-5)
     np.testing.assert_allclose(model.score_samples(new_x[:3], new_y[:3]), scores[:3], atol=1e-5)
@@ -118,8 +118,7 @@ def test_labels_are_columns_of_their_own():
     shares = np.unique(labels, return_counts=True)[1] / 300
     assert model.value_ == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.25)  # x says which
     assert model.result_.columns[1] == ("y=high", "y=low", "y=middle")
-    with pytest.raises(ValueError, match="y holds 'huge', which fit did not see"):
-        model.score(x, np.where(labels == "high", "huge", labels))
+    assert model.score(x, np.where(labels == "high", "huge", labels)) < model.score(x, labels)
     with pytest.raises(ValueError, match="y is constant"):
         MutualInformation(**QUICK).fit(x, np.full(300, "a"))
 
@@ -166,7 +165,7 @@ def test_what_cannot_be_used_is_refused():
     with pytest.raises(ValueError, match="critic is 'jiont'"):
         MutualInformation(critic="jiont").fit(x, y)
     model = MutualInformation(steps=1, folds=2, hidden=(4,)).fit(x, y)
-    with pytest.raises(ValueError, match="y has 2 columns, and was fitted with 1"):
+    with pytest.raises(ValueError, match="y has 2 columns, and the critics were trained on 1 column"):
         model.score(x, np.hstack([y, y]))
 
 

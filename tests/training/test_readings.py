@@ -129,4 +129,4 @@ def test_every_row_has_its_own_score_in_the_order_of_the_rows(negatives, monkeyp
     parts = [Fitted(EXACT, Fold(t[:0], t[:0], t), Curve((0,), (0.0,), 0, "exact")) for t in tests]
     pooled = Readings(BOUNDS, folds, parts)
     assert torch.allclose(pooled.pointwise(), EXACT(x, y), atol=1e-5)
-    assert float(pooled.pointwise.mean()) == pytest.approx(pooled.by_name["PlugIn"].value(), abs=1e-6)
+    assert float(pooled.pointwise().mean()) == pytest.approx(pooled.by_name["PlugIn"].value(), abs=1e-6)

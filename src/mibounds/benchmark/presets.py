@@ -18,6 +18,7 @@ __all__ = ["PRESETS", "estimator_named", "suite_named", "suite_names"]
 PRESETS: dict[str, Callable[..., Result]] = {
     "default": estimate,
     "fast": partial(estimate, folds=2, steps=150, hidden=(128, 128), test_negatives=128),
+    "quick": partial(estimate, folds=2, steps=60, hidden=(64, 64), test_negatives=128),
     "joint": partial(estimate, critic="joint"),
     "jensenshannon": partial(estimate, bound="jensenshannon"),
 }

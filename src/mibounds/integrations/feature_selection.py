@@ -6,7 +6,7 @@ A column and the target alone are a small problem, so a small critic learns it i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,9 +19,9 @@ from mibounds.bounds import InfoNCE
 from mibounds.choices import build_critic
 from mibounds.classical import contingency, mixed_ksg
 from mibounds.critics import Encoded, GaussianCritic, WithOffset
-from mibounds.data import MissingPolicy, RankGaussianize, intake_rows
+from mibounds.data import Columns, MissingPolicy, RankGaussianize, intake_rows
+from mibounds.data.sources import columns_of
 from mibounds.estimator import MIEstimator
-from mibounds.integrations.encoding import is_label, label_codes
 from mibounds.networks import WithRadius
 from mibounds.training import Candidate, Trainer
 
@@ -178,71 +178,68 @@ def _scores(
     if method not in ("critic", "neighbors"):
         raise ValueError(f"method is {method!r}, and must be 'critic' or 'neighbors'.")
     dense = X.toarray() if hasattr(X, "toarray") else X
-    (table, target), caught = intake_rows({"X": dense, "y": _codes(y) if labels else y}, nan, drop_constant=False)
+    kinds = {"X": _kinds(columns_of(dense, "X")[0], discrete_features), "y": "categorical" if labels else None}
+    (table, target), caught = intake_rows({"X": dense, "y": y}, nan, drop_constant=False, kinds=kinds)
     for warning in caught:
         warnings.warn(warning, stacklevel=3)
-    x, y = table.values, target.values
-    names = list(range(x.shape[1])) if groups is None else list(groups)
-    if len(names) != x.shape[1]:
-        raise ValueError(f"groups has {len(names)} names, and X has {x.shape[1]} columns: give one name for each.")
-    discrete_x, discrete_y = _discrete(x, discrete_features), np.full(y.shape[1], labels)
-    members: dict[Hashable, list[int]] = {}
-    for j, name in enumerate(names):
-        members.setdefault(name, []).append(j)
-    scores = np.empty(x.shape[1])
-    for group in members.values():
-        sides = (x[:, group], discrete_x[group]), (y, discrete_y)
-        if any(bool((side == side[0]).all()) for side, _ in sides):
-            scores[group] = 0.0  # a constant shares nothing
+    titles = [encoding.name for encoding in table.encodings]
+    names = titles if groups is None else list(groups)
+    if len(names) != len(titles):
+        raise ValueError(f"groups has {len(names)} names, and X has {len(titles)} columns: give one name for each.")
+    members: dict[Hashable, list[str]] = {}
+    for title, name in zip(titles, names, strict=True):
+        members.setdefault(name, []).append(title)
+    found: dict[Hashable, float] = {}
+    for name, group in members.items():
+        sides = _part(table, group), _part(target, [encoding.name for encoding in target.encodings])
+        x, y = (values for values, _ in sides)
+        if any(bool((side == side[0]).all()) for side in (x, y)):
+            found[name] = 0.0  # a constant shares nothing
         elif method == "critic":
-            scores[group] = recipe.read(*(_columns(*side) for side in sides))
+            found[name] = recipe.read(x, y)
         elif all(discrete.all() for _, discrete in sides):
-            scores[group] = contingency(x[:, group], y)
+            found[name] = contingency(x, y)
         else:
-            apart = (_columns(_untied(side, discrete, recipe.seed), discrete, _APART) for side, discrete in sides)
-            scores[group] = mixed_ksg(*apart)
-    return scores
+            found[name] = mixed_ksg(*(_untied(*side, recipe.seed) for side in sides))
+    return np.array([found[name] for name in names])
 
 
-def _codes(y: Any) -> Floats:
-    """Labels as numbers; missing ones stay missing."""
-    values = np.asarray(y)
-    columns = values.reshape(len(values), -1).T if values.ndim else values
-    return np.stack([label_codes(column) if is_label(column) else column.astype(float) for column in columns], 1)
-
-
-def _discrete(x: Tensor, given: Any) -> NDArray[np.bool_]:
-    """Which columns hold labels."""
-    width = x.shape[1]
+def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
+    """What the columns of X are, by name."""
+    titles = [*columns]
     if isinstance(given, str):
         if given != "auto":
             raise ValueError(f"discrete_features is {given!r}, and must be 'auto', True, False, a mask or indices.")
-        return np.array([bool((c == c.round()).all()) and len(c.unique()) <= _MOST_VALUES for c in x.T])
+        return {title: "categorical" for title, column in columns.items() if _few_integers(column)}
     if isinstance(given, bool):
-        return np.full(width, given)
+        return dict.fromkeys(titles, "categorical" if given else "continuous")
     chosen = np.asarray(given)
-    if chosen.dtype == bool and len(chosen) != width:
-        raise ValueError(f"discrete_features has {len(chosen)} entries, and X has {width} columns: give one for each.")
-    mask = np.zeros(width, dtype=bool)
+    if chosen.dtype == bool and len(chosen) != len(titles):
+        raise ValueError(
+            f"discrete_features has {len(chosen)} entries, and X has {len(titles)} columns: give one for each."
+        )
+    mask = np.zeros(len(titles), dtype=bool)
     mask[chosen if chosen.size else []] = True
-    return mask
+    return {title: "categorical" if one else "continuous" for title, one in zip(titles, mask, strict=True)}
 
 
-def _columns(values: Tensor, discrete: NDArray[np.bool_], apart: float = 1.0) -> Tensor:
-    """Numbers as they are, labels one-hot (two of them need only one column) and that far apart."""
-    parts = []
-    for column, labels in zip(values.T, discrete, strict=True):
-        part = column[:, None]
-        if labels:
-            part = apart * torch.nn.functional.one_hot(column.unique(return_inverse=True)[1]).float()
-            part = part[:, 1:] if part.shape[1] == 2 else part
-        parts.append(part)
-    return torch.cat(parts, 1)
+def _few_integers(column: NDArray[Any]) -> bool:
+    if column.dtype.kind not in "fiu":
+        return False  # text and the like speak for themselves
+    values = np.unique(column[np.isfinite(column)])
+    return len(values) <= _MOST_VALUES and bool((values == values.round()).all())
 
 
-def _untied(values: Tensor, discrete: NDArray[np.bool_], seed: int) -> Tensor:
-    """Ranked columns in float64, the numbers with a trace of noise: rounded ones have many neighbors at the same
-    distance, of which nearest neighbors would count too few."""
+def _part(table: Columns, titles: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """The columns of numbers that these columns became, and which of them stand for labels."""
+    kinds = {name: e.kind == "categorical" for e in table.encodings if e.name in titles for name in e.names}
+    kept = [i for i, name in enumerate(table.names) if name in kinds]
+    return table.values[:, kept], torch.tensor([kinds[table.names[i]] for i in kept])
+
+
+def _untied(values: Tensor, discrete: Tensor, seed: int) -> Tensor:
+    """In float64 labels far apart from each other, and ranked numbers with a trace of noise: rounded ones have many
+    neighbors at the same distance, of which nearest neighbors would count too few."""
     ranks: Tensor = RankGaussianize().fit(values)(values).double()
     noise = torch.randn(ranks.shape, generator=torch.Generator().manual_seed(seed), dtype=ranks.dtype)
-    return ranks + _TRACE * noise * torch.from_numpy(~discrete)
+    return torch.where(discrete, _APART * values.double(), ranks + _TRACE * noise)

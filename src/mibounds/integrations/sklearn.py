@@ -7,19 +7,19 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-import polars as pl
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
 
-from mibounds._checks import check_device, check_paired
+from mibounds._checks import check_paired
 from mibounds.bounds import Bound
 from mibounds.data import MissingPolicy
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation import estimate
-from mibounds.integrations.encoding import Encoding
+from mibounds.estimation.sides import VariableType
 from mibounds.results import Result, Unit, nats_in
 
 __all__ = ["MutualInformation"]
@@ -39,7 +39,8 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
     Fails on the rows of `fit`: all critics but one have trained on each, and the score reads high. `value_` is the
     number for those rows, and `result_` says how far to trust it.
 
-    Everything that is not a number in y (text, objects) is a label and becomes one column per label.
+    X as an array holds numbers, as a table columns of any kind. Labels in y are told from numbers as `estimate` does; a
+    label that `fit` has not seen tells nothing.
 
     Arguments:
         bound: trains the critics; a name or a bound.
@@ -49,11 +50,12 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         unit: of the value and of scores, "nats" or "bits".
         level: confidence level of the interval.
         bootstrap: draws that give the standard error; see `estimate`.
-        nan: "raise", or "drop" the rows with missing or infinite values; such rows score nan.
+        x_type, y_type, encoder_x, encoder_y: what the variables are, and modules that encode them; see `estimate`.
+        nan: "raise", "drop" the rows with missing or infinite values (such rows score nan), or "indicator".
         seed: the same seed gives the same number.
         device: "cpu", "cuda", ...
         progress: show a bar.
-        steps, batch_size, weight_decay, clip, folds, split, gap, valid_share, check_every, patience, tolerance,
+        steps, batch_size, weight_decay, clip, folds, split, gap, cv, valid_share, check_every, patience, tolerance,
             test_negatives, workers: as `Trainer` takes them.
 
     Attributes:
@@ -80,6 +82,10 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         unit: Unit = "nats",
         level: float = 0.95,
         bootstrap: int | None = None,
+        x_type: VariableType = None,
+        y_type: VariableType = None,
+        encoder_x: nn.Module | None = None,
+        encoder_y: nn.Module | None = None,
         nan: MissingPolicy = "raise",
         seed: int = 0,
         device: str | torch.device | None = None,
@@ -91,6 +97,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         folds: int | None = None,
         split: str = "random",
         gap: int | None = None,
+        cv: Any = None,
         valid_share: float = 0.15,
         check_every: int | None = None,
         patience: int = 4,
@@ -105,6 +112,10 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         self.unit = unit
         self.level = level
         self.bootstrap = bootstrap
+        self.x_type = x_type
+        self.y_type = y_type
+        self.encoder_x = encoder_x
+        self.encoder_y = encoder_y
         self.nan = nan
         self.seed = seed
         self.device = device
@@ -116,6 +127,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         self.folds = folds
         self.split = split
         self.gap = gap
+        self.cv = cv
         self.valid_share = valid_share
         self.check_every = check_every
         self.patience = patience
@@ -123,12 +135,13 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         self.test_negatives = test_negatives
         self.workers = workers
 
-    def fit(self, X: Any, y: Any) -> MutualInformation:
+    def fit(self, X: Any, y: Any, groups: Any = None) -> MutualInformation:
         """Estimate I(X;Y).
 
         Arguments:
-            X: (N, D_x) numbers, an array or a table; at least 50 rows.
+            X: (N, D_x) numbers, or a table of anything that `estimate` takes; at least 50 rows.
             y: (N,) or (N, D_y) numbers or labels, paired with X.
+            groups: (N,) what rows belong together.
 
         Returns:
             Itself, fitted.
@@ -136,21 +149,14 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         Raises:
             TypeError, ValueError: if the data or a parameter cannot be used; the sentence says why.
         """
-        names_y = _names(y)
         X, y = self._rows(X, y, reset=True)
         if len(X) < MINIMUM_ROWS:
             raise ValueError(
                 f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, "
                 "and some thousands for a number worth having."
             )
-        sides = X, y.reshape(len(y), -1)
-        names = getattr(self, "feature_names_in_", None), names_y
-        encodings = [Encoding(side, given, name) for side, given, name in zip(sides, names, "Xy", strict=True)]
-        tables = [pl.DataFrame(encode(side), list(encode.names)) for encode, side in zip(encodings, sides, strict=True)]
-        self.result_: Result = estimate(*tables, **self.get_params(deep=False))
+        self.result_: Result = estimate(X, y, groups=groups, **self.get_params(deep=False))
         self.value_ = self.result_.value
-        # The critics take the columns that vary.
-        self._encodings = [encode.only(kept) for encode, kept in zip(encodings, self.result_.columns, strict=True)]
         return self
 
     def score(self, X: Any, y: Any) -> float:
@@ -176,24 +182,24 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
             (N,) scores; with nan="drop", nan for rows with missing values.
 
         Raises:
-            ValueError: if the columns are not those of `fit`, or y holds a label that `fit` did not see.
+            ValueError: if the columns are not those of `fit`.
         """
         check_is_fitted(self)
         X, y = self._rows(X, y, reset=False)
-        columns = [encode(side) for encode, side in zip(self._encodings, (X, y.reshape(len(y), -1)), strict=True)]
-        whole = np.isfinite(np.concatenate(columns, 1)).all(1)
-        device = check_device(self.device)
-        pair = [torch.from_numpy(side[whole].astype(np.float32)).to(device) for side in columns]
-        each = torch.stack([fold.score_pairs(*pair) for fold in self.result_.fitted])
-        scores = np.full(len(X), np.nan)
-        scores[whole] = each.double().mean(0).cpu().numpy() / nats_in(self.result_.unit)
+        nan = "drop" if self.nan == "drop" else "raise"
+        scores: Floats = self.result_.fitted.score_pairs(X, y, nan=nan).double().numpy() / nats_in(self.result_.unit)
         return scores
 
-    def _rows(self, X: Any, y: Any, *, reset: bool) -> tuple[Floats, NDArray[Any]]:
-        finite = self.nan != "drop"
-        rules_x = {"dtype": np.float64, "ensure_all_finite": finite}
-        rules_y = {"dtype": None, "ensure_2d": False, "ensure_all_finite": finite}
-        X, y = validate_data(self, X, y, reset=reset, validate_separately=(rules_x, rules_y))
+    def _rows(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        """Checked as scikit-learn does; a table is left as it is, so that its columns may be of any kind."""
+        finite = self.nan == "raise"
+        if isinstance(nw.from_native(X, pass_through=True), nw.DataFrame) and y is not None:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        else:
+            rules_x = {"dtype": np.float64, "ensure_all_finite": finite}
+            rules_y = {"dtype": None, "ensure_2d": False, "ensure_all_finite": finite}
+            X, checked = validate_data(self, X, y, reset=reset, validate_separately=(rules_x, rules_y))
+            y = y if isinstance(nw.from_native(y, allow_series=True, pass_through=True), nw.DataFrame) else checked
         check_paired(len(X), len(y))
         return X, y
 
@@ -201,13 +207,5 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
-        tags.input_tags.allow_nan = self.nan == "drop"
+        tags.input_tags.allow_nan = self.nan != "raise"
         return tags
-
-
-def _names(y: Any) -> list[str] | None:
-    """The names of the columns of a table or a series."""
-    table = nw.from_native(y, allow_series=True, pass_through=True)
-    if isinstance(table, nw.Series):
-        return [str(table.name)] if table.name else None
-    return list(map(str, table.columns)) if isinstance(table, nw.DataFrame) else None

@@ -205,7 +205,7 @@ class Readings:
             **details,
         )
 
-    def pointwise(self, given: int | None, kept: Tensor | None) -> Tensor:
+    def pointwise(self, given: int | None = None, kept: Tensor | None = None) -> Tensor:
         """The score of every row in the order given, nan where it was dropped or not tested."""
         if given is None:
             return self.joint[self.tested.argsort()]
