@@ -11,7 +11,9 @@ from mibounds.estimation import (
     consistency,
     estimate,
     independence_test,
+    lagged,
     learning_curve,
+    transfer_entropy,
 )
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
@@ -42,6 +44,8 @@ __all__ = [
     "estimate",
     "gradient_scale",
     "independence_test",
+    "lagged",
     "learning_curve",
     "tasks",
+    "transfer_entropy",
 ]

@@ -1,6 +1,18 @@
 """Tasks: samplers that know their own mutual information. `__all__` of each family is the registry."""
 
-from mibounds.tasks import discrete, gaussian, images, maps, mixture, student, suites, transformed, uniform
+from mibounds.tasks import (
+    autoregression,
+    discrete,
+    gaussian,
+    images,
+    maps,
+    mixture,
+    student,
+    suites,
+    transformed,
+    uniform,
+)
+from mibounds.tasks.autoregression import *  # noqa: F403
 from mibounds.tasks.discrete import *  # noqa: F403
 from mibounds.tasks.gaussian import *  # noqa: F403
 from mibounds.tasks.images import *  # noqa: F403
@@ -19,6 +31,7 @@ __all__ = [  # noqa: PLE0604
     *discrete.__all__,
     *images.__all__,
     *transformed.__all__,
+    *autoregression.__all__,
     "maps",
     "suites",
 ]
