@@ -141,8 +141,9 @@ def lagged(
     chosen = _checked(lags)
     x, y = series(x, y, nan)
     reach = max(map(abs, chosen))
-    times = torch.arange(max(0, chosen[-1]), len(x) + min(0, chosen[0]))
-    check_reach(f"lags reach from {chosen[0]} to {chosen[-1]}", len(x), len(times))
+    first, stop = max(0, chosen[-1]), len(x) + min(0, chosen[0])
+    check_reach(f"lags reach from {chosen[0]} to {chosen[-1]}", len(x), stop - first)
+    times = torch.arange(first, stop)
     options = {**blocked(options, len(x), gap, reach), "nan": nan}
     results = []
     with python_warnings.catch_warnings():
