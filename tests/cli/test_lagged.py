@@ -11,7 +11,7 @@ from mibounds.cli.lagged import parse_lags
 from mibounds.cli.main import app
 from mibounds.tasks import VectorAutoregression
 
-QUICK = ["--steps", 40, "--folds", 2, "--quiet"]
+QUICK = ["--steps", 10, "--folds", 2, "--quiet"]
 
 
 @pytest.fixture

@@ -58,17 +58,9 @@ def test_it_converts_saves_and_plots(found, tmp_path):
 
 def test_a_process_reads_its_closed_form():
     process = VectorAutoregression.one_way(memory=0.5, coupling=1.0)
-    x, y = process.sample(3000, torch.Generator().manual_seed(0))
-    found = mi.lagged(x, y, [-1, 1], folds=2, steps=150, hidden=(32,))
-    assert found.values == pytest.approx([process.lagged_information(lag) for lag in (-1, 1)], abs=0.06)
-
-
-def test_slow_series_that_know_nothing_of_each_other_read_nothing():
-    slow = VectorAutoregression.one_way(memory=0.97, coupling=0.0)
-    x, y = slow.sample(1500, torch.Generator().manual_seed(1))
-    found = mi.lagged(x, y, [0, 5], gap=60, **QUICK)
-    assert found[5].value < 0.1
-    assert mi.estimate(x[:-5], y[5:], **QUICK).value > 0.1  # random folds leak
+    x, y = process.sample(1500, torch.Generator().manual_seed(0))
+    found = mi.lagged(x, y, [-1, 1], folds=2, steps=100, hidden=(32,))
+    assert found.values == pytest.approx([process.lagged_information(lag) for lag in (-1, 1)], abs=0.07)
 
 
 def test_no_row_that_trains_shares_a_value_with_one_that_tests():

@@ -10,7 +10,7 @@ from mibounds.tasks import VectorAutoregression
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
 
 QUICK = {"folds": 2, "steps": 100, "hidden": (32,)}
-PROCESS = VectorAutoregression.one_way(memory=0.5, coupling=1.2)
+PROCESS = VectorAutoregression.one_way(memory=0.8, coupling=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def back(series):
 
 
 def test_the_driven_direction_reads_its_closed_form(forth):
-    assert PROCESS.transfer_entropy() == pytest.approx(0.457, abs=0.001)
+    assert PROCESS.transfer_entropy() == pytest.approx(0.51, abs=0.0001)
     assert forth.value == pytest.approx(PROCESS.transfer_entropy(), abs=0.07)
     assert forth.interval[0] < PROCESS.transfer_entropy() < forth.interval[1]
     assert forth.pvalue == 0.01
@@ -37,13 +37,15 @@ def test_the_driven_direction_reads_its_closed_form(forth):
 
 def test_nothing_flows_the_other_way_although_the_pasts_share_much(back):
     assert back.value == pytest.approx(0, abs=0.05)
-    assert back.conditional.parts["I(X;Z)"].value > 0.3
+    assert back.conditional.parts["I(X;Z)"].value > 0.15
     assert back.pvalue > 0.05
 
 
-def test_the_same_seed_gives_the_same_answer(series, back):
-    again = mi.transfer_entropy(*series[::-1], permutations=99, **QUICK)
-    assert (again.value, again.pvalue) == (back.value, back.pvalue)
+def test_the_same_seed_gives_the_same_answer(series):
+    x, y = (side[:300] for side in series)
+    found = [mi.transfer_entropy(y, x, permutations=99, folds=2, steps=10, hidden=(8,), seed=s) for s in (3, 3, 4)]
+    assert (found[0].value, found[0].pvalue) == (found[1].value, found[1].pvalue)
+    assert found[0].value != found[2].value
 
 
 def test_it_converts_and_saves(forth, tmp_path):
@@ -104,7 +106,7 @@ def test_several_columns_and_missing_values():
         ({"permutations": -1}, "permutations is -1, and must be at least 0"),
         ({"lag": 1200}, "the pasts reach 1200 rows back, which leaves 0 of 1200 rows"),
         ({"split": "random"}, "split is 'random', which tests rows of a series beside"),
-        ({"gap": 100, "folds": 10}, "gap|block"),
+        ({"gap": 100, "folds": 10}, "gap is 101 with what a row reaches back, and blocks of 119 rows hold no shift"),
     ],
 )
 def test_what_cannot_be_used_is_refused(series, options, sentence):

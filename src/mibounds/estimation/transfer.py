@@ -21,6 +21,7 @@ from mibounds.estimation.conditional import ConditionalResult, conditional
 from mibounds.estimation.lagged import blocked, check_reach, series
 from mibounds.estimation.surrogates import surrogate_pvalue
 from mibounds.results import Unit, write_json
+from mibounds.training.trainer import automatic_folds
 
 __all__ = ["TransferEntropy", "transfer_entropy"]
 
@@ -178,6 +179,12 @@ def transfer_entropy(
     times = torch.arange(reach, len(x))
     now, past_x, past_y = y[times], _past(x, times, lag, history), _past(y, times, 1, own_history)
     options = {**blocked(options, len(x), gap, reach), "nan": nan}
+    block = len(times) // (options.get("folds") or automatic_folds(len(times)))
+    if permutations and block <= 2 * options["gap"]:
+        raise ValueError(
+            f"gap is {options['gap']} with what a row reaches back, and blocks of {block} rows hold no shift beyond "
+            "it: give a smaller gap, fewer folds, longer series, or no permutations."
+        )
     found = conditional(past_x, now, past_y, method="chain", seed=seed, **options)
     pvalue = None
     if permutations:
