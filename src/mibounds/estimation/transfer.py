@@ -161,10 +161,10 @@ def transfer_entropy(
 
     Example:
         >>> from mibounds.tasks import VectorAutoregression
-        >>> process = VectorAutoregression.one_way(memory=0.5, coupling=1.5)
+        >>> process = VectorAutoregression.one_way(memory=0.5, coupling=1.0)
         >>> x, y = process.sample(1000, torch.Generator().manual_seed(0))
         >>> found = transfer_entropy(x, y, permutations=19, steps=100, folds=2, hidden=(32,))
-        >>> abs(found.value - process.transfer_entropy()) < 0.15, found.pvalue  # truth .599
+        >>> abs(found.value - process.transfer_entropy()) < 0.1, found.pvalue  # truth .383
         (True, 0.05)
     """
     own_history = history if own_history is None else own_history

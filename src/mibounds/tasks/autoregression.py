@@ -43,7 +43,7 @@ class VectorAutoregression:
     Example:
         >>> process = VectorAutoregression.one_way(memory=0.5, coupling=0.8)
         >>> round(process.transfer_entropy(), 3), round(process.transfer_entropy(reverse=True), 3)
-        (0.259, 0.0)
+        (0.281, 0.0)
     """
 
     coefficients: Tensor
