@@ -74,12 +74,12 @@ def tables(records: list[Record]) -> str:
     for name in ("x to y", "y to x"):
         if group := found["value", name]:
             values, truth = [one["value"] for one in group], group[0]["truth"]
-            mean = statistics.mean(values)
-            off = f"{mean / truth - 1:+.1%}" if truth > 1e-9 else f"{round(mean, 4) + 0.0:+.4f} nats"
+            mean = round(statistics.mean(values), 4) + 0.0  # which makes 0 of -0
+            off = f"{mean / truth - 1:+.1%}" if truth > 1e-9 else f"{mean:+.4f} nats"
             held = sum(one["low"] <= one["truth"] <= one["high"] for one in group)
             seconds = statistics.median(one["cpu_seconds"] for one in group)
             lines.append(
-                f"| {name} | {abs(truth):.4f} | {round(mean, 4) + 0.0:.4f} | {off} | {min(values):.4f}, {max(values):.4f} | "
+                f"| {name} | {abs(truth):.4f} | {mean:.4f} | {off} | {min(values):.4f}, {max(values):.4f} | "
                 f"{held} of {len(group)} | {seconds:.0f} |"
             )
     forth, back = ({one["seed"]: one["value"] for one in found["value", n]} for n in ("x to y", "y to x"))
