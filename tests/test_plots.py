@@ -1,7 +1,7 @@
 import matplotlib
 import pytest
 
-from mibounds.plots import plot_bracket, plot_cost, plot_curve, plot_errors, plot_result, save_figure
+from mibounds.plots import plot_bracket, plot_cost, plot_curve, plot_errors, plot_lags, plot_result, save_figure
 
 
 def test_a_result():
@@ -13,6 +13,14 @@ def test_a_bracket():
     axis = plot_bracket((0.5, 0.01), (0.6, 0.02), (0.48, 0.64), {"DoE": 0.55}, "nats").axes[0]
     assert axis.get_title(loc="left") == "0.5 to 0.6 nats"
     assert [label.get_text() for label in axis.get_yticklabels()] == ["DoE", "bracket"]
+
+
+def test_lags():
+    axis = plot_lags([-1, 0, 1], [0.0, 0.1, 0.4], [(-0.1, 0.1), (0.0, 0.2), (0.3, 0.5)], 1, "bits").axes[0]
+    assert axis.get_title(loc="left") == "largest at lag 1"
+    assert axis.get_ylabel() == "I(X[t - lag]; Y[t]) in bits"
+    bars = axis.collections[0].get_segments()
+    assert [bar[:, 1].tolist() for bar in bars] == [[-0.1, 0.1], [0.0, 0.2], [0.3, 0.5]]
 
 
 def test_a_curve_shows_every_series(tmp_path):

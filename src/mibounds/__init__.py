@@ -11,7 +11,9 @@ from mibounds.estimation import (
     consistency,
     estimate,
     independence_test,
+    lagged,
     learning_curve,
+    transfer_entropy,
 )
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
@@ -44,7 +46,9 @@ __all__ = [
     "gradient_scale",
     "independence_test",
     "integrations",
+    "lagged",
     "learning_curve",
     "load",
     "tasks",
+    "transfer_entropy",
 ]

@@ -16,6 +16,7 @@ __all__ = [
     "plot_cost",
     "plot_curve",
     "plot_errors",
+    "plot_lags",
     "plot_learning_curve",
     "plot_result",
     "plot_samples",
@@ -94,6 +95,32 @@ def plot_learning_curve(
     axes.set_ylabel(f"I(X;Y) in {unit}")
     axes.set_title("the estimate by rows", loc="left")
     axes.legend(frameon=False)
+    return figure
+
+
+def plot_lags(
+    lags: Sequence[int], values: Sequence[float], intervals: Sequence[tuple[float, float]], best: int, unit: str
+) -> Figure:
+    """Values with their intervals against the lag, the largest marked.
+
+    Arguments:
+        lags: in rows.
+        values: the value at each, in `unit`.
+        intervals: (low, high) of each, in `unit`.
+        best: the lag to mark.
+        unit: "nats" or "bits".
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure, (axis,) = _axes(1)
+    axis.axhline(0, color=_GREY, lw=1)
+    axis.axvline(best, color=_BLUE, alpha=0.2, lw=6)
+    axis.vlines(lags, *np.asarray(intervals).T, color=_BLUE, lw=1)
+    axis.plot(lags, values, "o-", color=_BLUE, ms=5, lw=0.5)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xlabel("lag in rows; of a positive one x leads")
+    axis.set_ylabel(f"I(X[t - lag]; Y[t]) in {unit}")
+    axis.set_title(f"largest at lag {best}", loc="left")
     return figure
 
 

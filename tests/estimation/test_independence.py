@@ -3,7 +3,7 @@ import torch
 
 import mibounds as mi
 from mibounds.critics import FunctionCritic
-from mibounds.estimation.independence import _SHARED_FOLDS, _pvalue, _under_permutations
+from mibounds.estimation.independence import SHARED_FOLDS, _under_permutations, permutation_pvalue
 from mibounds.results import Curve, Result
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
@@ -50,7 +50,7 @@ def test_a_critic_that_learnt_nothing_gives_a_uniform_p():
     observed, drawn = _under_permutations(result_with([nothing], torch.arange(50)), x, y, 99, torch.Generator())
     assert observed == 0
     assert not drawn.any()
-    pvalues = torch.tensor([_pvalue(observed, drawn, torch.Generator().manual_seed(s)) for s in range(500)])
+    pvalues = torch.tensor([permutation_pvalue(observed, drawn, torch.Generator().manual_seed(s)) for s in range(500)])
     assert float(pvalues.mean()) == pytest.approx(0.5, abs=0.05)
     assert float((pvalues <= 0.1).float().mean()) == pytest.approx(0.1, abs=0.05)
 
@@ -68,7 +68,7 @@ def test_matchings_stay_within_folds():
 def test_chance_that_two_folds_share_is_not_counted_twice():
     """Thirty slopes learnt from the other fold's rows, on independent rows: permutations within the folds alone reject
     too often, stretched by sqrt 2 they do not."""
-    rejected = {1.0: 0, _SHARED_FOLDS: 0}
+    rejected = {1.0: 0, SHARED_FOLDS: 0}
     for seed in range(200):
         x, y = sample(60, seed, columns=30)
         halves = torch.arange(30), torch.arange(30, 60)
@@ -77,9 +77,9 @@ def test_chance_that_two_folds_share_is_not_counted_twice():
         result = result_with(critics, *halves)
         observed, drawn = _under_permutations(result, x, y, 99, torch.Generator().manual_seed(seed))
         for stretch in rejected:
-            rejected[stretch] += _pvalue(observed, stretch * drawn, torch.Generator()) <= 0.1
+            rejected[stretch] += permutation_pvalue(observed, stretch * drawn, torch.Generator()) <= 0.1
     assert rejected[1.0] / 200 > 0.13
-    assert rejected[_SHARED_FOLDS] / 200 < 0.13
+    assert rejected[SHARED_FOLDS] / 200 < 0.13
 
 
 def test_what_cannot_be_used_is_refused():

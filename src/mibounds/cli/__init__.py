@@ -1,1 +1,1 @@
-"""The command line: `mibounds estimate`, `mibounds demo`."""
+"""The command line: `mibounds estimate`, `lagged`, `benchmark` and `demo`."""

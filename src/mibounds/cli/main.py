@@ -14,6 +14,7 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds.cli import benchmark
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.lagged import lagged
 from mibounds.cli.score import score
 
 __all__ = ["app", "run"]
@@ -124,6 +125,9 @@ def estimate(
             record["independence_test"] = tested.to_dict()
         lines = [repr(result), *([f"  {tested!r}"] if tested else [])]
         typer.echo(json.dumps(record, indent=2) if as_json else "\n".join(lines))
+
+
+app.command()(lagged)
 
 
 @demo.command()

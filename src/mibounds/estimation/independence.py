@@ -27,10 +27,10 @@ from mibounds.data import intake_pair
 from mibounds.estimation.estimate import estimate
 from mibounds.results import Result
 
-__all__ = ["IndependenceTest", "independence_test"]
+__all__ = ["SHARED_FOLDS", "IndependenceTest", "independence_test", "permutation_pvalue"]
 
 _BLOCK = 4096
-_SHARED_FOLDS = math.sqrt(2)
+SHARED_FOLDS = math.sqrt(2)  # see the module
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,10 @@ def independence_test(
         observed = result.bounds["InfoNCE"]
     else:
         excess, drawn = _under_permutations(result, x, y, permutations, generator)
-        observed, drawn = excess, _SHARED_FOLDS * drawn
+        observed, drawn = excess, SHARED_FOLDS * drawn
     return IndependenceTest(
         statistic=result.bounds["InfoNCE"],
-        pvalue=_pvalue(observed, drawn, generator),
+        pvalue=permutation_pvalue(observed, drawn, generator),
         permutations=permutations,
         retrained=retrain,
         estimate=result,
@@ -152,7 +152,7 @@ def _under_permutations(
     return observed, drawn
 
 
-def _pvalue(observed: float, drawn: Tensor, generator: torch.Generator) -> float:
+def permutation_pvalue(observed: float, drawn: Tensor, generator: torch.Generator) -> float:
     """(1 + the number of draws that reach the observed) / (1 + all draws), ties broken at random."""
     tolerance = 1e-9 * max(1.0, abs(observed))
     above = int((drawn > observed + tolerance).sum())

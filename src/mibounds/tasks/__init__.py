@@ -1,6 +1,19 @@
 """Tasks: samplers that know their own mutual information. `__all__` of each family is the registry."""
 
-from mibounds.tasks import discrete, gaussian, images, maps, mixture, sequences, student, suites, transformed, uniform
+from mibounds.tasks import (
+    autoregression,
+    discrete,
+    gaussian,
+    images,
+    maps,
+    mixture,
+    sequences,
+    student,
+    suites,
+    transformed,
+    uniform,
+)
+from mibounds.tasks.autoregression import *  # noqa: F403
 from mibounds.tasks.discrete import *  # noqa: F403
 from mibounds.tasks.gaussian import *  # noqa: F403
 from mibounds.tasks.images import *  # noqa: F403
@@ -21,6 +34,7 @@ __all__ = [  # noqa: PLE0604
     *images.__all__,
     *sequences.__all__,
     *transformed.__all__,
+    *autoregression.__all__,
     "maps",
     "suites",
 ]

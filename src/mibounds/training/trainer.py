@@ -24,7 +24,7 @@ from mibounds.training.folds import Fold, split, split_blocked, split_by, split_
 from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
 from mibounds.training.workers import Progress, quick_arithmetic
 
-__all__ = ["Trainer"]
+__all__ = ["Trainer", "automatic_folds"]
 
 _FEW, _MANY = 2_000, 20_000  # rows; folds and steps follow them
 _FIRST, _VALID = 4_096, 1_024  # rows of a stream that are drawn before training
@@ -298,7 +298,7 @@ class Trainer:
         generator = torch.Generator().manual_seed(self.seed)
         if self.cv is not None:
             return split_by(self.cv, n, groups, self.valid_share, generator)
-        folds = self.folds if self.folds is not None else (10 if n <= _FEW else 5 if n <= _MANY else 2)
+        folds = self.folds if self.folds is not None else automatic_folds(n)
         if folds > n // 2:
             raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
         if groups is not None and self.split == "blocked":
@@ -335,6 +335,11 @@ class Trainer:
         if self.device.type != "cpu":
             return 1
         return min(folds, self.workers if self.workers is not None else torch.get_num_threads())
+
+
+def automatic_folds(n: int) -> int:
+    """How many folds a trainer makes of n rows where it is not told."""
+    return 10 if n <= _FEW else 5 if n <= _MANY else 2
 
 
 def _on(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator | Telescope:

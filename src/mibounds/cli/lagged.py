@@ -1,0 +1,104 @@
+"""`mibounds lagged`: which past of one series tells most of another, and which of the two drives the other."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from mibounds.cli.errors import one_sentence
+
+__all__ = ["lagged", "parse_lags"]
+
+
+def lagged(
+    file: Annotated[
+        Path,
+        typer.Argument(help="A .csv or .parquet table, a .npy matrix or a .npz with named arrays; rows in time order."),
+    ],
+    x: Annotated[str, typer.Option("--x", help="Columns of x, separated by commas.")],
+    y: Annotated[str, typer.Option("--y", help="Columns of y, separated by commas.")],
+    lags: Annotated[
+        str, typer.Option(help="Rows from x to y: 0:11 is 0 to 10; also 0,5,20. Of a negative lag, y leads.")
+    ] = "0:11",
+    transfer_entropy: Annotated[
+        bool,
+        typer.Option("--transfer-entropy", help="What the past of each tells of the other beyond its own, too."),
+    ] = False,
+    history: Annotated[int, typer.Option(help="Rows of the pasts for --transfer-entropy.")] = 1,
+    permutations: Annotated[int, typer.Option(help="Surrogates for the p-values of --transfer-entropy.")] = 199,
+    gap: Annotated[
+        Optional[int],  # noqa: UP045  (typer evaluates the annotation on Python 3.10)
+        typer.Option(help="Rows after which the series forget; by default 1 %."),
+    ] = None,
+    critic: Annotated[str, typer.Option(help="separable, joint or bilinear.")] = "separable",
+    unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
+    level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
+    nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their times.")] = "raise",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same number.")] = 0,
+    steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
+    folds: Annotated[Optional[int], typer.Option(help="Blocks of rows; two take less time.")] = None,  # noqa: UP045
+    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
+    out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Measure I(X[t - lag]; Y[t]) of two series for every lag, and transfer entropies.
+
+    Example: **mibounds lagged weather.csv --x pressure --y rain --lags 0:11 --transfer-entropy**
+    """
+    with one_sentence():
+        from mibounds import estimation
+        from mibounds.cli.files import read_variables
+        from mibounds.plots import save_figure
+        from mibounds.results import nats_in, write_json
+
+        nats_in(unit)  # an unknown unit is refused before the work and not after it
+        chosen = parse_lags(lags)
+        series_x, series_y = read_variables(file, x, y)
+        options: dict[str, Any] = {
+            "gap": gap, "critic": critic, "level": level, "nan": nan, "seed": seed, "steps": steps, "folds": folds,
+            "device": device, "unit": unit, "progress": not quiet and sys.stderr.isatty(),
+        }  # fmt: skip
+        directions: dict[str, estimation.TransferEntropy] = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are in the results, and printed with them
+            if transfer_entropy:
+                options |= {"history": history, "permutations": permutations}
+                directions["x to y"] = estimation.transfer_entropy(series_x, series_y, **options)
+                directions["y to x"] = estimation.transfer_entropy(series_y, series_x, **options)
+                del options["history"], options["permutations"]
+            found = estimation.lagged(series_x, series_y, chosen, **options)
+        record = found.to_dict()
+        if directions:
+            record["transfer_entropy"] = {name: one.to_dict() for name, one in directions.items()}
+        if plot is not None:
+            save_figure(found.plot(), str(plot))
+        if out is not None:
+            write_json(out, record)
+        lines = [repr(found), *(f"{name}: {one!r}" for name, one in directions.items())]
+        typer.echo(json.dumps(record, indent=2) if as_json else "\n".join(lines))
+
+
+def parse_lags(wanted: str) -> list[int]:
+    """The lags that "0:3,7" means, rising.
+
+    >>> parse_lags("-1:2,7")
+    [-1, 0, 1, 7]
+    """
+    chosen: set[int] = set()
+    for part in wanted.split(","):
+        try:
+            ends = [int(end) for end in part.split(":")]
+            first, stop = ends if len(ends) > 1 else (ends[0], ends[0] + 1)
+        except ValueError:
+            raise ValueError(f"--lags is {part!r}: give whole numbers and ranges, like 0:11 or 0,5,20.") from None
+        chosen |= set(range(first, stop))
+    if not chosen:
+        raise ValueError(f"--lags is {wanted!r}, which holds no lag: ranges end before their second number, like 0:11.")
+    return sorted(chosen)
