@@ -39,6 +39,17 @@ def test_estimate_prints_value_interval_bounds_and_warnings(table):
     assert "warning constant-column: x: constant columns were dropped: 'same'" in done.output
 
 
+def test_text_and_named_columns_are_categories(tmp_path):
+    path = tmp_path / "table.csv"
+    codes = [float(i % 3) for i in range(300)]
+    names = [["Ulm", "Bonn", "Wien"][i % 3] for i in range(300)]
+    pl.DataFrame({"code": codes, "city": names}).write_csv(path)
+    done = call("estimate", path, "--y", "city", "--categorical", "code", *QUICK)
+    assert done.exit_code == 0, done.output
+    assert "x: 1 categorical   y: 1 categorical" in done.output
+    assert "at most 1.099, the entropy of a label" in done.output
+
+
 def test_json_plot_and_file(table, tmp_path):
     options = ["--unit", "bits", "--level", "0.9", "--plot", tmp_path / "r.png", "--out", tmp_path / "r.json"]
     done = call("estimate", table, "--x", "a,b", "--y", "c,d", "--json", *options, *QUICK)
@@ -90,7 +101,8 @@ def test_a_condition_is_what_the_other_columns_do_not_explain(table, tmp_path):
     "options, sentence",
     [
         (["--x", "aa", "--y", "c"], "Error: --x: there is no column 'aa'. Did you mean 'a'?"),
-        (["--x", "city", "--y", "c"], "Error: x: column 'city' holds String, where numbers are due"),
+        (["--x", "city", "--y", "c"], "Error: x is constant in every column"),
+        (["--x", "a", "--y", "c", "--categorical", "cit"], "Error: --categorical: there is no column 'cit'."),
         (["--x", "same", "--y", "c"], "Error: x is constant in every column"),
         (["--x", "a", "--y", "c", "--unit", "bit"], "Error: unit is 'bit', and must be 'nats' or 'bits'."),
         (["--x", "a", "--y", "c", "--bound", "infonse"], "Did you mean 'infonce'?"),

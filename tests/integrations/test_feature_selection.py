@@ -127,7 +127,7 @@ def test_tables_and_sparse_matrices():
     y = x[:, 0] > 0
     expected = mi_classification(x, y, method="neighbors")
     for same in (pd.DataFrame(x, columns=list("abc")), sparse.csr_matrix(x)):
-        np.testing.assert_array_equal(mi_classification(same, pd.Series(y), method="neighbors"), expected)
+        np.testing.assert_allclose(mi_classification(same, pd.Series(y), method="neighbors"), expected)
 
 
 def test_neighbors_agree_with_scikit_learn():
@@ -182,5 +182,5 @@ def test_what_cannot_be_used_is_refused():
         mi_regression(x, y[:59])
     with pytest.raises(ValueError, match="49 complete rows are too few"):
         mi_classification(x[:49], y[:49] > 0)
-    with pytest.raises(TypeError, match="y holds text"):
+    with pytest.raises(TypeError, match="y: column .* holds text"):
         mi_regression(x, np.full(60, "a"))

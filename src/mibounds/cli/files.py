@@ -13,7 +13,7 @@ import numpy as np
 
 from mibounds._checks import nearest
 
-__all__ = ["read_variables"]
+__all__ = ["named_columns", "read_variables"]
 
 _ENDINGS = (".csv", ".parquet", ".npy", ".npz")
 
@@ -41,6 +41,13 @@ def read_variables(path: Path, x: str | None, y: str, z: str | None = None) -> t
         return read(path, x, y, z)
     except (OSError, EOFError, BadZipFile) as error:
         raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
+
+
+def named_columns(variables: Sequence[Any], wanted: str, option: str) -> list[dict[str, str]]:
+    """For each variable, a table, those of its columns that an option names as categorical."""
+    titles = [list(getattr(table, "columns", ())) for table in variables]
+    chosen = _named([title for columns in titles for title in columns], wanted, option)
+    return [{title: "categorical" for title in columns if title in chosen} for columns in titles]
 
 
 def _table(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:

@@ -59,7 +59,11 @@ def estimate(
         Optional[int],  # noqa: UP045
         typer.Option(help="Draws of a bootstrap that gives the standard error."),
     ] = None,
-    nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
+    nan: Annotated[str, typer.Option(help="Missing values: raise; drop their rows; or indicator.")] = "raise",
+    categorical: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Columns whose numbers are codes, separated by commas; text is found out."),
+    ] = None,
     split: Annotated[str, typer.Option(help="random; or blocked, for time series and other rows in order.")] = "random",
     seed: Seed = 0,
     steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
@@ -83,7 +87,7 @@ def estimate(
     """
     with one_sentence():
         from mibounds import estimation
-        from mibounds.cli.files import read_variables
+        from mibounds.cli.files import named_columns, read_variables
         from mibounds.plots import save_figure
         from mibounds.results import nats_in
 
@@ -102,6 +106,11 @@ def estimate(
             if save is not None and (bracket or z):
                 raise ValueError("--save keeps the critics of one estimate, and goes neither with --bracket nor --z.")
             variables = read_variables(file, x, y, z)
+            if categorical is not None:
+                if bracket or z:
+                    raise ValueError("--categorical goes neither with --bracket nor with --z.")
+                codes = named_columns(variables, categorical, "--categorical")
+                options |= {"x_type": codes[0], "y_type": codes[1]}
             result: Any
             tested = None
             if bracket:

@@ -51,7 +51,7 @@ class Encoding:
         """The names of the columns of numbers."""
         if self.kind == "continuous":
             return (self.name, f"{self.name}={_MISSING}") if self.indicator else (self.name,)
-        if self.categories == ("False", "True"):
+        if self.categories == ("False", "True") or len(self.categories) == 1:
             return (self.name,)
         if len(self.categories) == 2:
             return (f"{self.name}={self.categories[1]}",)

@@ -25,7 +25,7 @@ import torch
 
 from mibounds._checks import DensityMisfitWarning, MIWarning, check_at_least, check_device, check_fraction
 from mibounds._version import versions
-from mibounds.data import MissingPolicy, intake_pair
+from mibounds.data import Columns, MissingPolicy, intake_pair
 from mibounds.estimation.densities import DensityRows, density_rows
 from mibounds.estimation.estimate import estimate as estimate_
 from mibounds.inference import interval
@@ -219,7 +219,7 @@ def bracket(
             python_warnings.simplefilter("ignore", MIWarning)  # they are in the result, and raised below
             estimate = estimate_(data_x, data_y, seed=seed, device=device, progress=progress, **options)
     lower = estimate.to("nats")
-    predicted = "x" if data_x.shape[1] < data_y.shape[1] else "y"
+    predicted = _predicted(table_x, table_y)
     sides = (data_y, data_x) if predicted == "x" else (data_x, data_y)
     given, aim = (side.to(target) for side in sides)
     rows = density_rows(given, aim, steps=steps or 600, negatives=negatives, seed=seed, progress=progress)
@@ -243,6 +243,21 @@ def bracket(
         versions=versions(),
     )
     return found.to(unit, level=level)
+
+
+def _predicted(x: Columns, y: Columns) -> str:
+    """The side whose density is fitted: the one with fewer columns, of those that have one."""
+    smooth = [
+        (len(side.names), name != "y", name)
+        for name, side in (("x", x), ("y", y))
+        if all(encoding.kind == "continuous" for encoding in side.encodings)
+    ]
+    if not smooth:
+        raise ValueError(
+            "x and y both have categorical columns, and the upper side of a bracket is over a density: one of them "
+            "must be continuous throughout. For a label, its entropy is the upper side: see mi.estimate(x, y).most."
+        )
+    return min(smooth)[2]
 
 
 def _doubts(rows: DensityRows, lower: tuple[float, float], upper: tuple[float, float]) -> list[MIWarning]:

@@ -22,9 +22,10 @@ from torch import Tensor
 from tqdm.auto import trange
 
 from mibounds._checks import check_at_least
+from mibounds._variables import Variable, row_count, take_rows
 from mibounds.critics.critic import pairwise_chunks
-from mibounds.data import intake_pair
 from mibounds.estimation.estimate import estimate
+from mibounds.estimation.sides import take_in
 from mibounds.results import Result
 
 __all__ = ["SHARED_FOLDS", "IndependenceTest", "independence_test", "permutation_pvalue"]
@@ -109,18 +110,20 @@ def independence_test(
     check_at_least("permutations", permutations, 1)
     options = {**options, "unit": "nats"}
     result = estimate(x, y, seed=seed, progress=progress, **options)
-    table_x, table_y, _ = intake_pair(x, y, options.get("nan", "raise"))
-    x, y = table_x.values, table_y.values
+    types, encoders = (
+        {name: options.get(option.format(name)) for name in "xy"} for option in ("{}_type", "encoder_{}")
+    )
+    sides = take_in({"x": x, "y": y}, options.get("nan", "raise"), types, encoders, seed).sides
+    x, y = (side.rows for side in sides)
     generator = torch.Generator().manual_seed(seed)
     if retrain:
-        options.pop("nan", None)
-        drawn = torch.tensor(
-            [
-                estimate(x, y[torch.randperm(len(y), generator=generator)], seed=seed, **options).bounds["InfoNCE"]
-                for _ in trange(permutations, disable=not progress, leave=False, unit="permutation")
-            ],
-            dtype=torch.float64,
-        )
+        for name in ("nan", "x_type", "y_type"):  # the rows are taken in
+            options.pop(name, None)
+        values = []
+        for _ in trange(permutations, disable=not progress, leave=False, unit="permutation"):
+            shuffled = take_rows(y, torch.randperm(row_count(y), generator=generator))
+            values.append(estimate(x, shuffled, seed=seed, **options).bounds["InfoNCE"])
+        drawn = torch.tensor(values, dtype=torch.float64)
         observed = result.bounds["InfoNCE"]
     else:
         excess, drawn = _under_permutations(result, x, y, permutations, generator)
@@ -135,7 +138,7 @@ def independence_test(
 
 
 def _under_permutations(
-    result: Result, x: Tensor, y: Tensor, permutations: int, generator: torch.Generator
+    result: Result, x: Variable, y: Variable, permutations: int, generator: torch.Generator
 ) -> tuple[float, Tensor]:
     """The sum of matched scores over all rows, and that of random matchings within folds (B,), both relative to
     what is expected of a random one."""
@@ -143,7 +146,7 @@ def _under_permutations(
     for fitted in result.fitted:
         for rows in fitted.fold.test.split(_BLOCK):
             with torch.no_grad():
-                grid = pairwise_chunks(fitted.critic, x[rows], y[rows]).double().cpu()
+                grid = pairwise_chunks(fitted.critic, take_rows(x, rows), take_rows(y, rows)).double().cpu()
             grid -= grid.mean()
             observed += float(grid.diagonal().sum())
             every = torch.arange(len(rows))

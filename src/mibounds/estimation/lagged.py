@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 from mibounds._checks import MaybeIndependentWarning, check_at_least, check_paired
 from mibounds.data import MissingPolicy, intake, intake_pair
-from mibounds.data.intake import MINIMUM_ROWS
+from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation.estimate import estimate
 from mibounds.results import Result, Unit, write_json
 

@@ -178,7 +178,7 @@ def _scores(
     if method not in ("critic", "neighbors"):
         raise ValueError(f"method is {method!r}, and must be 'critic' or 'neighbors'.")
     dense = X.toarray() if hasattr(X, "toarray") else X
-    kinds = {"X": _kinds(columns_of(dense, "X")[0], discrete_features), "y": "categorical" if labels else None}
+    kinds = {"X": _kinds(columns_of(dense, "X")[0], discrete_features), "y": "categorical" if labels else "continuous"}
     (table, target), caught = intake_rows({"X": dense, "y": y}, nan, drop_constant=False, kinds=kinds)
     for warning in caught:
         warnings.warn(warning, stacklevel=3)
