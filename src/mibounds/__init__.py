@@ -6,12 +6,14 @@ from mibounds._version import __version__
 from mibounds.data import Gaussianize, RankGaussianize, Standardize
 from mibounds.estimation import (
     Bracket,
+    MatrixResult,
     bracket,
     conditional,
     consistency,
     estimate,
     independence_test,
     learning_curve,
+    matrix,
 )
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
@@ -26,6 +28,7 @@ __all__ = [
     "MIEstimator",
     "MIRegularizer",
     "MIWarning",
+    "MatrixResult",
     "RankGaussianize",
     "Result",
     "Standardize",
@@ -43,5 +46,6 @@ __all__ = [
     "gradient_scale",
     "independence_test",
     "learning_curve",
+    "matrix",
     "tasks",
 ]

@@ -1,7 +1,7 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
 from mibounds.data.gaussianization import Gaussianize
-from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair, intake_rows
+from mibounds.data.intake import Columns, MissingPolicy, intake, intake_images, intake_pair, intake_rows, intake_table
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "intake_images",
     "intake_pair",
     "intake_rows",
+    "intake_table",
 ]

@@ -7,7 +7,7 @@ data (categories, images, sequences) get their place in `intake` beside `_number
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,9 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds._checks import ConstantColumnWarning, MIWarning, RowsDroppedWarning, check_paired
+from mibounds._checks import (
+    ColumnsLeftOutWarning,
+    ConstantColumnWarning,
+    MIWarning,
+    RowsDroppedWarning,
+    check_paired,
+    nearest,
+)
 
-__all__ = ["Columns", "MissingPolicy", "intake", "intake_images", "intake_pair", "intake_rows"]
+__all__ = ["Columns", "MissingPolicy", "intake", "intake_images", "intake_pair", "intake_rows", "intake_table"]
 
 MissingPolicy = Literal["raise", "drop"]
 MINIMUM_ROWS = 50
@@ -109,7 +116,7 @@ def intake_rows(
     if nan not in ("raise", "drop"):
         raise ValueError(f"nan is {nan!r}, and must be 'raise' or 'drop'.")
     caught: list[MIWarning] = []
-    sides = [intake(data, name) for name, data in variables.items()]
+    sides = [data if isinstance(data, Columns) else intake(data, name) for name, data in variables.items()]
     first = len(sides[0].values)
     for name, side in zip(variables, sides, strict=True):
         check_paired(first, len(side.values), name_y=name)
@@ -137,6 +144,58 @@ def intake_rows(
     if drop_constant:
         sides = [_varying(side, name, caught) for side, name in zip(sides, variables, strict=True)]
     return sides, caught
+
+
+def intake_table(
+    table: Any, columns: Sequence[Any] | None = None, nan: MissingPolicy = "raise"
+) -> tuple[Columns, list[MIWarning]]:
+    """The columns of a table by their names, or their numbers where they have none; text only if it is asked for.
+
+    Returns:
+        At least two columns, and the warnings to raise.
+
+    Raises:
+        TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
+    """
+    caught: list[MIWarning] = []
+    import narwhals as nw
+
+    frame = nw.from_native(table, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    if isinstance(frame, nw.DataFrame):
+        known = list(frame.columns)
+        if columns is None:
+            kinds = frame.schema
+            numeric = [name for name in known if kinds[name].is_numeric() or kinds[name] == nw.Boolean]
+            others = [name for name in known if name not in numeric]
+            if others and numeric:
+                shown = ", ".join(map(repr, others[:_SHOWN])) + (", ..." if len(others) > _SHOWN else "")
+                caught.append(ColumnsLeftOutWarning(f"Columns without numbers were left out: {shown}."))
+                frame = frame.select(numeric)
+        else:
+            frame = frame.select(_known(columns, known))
+        taken = intake(frame.to_native(), "table")
+    else:
+        taken = intake(table, "table")
+        taken = replace(taken, names=tuple(map(str, range(taken.values.shape[1]))))
+        if columns is not None:
+            chosen = _known([str(name) for name in columns], taken.names)
+            where = [taken.names.index(name) for name in chosen]
+            taken = Columns(taken.values[:, where], tuple(chosen))
+    (taken,), found = intake_rows({"table": taken}, nan)
+    if len(taken.names) < 2:
+        raise ValueError(
+            f"table has one column that varies, {taken.names[0]!r}: expected at least two, to make a pair."
+        )
+    return taken, [*caught, *found]
+
+
+def _known(wanted: Sequence[Any], known: Sequence[str]) -> list[str]:
+    for name in wanted:
+        if name not in known:
+            raise ValueError(f"table has no column {name!r}. {nearest(str(name), known)}")
+    return list(dict.fromkeys(wanted))
 
 
 def _numbers(data: Any, name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...] | None]:

@@ -6,6 +6,7 @@ from mibounds.estimation.consistency import Consistency, consistency
 from mibounds.estimation.estimate import estimate
 from mibounds.estimation.independence import IndependenceTest, independence_test
 from mibounds.estimation.learning_curve import LearningCurve, learning_curve
+from mibounds.estimation.matrix import MatrixResult, matrix
 
 __all__ = [
     "Bracket",
@@ -13,10 +14,12 @@ __all__ = [
     "Consistency",
     "IndependenceTest",
     "LearningCurve",
+    "MatrixResult",
     "bracket",
     "conditional",
     "consistency",
     "estimate",
     "independence_test",
     "learning_curve",
+    "matrix",
 ]
