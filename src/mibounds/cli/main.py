@@ -14,6 +14,7 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds.cli import benchmark
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.matrix import matrix
 
 __all__ = ["app", "run"]
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 demo = typer.Typer(help="Demonstrations that draw a picture and print a table.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
 app.add_typer(benchmark.app, name="benchmark")
+app.command()(matrix)
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

@@ -59,12 +59,12 @@ class ColumnFeatures:
         self._to_orthonormal = torch.linalg.inv(self.lower).mT
         self.cells = (raw @ self._to_orthonormal).float()
         self.weights = shares.float()
-        order = torch.tensor([0.0, 1.0, 2.0, *range(1, cosines + 1)], device=scores.device)
-        self.order = order
+        self.order = torch.tensor([0.0, 1.0, 2.0, *range(1, cosines + 1)], device=scores.device)
 
     def __call__(self, scores: Tensor) -> Tensor:
         """Features of rows: (N, D) -> (D, N, E) float32."""
-        return (self._raw(scores.T) @ self._to_orthonormal).float()
+        features: Tensor = (self._raw(scores.T) @ self._to_orthonormal).float()
+        return features
 
     def place(self, scores: Tensor) -> tuple[Tensor, Tensor]:
         """The cell of every row, and where in the cell it lies between 0 and 1, both (D, N)."""
@@ -93,7 +93,8 @@ class ColumnFeatures:
         scale = 1 / (1 - correlation.square())
         raw[:, 1, 1] = correlation * scale
         raw[:, 0, 2] = raw[:, 2, 0] = -correlation.square() * scale / math.sqrt(2)
-        return (self.lower[first].mT @ raw @ self.lower[second]).float()
+        weights: Tensor = (self.lower[first].mT @ raw @ self.lower[second]).float()
+        return weights
 
     def _raw(self, z: Tensor) -> Tensor:
         place = _RANK_SHARE * torch.special.ndtr(z) + (1 - _RANK_SHARE) * (z / _WIDEST + 0.5).clamp(0, 1)

@@ -66,7 +66,7 @@ def measure_columns(
 
             parallel = joblib.Parallel(n_jobs=threads, prefer="threads")
             prepared = parallel(joblib.delayed(prepare)(fold) for fold in splits)
-            stacks = torch.arange(len(first), device=table.device).split(_STACK)
+            stacks = torch.split(torch.arange(len(first), device=table.device), _STACK)
             done = parallel(joblib.delayed(run)(fold, pairs) for fold in prepared for pairs in stacks)
             return torch.stack([torch.cat(done[i : i + len(stacks)], -1) for i in range(0, len(done), len(stacks))], -1)
 

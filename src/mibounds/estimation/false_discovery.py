@@ -9,6 +9,7 @@ __all__ = ["benjamini_hochberg", "pooled_pvalues"]
 
 Floats = NDArray[np.float64]
 _BULK = 0.9
+_SMALLEST = 1e-300
 
 
 def pooled_pvalues(observed: Floats, null: Floats) -> Floats:
@@ -39,7 +40,7 @@ def pooled_pvalues(observed: Floats, null: Floats) -> Floats:
     beyond = np.square(ordered[ordered > edge]) - edge**2
     width = beyond.mean() if len(beyond) else 2.0
     tail = counted(np.array([edge])) * np.exp(-(np.square(np.maximum(observed, edge)) - edge**2) / width)
-    return np.where(observed > edge, tail, counted(observed))
+    return np.where(observed > edge, tail, counted(observed)).clip(min=_SMALLEST)
 
 
 def benjamini_hochberg(pvalues: Floats) -> Floats:

@@ -99,8 +99,8 @@ class MatrixResult:
         """A heat map; with p-values, pairs whose adjusted one is at most .05 have a dot."""
         from mibounds.plots import plot_matrix
 
-        found = None if self.adjusted is None else self.adjusted <= 0.05
-        return plot_matrix(self.values, self.names, self.unit, found)
+        found = None if self.adjusted is None else (self.adjusted <= 0.05).tolist()
+        return plot_matrix(self.values.tolist(), self.names, self.unit, found)
 
     def __repr__(self) -> str:
         pairs = self.pairs()
@@ -201,11 +201,12 @@ def matrix(
     for warning in caught:
         python_warnings.warn(warning, stacklevel=2)
     size = len(names)
-    tested = {}
-    if pvalues:
-        tested = {"pvalues": _square(found[2], size), "adjusted": _square(benjamini_hochberg(found[2]), size)}
     values, stderr = (_square(numbers, size) for numbers in found[:2])
-    return MatrixResult(values, stderr, names, rows, warnings=tuple(caught), seed=seed, **tested).to(unit)
+    result = MatrixResult(values, stderr, names, rows, warnings=tuple(caught), seed=seed)
+    if pvalues:
+        adjusted = benjamini_hochberg(found[2])
+        result = replace(result, pvalues=_square(found[2], size), adjusted=_square(adjusted, size))
+    return result.to(unit)
 
 
 def _square(numbers: Floats, size: int) -> Floats:

@@ -65,7 +65,7 @@ def prepare_fold(table: Tensor, fold: Fold) -> FoldColumns:
     ranks = RankGaussianize().fit(table[fold.train])
     train, valid, test = (ranks(table[rows]).double() for rows in (fold.train, fold.valid, fold.test))
     columns = ColumnFeatures(train, _COSINES)
-    piles = [int(column.unique(return_counts=True)[1].max()) for column in table[fold.train].unbind(1)]
+    piles = [int(torch.unique(column, return_counts=True)[1].max()) for column in table[fold.train].unbind(1)]
     return FoldColumns(
         columns,
         ColumnFeatures(train, _SECOND_COSINES),
@@ -133,7 +133,7 @@ def _conditional(fold: FoldColumns, part: int, first: Tensor, second: Tensor, we
     cell, inside = (place[second] for place in fold.columns.place(fold.scores[part]))
     x, y = fold.features[part][first], fold.features[part][second]
     values, places = [], []
-    for rows in torch.arange(x.shape[1], device=x.device).split(_BLOCK):
+    for rows in torch.split(torch.arange(x.shape[1], device=x.device), _BLOCK):
         encoded = x[:, rows] @ weights
         joint = (encoded * y[:, rows]).sum(-1)
         ratios = torch.bmm(encoded, cells.mT).exp_().mul_(shares[:, None])
