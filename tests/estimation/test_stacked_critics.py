@@ -20,7 +20,7 @@ def stack(n=1500, seed=0):
     products = [(f[first].mT @ f[second]) / f.shape[1] for f in (made(train), made(valid))]
     sides = [(made.cells[side], made.weights[side]) for side in (first, second)]
     start = made.gaussian(first, second, torch.corrcoef(train.T)[first, second])
-    return *sides, Moments(*products, 0.5), start, made.order
+    return *sides, Moments(*products, n // 2, n - n // 2), start, made.order
 
 
 def cells_of(x, y):
@@ -45,7 +45,7 @@ def test_a_pair_is_trained_alike_alone_and_in_a_stack():
     one = slice(1, 2)
     alone = fit_stack(
         (x[0][one], x[1][one]), (y[0][one], y[1][one]),
-        Moments(moments.train[one], moments.valid[one], 0.5), start[one], order,
+        Moments(moments.train[one], moments.valid[one], 750, 750), start[one], order,
     )  # fmt: skip
     assert alone.ridge.tolist() == together.ridge[one].tolist()
     assert (alone.weights - together.weights[one]).abs().max() < 1e-2 * together.weights[one].abs().max()

@@ -45,8 +45,10 @@ def matrix(
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are in the result, and printed with it
+            table = read_columns(file, columns)
+            asked = None if columns is None else getattr(table, "columns", None)  # text that was asked for is refused
             found = estimation.matrix(
-                read_columns(file, columns), pvalues=pvalues, unit="bits" if bits else unit, nan=nan, seed=seed,  # type: ignore[arg-type]
+                table, columns=asked, pvalues=pvalues, unit="bits" if bits else unit, nan=nan, seed=seed,  # type: ignore[arg-type]
                 device=device, progress=not quiet and sys.stderr.isatty(),
             )  # fmt: skip
         if plot is not None:

@@ -32,8 +32,7 @@ Floats = NDArray[np.float64]
 _VALID_SHARE = 0.15
 _MANY = 20_000  # rows, from which two folds are enough
 _STACK = 64  # pairs trained at once: what a core's cache holds
-_NULL_DRAWS = 500
-_NULL_COLUMNS = 100  # held at a time
+_NULL_COLUMNS = 33, 50  # at least and at most: 528 to 1,225 pairs of them
 _FEW, _SERIAL = 200, 0.3
 
 
@@ -47,8 +46,9 @@ def measure_columns(
     n, d = table.shape
     splits = split(n, folds or (5 if n <= _MANY else 2), _VALID_SHARE, torch.Generator().manual_seed(seed))
     first, second = torch.triu_indices(d, d, 1, device=table.device)
-    copies = math.ceil(_NULL_DRAWS / len(first)) if tested else 0
-    with Progress(progress, len(splits) * len(first) * (1 + copies)) as bar:
+    null_columns = min(max(d, _NULL_COLUMNS[0]), _NULL_COLUMNS[1]) if tested else 0
+    total = len(first) + null_columns * (null_columns - 1) // 2
+    with Progress(progress, len(splits) * total) as bar:
 
         def each(table: Tensor, first: Tensor, second: Tensor, read: Callable[..., Tensor], doing: str) -> Tensor:
             """What `read` gives of each pair and fold, (K, P, F)."""
@@ -71,24 +71,17 @@ def measure_columns(
             return torch.stack([torch.cat(done[i : i + len(stacks)], -1) for i in range(0, len(done), len(stacks))], -1)
 
         means, variances, observed = each(table, first, second, _moments_and_statistic, "pairs")
-        null = []
-        generator = torch.Generator().manual_seed(seed + 1)
-        while copies:
-            several = min(copies, max(1, _NULL_COLUMNS // d))
-            shuffled = torch.cat([_shuffled(table, generator) for _ in range(several)], 1)
-            start = d * torch.arange(several, device=table.device)[:, None]
-            x, y = ((side + start).flatten() for side in (first, second))
-            null.append(each(shuffled, x, y, _statistic, "shuffled pairs")[0].sum(-1))
-            copies -= several
+        if tested:
+            x, y = torch.triu_indices(null_columns, null_columns, 1, device=table.device)
+            (null,) = each(_shuffled(table, null_columns, seed), x, y, _statistic, "shuffled pairs")
     sizes = torch.tensor([len(fold.test) for fold in splits], dtype=torch.float64)
     sampling = (variances * sizes).sum(-1).sqrt() / n
     spread = means.std(-1) / math.sqrt(len(splits))
     found = [(means * sizes).sum(-1) / n, torch.maximum(sampling, spread)]
     numbers = [part.numpy() for part in found]
     if tested:
-        numbers.append(
-            pooled_pvalues(*(part.numpy() / math.sqrt(len(splits)) for part in (observed.sum(-1), torch.cat(null))))
-        )
+        together = (part.sum(-1).numpy() / math.sqrt(len(splits)) for part in (observed, null))
+        numbers.append(pooled_pvalues(*together))
     return numbers
 
 
@@ -120,8 +113,11 @@ def _statistic(fold: FoldColumns, x: Tensor, y: Tensor, critics: Any) -> Tensor:
     return independence_statistics(fold, x, y, critics).double()[None]
 
 
-def _shuffled(table: Tensor, generator: torch.Generator) -> Tensor:
-    """Every column in an order of its own: nothing depends on anything."""
+def _shuffled(table: Tensor, count: int, seed: int) -> Tensor:
+    """So many columns of the table, some more than once if it has fewer, each in an order of its own: nothing depends
+    on anything."""
     n, d = table.shape
-    orders = torch.stack([torch.randperm(n, generator=generator) for _ in range(d)], 1)
-    return table.gather(0, orders.to(table.device))
+    generator = torch.Generator().manual_seed(seed + 1)
+    columns = table[:, torch.arange(count, device=table.device) * d // count]
+    orders = torch.stack([torch.randperm(n, generator=generator) for _ in range(count)], 1)
+    return columns.gather(0, orders.to(table.device))

@@ -14,6 +14,7 @@ Agakov).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -53,11 +54,10 @@ class FoldColumns:
     correlation: Tensor
     continuous: Tensor
 
-    @property
-    def share(self) -> float:
-        """Of the validation rows among those that are not tested."""
-        train, valid, _ = (len(rows) for rows in self.scores)
-        return valid / (train + valid)
+    def moments(self, x: Sequence[Tensor], y: Sequence[Tensor]) -> Moments:
+        """From features of training and validation rows, (P, N, E) of both columns."""
+        train, valid = (a.mT @ b / a.shape[1] for a, b in zip(x, y, strict=True))
+        return Moments(train, valid, len(self.scores[0]), len(self.scores[1]))
 
 
 def prepare_fold(table: Tensor, fold: Fold) -> FoldColumns:
@@ -84,11 +84,11 @@ def fit_pairs(fold: FoldColumns, first: Tensor, second: Tensor) -> StackedCritic
         first: the column that each pair takes for x, (P,).
         second: and for y, (P,).
     """
-    train, valid = (rows[first].mT @ rows[second] / rows.shape[1] for rows in fold.features[:2])
+    sides = ([rows[side] for rows in fold.features[:2]] for side in (first, second))
     columns = fold.columns
     start = columns.gaussian(first, second, fold.correlation[first, second])
     x, y = ((columns.cells[side], columns.weights[side]) for side in (first, second))
-    return fit_stack(x, y, Moments(train, valid, fold.share), start, columns.order)
+    return fit_stack(x, y, fold.moments(*sides), start, columns.order)
 
 
 def read_pairs(fold: FoldColumns, first: Tensor, second: Tensor, critics: StackedCritics) -> Tensor:
@@ -155,12 +155,11 @@ def _sharpened(fold: FoldColumns, first: Tensor, second: Tensor, weights: Tensor
     x = [fold.second(scores)[first] for scores in fold.scores]
     q = [places(torch.special.ndtri(p.double()).clamp(-_REACH, _REACH).reshape(-1, 1))[0] for p in (*given, tested)]
     q = [features.view(*p.shape, -1) for features, p in zip(q, (*given, tested), strict=True)]
-    train, valid = (a.mT @ b / a.shape[1] for a, b in zip(x[:2], q[:2], strict=True))
     cells = places.cells.expand(len(first), -1, -1), places.weights.expand(len(first), -1)
-    critics = fit_stack(
-        (fold.second.cells[first], fold.second.weights[first]), cells, Moments(train, valid, fold.share),
-        torch.zeros_like(train), fold.second.order,
-    )  # fmt: skip
+    moments = fold.moments(x[:2], q[:2])
+    start, order = torch.zeros_like(moments.train), fold.second.order
+    sides = (fold.second.cells[first], fold.second.weights[first]), cells
+    critics = fit_stack(*sides, moments, start, order, caution=0)  # that there is a dependence is known by now
     encoded = x[2] @ critics.weights
     ratios = torch.bmm(encoded, cells[0].mT).exp_()
     log_density = (encoded * q[2]).sum(-1) - (ratios * cells[1][:, None]).sum(-1).log()

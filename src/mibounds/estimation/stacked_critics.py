@@ -15,11 +15,13 @@ products over the cells,
 
 The ridge is lowered step by step. A pair leaves the stack when its validation rows have not gained for a while; it
 keeps its best ridge and is fitted with it once more, to training and validation rows together. The Gaussian copula
-alone counts as the step before the first, so independent and Gaussian pairs stay what they are.
+alone counts as the step before the first, and to leave it takes a gain of more than a standard error, so independent
+and Gaussian pairs stay what they are.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -38,12 +40,19 @@ _HALVINGS = 6
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean products of the two columns' features over rows, (P, E, E), of training and of validation rows, and the
-    share of the latter among both."""
+    """Mean products of the two columns' features over training and over validation rows, (P, E, E), and how many rows
+    those were."""
 
     train: Tensor
     valid: Tensor
-    share: float
+    train_rows: int
+    valid_rows: int
+
+    @property
+    def both(self) -> Tensor:
+        """Over all of these rows."""
+        share = self.valid_rows / (self.train_rows + self.valid_rows)
+        return (1 - share) * self.train + share * self.valid
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,20 @@ class _Cells:
         total = shares.sum((1, 2), keepdim=True)
         return (top + total.log()).flatten(), shares.div_(total)
 
+    def deviation(self, weights: Tensor, shares: Tensor) -> Tensor:
+        """The standard deviation of scores among pairs of values drawn by these shares, (P,)."""
+        scores = self.x @ weights @ self.y.mT
+        mean = (shares * scores).sum((1, 2), keepdim=True)
+        return (shares * (scores - mean).square()).sum((1, 2)).sqrt()
+
 
 def fit_stack(
-    x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor], moments: Moments, start: Tensor, order: Tensor
+    x: tuple[Tensor, Tensor],
+    y: tuple[Tensor, Tensor],
+    moments: Moments,
+    start: Tensor,
+    order: Tensor,
+    caution: float = 1.0,
 ) -> StackedCritics:
     """Train the critics of P pairs at once.
 
@@ -86,6 +106,7 @@ def fit_stack(
         moments: what the rows say.
         start: W_0, (P, E, E).
         order: the roughness of each feature, (E,).
+        caution: standard errors by which validation rows must gain for a pair to leave the start.
 
     Returns:
         `StackedCritics`.
@@ -100,9 +121,12 @@ def fit_stack(
     active = torch.arange(len(start), device=start.device)
     weights, here, around, train, valid = start, cells, start, moments.train, moments.valid
     for step, strength in enumerate(RIDGES):
-        weights, log_mean = _maximize(weights, here, train, around, strength * rough.expand_as(weights))
+        weights, log_mean, shares = _maximize(weights, here, train, around, strength * rough.expand_as(weights))
         score = _score(weights, log_mean, valid)
-        better = score > best_score[active] + _GAIN
+        # In small samples every other independent pair would leave the start by chance.
+        error = caution * here.deviation(weights - best[active], shares) / math.sqrt(moments.valid_rows)
+        margin = torch.where(ridge[active] == 0, error.clamp_min(_GAIN), _GAIN)
+        better = score > best_score[active] + margin
         improved = active[better]
         best[improved], best_score[improved], ridge[improved] = weights[better], score[better], step + 1
         stale[active] = torch.where(better, 0, stale[active] + 1)
@@ -114,9 +138,8 @@ def fit_stack(
             break
     left = ridge.nonzero().flatten()
     if len(left):
-        both = (1 - moments.share) * moments.train[left] + moments.share * moments.valid[left]
         strengths = torch.tensor(RIDGES, device=start.device)[ridge[left] - 1][:, None, None]
-        best[left], _ = _maximize(best[left], cells.keep(left), both, start[left], strengths * rough)
+        best[left], _, _ = _maximize(best[left], cells.keep(left), moments.both[left], start[left], strengths * rough)
     return StackedCritics(best, ridge)
 
 
@@ -125,8 +148,13 @@ def _score(weights: Tensor, log_mean: Tensor, moments: Tensor) -> Tensor:
     return (weights * moments).sum((1, 2)) - log_mean
 
 
-def _maximize(weights: Tensor, cells: _Cells, moments: Tensor, around: Tensor, ridge: Tensor) -> tuple[Tensor, Tensor]:
-    """A few steps of Newton's method, each halved for the pairs that it would not serve; W and the log-mean of e^f."""
+def _maximize(
+    weights: Tensor, cells: _Cells, moments: Tensor, around: Tensor, ridge: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A few steps of Newton's method, each shortened for the pairs that it would not serve.
+
+    Returns W, the log of the mean of e^f over mismatched pairs, and the cells' shares of that mean.
+    """
 
     def objective(weights: Tensor, log_mean: Tensor) -> Tensor:
         return _score(weights, log_mean, moments) - (ridge * (weights - around).square()).sum((1, 2)) / 2
@@ -153,7 +181,7 @@ def _maximize(weights: Tensor, cells: _Cells, moments: Tensor, around: Tensor, r
         weights, value = tried, new
         if float(promised.max()) < _SETTLED:
             break
-    return weights, log_mean
+    return weights, log_mean, shares
 
 
 def _newton(gradient: Tensor, cells: _Cells, shares: Tensor, ridge: Tensor) -> Tensor:
@@ -165,7 +193,7 @@ def _newton(gradient: Tensor, cells: _Cells, shares: Tensor, ridge: Tensor) -> T
     # Products of two features of one column are symmetric: each once, and spread out afterwards.
     products = (cells.x[..., a] * cells.x[..., b]).mT @ shares @ (cells.y[..., a] * cells.y[..., b])
     spread = place[:, None, :, None] * len(a) + place[None, :, None, :]
-    hessian = products.flatten(1)[:, spread.flatten()].view(count, size * size, size * size)
+    hessian = products.flatten(1).index_select(1, spread.flatten()).view(count, size * size, size * size)
     # The feature 1 x 1 is free: eliminating it is what subtracts the means of the others.
     hessian.diagonal(dim1=1, dim2=2).add_(ridge.flatten(1) + _DAMPING)
     factor, failed = torch.linalg.cholesky_ex(hessian)
