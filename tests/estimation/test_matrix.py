@@ -27,7 +27,9 @@ def table():
 
 @pytest.fixture(scope="module")
 def found(table):
-    return mi.matrix(table, pvalues=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(column_matrix, "_NULL_COLUMNS", (14, 14))
+        return mi.matrix(table, pvalues=True)
 
 
 def entry(result, x, y):
@@ -105,9 +107,9 @@ def test_standard_errors_are_those_of_repeated_draws():
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
 def test_groups_of_columns(table):
     groups = {"left": ["a", "f"], "right": ["b"], "coin": ["d"]}
-    found = mi.matrix(table, groups=groups, folds=2, steps=60, hidden=(16,), workers=1)
+    found = mi.matrix(table[:500], groups=groups, folds=2, steps=60, hidden=(16,), workers=1)
     assert found.names == ("left", "right", "coin")
-    assert found.values[0, 1] == pytest.approx(0.51, abs=0.15)
+    assert found.values[0, 1] == pytest.approx(0.51, abs=0.2)
     assert found.pvalues is None
 
 
