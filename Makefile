@@ -52,6 +52,7 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/mibounds benchmark --suite intervals --estimator fast --n 2000 --n 10000 --seeds 50 --jobs 2 --out benchmarks/intervals/results.jsonl
 	$(BIN)/mibounds benchmark page benchmarks/intervals/results.jsonl --out benchmarks/intervals/page.md
 	$(BIN)/python benchmarks/independence/run.py
+	$(BIN)/python benchmarks/matrix/run.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 
 $(VENV)/.ready: pyproject.toml constraints.txt

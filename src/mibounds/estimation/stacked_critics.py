@@ -170,7 +170,7 @@ def _maximize(
             tried = weights + length[:, None, None] * direction
             log_mean, shares = cells.tilted(tried)
             new = objective(tried, log_mean)
-            worse = ~(new >= value - 1e-6)  # true for what is not a number, too
+            worse = ~(new >= value - 1e-5)  # true for what is not a number, too
             if not worse.any():
                 break
             length = torch.where(worse, length * 0.3, length)
