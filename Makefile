@@ -53,6 +53,7 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/mibounds benchmark page benchmarks/intervals/results.jsonl --out benchmarks/intervals/page.md
 	$(BIN)/python benchmarks/independence/run.py
 	$(BIN)/python benchmarks/lagged/run.py
+	$(BIN)/python benchmarks/matrix/run.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 
 $(VENV)/.ready: pyproject.toml constraints.txt

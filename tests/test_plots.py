@@ -1,7 +1,16 @@
 import matplotlib
 import pytest
 
-from mibounds.plots import plot_bracket, plot_cost, plot_curve, plot_errors, plot_lags, plot_result, save_figure
+from mibounds.plots import (
+    plot_bracket,
+    plot_cost,
+    plot_curve,
+    plot_errors,
+    plot_lags,
+    plot_matrix,
+    plot_result,
+    save_figure,
+)
 
 
 def test_a_result():
@@ -44,6 +53,15 @@ def test_errors_stand_in_their_cells():
 
 def test_errors_of_nothing():
     assert not plot_errors([[float("nan")]], ["a"], ["b"]).axes[0].texts
+
+
+def test_a_matrix_has_its_names_and_dots():
+    nan = float("nan")
+    axis = plot_matrix([[nan, 0.5], [0.5, nan]], ["a", "b"], "bits", [[False, True], [True, False]]).axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert axis.images[0].get_clim() == (0, 0.5)
+    assert axis.lines[0].get_xydata().tolist() == [[1, 0], [0, 1]]
+    assert not plot_matrix([[nan]], ["a"], "bits").axes[0].lines
 
 
 def test_cost(tmp_path):

@@ -6,6 +6,7 @@ from mibounds._version import __version__
 from mibounds.data import Gaussianize, RankGaussianize, Standardize
 from mibounds.estimation import (
     Bracket,
+    MatrixResult,
     bracket,
     conditional,
     consistency,
@@ -13,6 +14,7 @@ from mibounds.estimation import (
     independence_test,
     lagged,
     learning_curve,
+    matrix,
     transfer_entropy,
 )
 from mibounds.estimator import MIEstimator
@@ -29,6 +31,7 @@ __all__ = [
     "MIEstimator",
     "MIRegularizer",
     "MIWarning",
+    "MatrixResult",
     "RankGaussianize",
     "Result",
     "Standardize",
@@ -49,6 +52,7 @@ __all__ = [
     "lagged",
     "learning_curve",
     "load",
+    "matrix",
     "tasks",
     "transfer_entropy",
 ]

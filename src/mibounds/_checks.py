@@ -17,6 +17,7 @@ __all__ = [
     "BelowGaussianWarning",
     "BeyondLogNWarning",
     "CeilingWarning",
+    "ColumnsLeftOutWarning",
     "ConstantColumnWarning",
     "CrossCheckWarning",
     "DensityMisfitWarning",
@@ -63,6 +64,12 @@ class ConstantColumnWarning(MIWarning):
     """Columns that never change were dropped: they share nothing with anything."""
 
     code = "constant-column"
+
+
+class ColumnsLeftOutWarning(MIWarning):
+    """Columns of a table that hold no numbers were left out."""
+
+    code = "columns-left-out"
 
 
 class RowsDroppedWarning(MIWarning):

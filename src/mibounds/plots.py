@@ -18,6 +18,7 @@ __all__ = [
     "plot_errors",
     "plot_lags",
     "plot_learning_curve",
+    "plot_matrix",
     "plot_result",
     "plot_samples",
     "save_figure",
@@ -233,6 +234,39 @@ def plot_errors(errors: Sequence[Sequence[float]], rows: Sequence[str], columns:
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
     figure.colorbar(image, label="value minus truth, nats", extend="both", shrink=0.8)
+    return figure
+
+
+def plot_matrix(
+    values: Sequence[Sequence[float]],
+    names: Sequence[str],
+    unit: str,
+    found: Sequence[Sequence[bool]] | None = None,
+) -> Figure:
+    """A heat map of all pairs; the diagonal stays empty.
+
+    Arguments:
+        values: (D, D) in `unit`, NaN where there is none.
+        names: of the D variables.
+        unit: "nats" or "bits".
+        found: pairs that get a dot, (D, D).
+    """
+    from matplotlib.figure import Figure
+
+    table = np.asarray(values, dtype=float)
+    side = 2.4 + min(0.28 * len(names), 14)
+    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
+    axis = figure.subplots()
+    top = float(np.nanmax(table, initial=0.1))
+    image = axis.imshow(table, cmap="viridis", vmin=0, vmax=top)
+    if found is not None:
+        dots = np.argwhere(np.asarray(found, dtype=bool) & np.isfinite(table))
+        axis.plot(*dots.T[::-1], ".", color="white", mec=_INK, mew=0.3, ms=4, ls="none")
+    size = 8 if len(names) <= 30 else 5
+    axis.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
+    axis.set_yticks(range(len(names)), names, fontsize=size)
+    axis.tick_params(length=0)
+    figure.colorbar(image, label=f"I in {unit}", shrink=0.8)
     return figure
 
 

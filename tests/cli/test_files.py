@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mibounds.cli.files import read_variables
+from mibounds.cli.files import read_columns, read_variables
 
 TABLE = pl.DataFrame({"mean a": [1.0, 2.0], "mean b": [3.0, 4.0], "c": [5, 6]})
 MATRIX = np.arange(8.0).reshape(2, 4)
@@ -46,6 +46,15 @@ def test_named_arrays(folder):
     assert x.shape == (2, 2)
     assert y.tolist() == [3, 7]
     assert read_variables(folder / "a.npz", "left,more", "right")[0].tolist() == [[0, 1, 2], [4, 5, 6]]
+
+
+def test_one_table_of_columns(folder):
+    assert read_columns(folder / "t.csv").columns == ["mean a", "mean b", "c"]
+    assert read_columns(folder / "t.csv", "c,mean *").columns == ["c", "mean a", "mean b"]
+    assert read_columns(folder / "m.npy", "0:2,3").tolist() == [[0, 1, 3], [4, 5, 7]]
+    assert read_columns(folder / "a.npz").shape == (2, 4)
+    with pytest.raises(ValueError, match="--columns: there is no column 'd'"):
+        read_columns(folder / "t.csv", "d")
 
 
 @pytest.mark.parametrize(

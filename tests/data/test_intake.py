@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mibounds._checks import ConstantColumnWarning, IdentifierWarning, RareCategoriesWarning, RowsDroppedWarning
-from mibounds.data import complete_rows, intake, intake_again, intake_pair, intake_rows
+from mibounds.data import complete_rows, intake, intake_again, intake_pair, intake_rows, intake_table
 
 NUMBERS = np.arange(120.0).reshape(60, 2)
 
@@ -252,3 +252,25 @@ def test_identifiers_and_rare_categories_are_warned_of():
     assert columns.values.shape == (920, 200)
     assert torch.equal(columns.values.sum(1), torch.ones(920))
     assert columns.names[-1] == "x=others"
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, lambda d: pl.DataFrame(d).lazy(), pa.table])
+def test_a_table_keeps_its_numbers_and_names_what_it_leaves_out(make):
+    frame = make({"a": NUMBERS[:, 0], "flag": NUMBERS[:, 0] > 50, "city": ["Ulm"] * 60, "b": NUMBERS[:, 1]})
+    taken, caught = intake_table(frame)
+    assert taken.names == ("a", "flag", "b")
+    assert [str(warning) for warning in caught] == ["Columns without numbers were left out: 'city'."]
+    taken, caught = intake_table(frame, ["b", "a", "b"])
+    assert taken.names == ("b", "a")
+    assert not caught
+
+
+def test_a_table_without_names_is_numbered():
+    taken, _ = intake_table(np.c_[NUMBERS, NUMBERS[:, :1]], [2, 0])
+    assert taken.names == ("2", "0")
+    with pytest.raises(ValueError, match="table has no column '7'. Known: '0', '1'"):
+        intake_table(NUMBERS, [7])
+    with pytest.raises(ValueError, match="table has one column that varies, '0'"):
+        intake_table(NUMBERS[:, 0])
+    with pytest.raises(TypeError, match="table: column 'c' holds text"):
+        intake_table(pl.DataFrame({"c": ["Ulm"] * 60}))

@@ -13,7 +13,11 @@ import numpy as np
 
 from mibounds._checks import nearest
 
-__all__ = ["named_columns", "read_variables"]
+__all__ = ["named_columns", "read_columns", "read_variables"]
+
+Parse = Callable[[str, str], list[Any]]
+Choose = Callable[[Parse, Sequence[Any]], list[list[Any]]]
+"""From what understands an option, and all columns, to the columns of each variable."""
 
 _ENDINGS = (".csv", ".parquet", ".npy", ".npz")
 
@@ -31,6 +35,24 @@ def read_variables(path: Path, x: str | None, y: str, z: str | None = None) -> t
     Raises:
         ValueError: for a missing file or column (the nearest name is suggested), or a format that is not read.
     """
+    return tuple(_read(path, lambda parse, every: _chosen(parse, every, x, y, z)))
+
+
+def read_columns(path: Path, columns: str | None = None) -> Any:
+    """The columns of a file as one table, as `mibounds.matrix` takes it.
+
+    Arguments:
+        path: as in `read_variables`.
+        columns: which; everything by default.
+
+    Raises:
+        ValueError: as `read_variables` does.
+    """
+    (table,) = _read(path, lambda parse, every: [[*every] if columns is None else parse(columns, "--columns")])
+    return table
+
+
+def _read(path: Path, choose: Choose) -> list[Any]:
     if not path.exists():
         around = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise ValueError(f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip())
@@ -38,7 +60,7 @@ def read_variables(path: Path, x: str | None, y: str, z: str | None = None) -> t
         raise ValueError(f"{path.name} is not read here: expected a file ending in {', '.join(_ENDINGS)}.")
     read = {".csv": _table, ".parquet": _table, ".npy": _matrix, ".npz": _arrays}[path.suffix.lower()]
     try:
-        return read(path, x, y, z)
+        return read(path, choose)
     except (OSError, EOFError, BadZipFile) as error:
         raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
 
@@ -50,7 +72,7 @@ def named_columns(variables: Sequence[Any], wanted: str, option: str) -> list[di
     return [{title: "categorical" for title in columns if title in chosen} for columns in titles]
 
 
-def _table(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:
+def _table(path: Path, choose: Choose) -> list[Any]:
     import polars as pl
 
     try:
@@ -59,28 +81,26 @@ def _table(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:
         )
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
-    return tuple(table.select(names) for names in _chosen(partial(_named, table.columns), table.columns, x, y, z))
+    return [table.select(names) for names in choose(partial(_named, table.columns), table.columns)]
 
 
-def _matrix(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:
+def _matrix(path: Path, choose: Choose) -> list[Any]:
     try:
         matrix = np.load(path, allow_pickle=False)
     except ValueError as error:  # NumPy's word for a damaged header, or for pickled objects
         raise ValueError(f"{path.name} cannot be read as NPY: {error}") from error
     matrix = matrix.reshape(len(matrix), -1)
     count = matrix.shape[1]
-    return tuple(matrix[:, numbers] for numbers in _chosen(partial(_numbered, count), range(count), x, y, z))
+    return [matrix[:, numbers] for numbers in choose(partial(_numbered, count), range(count))]
 
 
-def _arrays(path: Path, x: str | None, y: str, z: str | None) -> tuple[Any, ...]:
+def _arrays(path: Path, choose: Choose) -> list[Any]:
     with np.load(path, allow_pickle=False) as arrays:
-        variables = _chosen(partial(_named, arrays.files), arrays.files, x, y, z)
-        return tuple(_side_by_side([arrays[name] for name in names]) for names in variables)
+        variables = choose(partial(_named, arrays.files), arrays.files)
+        return [_side_by_side([arrays[name] for name in names]) for names in variables]
 
 
-def _chosen(
-    parse: Callable[[str, str], list[Any]], every: Sequence[Any], x: str | None, y: str, z: str | None
-) -> list[list[Any]]:
+def _chosen(parse: Parse, every: Sequence[Any], x: str | None, y: str, z: str | None) -> list[list[Any]]:
     """The columns of x, y and, if it is asked for, z; by default x has all that the others leave."""
     others = [parse(y, "--y"), *([parse(z, "--z")] if z is not None else [])]
     taken = [column for columns in others for column in columns]

@@ -15,6 +15,7 @@ from mibounds._checks import check_at_least
 from mibounds.cli import benchmark
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.lagged import lagged
+from mibounds.cli.matrix import matrix
 from mibounds.cli.score import score
 
 __all__ = ["app", "run"]
@@ -30,6 +31,7 @@ demo = typer.Typer(help="Demonstrations that draw a picture and print a table.",
 app.add_typer(demo, name="demo")
 app.add_typer(benchmark.app, name="benchmark")
 app.command()(score)
+app.command()(matrix)
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

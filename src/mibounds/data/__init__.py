@@ -14,6 +14,7 @@ from mibounds.data.intake import (
     intake_groups,
     intake_pair,
     intake_rows,
+    intake_table,
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
 
@@ -37,5 +38,6 @@ __all__ = [
     "intake_pair",
     "intake_rows",
     "intake_sequences",
+    "intake_table",
     "is_ragged",
 ]

@@ -7,7 +7,7 @@ taken is refused here, with one sentence that says what came, what was expected 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import (
+    ColumnsLeftOutWarning,
     ConstantColumnWarning,
     IdentifierWarning,
     MIWarning,
@@ -29,7 +30,7 @@ from mibounds.data.sources import MINIMUM_ROWS, columns_of
 
 __all__ = [
     "Columns", "Kinds", "MissingPolicy", "Schema", "complete_rows", "intake", "intake_again", "intake_groups",
-    "intake_pair", "intake_rows",
+    "intake_pair", "intake_rows", "intake_table",
 ]  # fmt: skip
 
 MissingPolicy = Literal["raise", "drop", "indicator"]
@@ -199,22 +200,51 @@ def intake_rows(
     """
     kinds = kinds or {}
     sides = [intake(data, name, kinds.get(name), nan) for name, data in variables.items()]
-    finite = complete_rows(dict(zip(variables, sides, strict=True)), nan)
     caught = [warning for name, side in zip(variables, sides, strict=True) for warning in _suspects(side, name)]
-    if not finite.all():
-        dropped, first = int((~finite).sum()), len(finite)
-        caught.append(RowsDroppedWarning(f"{dropped} of {first} rows were dropped for missing or infinite values."))
-        kept = finite.nonzero().flatten()
-        sides = [replace(side, values=side.values[kept], kept=kept) for side in sides]
-    left = len(sides[0].values)
-    if left < MINIMUM_ROWS:
-        raise ValueError(
-            f"{left} complete rows are too few: expected at least {MINIMUM_ROWS}, "
-            "and some thousands for a number worth having."
-        )
+    sides = _whole(dict(zip(variables, sides, strict=True)), nan, caught)
     if drop_constant:
         sides = [_varying(side, name, caught) for side, name in zip(sides, variables, strict=True)]
     return sides, caught
+
+
+def intake_table(
+    table: Any, columns: Sequence[Any] | None = None, nan: MissingPolicy = "raise"
+) -> tuple[Columns, list[MIWarning]]:
+    """The columns of numbers of a table by their names, or their numbers where they have none; text only if it is asked
+    for, and then refused.
+
+    Returns:
+        At least two columns, and the warnings to raise.
+
+    Raises:
+        TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
+    """
+    given, named = columns_of(table, "table")
+    found = given if named else {str(i): column for i, column in enumerate(given.values())}
+    caught: list[MIWarning] = []
+    if columns is None:
+        chosen = [title for title, column in found.items() if column.dtype.kind in "biuf"]
+        others = [title for title in found if title not in chosen]
+        if others and chosen:
+            caught.append(ColumnsLeftOutWarning(f"Columns without numbers were left out: {_shown(others)}."))
+        chosen = chosen or others
+    else:
+        chosen = list(dict.fromkeys(map(str, columns)))
+        for title in chosen:
+            if title not in found:
+                raise ValueError(f"table has no column {title!r}. {nearest(title, found)}")
+    try:
+        encodings = tuple(fit_encoding(found[title], title, "continuous") for title in chosen)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"table: {error}") from error
+    taken = _encoded(found, Schema("table", tuple(chosen), encodings, named))
+    (taken,) = _whole({"table": taken}, nan, caught)
+    taken = _varying(taken, "table", caught)
+    if len(taken.names) < 2:
+        raise ValueError(
+            f"table has one column that varies, {taken.names[0]!r}: expected at least two, to make a pair."
+        )
+    return taken, caught
 
 
 def complete_rows(sides: Mapping[str, Columns], nan: MissingPolicy = "raise") -> Tensor:
@@ -311,6 +341,23 @@ def _missing_sentence(side: Columns, name: str, bad: Tensor) -> str:
         f"{name} has {sum(counts.values())} missing or infinite values, in column {where}: fill them in, or pass "
         'nan="drop" to leave out their rows, or nan="indicator" to count being missing as a value.'
     )
+
+
+def _whole(sides: Mapping[str, Columns], nan: MissingPolicy, caught: list[MIWarning]) -> list[Columns]:
+    """The rows without missing values, at least 50."""
+    finite = complete_rows(sides, nan)
+    kept = finite.nonzero().flatten()
+    if len(kept) < len(finite):
+        dropped = f"{len(finite) - len(kept)} of {len(finite)} rows were dropped for missing or infinite values."
+        caught.append(RowsDroppedWarning(dropped))
+    if len(kept) < MINIMUM_ROWS:
+        raise ValueError(
+            f"{len(kept)} complete rows are too few: expected at least {MINIMUM_ROWS}, "
+            "and some thousands for a number worth having."
+        )
+    if len(kept) == len(finite):
+        return [*sides.values()]
+    return [replace(side, values=side.values[kept], kept=kept) for side in sides.values()]
 
 
 def _count(columns: int) -> str:

@@ -7,6 +7,7 @@ from mibounds.estimation.estimate import estimate
 from mibounds.estimation.independence import IndependenceTest, independence_test
 from mibounds.estimation.lagged import LaggedResult, lagged
 from mibounds.estimation.learning_curve import LearningCurve, learning_curve
+from mibounds.estimation.matrix import MatrixResult, matrix
 from mibounds.estimation.transfer import TransferEntropy, transfer_entropy
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "IndependenceTest",
     "LaggedResult",
     "LearningCurve",
+    "MatrixResult",
     "TransferEntropy",
     "bracket",
     "conditional",
@@ -24,5 +26,6 @@ __all__ = [
     "independence_test",
     "lagged",
     "learning_curve",
+    "matrix",
     "transfer_entropy",
 ]
