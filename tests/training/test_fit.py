@@ -249,3 +249,25 @@ def test_only_a_bound_in_absolute_units_keeps_the_constant():
     relative, _ = fit(Candidate("b", MIEstimator(density, LeaveOneOut())), x=x, y=y, plan=plan)
     assert isinstance(absolute.critic, DiagonalGaussianCritic)
     assert isinstance(relative.critic, Normalized)
+
+
+def test_an_alternative_takes_its_place_only_where_it_starts_clearly_better():
+    right = Candidate("right", MIEstimator(Still(FunctionCritic(TASK.log_ratio)), InfoNCE(), symmetric=True))
+    wrong = FunctionCritic(lambda x, y: -TASK.log_ratio(x, y))
+    near = FunctionCritic(lambda x, y: 0.98 * TASK.log_ratio(x, y))
+
+    def won(first, alternative):
+        candidates = [
+            Candidate("first", MIEstimator(Still(first), InfoNCE(), symmetric=True)),
+            Candidate("other", MIEstimator(Still(alternative), InfoNCE(), symmetric=True), instead_of="first"),
+        ]
+        told = []
+        fold = split(len(data()[0]), 2, 0.2, torch.Generator().manual_seed(0))[0]
+        fitted = fit_fold(candidates, *data(), fold, PLAN, 0, lambda steps, name: told.append(steps))
+        assert sum(told) == 2 * PLAN.steps, "the bar ends where it should, whoever was trained"
+        return fitted.curve.candidate
+
+    exact = right.estimator.critic.critic
+    assert won(wrong, exact) == "other"
+    assert won(near, exact) == "first"
+    assert won(exact, wrong) == "first"

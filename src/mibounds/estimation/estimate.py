@@ -14,7 +14,7 @@ from mibounds.bounds import Bound
 from mibounds.choices import build_bound, build_critic
 from mibounds.classical import entropy
 from mibounds.critics import Critic, Encoded, GaussianCritic, JointCritic, WithOffset
-from mibounds.data import MissingPolicy, RankGaussianize, Standardize
+from mibounds.data import Gaussianize, MissingPolicy, RankGaussianize, Standardize
 from mibounds.estimation.cross_checks import cross_checks
 from mibounds.estimation.diagnostics import CHECKS
 from mibounds.estimation.sides import Side, VariableType, take_in
@@ -29,6 +29,7 @@ __all__ = ["estimate"]
 
 # InfoNCE reads a few per cent low from about this far below its ceiling on (I=4, n=500: 3.7; I=4, n=2,000: 3.9).
 MARGIN = 3.5
+_MOST_BLENDED = 100  # columns, beyond which independent components take longer than they are worth
 
 
 def estimate(
@@ -56,7 +57,8 @@ def estimate(
     r"""Mutual information of paired rows, with an interval and with reasons to doubt it.
 
     The rows are split into folds. On each, several candidates are trained on the other folds' rows
-    (rank-Gaussianized columns with and without the Gaussian log-ratio as an offset, and standardized columns), and
+    (rank-Gaussianized columns with and without the Gaussian log-ratio as an offset, and standardized columns; blends of
+    columns are taken apart first where that helps the offset), and
     validation rows say how much each counts and what its scores are worth; the sum scores the fold's own rows. Every
     row is thus scored once, by a critic that never saw it, and all bounds read the same pooled scores.
 
@@ -170,11 +172,17 @@ def _candidates(critic: str, bound: Bound, hidden: Sequence[int], x: Side, y: Si
     if not tables:
         return [Candidate("encoded", estimator(network), (x.preprocessing, y.preprocessing))]
     offset = WithOffset(network, GaussianCritic(radial=True))
-    return [
+    variants = [
         Candidate("ranks with Gaussian offset", estimator(offset), RankGaussianize()),
         Candidate("ranks", estimator(network), RankGaussianize()),
         Candidate("standardized", estimator(network), Standardize(limit=5.0)),
     ]
+    if 1 < max(x.width, y.width) <= _MOST_BLENDED:
+        apart = WithOffset(network, GaussianCritic())
+        variants.append(
+            Candidate("blends taken apart", estimator(apart), Gaussianize(), instead_of="ranks with Gaussian offset")
+        )
+    return variants
 
 
 def _classified(readings: Readings, x: Side, y: Side) -> tuple[str, bool, float] | None:
