@@ -3,7 +3,7 @@
 from mibounds import bounds, classical, critics, integrations, tasks
 from mibounds._checks import MIWarning
 from mibounds._version import __version__
-from mibounds.data import Gaussianize, RankGaussianize, Standardize
+from mibounds.data import Gaussianize, RankGaussianize, Standardize, sampler
 from mibounds.estimation import (
     Bracket,
     MatrixResult,
@@ -53,6 +53,7 @@ __all__ = [
     "learning_curve",
     "load",
     "matrix",
+    "sampler",
     "tasks",
     "transfer_entropy",
 ]

@@ -17,6 +17,7 @@ from mibounds.data.intake import (
     intake_table,
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
+from mibounds.data.streams import Sampler, sampler
 
 __all__ = [
     "Columns",
@@ -26,6 +27,7 @@ __all__ = [
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",
+    "Sampler",
     "Schema",
     "Standardize",
     "StandardizeChannels",
@@ -40,4 +42,5 @@ __all__ = [
     "intake_sequences",
     "intake_table",
     "is_ragged",
+    "sampler",
 ]

@@ -14,17 +14,14 @@ from torch import Tensor, nn
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_chunks
-from mibounds.data import Preprocessing
+from mibounds.data import Preprocessing, Sampler
 from mibounds.estimator import MIEstimator
 from mibounds.results import Curve
 from mibounds.telescope import Telescope
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.folds import Fold
 
-__all__ = ["Candidate", "Fitted", "Plan", "Sampler", "fit_density", "fit_fold"]
-
-Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
-"""Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
+__all__ = ["Candidate", "Fitted", "Plan", "fit_density", "fit_fold"]
 
 _VALIDATION_ROWS = 1024
 _SCORED_ROWS = 65_536  # at a time

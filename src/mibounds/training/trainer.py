@@ -14,12 +14,12 @@ from torch import Tensor
 from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
 from mibounds._variables import Variable, check_finite, map_tensors, row_count, take_rows
 from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
-from mibounds.data import Columns, MissingPolicy, Preprocessing, Standardize, intake_groups, intake_pair
+from mibounds.data import Columns, MissingPolicy, Preprocessing, Sampler, Standardize, intake_groups, intake_pair
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
 from mibounds.telescope import Telescope
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
-from mibounds.training.fit import Candidate, Fitted, Plan, Sampler, fit_fold
+from mibounds.training.fit import Candidate, Fitted, Plan, fit_fold
 from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
 from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
 from mibounds.training.workers import Progress, quick_arithmetic

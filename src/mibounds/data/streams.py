@@ -1,0 +1,260 @@
+"""Rows that stay where they are: memory-mapped arrays, datasets and Parquet files as samplers for `Trainer.fit_stream`.
+
+The first draw is set aside: those rows are read in the end, and never handed out again. Later draws go through the
+other rows in a new order each time round, so that every row trains equally often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
+
+from mibounds._checks import check_paired
+from mibounds._variables import Variable, map_tensors, row_count, take_rows
+
+__all__ = ["Sampler", "sampler"]
+
+Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
+"""Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
+
+Pair = tuple[Variable, Variable]
+_BLOCK = 65_536  # rows of a file that are read at once
+_BUFFER = 4  # blocks among which rows are shuffled
+
+
+def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequence[str]] | None = None) -> Sampler:
+    """A sampler of paired rows for `Trainer.fit_stream`, of data that need not fit into memory.
+
+    Arguments:
+        source: one of
+            - x, (N, ...), anything that slices by row numbers: `numpy.memmap`, an array, a tensor; `y` goes with it;
+            - a `torch.utils.data.Dataset` of pairs (x, y), or a `DataLoader` of it, whose `collate_fn` makes batches; an
+              iterable dataset is read from its beginning again when it ends, and has to come in the same order then;
+            - the path of a Parquet file, with `columns`.
+        y: (N, ...) rows that pair with x.
+        columns: the names of the columns of x and of y, of a Parquet file.
+
+    Returns:
+        `draw(n, generator)` -> (x, y). The rows of the first draw never come again.
+
+    Raises:
+        TypeError: if the source is none of these, or yields something else than pairs.
+        ValueError: if x and y do not pair, columns are missing, or there are too few rows.
+
+    Example:
+        >>> import mibounds as mi
+        >>> x, y = mi.tasks.CorrelatedGaussian(1, 0.8).sample(20_000, torch.Generator().manual_seed(0))
+        >>> draw = sampler(x.numpy(), y.numpy())
+        >>> estimator = mi.MIEstimator(mi.critics.SeparableCritic(1, 1, hidden=(32,)), mi.bounds.InfoNCE())
+        >>> result = mi.Trainer(steps=200).fit_stream(estimator, draw, test_rows=1000)
+        >>> 0.3 < result.value < 0.7  # truth .51
+        True
+    """
+    if isinstance(source, str | Path):
+        if columns is None:
+            raise ValueError('a Parquet file needs columns=(["a", "b"], ["c"]), the names of those of x and of y.')
+        return _Blocks(Path(source), columns)
+    if y is not None:
+        check_paired(len(source), len(y))
+        return _Indexed(len(source), lambda rows: (_rows(source, rows), _rows(y, rows)))
+    loader = source if isinstance(source, DataLoader) else None
+    dataset = source if loader is None else loader.dataset
+    collate = default_collate if loader is None else loader.collate_fn
+    if isinstance(dataset, IterableDataset):
+        return _Iterated(loader if loader is not None else DataLoader(dataset, batch_size=256))
+    if hasattr(dataset, "__len__") and (loader is not None or isinstance(dataset, Dataset)):
+        return _Indexed(len(dataset), lambda rows: _pair(collate([dataset[i] for i in rows.tolist()])))
+    raise TypeError(
+        f"the source is a {type(source).__name__}: expected x and y that slice by rows, a Dataset or DataLoader of "
+        "pairs, or the path of a Parquet file."
+    )
+
+
+class _Indexed:
+    """Rows that can be taken by their numbers."""
+
+    def __init__(self, n: int, take: Callable[[Tensor], Pair]):
+        self.n, self.take = n, take
+        self.rest = self.order = torch.empty(0, dtype=torch.long)
+        self.started = False
+
+    def __call__(self, n: int, generator: torch.Generator) -> Pair:
+        if not self.started:
+            _check_left(self.n, n)
+            self.started = True
+            self.rest = torch.randperm(self.n, generator=generator)
+            held, self.rest = self.rest[:n], self.rest[n:]
+            return self.take(held)
+        if len(self.order) < n:
+            self.order = self.rest[torch.randperm(len(self.rest), generator=generator)]
+        if len(self.order) < n:
+            raise ValueError(f"{len(self.rest)} rows are left to train on, fewer than a batch of {n}: give more rows.")
+        rows, self.order = self.order[:n], self.order[n:]
+        return self.take(rows)
+
+
+class _Iterated:
+    """Rows that come one batch after another."""
+
+    def __init__(self, batches: Any):
+        self.batches = batches
+        self.running = iter(batches)
+        self.held = 0
+        self.left: Pair | None = None
+
+    def __call__(self, n: int, generator: torch.Generator) -> Pair:
+        while self.left is None or row_count(self.left[0]) < n:
+            batch = self._next()
+            self.left = batch if self.left is None else _joined([self.left, batch])
+        rows, self.left = _cut(self.left, n)
+        self.held = self.held or n
+        return rows
+
+    def _next(self) -> Pair:
+        try:
+            return _pair(next(self.running))
+        except StopIteration:
+            if not self.held:
+                raise ValueError(
+                    "the source ended before the first rows were drawn: give more rows, or hold them in memory and "
+                    "call mibounds.estimate."
+                ) from None
+        self.running = iter(self.batches)
+        seen = 0
+        for batch in self.running:  # past the rows that were set aside
+            pair = _pair(batch)
+            seen += row_count(pair[0])
+            if seen > self.held:
+                return _cut(pair, row_count(pair[0]) - (seen - self.held))[1]
+        raise ValueError(f"the source has {seen} rows, all of which were set aside to be read: give more rows.")
+
+
+class _Blocks:
+    """A Parquet file, read in blocks of rows."""
+
+    def __init__(self, path: Path, columns: tuple[Sequence[str], Sequence[str]]):
+        import polars as pl
+
+        if not path.exists():
+            raise ValueError(f"There is no file {str(path)!r}.")
+        self.path, self.columns = path, columns
+        try:
+            scan = pl.scan_parquet(path)
+            known = scan.collect_schema().names()
+            self.n = int(scan.select(pl.len()).collect().item())
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise ValueError(f"{path.name} cannot be read as PARQUET: {error}") from error
+        for name in (*columns[0], *columns[1]):
+            if name not in known:
+                raise ValueError(f"{path.name} has no column {name!r}, only {', '.join(map(repr, known))}.")
+        self.scan = scan
+        self.starts = torch.arange(0, self.n, _BLOCK)
+        self.training: list[int] = []
+        self.ahead: Iterator[int] = iter(())
+        self.buffer: Pair | None = None
+        self.started = False
+
+    def __call__(self, n: int, generator: torch.Generator) -> Pair:
+        if not self.started:
+            return self._hold(n, generator)
+        while self.buffer is None or row_count(self.buffer[0]) < n:
+            fresh = _joined([self._read(start) for start in self._next_starts(generator)])
+            order = torch.randperm(row_count(fresh[0]), generator=generator)
+            fresh = take_rows(fresh[0], order), take_rows(fresh[1], order)
+            self.buffer = fresh if self.buffer is None else _joined([self.buffer, fresh])
+        rows, self.buffer = _cut(self.buffer, n)
+        return rows
+
+    def _hold(self, n: int, generator: torch.Generator) -> Pair:
+        """Whole blocks are set aside, so that what is read in the end shares none with what trains."""
+        _check_left(self.n, n)
+        order = self.starts[torch.randperm(len(self.starts), generator=generator)].tolist()
+        held: list[Pair] = []
+        while sum(row_count(x) for x, _ in held) < n:
+            held.append(self._read(order.pop()))
+        if not order:
+            raise ValueError(
+                f"{self.path.name} has {self.n} rows, too few to set {n} aside in blocks of {_BLOCK}: "
+                "read it into memory and call mibounds.estimate."
+            )
+        self.training, self.started = order, True
+        x, y = _joined(held)
+        kept = torch.randperm(row_count(x), generator=generator)[:n]
+        return take_rows(x, kept), take_rows(y, kept)
+
+    def _next_starts(self, generator: torch.Generator) -> list[int]:
+        found = [start for _, start in zip(range(_BUFFER), self.ahead, strict=False)]
+        if not found:
+            order = torch.randperm(len(self.training), generator=generator)
+            self.ahead = iter([self.training[i] for i in order.tolist()])
+            return self._next_starts(generator)
+        return found
+
+    def _read(self, start: int) -> Pair:
+        part = self.scan.slice(start, _BLOCK)
+        x, y = (part.select(list(names)).collect() for names in self.columns)
+        return _numbers(x), _numbers(y)
+
+
+def _numbers(frame: Any) -> Tensor:
+    for name, dtype in frame.schema.items():
+        if not (dtype.is_numeric() or dtype.is_temporal()):
+            raise TypeError(f"column {name!r} holds {dtype} where numbers are due: encode it first, or leave it out.")
+    return torch.from_numpy(frame.to_numpy().astype(np.float32))
+
+
+def _rows(source: Any, rows: Tensor) -> Tensor:
+    """Rows of an array by their numbers, read in the order in which they lie."""
+    if isinstance(source, Tensor):
+        return source[rows]
+    sorted_rows, back = torch.sort(rows)
+    values = torch.from_numpy(np.asarray(source[sorted_rows.numpy()], dtype=np.float32))
+    values = values[torch.argsort(back)]
+    return values.unsqueeze(1) if values.dim() == 1 else values
+
+
+def _pair(batch: Any) -> Pair:
+    if not isinstance(batch, list | tuple) or len(batch) != 2:
+        came = type(batch).__name__ + (f" of {len(batch)}" if isinstance(batch, list | tuple) else "")
+        raise TypeError(f"the source yields a {came}, and must yield pairs (x, y): wrap it so that it does.")
+    x, y = (map_tensors(_column, torch.as_tensor(side) if not isinstance(side, tuple) else side) for side in batch)
+    check_paired(row_count(x), row_count(y))
+    return x, y
+
+
+def _column(part: Tensor) -> Tensor:
+    part = part if part.is_floating_point() and part.dtype != torch.float64 else part.float()
+    return part.unsqueeze(1) if part.dim() == 1 else part
+
+
+def _joined(pairs: Sequence[Pair]) -> Pair:
+    def cat(sides: Sequence[Variable]) -> Variable:
+        first = sides[0]
+        if isinstance(first, Tensor):
+            return torch.cat([side for side in sides if isinstance(side, Tensor)])
+        return tuple(cat([side[k] for side in sides]) for k in range(len(first)))
+
+    return cat([x for x, _ in pairs]), cat([y for _, y in pairs])
+
+
+def _cut(pair: Pair, n: int) -> tuple[Pair, Pair]:
+    """The first n rows, and the others."""
+    first, others = slice(n), slice(n, None)
+    return (take_rows(pair[0], first), take_rows(pair[1], first)), (
+        take_rows(pair[0], others),
+        take_rows(pair[1], others),
+    )
+
+
+def _check_left(rows: int, n: int) -> None:
+    if rows < 2 * n:
+        raise ValueError(
+            f"the source has {rows} rows, and {n} are set aside first: expected at least {2 * n}. Give fewer test_rows, or "
+            "hold them in memory and call mibounds.estimate."
+        )

@@ -1,0 +1,118 @@
+"""Data that stay on disk: every row of the first draw is set aside, the others train equally often."""
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+import mibounds as mi
+from mibounds.data import streams
+from mibounds.data.streams import sampler
+
+N = 1000
+
+
+def numbered():
+    return np.arange(N, dtype=np.float32), np.arange(N, dtype=np.float32) * 2
+
+
+class Counted(IterableDataset):
+    def __iter__(self):
+        return iter(zip(*numbered(), strict=True))
+
+
+def memmaps(tmp_path):
+    for name, values in zip("xy", numbered(), strict=True):
+        np.save(tmp_path / f"{name}.npy", values)
+    return sampler(*(np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "xy"))
+
+
+def parquet(tmp_path):
+    x, y = numbered()
+    pl.DataFrame({"a": x, "b": y}).write_parquet(tmp_path / "t.parquet")
+    return sampler(tmp_path / "t.parquet", columns=(["a"], ["b"]))
+
+
+SOURCES = {
+    "memmap": memmaps,
+    "tensors": lambda _: sampler(*map(torch.from_numpy, numbered())),
+    "dataset": lambda _: sampler(TensorDataset(*map(torch.from_numpy, numbered()))),
+    "loader": lambda _: sampler(DataLoader(TensorDataset(*map(torch.from_numpy, numbered())), batch_size=7)),
+    "iterable": lambda _: sampler(Counted()),
+    "iterable loader": lambda _: sampler(DataLoader(Counted(), batch_size=33)),
+    "parquet": parquet,
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_first_rows_never_come_again_and_pairs_stay_pairs(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "_BLOCK", 100)
+    draw, generator = SOURCES[name](tmp_path), torch.Generator().manual_seed(0)
+    first, y = draw(300, generator)
+    assert torch.equal(y.flatten(), 2 * first.flatten())
+    held = set(first.flatten().tolist())
+    assert len(held) == 300
+    counts = torch.zeros(N)
+    for _ in range(70):
+        x, y = draw(50, generator)
+        assert torch.equal(y.flatten(), 2 * x.flatten())
+        assert held.isdisjoint(x.flatten().tolist())
+        counts += torch.bincount(x.flatten().long(), minlength=N)
+    trained = counts[counts > 0]
+    assert len(trained) == 700
+    assert trained.min() >= 4
+    assert trained.max() <= 6
+
+
+def test_a_seed_decides_and_the_order_is_not_that_of_the_file(tmp_path):
+    draws = [memmaps(tmp_path)(300, torch.Generator().manual_seed(seed))[0].flatten() for seed in (0, 0, 1)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert not torch.equal(draws[0], draws[0].sort().values)
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_a_stream_of_a_file_is_estimated(tmp_path):
+    x, y = mi.tasks.CorrelatedGaussian(1, 0.8).sample(20_000, torch.Generator().manual_seed(0))
+    np.save(tmp_path / "x.npy", x.numpy())
+    np.save(tmp_path / "y.npy", y.numpy())
+    draw = sampler(*(np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "xy"))
+    estimator = mi.MIEstimator(mi.critics.SeparableCritic(1, 1, hidden=(32,)), mi.bounds.InfoNCE(), symmetric=True)
+    result = mi.Trainer(steps=300, lr=3e-3).fit_stream(estimator, draw, test_rows=4000)
+    assert result.value == pytest.approx(0.511, abs=0.06)
+
+
+def test_bad_sources(tmp_path):
+    generator = torch.Generator()
+    with pytest.raises(TypeError, match=r"the source is a dict: expected x and y"):
+        sampler({})
+    with pytest.raises(ValueError, match="x has 1000 rows and y has 999"):
+        sampler(np.zeros(N), np.zeros(N - 1))
+    with pytest.raises(TypeError, match=r"yields a tuple of 1, and must yield pairs|yields a list of 1"):
+        sampler(TensorDataset(torch.zeros(N)))(10, generator)
+    with pytest.raises(TypeError, match="the source yields a Tensor, and must yield pairs"):
+        sampler(DataLoader(torch.zeros(N, 3), batch_size=4))(10, generator)
+    with pytest.raises(
+        ValueError, match="the source has 1000 rows, and 600 are set aside first: expected at least 1200"
+    ):
+        sampler(*numbered())(600, generator)
+    with pytest.raises(ValueError, match="the source ended before the first rows were drawn"):
+        sampler(Counted())(N + 1, generator)
+    with pytest.raises(ValueError, match="a Parquet file needs columns="):
+        sampler("t.parquet")
+    with pytest.raises(ValueError, match="There is no file"):
+        sampler(tmp_path / "t.parquet", columns=(["a"], ["b"]))
+
+
+def test_a_parquet_file_cut_in_half_or_without_a_column(tmp_path):
+    parquet(tmp_path)
+    path = tmp_path / "t.parquet"
+    with pytest.raises(ValueError, match=r"t\.parquet has no column 'c', only 'a', 'b'"):
+        sampler(path, columns=(["a"], ["c"]))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=r"t\.parquet cannot be read as PARQUET"):
+        sampler(path, columns=(["a"], ["b"]))
+    pl.DataFrame({"a": ["text"] * 400, "b": [1.0] * 400}).write_parquet(path)
+    with pytest.raises(TypeError, match="column 'a' holds String where numbers are due"):
+        sampler(path, columns=(["a"], ["b"]))(10, torch.Generator())
