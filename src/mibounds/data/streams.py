@@ -34,8 +34,8 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
     Arguments:
         source: one of
             - x, (N, ...), anything that slices by row numbers: `numpy.memmap`, an array, a tensor; `y` goes with it;
-            - a `torch.utils.data.Dataset` of pairs (x, y), or a `DataLoader` of it, whose `collate_fn` makes batches; an
-              iterable dataset is read from its beginning again when it ends, and has to come in the same order then;
+            - a `torch.utils.data.Dataset` of pairs (x, y), or a `DataLoader` of it, whose `collate_fn` makes batches;
+              an iterable dataset is read from its beginning again when it ends, then in the same order;
             - the path of a Parquet file, with `columns`.
         y: (N, ...) rows that pair with x.
         columns: the names of the columns of x and of y, of a Parquet file.
@@ -255,6 +255,6 @@ def _cut(pair: Pair, n: int) -> tuple[Pair, Pair]:
 def _check_left(rows: int, n: int) -> None:
     if rows < 2 * n:
         raise ValueError(
-            f"the source has {rows} rows, and {n} are set aside first: expected at least {2 * n}. Give fewer test_rows, or "
-            "hold them in memory and call mibounds.estimate."
+            f"the source has {rows} rows, and {n} are set aside first: expected at least {2 * n}. Give fewer "
+            "test_rows, or hold them in memory and call mibounds.estimate."
         )
