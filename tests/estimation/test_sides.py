@@ -42,6 +42,8 @@ def test_kinds_are_found_out(x, kind, expected):
 def test_bad_kinds_and_encoders():
     with pytest.raises(ValueError, match="x_type is 'graph', and must be 'continuous', 'categorical', 'image'"):
         words(np.zeros((60, 2)), "graph")
+    with pytest.raises(ValueError, match="x is ragged"):
+        words([[1.0, 2.0], [3.0]] * 30, "continuous")
     with pytest.raises(TypeError, match=r"encoder_x is a function, and must be a torch\.nn\.Module"):
         words(np.zeros((60, 2)), encoder=lambda x: x)
     with pytest.raises(ValueError, match=r"encoder_x maps two rows to \(2, 1, 4\): expected a tensor"):

@@ -144,10 +144,10 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
             f"{name}_type is {given!r}, and must be 'continuous', 'categorical', 'image', 'sequence', or the kinds of "
             "columns by name."
         )
-    if is_ragged(data):
+    if given is None and is_ragged(data):
         return "sequence"
     shape = getattr(data, "shape", None)
-    if shape is None and isinstance(data, list | tuple):
+    if shape is None and isinstance(data, list | tuple) and not is_ragged(data):
         shape = np.shape(data)
     if shape is None or len(shape) < 3:
         return "table"
