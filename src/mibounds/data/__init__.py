@@ -1,14 +1,11 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
 from mibounds.data.arrays import array_again, intake_images, intake_sequences, is_ragged
+from mibounds.data.columns import Columns, MissingPolicy, Schema, complete_rows
 from mibounds.data.encoding import Encoding
 from mibounds.data.gaussianization import Gaussianize
 from mibounds.data.intake import (
-    Columns,
     Kinds,
-    MissingPolicy,
-    Schema,
-    complete_rows,
     intake,
     intake_again,
     intake_groups,

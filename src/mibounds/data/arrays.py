@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds.data.intake import Schema, intake
+from mibounds.data.columns import Schema
+from mibounds.data.intake import intake
 
 __all__ = ["array_again", "intake_images", "intake_sequences", "is_ragged"]
 

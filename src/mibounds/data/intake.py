@@ -8,8 +8,8 @@ taken is refused here, with one sentence that says what came, what was expected 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,74 +17,24 @@ from torch import Tensor
 
 from mibounds._checks import (
     ColumnsLeftOutWarning,
-    ConstantColumnWarning,
     IdentifierWarning,
     MIWarning,
     RareCategoriesWarning,
-    RowsDroppedWarning,
-    check_paired,
     nearest,
 )
-from mibounds.data.encoding import MOST_CATEGORIES, Array, Encoding, fit_encoding, texts
-from mibounds.data.sources import MINIMUM_ROWS, columns_of
+from mibounds.data.columns import Columns, MissingPolicy, Schema, encoded, shown, varying, whole_rows
+from mibounds.data.encoding import MOST_CATEGORIES, fit_encoding, texts
+from mibounds.data.sources import columns_of
 
 __all__ = [
-    "Columns", "Kinds", "MissingPolicy", "Schema", "complete_rows", "intake", "intake_again", "intake_groups",
-    "intake_pair", "intake_rows", "intake_table",
+    "Kinds", "intake", "intake_again", "intake_groups", "intake_pair", "intake_rows", "intake_table",
 ]  # fmt: skip
 
-MissingPolicy = Literal["raise", "drop", "indicator"]
 Kinds = str | Mapping[str, str] | None
 """What the columns are: all of them, or some by name; the others, and None, are found out."""
 
-_SHOWN = 5
 _IDENTIFIES = 0.5  # of the rows
-_POLICIES = ("raise", "drop", "indicator")
 _KINDS = ("continuous", "categorical")
-
-
-@dataclass(frozen=True)
-class Schema:
-    """How a variable was taken, so that new rows can be taken alike.
-
-    Attributes:
-        kind: "table", "image" or "sequence".
-        names: of the columns of numbers that are used.
-        encodings: what made them, a column each of what was given.
-        named: True if the columns came with names, by which new ones are then taken.
-    """
-
-    kind: str
-    names: tuple[str, ...] = ()
-    encodings: tuple[Encoding, ...] = ()
-    named: bool = False
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Columns of numbers: `values` (N, D) float32; how they were taken; how many rows were `given`, and the numbers of
-    those that were `kept` (N,)."""
-
-    values: Tensor
-    schema: Schema
-    given: int
-    kept: Tensor
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the columns."""
-        return self.schema.names
-
-    @property
-    def encodings(self) -> tuple[Encoding, ...]:
-        """What made them, a column each of what was given."""
-        return self.schema.encodings
-
-    @property
-    def origins(self) -> dict[str, str]:
-        """For each name the column that it was made of."""
-        made = {name: encoding.name for encoding in self.encodings for name in encoding.names}
-        return {name: made[name] for name in self.names}
 
 
 def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "raise") -> Columns:
@@ -109,7 +59,7 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
     names = tuple(made for encoding in encodings for made in encoding.names)
-    return _encoded(columns, Schema("table", names, encodings, named))
+    return encoded(columns, Schema("table", names, encodings, named))
 
 
 def intake_groups(groups: Any, given: int, kept: Tensor) -> Tensor | None:
@@ -155,7 +105,7 @@ def intake_again(data: Any, name: str, schema: Schema) -> Columns:
                 f"{nearest(encoding.name, columns)}"
             )
     try:
-        return _encoded(columns, replace(schema, encodings=tuple(used)))
+        return encoded(columns, replace(schema, encodings=tuple(used)))
     except ValueError as error:
         raise ValueError(f"{name} holds text where the critics were trained on numbers: {error}.") from error
 
@@ -201,9 +151,9 @@ def intake_rows(
     kinds = kinds or {}
     sides = [intake(data, name, kinds.get(name), nan) for name, data in variables.items()]
     caught = [warning for name, side in zip(variables, sides, strict=True) for warning in _suspects(side, name)]
-    sides = _whole(dict(zip(variables, sides, strict=True)), nan, caught)
+    sides = whole_rows(dict(zip(variables, sides, strict=True)), nan, caught)
     if drop_constant:
-        sides = [_varying(side, name, caught) for side, name in zip(sides, variables, strict=True)]
+        sides = [varying(side, name, caught) for side, name in zip(sides, variables, strict=True)]
     return sides, caught
 
 
@@ -226,7 +176,7 @@ def intake_table(
         chosen = [title for title, column in found.items() if column.dtype.kind in "biuf"]
         others = [title for title in found if title not in chosen]
         if others and chosen:
-            caught.append(ColumnsLeftOutWarning(f"Columns without numbers were left out: {_shown(others)}."))
+            caught.append(ColumnsLeftOutWarning(f"Columns without numbers were left out: {shown(others)}."))
         chosen = chosen or others
     else:
         chosen = list(dict.fromkeys(map(str, columns)))
@@ -237,34 +187,14 @@ def intake_table(
         encodings = tuple(fit_encoding(found[title], title, "continuous") for title in chosen)
     except (TypeError, ValueError) as error:
         raise type(error)(f"table: {error}") from error
-    taken = _encoded(found, Schema("table", tuple(chosen), encodings, named))
-    (taken,) = _whole({"table": taken}, nan, caught)
-    taken = _varying(taken, "table", caught)
+    taken = encoded(found, Schema("table", tuple(chosen), encodings, named))
+    (taken,) = whole_rows({"table": taken}, nan, caught)
+    taken = varying(taken, "table", caught)
     if len(taken.names) < 2:
         raise ValueError(
             f"table has one column that varies, {taken.names[0]!r}: expected at least two, to make a pair."
         )
     return taken, caught
-
-
-def complete_rows(sides: Mapping[str, Columns], nan: MissingPolicy = "raise") -> Tensor:
-    """Which rows are finite in all variables, (N,).
-
-    Raises:
-        ValueError: if the variables have different numbers of rows; if any row is not finite and `nan` is "raise".
-    """
-    if nan not in _POLICIES:
-        raise ValueError(f"nan is {nan!r}, and must be 'raise', 'drop' or 'indicator'.")
-    first = len(next(iter(sides.values())).values)
-    for name, side in sides.items():
-        check_paired(first, len(side.values), name_y=name)
-    finite = torch.ones(first, dtype=torch.bool)
-    for name, side in sides.items():
-        good = side.values.isfinite()
-        if not good.all() and nan == "raise":
-            raise ValueError(_missing_sentence(side, name, ~good))
-        finite &= good.all(1)
-    return finite
 
 
 def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:
@@ -278,16 +208,6 @@ def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:
         if kind not in _KINDS:
             raise ValueError(f"{name}_type is {kind!r} for column {title!r}, and must be one of {', '.join(_KINDS)}.")
     return given
-
-
-def _encoded(columns: Mapping[str, Array], schema: Schema) -> Columns:
-    made = {
-        name: part
-        for encoding in schema.encodings
-        for name, part in zip(encoding.names, encoding(columns[encoding.name]).T, strict=True)
-    }
-    values = torch.from_numpy(np.stack([made[name] for name in schema.names], 1))
-    return Columns(values, schema, len(values), torch.arange(len(values)))
 
 
 def _suspects(side: Columns, name: str) -> list[MIWarning]:
@@ -329,52 +249,5 @@ def _numbers_rows(column: Tensor) -> bool:
     return len(torch.unique(column)) == len(column)
 
 
-def _missing_sentence(side: Columns, name: str, bad: Tensor) -> str:
-    """Which columns lack values, and what to do."""
-    counts: dict[str, int] = {}
-    for column, count in zip(side.names, bad.sum(0).tolist(), strict=True):
-        origin = side.origins[column]
-        counts[origin] = max(counts.get(origin, 0), count)
-    counts = {origin: count for origin, count in counts.items() if count}
-    where = ", ".join(f"{origin!r} ({count})" for origin, count in [*counts.items()][:_SHOWN])
-    return (
-        f"{name} has {sum(counts.values())} missing or infinite values, in column {where}: fill them in, or pass "
-        'nan="drop" to leave out their rows, or nan="indicator" to count being missing as a value.'
-    )
-
-
-def _whole(sides: Mapping[str, Columns], nan: MissingPolicy, caught: list[MIWarning]) -> list[Columns]:
-    """The rows without missing values, at least 50."""
-    finite = complete_rows(sides, nan)
-    kept = finite.nonzero().flatten()
-    if len(kept) < len(finite):
-        dropped = f"{len(finite) - len(kept)} of {len(finite)} rows were dropped for missing or infinite values."
-        caught.append(RowsDroppedWarning(dropped))
-    if len(kept) < MINIMUM_ROWS:
-        raise ValueError(
-            f"{len(kept)} complete rows are too few: expected at least {MINIMUM_ROWS}, "
-            "and some thousands for a number worth having."
-        )
-    if len(kept) == len(finite):
-        return [*sides.values()]
-    return [replace(side, values=side.values[kept], kept=kept) for side in sides.values()]
-
-
 def _count(columns: int) -> str:
     return "1 column" if columns == 1 else f"{columns} columns"
-
-
-def _shown(titles: list[str]) -> str:
-    return ", ".join(map(repr, titles[:_SHOWN])) + (", ..." if len(titles) > _SHOWN else "")
-
-
-def _varying(side: Columns, name: str, caught: list[MIWarning]) -> Columns:
-    varies = (side.values != side.values[0]).any(0)
-    if not varies.any():
-        raise ValueError(f"{name} is constant in every column: a constant shares no information with anything.")
-    if varies.all():
-        return side
-    constant = [column for column, kept in zip(side.names, varies.tolist(), strict=True) if not kept]
-    caught.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {_shown(constant)}."))
-    kept_names = tuple(column for column in side.names if column not in constant)
-    return replace(side, values=side.values[:, varies], schema=replace(side.schema, names=kept_names))

@@ -70,13 +70,17 @@ class Fitted:
     skipped: int = 0
     gain: float = 0.0
 
+    @property
+    def device(self) -> torch.device:
+        """Where the critic is."""
+        return next(chain(self.critic.parameters(), self.critic.buffers(), (torch.empty(0),))).device
+
     def score_pairs(self, x: Variable, y: Variable) -> Tensor:
         """Log-ratios in nats of matched rows, (N,), on the CPU wherever the critic is."""
-        device = next(chain(self.critic.parameters(), self.critic.buffers(), (torch.empty(0),))).device
         scores = []
         for start in range(0, row_count(x), _SCORED_ROWS):
             rows = slice(start, start + _SCORED_ROWS)
-            there = [map_tensors(lambda part: part.to(device), take_rows(side, rows)) for side in (x, y)]
+            there = [map_tensors(lambda part: part.to(self.device), take_rows(side, rows)) for side in (x, y)]
             with torch.no_grad():
                 scores.append(self.critic(*there).cpu())
         return torch.cat(scores)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mibounds._checks import NonFiniteStepWarning
 from mibounds._math import infonce_loss
-from mibounds._variables import Variable, row_count, take_rows
+from mibounds._variables import Variable, map_tensors, row_count, take_rows
 from mibounds._version import versions
 from mibounds.bounds import Bound, PlugIn
 from mibounds.critics import Critic, score, shifts
@@ -233,7 +233,11 @@ class Readings:
         for fitted in self.fitted:
             test = fitted.fold.test
             seen = take_rows(others, test)
-            grid = pairwise_chunks(fitted.critic, *((classes, seen) if label == "x" else (seen, classes)))
+            first, second = (
+                map_tensors(lambda part: part.to(fitted.device), side)  # noqa: B023  (called at once)
+                for side in ((classes, seen) if label == "x" else (seen, classes))
+            )
+            grid = pairwise_chunks(fitted.critic, first, second).cpu()
             scores = grid.mT if label == "x" else grid
             log_q = torch.log_softmax(scores + log_share, 1)
             rows.append((log_q - log_share).gather(1, place[test][:, None]).squeeze(1))
