@@ -77,16 +77,16 @@ def run_shapes(seed: int) -> list[Record]:
 
 
 def run_pvalues(seed: int) -> list[Record]:
-    """12 columns: five dependent pairs of .02 to .1 nats, two columns alone, 61 independent pairs."""
+    """12 columns: five weakly dependent pairs, two columns alone, 61 independent pairs."""
     g = torch.Generator().manual_seed(seed)
     x, noise = torch.randn(2, FEW_ROWS, 6, generator=g, dtype=torch.float64)
     label = (torch.rand(FEW_ROWS, generator=g) < 0.3).double()
     y = [
-        0.2 * x[:, 0] + noise[:, 0],
-        0.3 * x[:, 1].square() + noise[:, 1],
-        (0.5 + 0.5 * x[:, 2].abs()) * noise[:, 2],
-        (2 * x[:, 3]).sin() + 2 * noise[:, 3],
-        0.5 * label + noise[:, 4],
+        0.12 * x[:, 0] + noise[:, 0],
+        0.12 * x[:, 1].square() + noise[:, 1],
+        (1 + 0.2 * x[:, 2].abs()) * noise[:, 2],
+        (2 * x[:, 3]).sin() + 5 * noise[:, 3],
+        0.3 * label + noise[:, 4],
         noise[:, 5],
     ]
     x[:, 4] = label
