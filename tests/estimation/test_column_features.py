@@ -25,6 +25,7 @@ def test_a_column_of_two_values_has_two_cells_and_two_features():
     made = ColumnFeatures(scores(torch.where(torch.arange(1000) < 400, low, high)), 6)
     used = made.weights[0] > 0
     assert made.weights[0][used].tolist() == pytest.approx([0.4, 0.6])
+    assert not made.cells[0][~used].any()
     second_moments = (made.weights[0, :, None] * made.cells[0].square()).sum(0)
     assert (second_moments > 0.5).tolist() == [True, True] + [False] * 7
 
@@ -50,3 +51,14 @@ def test_the_start_is_the_log_ratio_of_the_gaussian_copula():
     truth = (0.8 * x * y - 0.64 * (x.square() + y.square()) / 2) / (1 - 0.64)
     constant = found - truth.float()
     assert constant.std() < 1e-4
+
+
+def test_rows_in_a_gap_count_as_their_neighbors():
+    """Half of the values are one: between it and the next there is nothing."""
+    z = gaussian()
+    z[:1000] = torch.special.ndtri(torch.tensor(0.25))
+    made = ColumnFeatures(scores(z), 10)
+    rows = made(scores(torch.linspace(-4, 4, 200)))
+    assert rows.abs().max() <= 1.5 * made.cells.abs().max()
+    pile, beside = made(scores(torch.tensor([float(z[0]), float(z[0]) + 0.1])))[0]
+    assert torch.allclose(pile, beside, atol=1e-3)

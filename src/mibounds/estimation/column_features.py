@@ -52,18 +52,28 @@ class ColumnFeatures:
         counts.scatter_add_(1, cell, torch.ones_like(scores.T))
         sums = torch.zeros_like(counts).scatter_add_(1, cell, scores.T.contiguous())
         shares = counts / len(scores)
-        raw = self._raw(sums / counts.clamp_min(1))
+        self._scores = sums / counts.clamp_min(1)
+        self._empty = counts == 0
+        cells = torch.arange(CELLS, device=scores.device)
+        away = (cells[:, None] - cells).abs() + CELLS * self._empty[:, None]
+        self._nearest = away.argmin(-1)
+        raw = self._raw(self._scores)
         gram = torch.einsum("dc,dce,dcf->def", shares, raw, raw)
         ridge = _RIDGE * torch.eye(raw.shape[-1], dtype=raw.dtype, device=raw.device)
         self.lower = torch.linalg.cholesky(gram + ridge)
         self._to_orthonormal = torch.linalg.inv(self.lower).mT
-        self.cells = (raw @ self._to_orthonormal).float()
+        # An empty cell has no score; where features are few, what they are there could be anything.
+        self.cells = (raw @ self._to_orthonormal * (counts > 0)[..., None]).float()
         self.weights = shares.float()
         self.order = torch.tensor([0.0, 1.0, 2.0, *range(1, cosines + 1)], device=scores.device)
 
     def __call__(self, scores: Tensor) -> Tensor:
-        """Features of rows: (N, D) -> (D, N, E) float32."""
-        features: Tensor = (self._raw(scores.T) @ self._to_orthonormal).float()
+        """Features of rows: (N, D) -> (D, N, E) float32. A row in a cell that was empty counts as one of the nearest
+        that was not: beside a pile of equal values there are gaps, in which features are anything."""
+        cell, _ = self.place(scores)
+        instead = self._scores.gather(1, self._nearest).gather(1, cell)
+        z = torch.where(self._empty.gather(1, cell), instead, scores.T.clamp(-self.reach, self.reach))
+        features: Tensor = (self._raw(z) @ self._to_orthonormal).float()
         return features
 
     def place(self, scores: Tensor) -> tuple[Tensor, Tensor]:
