@@ -45,12 +45,12 @@ def test_the_start_is_the_log_ratio_of_the_gaussian_copula():
     made = ColumnFeatures(z, 5)
     rho = torch.tensor([0.8], dtype=torch.float64)
     (weights,) = made.gaussian(torch.tensor([0]), torch.tensor([1]), rho)
-    x, y = torch.randn(2, 300, generator=torch.Generator().manual_seed(0)).double()
+    x, y = 4 * torch.rand(2, 300, generator=torch.Generator().manual_seed(0)).double() - 2
     features = made(scores(x, y))
     found = ((features[0] @ weights) * features[1]).sum(-1)
     truth = (0.8 * x * y - 0.64 * (x.square() + y.square()) / 2) / (1 - 0.64)
     constant = found - truth.float()
-    assert constant.std() < 1e-4
+    assert constant.std() < 5e-3  # rows between cells count as lying in them
 
 
 def test_rows_in_a_gap_count_as_their_neighbors():
@@ -59,6 +59,6 @@ def test_rows_in_a_gap_count_as_their_neighbors():
     z[:1000] = torch.special.ndtri(torch.tensor(0.25))
     made = ColumnFeatures(scores(z), 10)
     rows = made(scores(torch.linspace(-4, 4, 200)))
-    assert rows.abs().max() <= 1.5 * made.cells.abs().max()
+    assert rows.abs().max() <= made(scores(z)).abs().max()
     pile, beside = made(scores(torch.tensor([float(z[0]), float(z[0]) + 0.1])))[0]
     assert torch.allclose(pile, beside, atol=1e-3)

@@ -52,12 +52,15 @@ class ColumnFeatures:
         counts.scatter_add_(1, cell, torch.ones_like(scores.T))
         sums = torch.zeros_like(counts).scatter_add_(1, cell, scores.T.contiguous())
         shares = counts / len(scores)
-        self._scores = sums / counts.clamp_min(1)
-        self._empty = counts == 0
+        middle = sums / counts.clamp_min(1)
+        # Where the training rows of each cell lie; an empty cell has those of the nearest that is not.
         cells = torch.arange(CELLS, device=scores.device)
-        away = (cells[:, None] - cells).abs() + CELLS * self._empty[:, None]
-        self._nearest = away.argmin(-1)
-        raw = self._raw(self._scores)
+        nearest = ((cells[:, None] - cells).abs() + CELLS * (counts == 0)[:, None]).argmin(-1)
+        self._ends = tuple(
+            middle.scatter_reduce(1, cell, scores.T, how, include_self=False).gather(1, nearest)
+            for how in ("amin", "amax")
+        )
+        raw = self._raw(middle)
         gram = torch.einsum("dc,dce,dcf->def", shares, raw, raw)
         ridge = _RIDGE * torch.eye(raw.shape[-1], dtype=raw.dtype, device=raw.device)
         self.lower = torch.linalg.cholesky(gram + ridge)
@@ -68,11 +71,11 @@ class ColumnFeatures:
         self.order = torch.tensor([0.0, 1.0, 2.0, *range(1, cosines + 1)], device=scores.device)
 
     def __call__(self, scores: Tensor) -> Tensor:
-        """Features of rows: (N, D) -> (D, N, E) float32. A row in a cell that was empty counts as one of the nearest
-        that was not: beside a pile of equal values there are gaps, in which features are anything."""
+        """Features of rows: (N, D) -> (D, N, E) float32. Each counts as lying where training rows of its cell do, or of
+        the nearest that has some: beside a pile of equal values there are gaps, in which features are anything."""
         cell, _ = self.place(scores)
-        instead = self._scores.gather(1, self._nearest).gather(1, cell)
-        z = torch.where(self._empty.gather(1, cell), instead, scores.T.clamp(-self.reach, self.reach))
+        low, high = (end.gather(1, cell) for end in self._ends)
+        z = torch.minimum(torch.maximum(scores.T, low), high)
         features: Tensor = (self._raw(z) @ self._to_orthonormal).float()
         return features
 
