@@ -44,6 +44,32 @@ def test_known_values(found, table):
     assert entry(found, "a", "f") == pytest.approx(0, abs=0.006)
 
 
+def test_labels_and_piles_of_zeros():
+    a, b, c = normals(3, 3000)
+    columns = [(a > 0).float(), (a + b > 0).float(), c.clamp_min(0), (c > 1).float() + (c > -1).float()]
+    found = mi.matrix(torch.stack(columns, 1)).values
+    same = 0.75  # of the signs of two normals with a correlation of .71
+    labels = math.log(2) + same * math.log(same) + (1 - same) * math.log(1 - same)
+    assert found[0, 1] == pytest.approx(labels, abs=0.03)
+    q = 0.1587  # c below -1, or above 1
+    entropy = -2 * q * math.log(q) - (1 - 2 * q) * math.log(1 - 2 * q)
+    lost = 0.5 * (math.log(0.5) - 2 * q * math.log(2 * q) - (1 - 2 * q) * math.log(1 - 2 * q) - math.log(0.5))
+    assert found[2, 3] == pytest.approx(entropy - lost, abs=0.06)
+    assert np.abs(found[:2, 2:]).max() < 0.01
+    with_gap = torch.stack([(a > 0).float(), b.clamp_min(0), (a + b > 0).float()], 1)[:1000]
+    assert abs(mi.matrix(with_gap).values[0, 1]) < 0.01
+
+
+def test_near_copies_are_large_and_finite():
+    a, b = normals(2)
+    table = torch.stack([a, 0.99 * a + 0.141 * b, 0.999 * a + 0.0447 * b, a, -a.exp()], 1)
+    found = mi.matrix(table, folds=2).values
+    assert found[0, 1] == pytest.approx(1.96, abs=0.15)
+    assert found[0, 2] == pytest.approx(3.1, abs=0.5)
+    assert 3.5 < found[0, 3] < math.log(1500)
+    assert 3.5 < found[0, 4] < math.log(1500)
+
+
 def test_it_is_symmetric_and_its_diagonal_empty(found):
     for square in (found.values, found.stderr, found.pvalues, found.adjusted):
         assert np.array_equal(square, square.T, equal_nan=True)

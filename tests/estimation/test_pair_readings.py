@@ -57,13 +57,13 @@ def test_the_second_stack_sharpens_edges_and_is_a_density():
 
 def test_the_statistic_is_that_of_all_matchings():
     x, y = normals(2, 60)
-    fold = fold_of(x, y)
+    fold = fold_of(x, 0.5 * x + y)
     critics = fit_pairs(fold, ONE, TWO)
     found = float(independence_statistics(fold, ONE, TWO, critics))
     a, b = fold.features[2]
     grid = (a @ critics.weights[0] @ b.T).double()
     drawn = torch.tensor([float(grid[torch.arange(30), torch.randperm(30)].sum()) for _ in range(4000)])
     direct = (float(grid.diagonal().sum()) - float(drawn.mean())) / float(drawn.std())
-    assert found == pytest.approx(direct, abs=0.1)
+    assert found == pytest.approx(direct, rel=0.05)
     nothing = StackedCritics(torch.zeros_like(critics.weights), critics.ridge)
     assert float(independence_statistics(fold, ONE, TWO, nothing)) == 0

@@ -94,3 +94,4 @@ def test_a_step_that_would_not_serve_is_halved(monkeypatch):
     gain = (found.weights - start).mul(moments.valid).sum((1, 2)) - log_mean + before
     assert found.weights.isfinite().all()
     assert (gain > -0.02).all()
+    assert gain[1] > 0.1

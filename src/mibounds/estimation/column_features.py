@@ -52,18 +52,31 @@ class ColumnFeatures:
         counts.scatter_add_(1, cell, torch.ones_like(scores.T))
         sums = torch.zeros_like(counts).scatter_add_(1, cell, scores.T.contiguous())
         shares = counts / len(scores)
-        raw = self._raw(sums / counts.clamp_min(1))
+        middle = sums / counts.clamp_min(1)
+        # Where the training rows of each cell lie; an empty cell has those of the nearest that is not.
+        cells = torch.arange(CELLS, device=scores.device)
+        nearest = ((cells[:, None] - cells).abs() + CELLS * (counts == 0)[:, None]).argmin(-1)
+        self._ends = tuple(
+            middle.scatter_reduce(1, cell, scores.T, how, include_self=False).gather(1, nearest)
+            for how in ("amin", "amax")
+        )
+        raw = self._raw(middle)
         gram = torch.einsum("dc,dce,dcf->def", shares, raw, raw)
         ridge = _RIDGE * torch.eye(raw.shape[-1], dtype=raw.dtype, device=raw.device)
         self.lower = torch.linalg.cholesky(gram + ridge)
         self._to_orthonormal = torch.linalg.inv(self.lower).mT
-        self.cells = (raw @ self._to_orthonormal).float()
+        # An empty cell has no score; where features are few, what they are there could be anything.
+        self.cells = (raw @ self._to_orthonormal * (counts > 0)[..., None]).float()
         self.weights = shares.float()
         self.order = torch.tensor([0.0, 1.0, 2.0, *range(1, cosines + 1)], device=scores.device)
 
     def __call__(self, scores: Tensor) -> Tensor:
-        """Features of rows: (N, D) -> (D, N, E) float32."""
-        features: Tensor = (self._raw(scores.T) @ self._to_orthonormal).float()
+        """Features of rows: (N, D) -> (D, N, E) float32. Each counts as lying where training rows of its cell do, or of
+        the nearest that has some: beside a pile of equal values there are gaps, in which features are anything."""
+        cell, _ = self.place(scores)
+        low, high = (end.gather(1, cell) for end in self._ends)
+        z = torch.minimum(torch.maximum(scores.T, low), high)
+        features: Tensor = (self._raw(z) @ self._to_orthonormal).float()
         return features
 
     def place(self, scores: Tensor) -> tuple[Tensor, Tensor]:

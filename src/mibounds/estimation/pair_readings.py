@@ -136,12 +136,15 @@ def _conditional(fold: FoldColumns, part: int, first: Tensor, second: Tensor, we
     for rows in torch.split(torch.arange(x.shape[1], device=x.device), _BLOCK):
         encoded = x[:, rows] @ weights
         joint = (encoded * y[:, rows]).sum(-1)
-        ratios = torch.bmm(encoded, cells.mT).exp_().mul_(shares[:, None])
+        scores = torch.bmm(encoded, cells.mT)
+        top = torch.maximum(scores.amax(-1), joint)  # near copies have scores of hundreds
+        ratios = scores.sub_(top[..., None]).exp_().mul_(shares[:, None])
         own = cell[:, rows, None]
         below = ratios.cumsum(-1)
         total = below[..., -1]
         ahead = (1 - inside[:, rows]) * ratios.gather(-1, own)[..., 0]
-        places.append((below.gather(-1, own)[..., 0] - ahead) / total)
+        places.append((below.gather(-1, own)[..., 0] - ahead) / total.clamp_min(torch.finfo(total.dtype).tiny))
+        joint = joint - top
         values.append(joint - ((n * total + joint.exp()) / (n + 1)).log())
     return torch.cat(values, 1), torch.cat(places, 1)
 
