@@ -39,7 +39,7 @@ class HiddenState(Task):
     Example:
         >>> task = HiddenState(200, 0.9, 0.5)
         >>> [tuple(side.shape) for side in task.sample(3)], round(task.mutual_information, 3)
-        ([(3, 200, 1), (3, 1)], 1.012)
+        ([(3, 200, 1), (3, 1)], 0.996)
     """
 
     steps: int

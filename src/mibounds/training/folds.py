@@ -100,8 +100,8 @@ def split_groups(groups: Tensor, folds: int, valid_share: float, generator: torc
 
     Example:
         >>> groups = torch.arange(6).repeat_interleave(10)
-        >>> [f.test.tolist()[0] // 10 for f in split_groups(groups, 3, 0.2, torch.Generator().manual_seed(0))]
-        [4, 3, 5]
+        >>> [sorted({*groups[f.test].tolist()}) for f in split_groups(groups, 3, 0.2, torch.Generator().manual_seed(0))]
+        [[0, 2], [1, 5], [3, 4]]
     """
     count = int(groups.max()) + 1
     if count < folds + 2:
