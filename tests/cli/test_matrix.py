@@ -50,7 +50,7 @@ def test_json_file_and_figure(table, tmp_path):
     [
         (["--columns", "a"], "Error: table has one column that varies, 'a'"),
         (["--columns", "a,d"], "Error: --columns: there is no column 'd'."),
-        (["--columns", "a,city"], "Error: table: column 'city' holds String"),
+        (["--columns", "a,city"], "Error: table: column 'city' holds text"),
         (["--unit", "bit"], "Error: unit is 'bit', and must be 'nats' or 'bits'."),
     ],
 )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mibounds.data import Columns
+from mibounds.data import intake
 from mibounds.estimation import column_matrix
 from mibounds.estimation.column_matrix import _shuffled, doubts, measure_columns
 
@@ -41,8 +41,8 @@ def test_every_column_is_shuffled_alone():
 
 
 def test_doubts():
-    few = Columns(independent(2, 100), ("a", "b"))
+    few = intake(independent(2, 100), "table")
     assert [warning.code for warning in doubts(few)] == ["small-sample"]
-    walk = Columns(independent(2, 1000).cumsum(0), ("a", "b"))
+    walk = intake(independent(2, 1000).cumsum(0), "table")
     assert [warning.code for warning in doubts(walk)] == ["serial-correlation"]
-    assert doubts(Columns(torch.cat([walk.values[:, :1], independent(1, 1000)], 1), ("a", "b"))) == []
+    assert doubts(intake(torch.cat([walk.values[:, :1], independent(1, 1000)], 1), "table")) == []

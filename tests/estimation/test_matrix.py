@@ -172,7 +172,7 @@ def test_missing_and_constant_columns():
         found = mi.matrix(frame, folds=2)
     assert found.names == ("a", "b")
     assert [warning.code for warning in found.warnings] == ["columns-left-out", "constant-column"]
-    with pytest.raises(TypeError, match="column 'city' holds String"):
+    with pytest.raises(TypeError, match="column 'city' holds text"):
         mi.matrix(frame, columns=["a", "city"])
     with pytest.raises(ValueError, match="constant in every column"):
         mi.matrix(np.ones((300, 2)))

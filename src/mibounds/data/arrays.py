@@ -33,10 +33,10 @@ def intake_images(data: Any, name: str, least: int) -> Tensor:
         )
     if shape[0] < least:
         raise ValueError(f"{name} holds {shape[0]} images: expected at least {least}.")
-    images = intake(torch.as_tensor(data).flatten(1), name, "continuous").values.reshape(shape)
-    if not images.isfinite().all():
+    pixels = torch.as_tensor(data)
+    if not pixels.isfinite().all():
         raise ValueError(f"{name} has missing or infinite pixels: fill them in, or leave those images out.")
-    return images
+    return intake(pixels.flatten(1), name, "continuous").values.reshape(shape)
 
 
 def intake_sequences(data: Any, name: str, least: int) -> Tensor:
