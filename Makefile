@@ -16,7 +16,7 @@ demo: $(VENV)/.ready  ## measure a real table, and draw the correlated-Gaussian 
 	$(BIN)/mibounds demo gaussians --out plots/gaussians.png
 
 test: $(VENV)/.ready  ## the tests, but for the slow ones
-	$(BIN)/pytest -q -m "not slow" tests
+	$(BIN)/pytest -q -n 2 -m "not slow" tests
 
 lint: $(VENV)/.ready  ## style, types, doctests, documentation
 	$(BIN)/ruff check .
@@ -54,6 +54,7 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/python benchmarks/independence/run.py
 	$(BIN)/python benchmarks/lagged/run.py
 	$(BIN)/python benchmarks/matrix/run.py
+	$(BIN)/python benchmarks/data/run.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 
 $(VENV)/.ready: pyproject.toml constraints.txt

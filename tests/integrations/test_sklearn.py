@@ -30,7 +30,7 @@ def pair(n=400, rho=0.9, seed=0):
 @pytest.fixture
 def ten_rows_are_enough(monkeypatch):
     """Most checks of scikit-learn fit 10 to 30 rows, from which `estimate` makes no number."""
-    for module in ("mibounds.data.intake", "mibounds.integrations.sklearn"):
+    for module in ("mibounds.data.columns", "mibounds.integrations.sklearn"):
         monkeypatch.setattr(sys.modules[module], "MINIMUM_ROWS", 10)
 
 
