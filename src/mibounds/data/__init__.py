@@ -1,6 +1,6 @@
 """Data: intake of whatever a person has, and preprocessing fitted on training rows."""
 
-from mibounds.data.arrays import array_again, intake_images, intake_sequences, is_ragged
+from mibounds.data.arrays import intake_array, intake_images, intake_sequences, is_ragged
 from mibounds.data.columns import Columns, MissingPolicy, Schema, complete_rows
 from mibounds.data.encoding import Encoding
 from mibounds.data.gaussianization import Gaussianize
@@ -28,10 +28,10 @@ __all__ = [
     "Schema",
     "Standardize",
     "StandardizeChannels",
-    "array_again",
     "complete_rows",
     "intake",
     "intake_again",
+    "intake_array",
     "intake_groups",
     "intake_images",
     "intake_pair",

@@ -11,7 +11,7 @@ from torch import Tensor
 from mibounds.data.columns import Schema
 from mibounds.data.intake import intake
 
-__all__ = ["array_again", "intake_images", "intake_sequences", "is_ragged"]
+__all__ = ["intake_array", "intake_images", "intake_sequences", "is_ragged"]
 
 _CHANNELS = (1, 3, 4)
 
@@ -71,15 +71,15 @@ def intake_sequences(data: Any, name: str, least: int) -> Tensor:
     return padded
 
 
-def array_again(data: Any, name: str, schema: Schema) -> Tensor:
-    """New images or sequences as those that were taken before.
+def intake_array(data: Any, name: str, schema: Schema, least: int = 1) -> Tensor:
+    """Images with their channels (N, C, H, W), or sequences (N, T, D), as an encoder takes them: at least `least`.
 
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
     if schema.kind == "sequence":
-        return intake_sequences(data, name, 1)
-    images = intake_images(data, name, 1)
+        return intake_sequences(data, name, least)
+    images = intake_images(data, name, least)
     return images.unsqueeze(1) if images.dim() == 3 else images
 
 

@@ -23,7 +23,7 @@ from mibounds._checks import (
     nearest,
 )
 from mibounds.data.columns import Columns, MissingPolicy, Schema, encoded, shown, varying, whole_rows
-from mibounds.data.encoding import MOST_CATEGORIES, fit_encoding, texts
+from mibounds.data.encoding import MOST_CATEGORIES, Array, Encoding, fit_encoding, texts
 from mibounds.data.sources import columns_of
 
 __all__ = [
@@ -52,12 +52,7 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
     """
     columns, named = columns_of(data, name)
     wanted = _wanted(kinds, [*columns], name)
-    try:
-        encodings = tuple(
-            fit_encoding(column, title, wanted.get(title), nan == "indicator") for title, column in columns.items()
-        )
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from error
+    encodings = _fitted(columns, wanted, name, nan == "indicator")
     names = tuple(made for encoding in encodings for made in encoding.names)
     return encoded(columns, Schema("table", names, encodings, named))
 
@@ -183,10 +178,7 @@ def intake_table(
         for title in chosen:
             if title not in found:
                 raise ValueError(f"table has no column {title!r}. {nearest(title, found)}")
-    try:
-        encodings = tuple(fit_encoding(found[title], title, "continuous") for title in chosen)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"table: {error}") from error
+    encodings = _fitted({title: found[title] for title in chosen}, dict.fromkeys(chosen, "continuous"), "table")
     taken = encoded(found, Schema("table", tuple(chosen), encodings, named))
     (taken,) = whole_rows({"table": taken}, nan, caught)
     taken = varying(taken, "table", caught)
@@ -195,6 +187,16 @@ def intake_table(
             f"table has one column that varies, {taken.names[0]!r}: expected at least two, to make a pair."
         )
     return taken, caught
+
+
+def _fitted(
+    columns: Mapping[str, Array], kinds: Mapping[str, str], name: str, indicator: bool = False
+) -> tuple[Encoding, ...]:
+    """An encoding for each column; what is wrong with one is said with the name of the variable."""
+    try:
+        return tuple(fit_encoding(column, title, kinds.get(title), indicator) for title, column in columns.items())
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:

@@ -24,10 +24,9 @@ from mibounds.data import (
     RankGaussianize,
     Schema,
     StandardizeChannels,
+    intake_array,
     intake_groups,
-    intake_images,
     intake_rows,
-    intake_sequences,
     is_ragged,
 )
 from mibounds.data.sources import MINIMUM_ROWS
@@ -144,10 +143,11 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
             f"{name}_type is {given!r}, and must be 'continuous', 'categorical', 'image', 'sequence', or the kinds of "
             "columns by name."
         )
-    if given is None and is_ragged(data):
+    ragged = is_ragged(data)
+    if given is None and ragged:
         return "sequence"
     shape = getattr(data, "shape", None)
-    if shape is None and isinstance(data, list | tuple) and not is_ragged(data):
+    if shape is None and isinstance(data, list | tuple) and not ragged:
         shape = np.shape(data)
     if shape is None or len(shape) < 3:
         return "table"
@@ -163,8 +163,8 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
 
 
 def _images(data: Any, name: str, seed: int) -> Side:
-    images = intake_images(data, name, MINIMUM_ROWS)
-    images = images.unsqueeze(1) if images.dim() == 3 else images
+    schema = Schema("image")
+    images = intake_array(data, name, schema, MINIMUM_ROWS)
     channels, height, width = images.shape[1:]
     with seeded(seed):
         encoder = ConvEncoder((channels, height, width), _CODE)
@@ -174,19 +174,18 @@ def _images(data: Any, name: str, seed: int) -> Side:
         _CODE,
         preprocessing=StandardizeChannels(1),
         encoder=encoder,
-        schema=Schema("image"),
+        schema=schema,
     )
 
 
 def _sequences(data: Any, name: str, seed: int) -> Side:
-    sequences = intake_sequences(data, name, MINIMUM_ROWS)
+    schema = Schema("sequence")
+    sequences = intake_array(data, name, schema, MINIMUM_ROWS)
     steps, features = sequences.shape[1:]
     with seeded(seed):
         encoder = SequenceEncoder(features, _CODE)
     what = f"sequences of {'up to ' if sequences.isnan().any() else ''}{steps} steps x {features}"
-    return Side(
-        sequences, what, _CODE, preprocessing=StandardizeChannels(-1), encoder=encoder, schema=Schema("sequence")
-    )
+    return Side(sequences, what, _CODE, preprocessing=StandardizeChannels(-1), encoder=encoder, schema=schema)
 
 
 def _encoded(data: Any, name: str, encoder: nn.Module | None) -> Side:

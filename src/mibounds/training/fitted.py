@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mibounds._checks import check_device, check_paired, nearest
 from mibounds._variables import Variable, check_finite, row_count, take_rows
 from mibounds._version import __version__
-from mibounds.data import Encoding, MissingPolicy, Schema, array_again, complete_rows, intake_again
+from mibounds.data import Encoding, MissingPolicy, Schema, complete_rows, intake_again, intake_array
 from mibounds.results import curve_from, write_bytes
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
@@ -143,7 +143,7 @@ class FittedFolds(Sequence[Fitted]):
 def _taken(data: Any, name: str, schema: Schema | None) -> Variable:
     """Images or sequences as before; or what a critic encodes as it is, a tensor or a tuple of them, finite."""
     if schema is not None:
-        return array_again(data, name, schema)
+        return intake_array(data, name, schema)
     if not isinstance(data, Tensor | tuple):
         raise TypeError(
             f"{name} is a {type(data).__name__}, and the critics encode tensors: give one, or a tuple of them, "

@@ -118,15 +118,15 @@ class Readings:
         sizes = [len(fold.by_bound[0][0][0]) for fold in folds]
         member = torch.repeat_interleave(torch.arange(len(folds)), torch.tensor(sizes))
         negatives = min(fold.negatives for fold in folds)
+        self.tested = torch.cat([one.fold.test for one in fitted])
         if clusters is not None:
-            clusters = torch.cat([clusters[one.fold.test] for one in fitted]).to(member.device)
+            clusters = clusters[self.tested].to(member.device)
         self.by_name = {
             name: Reading(bound, pool([fold.by_bound[k] for fold in folds]), member, bound.ceiling(negatives), clusters)
             for k, (name, bound) in enumerate(bounds.items())
         }
         self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
         self.shortfall = shortfall
-        self.tested = torch.cat([one.fold.test for one in fitted])
         self.joint = torch.cat([fold.joint for fold in folds]).cpu()
 
     def result(
