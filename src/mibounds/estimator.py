@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, final
 
 import torch
@@ -12,6 +12,7 @@ from mibounds._math import infonce_loss, logmeanexp, off_diagonal
 from mibounds._variables import Variable, row_count
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
+from mibounds.critics.blocks import FEW_PAIRS, rows_in_blocks
 from mibounds.critics.critic import pairwise_chunks
 
 __all__ = ["MIEstimator", "proper_score"]
@@ -73,15 +74,14 @@ class MIEstimator(nn.Module):
         """The training objective of a batch, a scalar: x (N, ...), y (N, ...)."""
         if self.bound.needs_density:  # likelihood sees matched pairs only, and a flow pays for every pair
             return self.bound.objective(self.critic(x, y))
-        return self._mean(self.bound.loss, x, y, generator)
+        return self._mean(self.bound.objective, x, y, generator)
 
     def loss_and_value(
         self, x: Variable, y: Variable, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """The training objective and, detached, the bound's value in nats of the same scores, both scalars."""
 
-        def read(joint: Tensor, product: Tensor) -> Tensor:
-            rows = self.bound.rows(joint, product)
+        def read(*rows: Tensor) -> Tensor:
             value = self.bound.value(*rows).detach()
             return torch.stack([self.bound.objective(*rows), value])
 
@@ -90,7 +90,7 @@ class MIEstimator(nn.Module):
 
     def validate(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The bound's value in nats of a batch, a scalar: x (N, ...), y (N, ...)."""
-        return self._mean(self.bound, x, y, generator)
+        return self._mean(self.bound.value, x, y, generator)
 
     def proper_score(self, x: Variable, y: Variable) -> float:
         """The loss by which training is stopped (lower is better): see `proper_score`, the same whatever the bound; but
@@ -100,29 +100,26 @@ class MIEstimator(nn.Module):
                 return float(self.loss(x, y))
         return proper_score(self.critic, x, y, self.free)
 
-    def _mean(
-        self,
-        read: Callable[[Tensor, Tensor], Tensor],
-        x: Variable,
-        y: Variable,
-        generator: torch.Generator | None,
-    ) -> Tensor:
+    def _mean(self, read: Callable[..., Tensor], x: Variable, y: Variable, generator: torch.Generator | None) -> Tensor:
+        values = [read(*rows) for rows in self._rows(x, y, generator)]
+        return (values[0] + values[1]) / 2 if self.symmetric else values[0]
+
+    def _rows(self, x: Variable, y: Variable, generator: torch.Generator | None) -> Iterator[tuple[Tensor, ...]]:
+        """What the bound needs of every row, in one direction or both."""
         n = row_count(x)
         partners = None if self.negatives == "all" else shifts(n, self.negatives, generator)
-        if self.symmetric and partners is None:
-            return self._mean_of_grid(read, self.critic.pairwise(x, y))
-        scores = score(self.critic, x, y, partners)
-        value = read(scores.joint, scores.product)
-        if not self.symmetric:
-            return value
-        mirror = score(self.critic, x, y, partners, keep="x")
-        return (value + read(mirror.joint, mirror.product)) / 2
-
-    @staticmethod
-    def _mean_of_grid(read: Callable[[Tensor, Tensor], Tensor], grid: Tensor) -> Tensor:
-        """Both directions from one grid of scores: every pair is scored once."""
-        joint = grid.diagonal()
-        return (read(joint, off_diagonal(grid.mT)) + read(joint, off_diagonal(grid))) / 2
+        keeps: tuple[Literal["y", "x"], ...] = ("y", "x") if self.symmetric else ("y",)
+        if n * (n if partners is None else partners.shape[1]) > FEW_PAIRS:
+            yield from rows_in_blocks(self.critic, x, y, self.bound.rows, partners, keeps)
+        elif self.symmetric and partners is None:  # every pair is scored once
+            grid = self.critic.pairwise(x, y)
+            joint = grid.diagonal()
+            for side in (grid.mT, grid):
+                yield self.bound.rows(joint, off_diagonal(side))
+        else:
+            for keep in keeps:
+                scores = score(self.critic, x, y, partners, keep=keep)
+                yield self.bound.rows(scores.joint, scores.product)
 
 
 def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:
