@@ -26,7 +26,8 @@ class MIEstimator(nn.Module):
         critic: scores pairs.
         bound: turns scores into nats and gives the training objective.
         negatives: mismatched pairs per row of a batch: "all" other rows, or K of them by random cyclic shifts. A joint
-            critic is cheaper with few, a separable one has all for the price of one matrix product.
+            critic is cheaper with few, a separable one has all for the price of one matrix product. Batches of more
+            than 512 rows never hold all their scores at once: see `mibounds.critics.blocks`.
         symmetric: average over replacing x and replacing y. With `InfoNCE` only a constant is then left free.
 
     Raises:
