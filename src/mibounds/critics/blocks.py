@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from mibounds._distributed import gathered, rank
 from mibounds._math import off_diagonal
 from mibounds._recomputed import recomputed, repeatable, trained
 from mibounds._variables import Variable, flat, like, map_tensors, row_count, shape_of, take_rows
@@ -40,8 +41,9 @@ def rows_in_blocks(
     reduce: Callable[[Tensor, Tensor], Rows],
     partners: Tensor | None = None,
     keeps: Sequence[Keep] = ("y",),
+    shared: bool = False,
 ) -> Iterator[Rows]:
-    """What a bound needs of every row, where the scores of all pairs do not fit in memory.
+    """What a bound needs of every row, where the scores of all pairs do not fit in memory or the rows are shared out.
 
     Arguments:
         critic: scores the pairs.
@@ -50,10 +52,12 @@ def rows_in_blocks(
         reduce: joint (B,), product (B, K) -> a tuple of (B,), row by row; `bound.rows`.
         partners: (N, K) the rows that stand in mismatched pairs, never the row itself; None takes all others.
         keeps: "y" replaces x in mismatched pairs, "x" is the mirror; one after the other.
+        shared: x and y are this rank's share of a batch, N rows of ranks x N in the order of ranks, and `partners` are
+            numbers of the whole batch. Each rank scores its own rows, against the encodings of all.
 
     Yields:
-        For each of `keeps`, what `reduce` makes of all rows: a tuple of (N,), with an exact gradient (and no second
-        one).
+        For each of `keeps`, what `reduce` makes of all rows of the batch: a tuple of (N,), with an exact gradient (and
+        no second one).
 
     Example:
         >>> from mibounds.critics import FunctionCritic
@@ -65,7 +69,11 @@ def rows_in_blocks(
     hx, hy = _encoded(critic, critic.encode_x, x), _encoded(critic, critic.encode_y, y)
     for keep in keeps:
         kept, others = (hy, hx) if keep == "y" else (hx, hy)
-        yield _in_blocks(critic, reduce, kept, others, partners, keep)
+        if not shared:
+            yield _in_blocks(critic, reduce, kept, others, partners, keep, 0)
+            continue
+        rows = _in_blocks(critic, reduce, kept, map_tensors(gathered, others), partners, keep, rank() * row_count(kept))
+        yield tuple(gathered(part) for part in rows)
 
 
 def _encoded(critic: Critic, encode: Callable[[Any], Any], side: Variable) -> Any:
@@ -89,15 +97,16 @@ def _in_blocks(
     others: Any,
     partners: Tensor | None,
     keep: Keep,
+    first: int,
 ) -> Rows:
-    """Rows from encodings."""
+    """Rows from encodings; the first kept row is number `first` of the others."""
     n = row_count(kept)
     shape, tensors = shape_of((kept, others)), flat((kept, others))
 
     def block(start: int, stop: int, *tensors: Tensor) -> Rows:
         kept, others = like(shape, tensors)
         own = None if partners is None else partners[start:stop]
-        return reduce(*_scores(critic, take_rows(kept, slice(start, stop)), others, own, start, keep))
+        return reduce(*_scores(critic, take_rows(kept, slice(start, stop)), others, own, first + start, keep))
 
     # What one more row keeps for the backward pass is measured: a critic does not know it.
     leaves = [_leaf(tensor) for tensor in tensors]
@@ -121,7 +130,7 @@ def _in_blocks(
 def _scores(
     critic: Critic, kept: Any, others: Any, partners: Tensor | None, start: int, keep: Keep
 ) -> tuple[Tensor, Tensor]:
-    """Scores of a block of kept rows, of which the first is number `start` of all: joint (B,), product (B, K)."""
+    """Scores of a block of kept rows, the first of them number `start` of the others: joint (B,), product (B, K)."""
 
     def combine(kept: Any, others: Any) -> Tensor:
         return critic.combine(others, kept) if keep == "y" else critic.combine(kept, others)
