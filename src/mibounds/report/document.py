@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 
 from mibounds.report.environment import render
 
 __all__ = ["document_page"]
 
-_ALONE = re.compile(r"<p>(<svg.*?</svg>)</p>", re.DOTALL)
+_ALONE = re.compile(r"<p>(<figure>.*?</figure>)</p>", re.DOTALL)  # a paragraph cannot hold a figure
 
 
 def document_page(markdown: str, figures: Mapping[str, str]) -> str:
-    """Markdown as a page that needs nothing but itself.
+    r"""Markdown as a page that needs nothing but itself.
 
     Arguments:
-        markdown: headings, paragraphs, lists, tables and images; the first heading becomes the title. HTML in it is shown
-            as it is written.
+        markdown: headings, paragraphs, lists, tables and images; the first heading becomes the title. HTML in it is
+            shown as it is written.
         figures: what `inline_svg` made, by the address that images have in the Markdown; other images become their
             text.
 
@@ -25,7 +26,7 @@ def document_page(markdown: str, figures: Mapping[str, str]) -> str:
         HTML.
 
     Example:
-        >>> page = document_page("# Errors\\n\\n| n | error |\\n|--:|--:|\\n| 100 | <b> |", {})
+        >>> page = document_page("# Errors\n\n| n | error |\n|--:|--:|\n| 100 | <b> |", {})
         >>> '<th scope="col" style="text-align:right">n</th>' in page, "&lt;b&gt;" in page
         (True, True)
     """
@@ -41,9 +42,11 @@ def document_page(markdown: str, figures: Mapping[str, str]) -> str:
         for part in token.children or ():
             if part.type == "image":
                 known = figures.get(str(part.attrs["src"]))
-                part.type, part.content = ("text", part.content) if known is None else ("html_inline", known)
+                part.type = "text" if known is None else "html_inline"
+                if known is not None:
+                    part.content = f"<figure>{known}<figcaption>{escape(part.content)}</figcaption></figure>"
     body = reader.renderer.render(tokens, reader.options, {})
-    body = _ALONE.sub(r"<figure>\1</figure>", body)
+    body = _ALONE.sub(r"\1", body)
     body = body.replace("<table>", '<div class="wide" role="region" aria-label="table" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
     return render("document", title=title, body=Markup(body))

@@ -52,6 +52,7 @@ def report_page(
         sentences=answer(record, bracket, test),
         doubts=doubts(record, bracket),
         readings=_readings(record, bracket),
+        bracketed=bracket is not None,
         figures=_figures(record, scores, bracket),
         folds=[number(value) for value in record["fold_values"]],
         rows=None if scores is None else _extremes(scores),
@@ -63,33 +64,36 @@ def report_page(
 
 def _readings(record: Record, bracket: Record | None) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Groups of readings: name, number and what it is."""
-    reading = record["reading"]
-    names = sorted(record["bounds"], key=lambda name: name != reading)  # the reported one first
-    groups = [("Bounds on the same scores", {name: record["bounds"][name] for name in names})]
-    if bracket is not None:
-        groups.append(("Bracket", {**_sides(bracket), **bracket["readings"]}))
-    groups.append(("Second opinions", record["cross_checks"]))
-    ends = {"lower side": "InfoNCE, for every critic", "upper side": "LeaveOneOut and its shortfall, for a right density"}
+    names = sorted(record["bounds"], key=lambda name: name != record["reading"])  # the reported one first
+    sides = {name: value for name, value, _ in _sides(bracket)}
+    groups = {
+        "Bounds on the same scores": {name: record["bounds"][name] for name in names},
+        "Bracket": {} if bracket is None else {**sides, **bracket["readings"]},
+        "Second opinions": record["cross_checks"],
+    }
     return [
-        (title, [(name, number(value), ends.get(name) or meaning(name)) for name, value in numbers.items()])
-        for title, numbers in groups
+        (title, [(name, number(value), meaning(name)) for name, value in numbers.items()])
+        for title, numbers in groups.items()
         if numbers
     ]
 
 
-def _sides(bracket: Record) -> dict[str, float]:
-    return {"lower side": bracket["lower"], "upper side": bracket["upper"]}
+def _sides(bracket: Record | None) -> list[tuple[str, float, float]]:
+    """Name, value and standard error of the sides of a bracket."""
+    if bracket is None:
+        return []
+    return [(f"{side} side", bracket[side], bracket[f"{side}_stderr"]) for side in ("lower", "upper")]
 
 
 def _figures(record: Record, scores: Any, bracket: Record | None) -> dict[str, str]:
     """The figures that the record holds numbers for, by name."""
-    unit, interval, reading = record["unit"], record["interval"], record["reading"]
+    unit, interval, checks = record["unit"], record["interval"], record["cross_checks"]
     between = f"{number(interval[0])} to {number(interval[1])} {unit}"
-    ends = [] if bracket is None else [(name, v, bracket[f"{name[:5]}_stderr"]) for name, v in _sides(bracket).items()]
-    everything = {**record["bounds"], **{name: value for name, value, _ in ends}, **record["cross_checks"]}
+    sides = _sides(bracket)
+    everything = {**record["bounds"], **{name: value for name, value, _ in sides}, **checks}
     found = {
         "readings": inline_svg(
-            draw_readings(record["bounds"], reading, interval, record["cross_checks"], ends, record["most"], unit),
+            draw_readings(record["bounds"], record["reading"], interval, checks, sides, record["most"], unit),
             "readings",
             "What every bound reads",
             f"The interval {between}, and in it or around it: "
@@ -116,11 +120,11 @@ def _figures(record: Record, scores: Any, bracket: Record | None) -> dict[str, s
             f"The validation losses of {len(curves)} folds fell by {number(min(fell))} to {number(max(fell))} nats; "
             f"the weights of steps {min(kept):,} to {max(kept):,} were kept.",
         )
-    read = [] if scores is None else scores[np.isfinite(scores)]
+    read = np.zeros(0) if scores is None else scores[np.isfinite(scores)]
     if len(read):
         low, first, third, high = (number(q) for q in np.quantile(read, (0, 0.25, 0.75, 1)))
         found["pointwise"] = inline_svg(
-            draw_pointwise(read, unit),
+            draw_pointwise(read.tolist(), unit),
             "pointwise",
             "The information of each row",
             f"{len(read):,} rows from {low} to {high} {unit}; half of them lie between {first} and {third}, their mean "
@@ -131,7 +135,7 @@ def _figures(record: Record, scores: Any, bracket: Record | None) -> dict[str, s
 
 def _extremes(scores: Any) -> dict[str, list[tuple[int, str]]]:
     """The rows with the most and the least information, by number, and their scores."""
-    order = np.argsort(scores, kind="stable")[: int(np.isfinite(scores).sum())]  # nan comes last
+    order = np.argsort(scores, kind="stable")[: int((~np.isnan(scores)).sum())]  # nan comes last
     least, most = order[:_EXTREME], order[::-1][:_EXTREME]
     return {
         name: [(int(row), number(float(scores[row]))) for row in rows]

@@ -15,7 +15,13 @@ __all__ = ["ACCENT", "INK", "LINE", "MUTED", "inline_svg"]
 INK, ACCENT, MUTED, LINE = "#1c2127", "#1f6fb2", "#9a9a9a", "#d3d9df"
 # What the style sheet of the page decides instead; other colors stay as they are. Black is what matplotlib draws axes
 # in, and no INK: it is not written out where it fills.
-_OF_THE_PAGE = {"#000000": "currentColor", INK: "currentColor", ACCENT: "var(--accent)", MUTED: "var(--muted)", LINE: "var(--line)"}
+_OF_THE_PAGE = {
+    "#000000": "currentColor",
+    INK: "currentColor",
+    ACCENT: "var(--accent)",
+    MUTED: "var(--muted)",
+    LINE: "var(--line)",
+}
 _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 _FONT = re.compile(r"(?<![\w-])(?:font-family:|font:.*?([\d.]+px))[^;]*;?")  # older matplotlib writes the short form
 _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
@@ -27,12 +33,13 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
 
     Arguments:
         figure: drawn with `INK`, `ACCENT`, `MUTED` and `LINE` where the page's colors are to be taken.
-        name: of the figure, unlike all others of the page: its ids begin with it.
+        name: of the figure, unlike all others of the page: its ids begin with it, letters and digits alone.
         title: what it is.
         description: what it shows.
     """
     from matplotlib import rc_context
 
+    name = re.sub(r"\W+", "-", name)
     content = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):  # text as text; the same ids every time
         figure.savefig(content, format="svg", transparent=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,10 +23,12 @@ _MEANING = {
     "SMILE": "Donsker–Varadhan with its outliers cut: calm, and no bound",
     "PlugIn": "mean log-ratio of the rows: extrapolates, and is no bound",
     "Classifier": "entropy of the label less the cross-entropy on unseen rows: lower bound, never above the entropy",
+    "lower side": "InfoNCE: a bound for every critic",
+    "upper side": "LeaveOneOut and its shortfall: a bound as far as the density is right",
     "LeaveOneOut": "over the density, before its shortfall is added",
     "CLUB": "upper bound, far above the information by nature",
     "DifferenceOfEntropies": "of two densities; neither bound",
-    "GaussianCopula": "what a Gaussian dependence of the ranked columns holds, read on other rows than it was fitted to",
+    "GaussianCopula": "what a Gaussian dependence of ranked columns holds, read on other rows than it was fitted to",
     "KSG": "nearest neighbors",
     "MixedKSG": "nearest neighbors, where values are tied",
     "Contingency": "counts",
@@ -39,7 +42,9 @@ _REASONS = {
 
 def number(value: float) -> str:
     """Four significant digits, at most four decimals where there is nearly nothing, and a minus sign that is one."""
-    text = f"{value:#.4g}" if abs(value) >= 1e-4 else f"{abs(round(value, 4)):.4f}"
+    if value == 0:
+        return "0"
+    text = f"{value:#.4g}" if abs(value) >= 1e-4 else f"{round(value, 4) + 0.0:.4f}"  # no -0.0
     return text.removesuffix(".").replace("-", "−")
 
 
@@ -52,10 +57,11 @@ def sides(record: Record) -> list[str]:
     """What x and y are called in a heading: by their columns where these are few."""
     called = []
     for letter, names, kind in zip("xy", record["columns"], record["kinds"], strict=True):
+        count = sum(int(n) for n in re.findall(r"(\d+) (?:continuous|categorical)", kind)) or len(names)
         if not names:
             called.append(f"{letter} ({kind})" if kind else letter)
         else:
-            called.append(", ".join(names) if len(names) <= _NAMED else f"{len(names)} columns")
+            called.append(f"{count:,} columns" if count > _NAMED else ", ".join(_plain(names, kind)))
     return called
 
 
@@ -129,7 +135,7 @@ def chosen(record: Record, given: int | None) -> list[tuple[str, str]]:
     ]
     for letter, names, kind in zip("xy", record["columns"], record["kinds"], strict=True):
         if names or kind:
-            told.append((letter, f"{kind or 'columns'}{f': {_listed(names)}' if names else ''}"))
+            told.append((letter, f"{kind or 'columns'}{f': {_listed(_plain(names, kind))}' if names else ''}"))
     left_out = given - record["rows"] if given is not None else 0
     without = f" Of {given:,} given, {left_out:,} were dropped or left for training." if left_out else ""
     told.append(("Rows", f"{record['rows']:,}, each scored by critics that never saw it.{without}"))
@@ -155,6 +161,11 @@ def chosen(record: Record, given: int | None) -> list[tuple[str, str]]:
         )
     )
     return told
+
+
+def _plain(names: Sequence[str], kind: str) -> Sequence[str]:
+    """The names of columns; of a label the name without its categories ("city=Ulm", "city=Bonn")."""
+    return [names[0].partition("=")[0]] if kind == "1 categorical" else names
 
 
 def _listed(names: Sequence[str]) -> str:
