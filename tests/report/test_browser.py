@@ -25,7 +25,8 @@ LOADS = '<img src="http://127.0.0.1:9/picture.png" alt=""><p style="width: 2000p
 FRAME = '<iframe title="{title}" style="width: {width}px; height: 800px; border: 0" srcdoc="{page}"></iframe>'
 MEASURE = """<script>
 function luminance(color) {
-  const [r, g, b] = color.match(/[\\d.]+/g).map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+  const linear = c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4
+  const [r, g, b] = color.match(/[\\d.]+/g).map(c => linear(c / 255))
   return .2126 * r + .7152 * g + .0722 * b
 }
 function behind(element, view) {
@@ -44,14 +45,15 @@ addEventListener("load", () => {
   const found = {}
   for (const frame of document.querySelectorAll("iframe")) {
     const view = frame.contentWindow, page = frame.contentDocument, every = [...page.body.querySelectorAll("*")]
+    const edge = page.documentElement.clientWidth
     const seen = every.filter(e => !e.closest(".wide, .unseen, .skip, title, desc, script"))
     const texts = seen.filter(e => [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()))
     found[frame.title] = {
       dark: view.matchMedia("(prefers-color-scheme: dark)").matches,
-      width: page.documentElement.clientWidth,
+      width: edge,
       needed: page.documentElement.scrollWidth,
       fetched: view.performance.getEntriesByType("resource").map(e => e.name),
-      over: seen.filter(e => e.getBoundingClientRect().right > page.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80)),
+      over: seen.filter(e => e.getBoundingClientRect().right > edge + 1).map(e => e.outerHTML.slice(0, 80)),
       contrast: Math.min(...texts.map(e => contrast(e, view))),
       small: Math.min(...texts.map(e => {
         const turned = e.closest("svg") ? e.getScreenCTM() : {a: 1, b: 0}

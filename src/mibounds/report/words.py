@@ -22,7 +22,7 @@ _MEANING = {
     "NWJ": "lower bound without a ceiling, also for a critic as it is; noisy where information is high",
     "SMILE": "Donsker–Varadhan with its outliers cut: calm, and no bound",
     "PlugIn": "mean log-ratio of the rows: extrapolates, and is no bound",
-    "Classifier": "entropy of the label less the cross-entropy on unseen rows: lower bound, never above the entropy",
+    "Classifier": "entropy of the label less the cross-entropy on unseen rows: lower bound, never above it",
     "lower side": "InfoNCE: a bound for every critic",
     "upper side": "LeaveOneOut and its shortfall: a bound as far as the density is right",
     "LeaveOneOut": "over the density, before its shortfall is added",
@@ -35,8 +35,8 @@ _MEANING = {
 }
 _SIDE = {"lower": "lower bound", "upper": "upper bound", "neither": "neither bound"}
 _REASONS = {
-    "Classifier": "One side is a label, so the critics are read as classifiers of it.",
-    "PlugIn": "InfoNCE cannot certify so much from these rows, so the plug-in stands in its place.",
+    "Classifier": "One side is a label, so the critics are read as classifiers of it. ",
+    "PlugIn": "InfoNCE cannot certify so much from these rows, so the plug-in stands in its place. ",
 }
 
 
@@ -58,10 +58,11 @@ def sides(record: Record) -> list[str]:
     called = []
     for letter, names, kind in zip("xy", record["columns"], record["kinds"], strict=True):
         count = sum(int(n) for n in re.findall(r"(\d+) (?:continuous|categorical)", kind)) or len(names)
+        shown = _plain(names, kind)
         if not names:
             called.append(f"{letter} ({kind})" if kind else letter)
-        else:
-            called.append(f"{count:,} columns" if count > _NAMED else ", ".join(_plain(names, kind)))
+        else:  # a category among other columns has several names
+            called.append(", ".join(shown) if count == len(shown) <= _NAMED else f"{count:,} columns")
     return called
 
 
@@ -129,15 +130,15 @@ def chosen(record: Record, given: int | None) -> list[tuple[str, str]]:
     told = [
         (
             "Reading",
-            f"{reading}. {_REASONS.get(reading, '')} Which bound is reported was fixed before the rows were "
-            "read; the largest number is never picked.".lstrip(),
+            f"{reading}. {_REASONS.get(reading, '')}Which bound is reported was fixed before the rows were read; the "
+            "largest number is never picked.",
         )
     ]
     for letter, names, kind in zip("xy", record["columns"], record["kinds"], strict=True):
         if names or kind:
             told.append((letter, f"{kind or 'columns'}{f': {_listed(_plain(names, kind))}' if names else ''}"))
     left_out = given - record["rows"] if given is not None else 0
-    without = f" Of {given:,} given, {left_out:,} were dropped or left for training." if left_out else ""
+    without = f" Of {given:,} given, {left_out:,} were dropped or not tested." if left_out else ""
     told.append(("Rows", f"{record['rows']:,}, each scored by critics that never saw it.{without}"))
     curves = record["curves"]
     if curves:
