@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from mibounds._math import infonce_loss, logmeanexp, off_diagonal
+from mibounds._math import infonce_loss, logmeanexp
 from mibounds._variables import Variable, row_count
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
@@ -73,15 +73,14 @@ class MIEstimator(nn.Module):
         """The training objective of a batch, a scalar: x (N, ...), y (N, ...)."""
         if self.bound.needs_density:  # likelihood sees matched pairs only, and a flow pays for every pair
             return self.bound.objective(self.critic(x, y))
-        return self._mean(self.bound.loss, x, y, generator)
+        return self._mean(self.bound.objective, x, y, generator)
 
     def loss_and_value(
         self, x: Variable, y: Variable, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """The training objective and, detached, the bound's value in nats of the same scores, both scalars."""
 
-        def read(joint: Tensor, product: Tensor) -> Tensor:
-            rows = self.bound.rows(joint, product)
+        def read(*rows: Tensor) -> Tensor:
             value = self.bound.value(*rows).detach()
             return torch.stack([self.bound.objective(*rows), value])
 
@@ -90,7 +89,7 @@ class MIEstimator(nn.Module):
 
     def validate(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The bound's value in nats of a batch, a scalar: x (N, ...), y (N, ...)."""
-        return self._mean(self.bound, x, y, generator)
+        return self._mean(self.bound.value, x, y, generator)
 
     def proper_score(self, x: Variable, y: Variable) -> float:
         """The loss by which training is stopped (lower is better): see `proper_score`, the same whatever the bound; but
@@ -100,29 +99,24 @@ class MIEstimator(nn.Module):
                 return float(self.loss(x, y))
         return proper_score(self.critic, x, y, self.free)
 
-    def _mean(
-        self,
-        read: Callable[[Tensor, Tensor], Tensor],
-        x: Variable,
-        y: Variable,
-        generator: torch.Generator | None,
-    ) -> Tensor:
+    def _mean(self, read: Callable[..., Tensor], x: Variable, y: Variable, generator: torch.Generator | None) -> Tensor:
+        """What is read of the rows, averaged over the directions."""
+        values = [read(*rows) for rows in self._rows(x, y, generator)]
+        return (values[0] + values[1]) / 2 if self.symmetric else values[0]
+
+    def _rows(self, x: Variable, y: Variable, generator: torch.Generator | None) -> Iterator[tuple[Tensor, ...]]:
+        """What the bound needs of every row, in one direction or both."""
         n = row_count(x)
         partners = None if self.negatives == "all" else shifts(n, self.negatives, generator)
-        if self.symmetric and partners is None:
-            return self._mean_of_grid(read, self.critic.pairwise(x, y))
-        scores = score(self.critic, x, y, partners)
-        value = read(scores.joint, scores.product)
-        if not self.symmetric:
-            return value
-        mirror = score(self.critic, x, y, partners, keep="x")
-        return (value + read(mirror.joint, mirror.product)) / 2
-
-    @staticmethod
-    def _mean_of_grid(read: Callable[[Tensor, Tensor], Tensor], grid: Tensor) -> Tensor:
-        """Both directions from one grid of scores: every pair is scored once."""
-        joint = grid.diagonal()
-        return (read(joint, off_diagonal(grid.mT)) + read(joint, off_diagonal(grid))) / 2
+        if partners is None and self.symmetric:  # every pair is scored once
+            grid = self.critic.pairwise(x, y)
+            yield self.bound.grid_rows(grid.mT)
+            yield self.bound.grid_rows(grid)
+        else:
+            keeps: tuple[Literal["y", "x"], ...] = ("y", "x") if self.symmetric else ("y",)
+            for keep in keeps:
+                scores = score(self.critic, x, y, partners, keep=keep)
+                yield self.bound.rows(scores.joint, scores.product)
 
 
 def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:
