@@ -83,12 +83,24 @@ def test_a_bracket_is_one_line_or_json_and_a_figure(table, tmp_path):
 
 
 def test_a_report_tells_the_command_the_test_and_the_bracket(table, tmp_path):
-    options = ["--x", "a,b", "--y", "c,d", *QUICK, "--unit", "bits", "--report", tmp_path / "r.html"]
+    options = [
+        "--x",
+        "a,b",
+        "--y",
+        "c,d",
+        "--steps",
+        "30",
+        "--quiet",
+        "--unit",
+        "bits",
+        "--report",
+        tmp_path / "r.html",
+    ]
     tested = call("estimate", table, *options, "--test", "--json")
     page, record = (tmp_path / "r.html").read_text(encoding="utf-8"), json.loads(tested.stdout)
     assert f"<span>{record['value']:#.4g}</span> bits" in page
     assert "p = 0.001 (999 permutations)" in page
-    assert f"estimate {table} --y c,d --x a,b --unit bits --test --steps 100" in page
+    assert f"estimate {table} --y c,d --x a,b --unit bits --test --steps 30" in page
     done = call("estimate", table, *options, "--bracket", "--out", tmp_path / "b.json")
     assert done.exit_code == 0, done.output
     page, record = (tmp_path / "r.html").read_text(encoding="utf-8"), json.loads((tmp_path / "b.json").read_text())
