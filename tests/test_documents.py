@@ -19,7 +19,7 @@ PAGES = [
 COLUMNS = """
 import torch
 import mibounds as mi
-x, y, z = torch.randn(3, 700, {dim}, generator=torch.Generator().manual_seed(0))
+x, y, z = torch.randn(3, 900, {dim}, generator=torch.Generator().manual_seed(0))
 table = torch.cat([x[:, :1], y[:, :1]], 1)
 """
 LOOP = """
@@ -42,7 +42,7 @@ BEFORE = {
     + "x_batch, z_batch = x[:128].requires_grad_(), z[:128]\n",
 }
 BETWEEN = {("README.md", 2): LOOP.format(x_dim=784), ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(dim=20)}
-BETWEEN["README.md", 1] = "x, y = x[:300], y[:300]"
+BETWEEN["README.md", 1] = "x, y = x[:900], y[:900]"
 BETWEEN["README.md", 3] = COLUMNS.format(dim=3) + "y = y[:, :1]\n"
 
 
