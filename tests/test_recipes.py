@@ -119,7 +119,6 @@ def test_a_bound_is_one_file(house):
     assert "passed" in run(house, "-m", "pytest", "-q", "tests/bounds/test_bound.py", "-k", "Halfway", str(file))
     said = run(house, "-c", "import mibounds as mi; from mibounds.choices import build_bound as b; print(b('halfway'))")
     assert said == "Halfway()\n"
-    assert "halfway" in run(house, "-m", "mibounds", "demo", "gaussians", "--help").lower()
 
 
 def test_a_critic_is_one_file_and_a_line_of_its_test(house):
