@@ -14,7 +14,7 @@ from mibounds.data.intake import (
     intake_table,
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
-from mibounds.data.streams import Sampler, sampler
+from mibounds.data.streams import Resumable, Sampler, sampler
 
 __all__ = [
     "Columns",
@@ -24,6 +24,7 @@ __all__ = [
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",
+    "Resumable",
     "Sampler",
     "Schema",
     "Standardize",
