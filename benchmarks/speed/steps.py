@@ -2,7 +2,7 @@
 
 python benchmarks/speed/steps.py     # a minute of one idle core
 
-A step is what a fold does: rows of the batch, forward, loss, backward, clipping, optimizer; validation is left out. Bare
+A step is what a fold does: rows of the batch, forward, loss, backward, clipping, optimizer; no validation. Bare
 are the matrix products of the same shapes, X W, dY W^T and X^T dY of every layer, and those of the scores of all pairs.
 Rounds of both take turns.
 """
@@ -12,6 +12,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -32,7 +33,7 @@ def separable(hidden: tuple[int, ...], batch: int) -> tuple[mi.MIEstimator, list
     """An estimator that scores all pairs of a batch, and its matrix products."""
     critic = SeparableCritic(DIM, DIM, hidden=hidden, embedding=EMBEDDING)
     widths = (DIM, *hidden, EMBEDDING)
-    towers = [(batch, a, b) for a, b in zip(widths, widths[1:], strict=False)]
+    towers = [(batch, a, b) for a, b in pairwise(widths)]
     return mi.MIEstimator(critic, mi.bounds.InfoNCE(), symmetric=True), [*towers, *towers, (batch, EMBEDDING, batch)]
 
 
@@ -42,7 +43,7 @@ def joint(hidden: tuple[int, ...], batch: int) -> tuple[mi.MIEstimator, list[Sha
     critic = JointCritic(DIM, DIM, hidden=hidden)
     widths = (*hidden, 1)
     first = [(batch, DIM, hidden[0])] * 2
-    pairs = [(rows, a, b) for a, b in zip(widths, widths[1:], strict=False) for rows in (batch, 2 * batch)]
+    pairs = [(rows, a, b) for a, b in pairwise(widths) for rows in (batch, 2 * batch)]
     return mi.MIEstimator(critic, mi.bounds.JensenShannon(), negatives=2), [*first, *pairs]
 
 

@@ -283,15 +283,17 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one beside it, so that a reader never meets half of it. Who may read it is
-    for the umask to say."""
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Write a file by way of a temporary one beside it, so that a reader never meets half of it, nor does one after a
+    power cut. Who may read it is for the umask to say."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to write {path.name} into: make it first.")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

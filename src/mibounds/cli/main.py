@@ -14,7 +14,7 @@ import typer
 
 from mibounds._checks import check_at_least
 from mibounds.cli import benchmark
-from mibounds.cli.errors import one_sentence
+from mibounds.cli.errors import one_sentence, say_if_interrupted
 from mibounds.cli.lagged import lagged
 from mibounds.cli.matrix import matrix
 from mibounds.cli.score import score
@@ -86,6 +86,13 @@ def estimate(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Keep the trained critics in this .safetensors file, for `mibounds score`."),
     ] = None,
+    checkpoint: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="A folder where a long run is written down as it goes. Ctrl-C prints the result so far."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what --checkpoint holds, to the same number.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -105,7 +112,7 @@ def estimate(
             options: dict[str, Any] = {
                 "bound": bound, "critic": critic, "level": level, "nan": nan, "split": split, "seed": seed,
                 "steps": steps, "batch_size": batch_size, "device": device,
-                "progress": not quiet and sys.stderr.isatty(),
+                "progress": not quiet and sys.stderr.isatty(), "checkpoint": checkpoint, "resume": resume,
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
             if (bracket and z) or (z and (plot or report)) or ((bracket or z) and (test or bootstrap)):
@@ -151,6 +158,7 @@ def estimate(
             record["independence_test"] = tested.to_dict()
         lines = [repr(result), *([f"  {tested!r}"] if tested else [])]
         typer.echo(json.dumps(record, indent=2) if as_json else "\n".join(lines))
+        say_if_interrupted(result.warnings)
 
 
 app.command()(lagged)

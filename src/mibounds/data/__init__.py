@@ -14,7 +14,7 @@ from mibounds.data.intake import (
     intake_table,
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
-from mibounds.data.streams import Sampler, sampler
+from mibounds.data.streams import Resumable, Sampler, sampler
 from mibounds.data.weights import rows_by_weight
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",
+    "Resumable",
     "Sampler",
     "Schema",
     "Standardize",

@@ -38,6 +38,8 @@ from mibounds.estimation.added_scores import held_out, nearest
 from mibounds.estimation.estimate import estimate
 from mibounds.inference import Reading, interval, pool
 from mibounds.results import Result, Unit, nats_in, write_json
+from mibounds.training.checkpoints import part
+from mibounds.training.interrupts import all_or_nothing
 
 __all__ = ["ConditionalResult", "conditional"]
 
@@ -187,7 +189,7 @@ def conditional(
             f'values with {_ROWS_PER_STRATUM} rows each. Use method="chain".'
         )
     options = {**options, "seed": seed}
-    with python_warnings.catch_warnings():
+    with python_warnings.catch_warnings(), all_or_nothing():
         python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # a part may well be nothing
         by_strata = method == "strata" or (method == "auto" and fits)
         result = _strata(x, y, z, stratum, options) if by_strata else _chain(x, y, z, options)
@@ -208,8 +210,8 @@ def conditional(
 
 
 def _chain(x: Tensor, y: Tensor, z: Tensor, options: dict[str, Any]) -> ConditionalResult:
-    both = estimate(x, torch.cat([y, z], 1), **options)
-    alone = estimate(x, z, **options)
+    both = estimate(x, torch.cat([y, z], 1), **part(options, "y and z"))
+    alone = estimate(x, z, **part(options, "z"))
     value = both.value - alone.value
     # The same rows and the same folds: the errors of the two are those of their differences, row by row and fold by
     # fold.
@@ -250,7 +252,7 @@ def _strata(x: Tensor, y: Tensor, z: Tensor, stratum: Tensor, options: dict[str,
     for k in range(int(stratum.max()) + 1):
         rows = stratum == k
         name = ", ".join(f"{number:g}" for number in z[rows][0].tolist())
-        parts[f"z = {name}"] = estimate(x[rows], y[rows], **options)
+        parts[f"z = {name}"] = estimate(x[rows], y[rows], **part(options, f"z = {name}"))
         shares.append(float(rows.float().mean()))
     results = list(parts.values())
     weighted = list(zip(shares, results, strict=True))

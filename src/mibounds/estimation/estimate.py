@@ -68,6 +68,8 @@ def estimate(
     unseen rows. Where the normalized plug-in comes within 3.5 nats of InfoNCE's ceiling (in small samples, into its
     upper half), the plug-in is reported instead and marked `extrapolated`. The largest value is never picked.
 
+    Ctrl-C returns what has been learnt so far, with an `interrupted` warning; a second Ctrl-C ends at once.
+
     Fails when the sample does not hold what it takes: few rows for many columns with a weak, full-rank
     dependence, or information above ln N. The warnings say so. Rows must be independent: for time series the
     random split leaks, and `split="blocked"` does not.
@@ -105,7 +107,8 @@ def estimate(
         seed: the same seed gives the same number, whatever the number of workers.
         device: "cpu", "cuda", ...
         progress: show a bar.
-        training: further arguments of `Trainer` (`steps`, `batch_size`, `folds`, `workers`, ...).
+        training: further arguments of `Trainer` (`steps`, `batch_size`, `folds`, `workers`, `checkpoint` and `resume`
+            for long runs, ...).
 
     Returns:
         A `Result`.
