@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 LAYERS = [
     ["_math", "_buffers", "_variables", "_recomputed", "_ranks", "_checks", "_distributed", "_random", "_version"],
     ["bounds", "networks", "tasks", "data", "classical", "plots"],
-    ["critics"],
+    ["critics", "report"],
     ["estimator", "telescope", "choices", "inference", "results"],
     ["training"],
     ["estimation", "gradients", "regularizer"],

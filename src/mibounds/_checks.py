@@ -17,6 +17,7 @@ __all__ = [
     "BelowGaussianWarning",
     "BeyondLogNWarning",
     "CeilingWarning",
+    "CheckpointWarning",
     "ColumnsLeftOutWarning",
     "ConstantColumnWarning",
     "CrossCheckWarning",
@@ -26,6 +27,7 @@ __all__ = [
     "FoldSpreadWarning",
     "HeavyTailsWarning",
     "InfiniteInformationWarning",
+    "InterruptedWarning",
     "LowEffectiveSampleWarning",
     "MIWarning",
     "MaybeIndependentWarning",
@@ -154,6 +156,18 @@ class NonFiniteStepWarning(MIWarning):
     """Training steps with an infinite or undefined gradient were skipped."""
 
     code = "non-finite-step"
+
+
+class InterruptedWarning(MIWarning):
+    """Training was ended by Ctrl-C, and the value is that of the critics as they were."""
+
+    code = "interrupted"
+
+
+class CheckpointWarning(MIWarning):
+    """A checkpoint could not be written; the fit went on."""
+
+    code = "checkpoint"
 
 
 class OverfitWarning(MIWarning):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._distributed import check_even_shares, gathered, rank, ranks
-from mibounds._math import infonce_loss, logmeanexp, off_diagonal
+from mibounds._math import infonce_loss, logmeanexp
 from mibounds._variables import Variable, flat, row_count
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
@@ -117,6 +117,7 @@ class MIEstimator(nn.Module):
         return proper_score(self.critic, x, y, self.free)
 
     def _mean(self, read: Callable[..., Tensor], x: Variable, y: Variable, generator: torch.Generator | None) -> Tensor:
+        """What is read of the rows, averaged over the directions."""
         values = [read(*rows) for rows in self._rows(x, y, generator)]
         return (values[0] + values[1]) / 2 if self.symmetric else values[0]
 
@@ -131,11 +132,10 @@ class MIEstimator(nn.Module):
             yield from rows_in_blocks(self.critic, x, y, self.bound.rows, own, keeps, shared=True)
         elif n * (n if partners is None else partners.shape[1]) > FEW_PAIRS:
             yield from rows_in_blocks(self.critic, x, y, self.bound.rows, partners, keeps)
-        elif self.symmetric and partners is None:  # every pair is scored once
+        elif partners is None and self.symmetric:  # every pair is scored once
             grid = self.critic.pairwise(x, y)
-            joint = grid.diagonal()
-            for side in (grid.mT, grid):
-                yield self.bound.rows(joint, off_diagonal(side))
+            yield self.bound.grid_rows(grid.mT)
+            yield self.bound.grid_rows(grid)
         else:
             for keep in keeps:
                 scores = score(self.critic, x, y, partners, keep=keep)

@@ -1,7 +1,8 @@
 import pytest
 import typer
 
-from mibounds.cli.errors import one_sentence
+from mibounds._checks import InterruptedWarning, TiesWarning
+from mibounds.cli.errors import one_sentence, say_if_interrupted
 
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, OSError])
@@ -15,3 +16,10 @@ def test_one_sentence_and_exit_code_2(kind, capsys):
 def test_a_fault_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError), one_sentence():
         _ = 1 / 0
+
+
+def test_an_interrupted_result_ends_with_exit_code_130():
+    say_if_interrupted([TiesWarning("some")])
+    with pytest.raises(typer.Exit) as caught:
+        say_if_interrupted([TiesWarning("some"), InterruptedWarning("early")])
+    assert caught.value.exit_code == 130

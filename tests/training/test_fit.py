@@ -221,6 +221,26 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted():
     assert fitted.curve.best_step > 0
 
 
+def test_a_burst_of_such_steps_goes_back_to_the_best_weights():
+    class Exploding(Critic):
+        """Its weight has a score that is not finite once it has grown."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+
+        def combine(self, hx, hy):
+            return (self.weight * hx * hy).sum(-1) * torch.where(self.weight < 0.3, 1.0, math.nan)
+
+    plan = replace(PLAN, lr=0.05, clip=1e9, steps=100, check_every=10, patience=3)
+    candidate = Candidate("exploding", MIEstimator(Exploding(), InfoNCE(), symmetric=True))
+    fitted, _ = fit(candidate, plan=plan)
+    assert fitted.skipped > 10
+    assert fitted.curve.best_step > 0
+    assert fitted.curve.score[2] == fitted.curve.score[1], "the weights of the first look, and not those that burst"
+    assert fitted.steps == 10 * (fitted.curve.best_step // 10 + 3), "after as many bursts as there is patience it ends"
+
+
 def test_state_of_the_bound_is_trained_with_the_fold():
     torch.manual_seed(0)
     mine = MIEstimator(SeparableCritic(2, 2, hidden=(16,)), MINE())

@@ -21,6 +21,7 @@ from mibounds.benchmark.records import Failed, Key, Measured, Record, append_rec
 from mibounds.data import Standardize
 from mibounds.results import Result
 from mibounds.tasks import Task
+from mibounds.training.interrupts import all_or_nothing
 from mibounds.training.workers import quick_arithmetic
 
 __all__ = ["plan", "run", "sample_rows"]
@@ -115,7 +116,8 @@ def _fit(key: Key, task: Task, estimator: Callable[..., Result]) -> Record:
     try:
         # One thread, or sums of many rows would depend on the threads that a backend leaves to a fit. And sequential,
         # or the backend would spread the folds of this fit over its workers too.
-        with quick_arithmetic(torch.device("cpu")), joblib.parallel_config(backend="sequential"):
+        config = joblib.parallel_config(backend="sequential")
+        with quick_arithmetic(torch.device("cpu")), config, all_or_nothing():
             return _measure(key, task, estimator)
     except Exception as error:
         seconds = time.perf_counter() - start

@@ -1,13 +1,15 @@
-"""How a command refuses."""
+"""How a command refuses, and how it says that it was interrupted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import typer
 
-__all__ = ["one_sentence"]
+from mibounds._checks import InterruptedWarning, MIWarning
+
+__all__ = ["one_sentence", "say_if_interrupted"]
 
 
 @contextmanager
@@ -18,3 +20,9 @@ def one_sentence() -> Iterator[None]:
     except (ValueError, TypeError, OSError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(2) from error
+
+
+def say_if_interrupted(warnings: Iterable[MIWarning]) -> None:
+    """A result that Ctrl-C cut short is printed, and ends with exit code 130, by which shells know Ctrl-C."""
+    if any(isinstance(warning, InterruptedWarning) for warning in warnings):
+        raise typer.Exit(130)

@@ -14,7 +14,8 @@ from mibounds.data.intake import (
     intake_table,
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
-from mibounds.data.streams import Sampler, sampler
+from mibounds.data.streams import Resumable, Sampler, sampler
+from mibounds.data.weights import rows_by_weight
 
 __all__ = [
     "Columns",
@@ -24,6 +25,7 @@ __all__ = [
     "MissingPolicy",
     "Preprocessing",
     "RankGaussianize",
+    "Resumable",
     "Sampler",
     "Schema",
     "Standardize",
@@ -39,5 +41,6 @@ __all__ = [
     "intake_sequences",
     "intake_table",
     "is_ragged",
+    "rows_by_weight",
     "sampler",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,10 +18,22 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 from mibounds._checks import check_paired
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 
-__all__ = ["Sampler", "sampler"]
+__all__ = ["Resumable", "Sampler", "sampler"]
 
 Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
 """Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A sampler that can say where it is and go on from there: in torch's manner, numbers, text and tensors."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+
 
 Pair = tuple[Variable, Variable]
 _BLOCK = 65_536  # rows of a file that are read at once
@@ -97,6 +109,14 @@ class _Indexed:
             raise ValueError(f"{len(self.rest)} rows are left to train on, fewer than a batch of {n}: give more rows.")
         rows, self.order = self.order[:n], self.order[n:]
         return self.take(rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows to come before the next order is drawn; which are set aside follows from the first draw."""
+        return {"order": self.order.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with these rows."""
+        self.order = state["order"]
 
 
 class _Iterated:

@@ -27,6 +27,7 @@ from mibounds.estimator import MIEstimator
 from mibounds.plots import plot_curve, save_figure
 from mibounds.results import write_text
 from mibounds.tasks import CorrelatedGaussian
+from mibounds.training.interrupts import all_or_nothing
 from mibounds.training.workers import quick_arithmetic
 
 __all__ = ["FULL", "QUICK", "Point", "Scale", "draw", "measure", "original_recipe", "read_points", "table"]
@@ -80,7 +81,8 @@ def measure(
         task = CorrelatedGaussian(DIM, rho)
         x, y = task.sample(scale.rows, torch.Generator().manual_seed(seed * 1000 + i))
         done(f"rho {rho:+.2f}: mibounds.estimate")
-        result = estimate(x, y, seed=seed, steps=scale.steps)
+        with all_or_nothing():
+            result = estimate(x, y, seed=seed, steps=scale.steps)
         done(f"rho {rho:+.2f}: the original recipe, three times")
         original = joblib.Parallel(n_jobs=len(ORIGINAL))(
             joblib.delayed(original_recipe)(name, x, y, scale.epochs, seed) for name in ORIGINAL

@@ -30,6 +30,7 @@ from mibounds.estimation.densities import DensityRows, density_rows
 from mibounds.estimation.estimate import estimate as estimate_
 from mibounds.inference import interval
 from mibounds.results import Result, Unit, nats_in, write_json
+from mibounds.training.interrupts import all_or_nothing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -215,7 +216,7 @@ def bracket(
     target = check_device(device)
     data_x, data_y = table_x.values, table_y.values
     if estimate is None:
-        with python_warnings.catch_warnings():
+        with python_warnings.catch_warnings(), all_or_nothing():
             python_warnings.simplefilter("ignore", MIWarning)  # they are in the result, and raised below
             estimate = estimate_(data_x, data_y, seed=seed, device=device, progress=progress, **options)
     lower = estimate.to("nats")

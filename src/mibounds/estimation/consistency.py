@@ -22,6 +22,8 @@ from mibounds._checks import MIWarning, check_at_least
 from mibounds.data import intake_images
 from mibounds.estimation.estimate import estimate
 from mibounds.results import Result
+from mibounds.training.checkpoints import part
+from mibounds.training.interrupts import all_or_nothing
 
 __all__ = ["Consistency", "consistency"]
 
@@ -129,20 +131,28 @@ def consistency(
     if chosen[-1] > height:
         raise ValueError(f"rows holds {chosen[-1]}, and the images have {height} pixel rows: give 1 to {height}.")
 
-    def read(x: Tensor, y: Tensor) -> Result:
-        return measure(x, y, seed=seed, **options).to("nats")
+    def read(name: str, x: Tensor, y: Tensor) -> Result:
+        return measure(x, y, seed=seed, **part(options, name)).to("nats")
 
     whole, upper = pixels.flatten(1), _upper(pixels, half)
     first, second = slice(0, len(pixels) // 2), slice(len(pixels) // 2, 2 * (len(pixels) // 2))
     turn = int(torch.randint(1, len(pixels), (1,), generator=torch.Generator().manual_seed(seed)))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), all_or_nothing():
         warnings.simplefilter("ignore", MIWarning)  # each result keeps its own
         return Consistency(
-            independent=read(whole, upper.roll(turn, 0)),
-            nested={t: read(whole, _upper(pixels, t)) for t in chosen},
-            processed=read(torch.cat([whole, whole], 1), torch.cat([upper, _upper(pixels, max(1, half // 2))], 1)),
-            single=read(whole[first], upper[first]),
-            double=read(torch.cat([whole[first], whole[second]], 1), torch.cat([upper[first], upper[second]], 1)),
+            independent=read("independent", whole, upper.roll(turn, 0)),
+            nested={t: read(f"upper {t}", whole, _upper(pixels, t)) for t in chosen},
+            processed=read(
+                "processed",
+                torch.cat([whole, whole], 1),
+                torch.cat([upper, _upper(pixels, max(1, half // 2))], 1),
+            ),
+            single=read("single", whole[first], upper[first]),
+            double=read(
+                "double",
+                torch.cat([whole[first], whole[second]], 1),
+                torch.cat([upper[first], upper[second]], 1),
+            ),
             half=half,
         )
 

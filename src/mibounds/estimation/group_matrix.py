@@ -17,6 +17,8 @@ from mibounds._checks import MaybeIndependentWarning, MIWarning
 from mibounds.data import MissingPolicy, intake_table
 from mibounds.estimation.estimate import estimate
 from mibounds.estimation.independence import independence_test
+from mibounds.training.checkpoints import part
+from mibounds.training.interrupts import all_or_nothing
 from mibounds.training.workers import Progress
 
 __all__ = ["measure_groups", "take_groups"]
@@ -65,17 +67,17 @@ def measure_groups(
     pairs = list(combinations(taken, 2))
 
     def run(x: str, y: str) -> tuple[list[float], list[MIWarning]]:
-        p = []
+        p, own = [], part(options, f"{x}, {y}")
         if tested:
-            test = independence_test(taken[x], taken[y], workers=1, **options)
+            test = independence_test(taken[x], taken[y], workers=1, **own)
             result, p = test.estimate, [test.pvalue]
         else:
-            result = estimate(taken[x], taken[y], workers=1, **options)
+            result = estimate(taken[x], taken[y], workers=1, **own)
         bar.advance(1, f"{x}, {y}")
         told = [w for w in result.warnings if not isinstance(w, MaybeIndependentWarning)]
         return [result.value, result.stderr, *p], [type(w)(f"{x}, {y}: {w}") for w in told]
 
-    with Progress(progress, len(pairs)) as bar, python_warnings.catch_warnings():
+    with Progress(progress, len(pairs)) as bar, python_warnings.catch_warnings(), all_or_nothing():
         python_warnings.simplefilter("ignore", MIWarning)  # they come once, with the names of their groups
         done = joblib.Parallel(n_jobs=threads, prefer="threads")(joblib.delayed(run)(*pair) for pair in pairs)
     numbers, told = zip(*done, strict=True)

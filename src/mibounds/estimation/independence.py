@@ -27,6 +27,8 @@ from mibounds.critics.critic import pairwise_chunks
 from mibounds.estimation.estimate import estimate
 from mibounds.estimation.sides import take_in
 from mibounds.results import Result
+from mibounds.training.checkpoints import part
+from mibounds.training.interrupts import all_or_nothing
 
 __all__ = ["SHARED_FOLDS", "IndependenceTest", "independence_test", "permutation_pvalue"]
 
@@ -109,7 +111,8 @@ def independence_test(
     """
     check_at_least("permutations", permutations, 1)
     options = {**options, "unit": "nats"}
-    result = estimate(x, y, seed=seed, progress=progress, **options)
+    with all_or_nothing():
+        result = estimate(x, y, seed=seed, progress=progress, **options)
     types, encoders = (
         {name: options.get(option.format(name)) for name in "xy"} for option in ("{}_type", "encoder_{}")
     )
@@ -120,9 +123,11 @@ def independence_test(
         for name in ("nan", "x_type", "y_type"):  # the rows are taken in
             options.pop(name, None)
         values = []
-        for _ in trange(permutations, disable=not progress, leave=False, unit="permutation"):
-            shuffled = take_rows(y, torch.randperm(row_count(y), generator=generator))
-            values.append(estimate(x, shuffled, seed=seed, **options).bounds["InfoNCE"])
+        with all_or_nothing():
+            for i in trange(permutations, disable=not progress, leave=False, unit="permutation"):
+                shuffled = take_rows(y, torch.randperm(row_count(y), generator=generator))
+                own = part(options, f"permutation {i + 1}")
+                values.append(estimate(x, shuffled, seed=seed, **own).bounds["InfoNCE"])
         drawn = torch.tensor(values, dtype=torch.float64)
         observed = result.bounds["InfoNCE"]
     else:

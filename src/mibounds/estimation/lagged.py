@@ -25,6 +25,8 @@ from mibounds.data import MissingPolicy, intake, intake_pair
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation.estimate import estimate
 from mibounds.results import Result, Unit, write_json
+from mibounds.training.checkpoints import part
+from mibounds.training.interrupts import all_or_nothing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -146,10 +148,10 @@ def lagged(
     times = torch.arange(first, stop)
     options = {**blocked(options, len(x), gap, reach), "nan": nan}
     results = []
-    with python_warnings.catch_warnings():
+    with python_warnings.catch_warnings(), all_or_nothing():
         python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # some lags may well hold nothing
         for lag in tqdm(chosen, disable=not progress, leave=False, unit="lag"):
-            results.append(estimate(x[times - lag], y[times], **options))
+            results.append(estimate(x[times - lag], y[times], **part(options, f"lag {lag}")))
     return LaggedResult(chosen, tuple(results))
 
 

@@ -15,6 +15,8 @@ from mibounds._checks import check_at_least
 from mibounds.data import intake_pair
 from mibounds.estimation.estimate import estimate
 from mibounds.results import Result, Unit, nats_in
+from mibounds.training.checkpoints import part
+from mibounds.training.interrupts import all_or_nothing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -150,9 +152,11 @@ def learning_curve(
     generator = torch.Generator().manual_seed(seed)
     fits = [(n, r) for n in chosen for r in range(1 if n == len(x) else repeats)]
     found: dict[int, list[Result]] = {n: [] for n in chosen}
-    for n, repeat in tqdm(fits, disable=not progress, leave=False, unit="estimate"):
-        rows = torch.randperm(len(x), generator=generator)[:n] if n < len(x) else torch.arange(n)
-        found[n].append(estimate(x[rows], y[rows], seed=seed + repeat, **options))
+    with all_or_nothing():
+        for n, repeat in tqdm(fits, disable=not progress, leave=False, unit="estimate"):
+            rows = torch.randperm(len(x), generator=generator)[:n] if n < len(x) else torch.arange(n)
+            own = part(options, f"{n} rows, {repeat + 1}")
+            found[n].append(estimate(x[rows], y[rows], seed=seed + repeat, **own))
     values = np.array([np.mean([r.value for r in results]) for results in found.values()])
     stderrs = np.array([np.sqrt(np.mean([r.stderr**2 for r in rs]) / len(rs)) for rs in found.values()])
     fitted = _extrapolate(np.array(chosen, float), values, stderrs)

@@ -24,6 +24,7 @@ from mibounds.data.sources import columns_of
 from mibounds.estimator import MIEstimator
 from mibounds.networks import WithRadius
 from mibounds.training import Candidate, Trainer
+from mibounds.training.interrupts import all_or_nothing
 
 __all__ = ["mi_classification", "mi_regression"]
 
@@ -161,7 +162,8 @@ class _Recipe:
             device=self.device,
             test_negatives=_NEGATIVES,
         )
-        readings = trainer.read([Candidate("quick", estimator, RankGaussianize())], x, y, calibrate=True)
+        with all_or_nothing():
+            readings = trainer.read([Candidate("quick", estimator, RankGaussianize())], x, y, calibrate=True)
         return readings.by_name["InfoNCE"].value()
 
 

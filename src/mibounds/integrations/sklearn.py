@@ -21,6 +21,7 @@ from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation import estimate
 from mibounds.estimation.sides import VariableType
 from mibounds.results import Result, Unit, nats_in
+from mibounds.training.interrupts import all_or_nothing
 
 __all__ = ["MutualInformation"]
 
@@ -155,7 +156,8 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
                 f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, "
                 "and some thousands for a number worth having."
             )
-        self.result_: Result = estimate(X, y, groups=groups, **self.get_params(deep=False))
+        with all_or_nothing():  # it may be one fit of a search, which Ctrl-C is to end
+            self.result_: Result = estimate(X, y, groups=groups, **self.get_params(deep=False))
         self.value_ = self.result_.value
         return self
 

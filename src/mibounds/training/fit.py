@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,19 +16,21 @@ from torch import Tensor, nn
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_chunks
-from mibounds.data import Preprocessing, Sampler
+from mibounds.data import Preprocessing, Resumable, Sampler
 from mibounds.estimator import MIEstimator
 from mibounds.results import Curve
 from mibounds.telescope import Telescope
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
+from mibounds.training.checkpoints import FoldFile
 from mibounds.training.folds import Fold
 
-__all__ = ["Candidate", "Fitted", "Plan", "fit_density", "fit_fold"]
+__all__ = ["Candidate", "Fitted", "Plan", "far_behind", "fit_density", "fit_fold"]
 
 _VALIDATION_ROWS = 1024
 _SCORED_ROWS = 65_536  # at a time
 _FAR_BEHIND = 0.1  # of one nat and the leader's score together
 _LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
+_BURST = 0.5  # of the steps between two looks: when so many had no finite gradient, the weights are at fault
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,12 @@ class Candidate:
     estimator: MIEstimator | Telescope
     preprocessing: Preprocessing | tuple[Preprocessing | None, Preprocessing | None] | None = None
     instead_of: str | None = None
+
+    @property
+    def maps(self) -> tuple[Preprocessing | None, Preprocessing | None]:
+        """What x and what y pass through."""
+        both = self.preprocessing
+        return both if isinstance(both, tuple) else (both, both)
 
 
 @dataclass(frozen=True)
@@ -62,13 +72,21 @@ class Plan:
 @dataclass(frozen=True)
 class Fitted:
     """What one fold learnt: a normalized critic of raw rows, which rows it may not see and which it saw, how its
-    foremost part learnt, how many steps were skipped, and how many nats the calibration of its scores gained."""
+    foremost part learnt, how many steps were skipped, how many nats the calibration of its scores gained, how many
+    steps all its parts made, and whether they made all they were to make."""
 
     critic: Critic
     fold: Fold
     curve: Curve
     skipped: int = 0
     gain: float = 0.0
+    steps: int = 0
+    finished: bool = True
+
+    @property
+    def score(self) -> float:
+        """The best validation score of its foremost part, in nats (lower is better)."""
+        return self.curve.score[self.curve.steps.index(self.curve.best_step)]
 
     @property
     def device(self) -> torch.device:
@@ -95,31 +113,74 @@ def fit_fold(
     seed: int,
     advanced: Callable[[int, str], None],
     sampler: Sampler | None = None,
-) -> Fitted:
+    kept: FoldFile | None = None,
+    stop: threading.Event | None = None,
+) -> Fitted | None:
     """Train every candidate, drop those far behind after a third of the steps, and put the rest together as the
     validation rows say.
 
     Arguments:
         advanced: told how many steps were made, and by whom.
         sampler: draws the batches; without it they are rows of the fold.
+        kept: where training goes on from, and where it is written down.
+        stop: once set, training ends where it is.
+
+    Returns:
+        What was learnt; None if training was stopped before its first step.
     """
+    kept = kept if kept is not None else FoldFile()
     every = [_Run(candidate, x, y, fold, plan, seed, sampler) for candidate in candidates]
     runs = _contenders(every)
     for run in every:
         if run not in runs:
             run.tell(plan.steps, advanced)
-    for run in runs:
-        run.train(plan.steps // 3, advanced)
-    leader = min(run.best_score for run in runs)
-    hopeful = [run for run in runs if run.best_score <= leader + _FAR_BEHIND * (1 + abs(leader))]
-    for run in runs:
-        if run in hopeful:
-            run.train(plan.steps, advanced)
-        else:
-            run.tell(plan.steps, advanced)
+    hopeful: list[_Run] | None = None
+    if kept.state:
+        for run, state in zip(runs, kept.state["runs"], strict=True):
+            run.load_state_dict(state)
+            run.tell(run.step, advanced)
+        chosen = kept.state["hopeful"]
+        hopeful = None if chosen is None else [runs[i] for i in chosen]
+
+    def keep(now: bool = False) -> None:
+        if kept.due(now):
+            chosen = None if hopeful is None else [runs.index(run) for run in hopeful]
+            kept.write(runs=[run.state_dict() for run in runs], hopeful=chosen)
+
+    finished = True
+    try:
+        for run in runs:
+            run.train(plan.steps // 3, advanced, keep, stop)
+        hopeful = hopeful if hopeful is not None else _hopeful(runs)
+        for run in runs:
+            if run in hopeful:
+                run.train(plan.steps, advanced, keep, stop)
+            else:
+                run.tell(plan.steps, advanced)
+        if "rows" not in kept.state:
+            keep(now=True)
+    except _Stopped:
+        keep(now=True)
+        if not any(run.step for run in runs):
+            return None
+        for run in runs:
+            run.look()
+        hopeful, finished = _hopeful(hopeful or runs), False
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
     critic, foremost, gain = _put_together(hopeful, bank, plan.calibrate)
-    return Fitted(critic, fold, foremost.curve(), sum(run.skipped for run in runs), gain)
+    skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
+    return Fitted(critic, fold, foremost.curve(), skipped, gain, steps, finished)
+
+
+def far_behind(score: float, leader: float) -> bool:
+    """Is a validation score so far behind the best one that it is not worth going on with?"""
+    return score > leader + _FAR_BEHIND * (1 + abs(leader))
+
+
+def _hopeful(runs: Sequence[_Run]) -> list[_Run]:
+    """Those that are not far behind the best."""
+    leader = min(run.best_score for run in runs)
+    return [run for run in runs if not far_behind(run.best_score, leader)]
 
 
 def _contenders(runs: Sequence[_Run]) -> list[_Run]:
@@ -176,6 +237,14 @@ def _put_together(runs: Sequence[_Run], bank: tuple[Variable, Variable], calibra
     return Normalized(critic, bank, free="constant"), foremost, gain
 
 
+class _Stopped(Exception):
+    """Training was asked to end where it is."""
+
+
+# Numbers, lists of them, and the best weights: what of a run changes and is no tensor, module or generator by itself.
+_CHANGING = ("step", "skipped", "burst", "stale", "steps", "scores", "best_score", "best_step", "best_weights")
+
+
 class _Run:
     """The training of one candidate on one fold."""
 
@@ -192,9 +261,9 @@ class _Run:
         self.name, self.instead_of = candidate.name, candidate.instead_of
         self.plan, self.sampler = plan, sampler
         self.estimator = copy.deepcopy(candidate.estimator)
-        both = candidate.preprocessing
-        of_x, of_y = both if isinstance(both, tuple) else (both, both)
-        self.prepare_x, self.prepare_y = (_fitted(p, take_rows(v, fold.train)) for p, v in ((of_x, x), (of_y, y)))
+        self.prepare_x, self.prepare_y = (
+            _fitted(own, take_rows(rows, fold.train)) for own, rows in zip(candidate.maps, (x, y), strict=True)
+        )
         # Rows are mapped once, not at every step.
         self.x, self.y = (
             prepare(take_rows(rows, fold.train)) for prepare, rows in ((self.prepare_x, x), (self.prepare_y, y))
@@ -206,25 +275,64 @@ class _Run:
         self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.lr, weight_decay=plan.weight_decay, fused=True)
         self.generator = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.long)
-        self.step = self.told = self.skipped = self.stale = 0
+        self.step = self.told = self.skipped = self.burst = self.stale = 0
         self.steps: list[int] = []
         self.scores: list[float] = []
         self.best_score, self.best_step = math.inf, 0
+        self.best_weights: dict[str, Any] = {}
         self._check()
 
-    def train(self, until: int, advanced: Callable[[int, str], None]) -> None:
-        """Train up to step `until`, or until validation has not improved for `patience` checks."""
+    def train(
+        self,
+        until: int,
+        advanced: Callable[[int, str], None],
+        checked: Callable[[], None] = lambda: None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Train up to step `until`, or until validation has not improved for `patience` checks; `checked` is called
+        after each. Raises _Stopped once `stop` is set."""
         while self.step < until and self.stale < self.plan.patience:
+            if stop is not None and stop.is_set():
+                raise _Stopped
             self._train_step()
             if self.step % self.plan.check_every == 0 or self.step == self.plan.steps:
                 self._check()
                 self.tell(self.step, advanced)
+                checked()
         self.tell(until, advanced)
 
     def tell(self, step: int, advanced: Callable[[int, str], None]) -> None:
         """Say that training is as far as that step."""
         advanced(step - self.told, self.name)
         self.told = step
+
+    def look(self) -> None:
+        """Score the weights as they are, if no check has."""
+        if self.step > self.steps[-1]:
+            self._check()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that training changes: numbers, text and tensors."""
+        state = {name: getattr(self, name) for name in _CHANGING}
+        state |= {name: getattr(self, name).state_dict() for name in ("estimator", "optimizer")}
+        state["generator"], state["order"] = self.generator.get_state(), self.order.clone()
+        if isinstance(self.sampler, Resumable):
+            state["sampler"] = self.sampler.state_dict()
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where another run of the same candidate on the same fold was."""
+        for name in _CHANGING:
+            setattr(self, name, state[name])
+        device = self.parameters[0].device
+        for weights in (state["estimator"], state["best_weights"]):
+            weights |= {name: value.to(device) for name, value in weights.items() if isinstance(value, Tensor)}
+        self.estimator.load_state_dict(state["estimator"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.order = state["order"]
+        if isinstance(self.sampler, Resumable):
+            self.sampler.load_state_dict(state["sampler"])
 
     def trained(self) -> Critic:
         """The critic of raw rows with its best weights."""
@@ -250,6 +358,7 @@ class _Run:
             self.optimizer.step()
         else:
             self.skipped += 1
+            self.burst += 1
         self.step += 1
 
     def _batch(self) -> tuple[Variable, Variable]:
@@ -263,7 +372,12 @@ class _Run:
         return take_rows(self.x, batch), take_rows(self.y, batch)
 
     def _check(self) -> None:
-        """Score the validation rows; keep the weights if they are better by more than the tolerance."""
+        """Score the validation rows; keep the weights if they are better by more than the tolerance. After a burst of
+        steps that were skipped, go back to the best ones first."""
+        if self.burst > _BURST * self.plan.check_every:
+            self.estimator.load_state_dict(self.best_weights)
+            self.optimizer.state.clear()  # its averages led there
+        self.burst = 0
         self.estimator.eval()
         score = self.estimator.proper_score(self.valid_x, self.valid_y)
         self.estimator.train()

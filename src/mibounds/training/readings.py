@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from mibounds._checks import NonFiniteStepWarning
+from mibounds._checks import MIWarning, NonFiniteStepWarning
 from mibounds._math import infonce_loss
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 from mibounds._version import versions
@@ -44,6 +44,11 @@ class FoldRows:
     by_bound: list[tuple[tuple[Tensor, ...], ...]]
     negatives: int
     joint: Tensor
+
+    def to(self, device: torch.device) -> FoldRows:
+        """The same on another device."""
+        by_bound: list[Any] = [map_tensors(lambda part: part.to(device), rows) for rows in self.by_bound]
+        return FoldRows(by_bound, self.negatives, self.joint.to(device))
 
 
 def read_fold(
@@ -104,7 +109,8 @@ def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
 
 class Readings:
     """What all bounds read on the pooled test rows, by name, what each fold learnt, from how many rows at least, by
-    how many nats the critics may fall short, and the cluster of every row where rows are not independent."""
+    how many nats the critics may fall short, the cluster of every row where rows are not independent, and of what the
+    training has warned already."""
 
     def __init__(
         self,
@@ -114,6 +120,7 @@ class Readings:
         train_rows: int = 0,
         shortfall: float = 0.0,
         clusters: Tensor | None = None,
+        told: Sequence[MIWarning] = (),
     ):
         sizes = [len(fold.by_bound[0][0][0]) for fold in folds]
         member = torch.repeat_interleave(torch.arange(len(folds)), torch.tensor(sizes))
@@ -126,7 +133,7 @@ class Readings:
             for k, (name, bound) in enumerate(bounds.items())
         }
         self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
-        self.shortfall = shortfall
+        self.shortfall, self.told = shortfall, tuple(told)
         self.joint = torch.cat([fold.joint for fold in folds]).cpu()
 
     def result(
@@ -197,7 +204,7 @@ class Readings:
             cross_checks=checks,
             fold_values=chosen.fold_values(),
             curves=tuple(fitted.curve for fitted in self.fitted),
-            warnings=tuple(warnings),
+            warnings=(*self.told, *warnings),
             versions=versions(),
             columns=(schemas[0].names if schemas[0] else (), schemas[1].names if schemas[1] else ()),
             pointwise=self.pointwise(given, kept),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any, final
 
 import joblib
@@ -14,13 +16,24 @@ from torch import Tensor
 from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
 from mibounds._variables import Variable, check_finite, map_tensors, row_count, take_rows
 from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
-from mibounds.data import Columns, MissingPolicy, Preprocessing, Sampler, Standardize, intake_groups, intake_pair
+from mibounds.data import (
+    Columns,
+    MissingPolicy,
+    Preprocessing,
+    Resumable,
+    Sampler,
+    Standardize,
+    intake_groups,
+    intake_pair,
+)
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
 from mibounds.telescope import Telescope
+from mibounds.training.checkpoints import Checkpoint, FoldFile, describe_fit
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
 from mibounds.training.fit import Candidate, Fitted, Plan, fit_fold
 from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
+from mibounds.training.interrupts import interruptible, so_far, worth_reading
 from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
 from mibounds.training.workers import Progress, quick_arithmetic
 
@@ -70,6 +83,12 @@ class Trainer:
         workers: folds at a time; by default as many as torch has threads.
         device: "cpu", "cuda", ...
         progress: show a bar.
+        checkpoint: a folder where the fit is written down as it goes, a file a fold, as often as a twentieth of the
+            time allows. It is made if it is not there, and stays when the fit is done.
+        resume: go on with what `checkpoint` holds, to the same number to the bit as if nothing had happened; from the
+            start if it holds nothing. What is there of other data, settings or versions is refused.
+
+    Ctrl-C ends a fit with the best result so far and an `interrupted` warning; a second one ends it at once.
 
     Raises:
         ValueError: if a number is out of its range.
@@ -106,6 +125,8 @@ class Trainer:
         workers: int | None = None,
         device: str | torch.device | None = None,
         progress: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
     ):
         for name, number, least in (
             ("steps", steps, 1),
@@ -128,6 +149,8 @@ class Trainer:
             check_at_least("gap", gap, 0)
             if split == "random":
                 raise ValueError(f"gap is {gap}, and a random split has none: pass split='blocked' too.")
+        if resume and checkpoint is None:
+            raise ValueError("resume goes on with a checkpoint, and there is none: pass checkpoint=, its folder.")
         self.steps, self.batch_size, self.folds = steps, batch_size, folds
         if cv is not None and (folds is not None or split != "random"):
             raise ValueError("cv makes the folds: pass neither folds nor split with it.")
@@ -143,6 +166,7 @@ class Trainer:
         self.preprocessing, self.nan = preprocessing, nan
         self.seed, self.workers, self.progress = seed, workers, progress
         self.device = check_device(device)
+        self.checkpoint, self.resume = checkpoint, resume
 
     def fit(self, estimator: MIEstimator | Telescope, x: Any, y: Any, *, groups: Any = None) -> Result:
         """Cross-fit an estimator on paired rows and report its own bound.
@@ -208,12 +232,7 @@ class Trainer:
         """
         check_at_least("test_rows", test_rows, 2)
         generator = torch.Generator().manual_seed(self.seed)
-
-        def draw(n: int, generator: torch.Generator) -> tuple[Variable, Variable]:
-            x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in sampler(n, generator))
-            check_paired(row_count(x), row_count(y))
-            return x, y
-
+        draw = _Drawn(sampler, self.device)
         x, y = draw(_FIRST + _VALID + test_rows, generator)
         for name, rows in (("x", x), ("y", y)):
             check_finite(name, rows)
@@ -224,10 +243,15 @@ class Trainer:
         candidate = Candidate("stream", _on(self.device, estimator), self.preprocessing if tables else None)
         _check_candidate(candidate, plan)
         bounds = _bounds(estimator)
-        with Progress(self.progress, plan.steps) as progress, quick_arithmetic(self.device):
-            fitted = fit_fold([candidate], x, y, fold, plan, self.seed, progress.advance, draw)
+        checkpoint = self._checkpoint([candidate], x, y, [fold], plan)
+        kept = checkpoint.fold(1)
+        with Progress(self.progress, plan.steps) as progress, interruptible() as stop, quick_arithmetic(self.device):
+            fitted = fit_fold([candidate], x, y, fold, plan, self.seed, progress.advance, draw, kept, stop)
+            if fitted is None:
+                raise KeyboardInterrupt
             read = self._read_fold(fitted, x, y, bounds, _both_ways([candidate]))
-        return Readings(bounds, [read], [fitted]).result(
+        told = [*checkpoint.warnings, *([] if fitted.finished else [so_far([fitted], [fitted], 1)])]
+        return Readings(bounds, [read], [fitted], told=told).result(
             type(estimator.bound).__name__, extrapolated=estimator.extrapolates, seed=self.seed
         )
 
@@ -253,26 +277,54 @@ class Trainer:
         candidates = [Candidate(c.name, _on(self.device, c.estimator), c.preprocessing) for c in candidates]
         bounds = _bounds(candidates[0].estimator)
         both = _both_ways(candidates)
-        with Progress(self.progress, folds * plan.steps * len(candidates)) as progress:
+        checkpoint = self._checkpoint(candidates, x, y, splits, plan)
+        files = [checkpoint.fold(i + 1) for i in range(folds)]  # a damaged one is refused before any training
+        with Progress(self.progress, folds * plan.steps * len(candidates)) as progress, interruptible() as stop:
 
-            def run(i: int) -> tuple[Fitted, FoldRows, float]:
+            def run(i: int) -> tuple[Fitted, FoldRows, float] | None:
+                doing = f"fold {i + 1} of {folds}"
+                if stop.is_set() and not files[i].state:
+                    return None
                 with quick_arithmetic(self.device):
-                    doing = f"fold {i + 1} of {folds}"
                     fitted = fit_fold(
                         candidates, x, y, splits[i], plan, self.seed * 1009 + i,
                         lambda steps, name: progress.advance(steps, f"{doing}, {name}"),
+                        kept=files[i], stop=stop,
                     )  # fmt: skip
+                    if fitted is None:
+                        return None
                     progress.advance(0, f"{doing}, reading the test rows")
-                    rows = self._read_fold(fitted, x, y, bounds, both)
-                    return fitted, rows, shortfall(fitted, x, y)
+                    return fitted, *self._remembered(files[i], fitted, x, y, bounds, both)
 
             parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
-            done = parallel(joblib.delayed(run)(i) for i in range(folds))
-        fitted, rows, short = zip(*done, strict=True)
+            done = [one for one in parallel(joblib.delayed(run)(i) for i in range(folds)) if one is not None]
+        if not done:
+            raise KeyboardInterrupt
+        fits = [fitted for fitted, _, _ in done]
+        fitted, rows, short = zip(*compress(done, worth_reading(fits)), strict=True)
         clusters = groups
         if clusters is None and self.split == "blocked":  # neighbors are alike: runs of rows are what is independent
             clusters = torch.arange(n) * _RUNS // n
-        return Readings(bounds, rows, fitted, train_rows, sum(short) / folds, clusters)
+        whole = len(done) == folds and all(one.finished for one in fits)
+        told = [*checkpoint.warnings, *([] if whole else [so_far(fits, fitted, folds)])]
+        return Readings(bounds, rows, fitted, train_rows, sum(short) / len(short), clusters, told)
+
+    def _remembered(
+        self, kept: FoldFile, fitted: Fitted, x: Variable, y: Variable, bounds: dict[str, Bound], both: bool
+    ) -> tuple[FoldRows, float]:
+        """What the test rows of a fold read, and the critic's shortfall: from the file, or read and written there."""
+        if "rows" in kept.state:
+            return FoldRows(**kept.state["rows"]).to(self.device), kept.state["shortfall"]
+        rows, short = self._read_fold(fitted, x, y, bounds, both), shortfall(fitted, x, y)
+        if fitted.finished:
+            kept.write(rows=vars(rows), shortfall=short)
+        return rows, short
+
+    def _checkpoint(
+        self, candidates: Sequence[Candidate], x: Variable, y: Variable, folds: Sequence[Fold], plan: Plan
+    ) -> Checkpoint:
+        settings = {"seed": self.seed, "test_negatives": self.test_negatives, "device": self.device.type}
+        return Checkpoint(self.checkpoint, self.resume, lambda: describe_fit(candidates, x, y, folds, plan, **settings))
 
     def _read_fold(self, fitted: Fitted, x: Variable, y: Variable, bounds: dict[str, Bound], both: bool) -> FoldRows:
         test_x, test_y = (take_rows(rows, fitted.fold.test) for rows in (x, y))
@@ -340,6 +392,25 @@ class Trainer:
 def automatic_folds(n: int) -> int:
     """How many folds a trainer makes of n rows where it is not told."""
     return 10 if n <= _FEW else 5 if n <= _MANY else 2
+
+
+class _Drawn:
+    """A sampler whose rows are checked and go to a device; it goes on from where it was if the sampler can."""
+
+    def __init__(self, sampler: Sampler, device: torch.device):
+        self.sampler, self.device = sampler, device
+
+    def __call__(self, n: int, generator: torch.Generator) -> tuple[Variable, Variable]:
+        x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in self.sampler(n, generator))
+        check_paired(row_count(x), row_count(y))
+        return x, y
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.sampler.state_dict() if isinstance(self.sampler, Resumable) else {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if isinstance(self.sampler, Resumable):
+            self.sampler.load_state_dict(state)
 
 
 def _on(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator | Telescope:

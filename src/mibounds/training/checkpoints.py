@@ -1,0 +1,236 @@
+"""Checkpoints of a fit: a folder with a page that says which fit it is, and a file for each fold with how far it is.
+
+A file is replaced as a whole, so a process that is killed leaves the last one that was complete. Reading a file runs no
+code from it: it holds numbers, text and tensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from mibounds._checks import CheckpointWarning
+from mibounds._variables import Variable, row_count
+from mibounds._version import versions
+from mibounds.results import write_bytes, write_json
+
+if TYPE_CHECKING:
+    from mibounds.training.fit import Candidate, Plan
+    from mibounds.training.folds import Fold
+
+__all__ = ["Checkpoint", "FoldFile", "describe_fit", "part"]
+
+_PAGE = "fit.json"
+_SHARE = 0.05  # of a fold's time that writing may take
+_DIGEST = 16  # bytes
+
+
+def part(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The options of one of several fits, which has a folder of its own inside the checkpoint.
+
+    Example:
+        >>> part({"steps": 100, "checkpoint": "run"}, "lag 3")["checkpoint"].as_posix()
+        'run/lag 3'
+        >>> part({"steps": 100}, "lag 3")
+        {'steps': 100}
+    """
+    folder = options.get("checkpoint")
+    return dict(options) if folder is None else {**options, "checkpoint": Path(folder) / name.replace("/", " ")}
+
+
+def describe_fit(
+    candidates: Sequence[Candidate], x: Variable, y: Variable, folds: Sequence[Fold], plan: Plan, **settings: Any
+) -> dict[str, str]:
+    """Everything that the numbers of a fit depend on, by name: settings as they are, data and weights as checksums."""
+    modules = [(c.name, c.instead_of, _settings(c.estimator), *map(_settings, c.maps)) for c in candidates]
+    description = {
+        "mibounds": versions()["mibounds"],
+        "torch": versions()["torch"],
+        "x": f"{row_count(x):,} rows ({_checksum([x])})",
+        "y": f"{row_count(y):,} rows ({_checksum([y])})",
+        "folds": f"{len(folds)} ({_checksum([tuple(vars(fold).values()) for fold in folds])})",
+        "estimator": f"{', '.join(c.name for c in candidates)} ({_hash(repr(modules).encode())})",
+        "first weights": _checksum([tuple(_weights(c.estimator)) for c in candidates]),
+    }
+    return {**description, **{name: str(value) for name, value in {**asdict(plan), **settings}.items()}}
+
+
+class Checkpoint:
+    """The folder of a fit; without one, nothing is read or written.
+
+    Arguments:
+        folder: made if it is not there; None keeps nothing.
+        resume: go on with what the folder holds. A folder that holds a fit is refused otherwise.
+        describe: gives what `describe_fit` does, and is called only if there is a folder.
+
+    Raises:
+        ValueError: if the folder holds a fit that is not to be resumed, or another one, or is damaged or no folder.
+        OSError: if nothing can be written there.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str] | None, resume: bool, describe: Callable[[], Mapping[str, str]]
+    ) -> None:
+        self.folder = None if folder is None else Path(folder)
+        self.lock = threading.Lock()
+        self.warnings: list[CheckpointWarning] = []
+        self.fit = ""
+        if self.folder is None:
+            return
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"checkpoint is {str(folder)!r}, which is a file: give a folder, it is made if need be.")
+        here = dict(describe())
+        self.fit = _hash(json.dumps(here, sort_keys=True).encode())
+        page = self.folder / _PAGE
+        if page.exists():
+            self._compare(page, resume, here)
+            for left in self.folder.glob(".fold-*"):  # half-written by a run that was killed
+                left.unlink(missing_ok=True)
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_json(page, here)
+
+    def fold(self, number: int) -> FoldFile:
+        """The file of a fold, read if it is there; folds count from 1."""
+        path = None if self.folder is None else self.folder / f"fold-{number}.checkpoint"
+        return FoldFile(path, self.fit, self._failed)
+
+    def _compare(self, page: Path, resume: bool, here: Mapping[str, str]) -> None:
+        folder = str(page.parent)
+        if not resume:
+            raise ValueError(
+                f"{folder!r} holds a checkpoint already: pass resume=True to go on with it, or delete it to start anew."
+            )
+        try:
+            there = json.loads(page.read_text(encoding="utf-8"))
+            others = [name for name in {**there, **here} if there.get(name) != here.get(name)]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{str(page)!r} is damaged ({error}): delete {folder!r} to start anew.") from error
+        if others:
+            differences = ", ".join(f"{name} {there.get(name)} (here {here.get(name)})" for name in others[:4])
+            advice = "its data and settings"
+            if others == ["first weights"]:
+                advice = "its torch.manual_seed before the critic is built"
+            raise ValueError(
+                f"{folder!r} is the checkpoint of another fit, with {differences}: resume with {advice}, or give "
+                "another folder."
+            )
+
+    def _failed(self, error: OSError) -> None:
+        """Warn once: the fit goes on."""
+        with self.lock:
+            if self.warnings:
+                return
+            self.warnings.append(
+                CheckpointWarning(
+                    f"A checkpoint could not be written ({error}): the fit goes on, and tries again. Until it succeeds "
+                    "a run that is killed goes on from an older checkpoint."
+                )
+            )
+        warnings.warn(self.warnings[0], stacklevel=2)
+
+
+class FoldFile:
+    """How far a fold is: `state`, as it was found in its file and as it was last written.
+
+    Arguments:
+        path: of the file; None keeps nothing.
+        fit: which one it belongs to.
+        failed: told why a file could not be written.
+
+    Raises:
+        ValueError: if the file is damaged or of another fit.
+    """
+
+    def __init__(self, path: Path | None = None, fit: str = "", failed: Callable[[OSError], None] = lambda _: None):
+        self.path, self.fit, self.failed = path, fit, failed
+        self.state: dict[str, Any] = _read(path, fit) if path is not None and path.exists() else {}
+        self.next = 0.0
+
+    def due(self, now: bool = False) -> bool:
+        """Is it time to write: at once if asked to, else when so much time has passed since the last writing that it
+        costs no more than a twentieth?"""
+        return self.path is not None and (now or time.monotonic() >= self.next)
+
+    def write(self, **state: Any) -> None:
+        """Replace the file by one with these parts of the state, and the others as they were."""
+        if self.path is None:
+            return
+        start = time.monotonic()
+        content = io.BytesIO()
+        self.state |= {**state, "fit": self.fit}
+        torch.save(self.state, content)
+        try:
+            write_bytes(self.path, _digest(content.getbuffer()) + content.getbuffer())
+        except OSError as error:
+            self.failed(error)
+        now = time.monotonic()
+        self.next = now + (now - start) / _SHARE
+
+
+def _read(path: Path, fit: str) -> dict[str, Any]:
+    content = path.read_bytes()
+    if content[:_DIGEST] != _digest(content[_DIGEST:]):
+        raise ValueError(f"{str(path)!r} is damaged: delete it, and its fold starts anew.")
+    state: dict[str, Any] = torch.load(io.BytesIO(content[_DIGEST:]), map_location="cpu", weights_only=True)
+    if state["fit"] != fit:
+        raise ValueError(f"{str(path)!r} belongs to another fit than its folder: delete it, and its fold starts anew.")
+    return state
+
+
+def _digest(content: bytes | memoryview) -> bytes:
+    """What a file starts with: torch does not notice a bit that changed."""
+    return hashlib.blake2b(content, digest_size=_DIGEST).digest()
+
+
+def _settings(module: nn.Module | None) -> list[tuple[Any, ...]]:
+    """The classes of a module's parts and their numbers and text; what else they hold, functions say, is not seen."""
+    if module is None:
+        return []
+    return [(name, type(one).__qualname__, _numbers(one)) for name, one in module.named_modules()]
+
+
+def _numbers(module: nn.Module) -> list[tuple[str, str]]:
+    return sorted((key, repr(value)) for key, value in vars(module).items() if key != "training" and _plain(value))
+
+
+def _weights(module: nn.Module) -> Iterator[Tensor]:
+    return (value for value in module.state_dict().values() if isinstance(value, Tensor))
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _checksum(variables: Sequence[Variable]) -> str:
+    found = hashlib.blake2b(digest_size=6)
+    for tensor in _tensors(tuple(variables)):
+        found.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _tensors(variable: Variable) -> Iterator[Tensor]:
+    if isinstance(variable, Tensor):
+        yield variable
+    else:
+        for one in variable:
+            yield from _tensors(one)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=6).hexdigest()
