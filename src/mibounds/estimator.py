@@ -132,7 +132,7 @@ class MIEstimator(nn.Module):
             yield from rows_in_blocks(self.critic, x, y, self.bound.rows, own, keeps, shared=True)
         elif n * (n if partners is None else partners.shape[1]) > FEW_PAIRS:
             yield from rows_in_blocks(self.critic, x, y, self.bound.rows, partners, keeps)
-        elif partners is None and self.symmetric:  # every pair is scored once
+        elif self.symmetric and partners is None:  # every pair is scored once
             grid = self.critic.pairwise(x, y)
             yield self.bound.grid_rows(grid.mT)
             yield self.bound.grid_rows(grid)
