@@ -55,6 +55,7 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/python benchmarks/lagged/run.py
 	$(BIN)/python benchmarks/matrix/run.py
 	$(BIN)/python benchmarks/data/run.py
+	$(BIN)/python benchmarks/speed/kill.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 
 $(VENV)/.ready: pyproject.toml constraints.txt
