@@ -15,9 +15,9 @@ TESTS = Path(__file__).parent
 
 # From the bottom up; a module may import from lower layers, and from its own entry.
 LAYERS = [
-    ["_math", "_buffers", "_variables", "_ranks", "_checks", "_distributed", "_random", "_version"],
+    ["_math", "_buffers", "_variables", "_recomputed", "_ranks", "_checks", "_distributed", "_random", "_version"],
     ["bounds", "networks", "tasks", "data", "classical", "plots"],
-    ["critics"],
+    ["critics", "report"],
     ["estimator", "telescope", "choices", "inference", "results"],
     ["training"],
     ["estimation", "gradients", "regularizer"],

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+import torch
 
 from mibounds._checks import BeyondLogNWarning
 from mibounds.results import Curve, Result, write_text
@@ -135,6 +137,15 @@ def test_the_umask_says_who_may_read(tmp_path, umask, mode):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder '.*nowhere' to write r.json into: make it first"):
         write_text(tmp_path / "nowhere" / "r.json", "{}")
+
+
+def test_a_report_is_complete_or_not_there(tmp_path):
+    path = tmp_path / "report.html"
+    replace(RESULT, pointwise=torch.tensor([0.5, math.nan, 1.5])).to("bits").report(path, command="mi.estimate(x, y)")
+    text = path.read_text(encoding="utf-8")
+    assert "mi.estimate(x, y)" in text
+    assert f"{1.5 / math.log(2):.4g}" in text  # rows too are in the unit of the result
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_plot():

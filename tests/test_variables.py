@@ -1,6 +1,6 @@
 import torch
 
-from mibounds._variables import map_tensors, row_count, take_rows
+from mibounds._variables import flat, like, map_tensors, row_count, shape_of, take_rows
 
 
 def test_a_tuple_is_one_variable():
@@ -11,3 +11,11 @@ def test_a_tuple_is_one_variable():
     assert taken[1][0].shape == (2, 2)
     assert row_count(take_rows(pair, slice(1, 3))) == 2
     assert map_tensors(lambda part: part + 1, pair)[1][1].tolist() == [2, 2, 2, 2]
+
+
+def test_taken_apart_and_put_together():
+    pair = (torch.arange(4), (torch.zeros(4, 2), torch.ones(4)))
+    again = like(shape_of(pair), flat(pair))
+    assert again[1][0] is pair[1][0]
+    assert flat(again)[2] is pair[1][1]
+    assert flat(shape_of(pair))[0].numel() == 0

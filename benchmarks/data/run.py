@@ -1,16 +1,19 @@
 """Estimates of data that are no plain numbers, beside their known information: raw results in results.jsonl.
 
-python benchmarks/data/run.py                      # everything, some 40 minutes of one core; goes on where it stopped
+python benchmarks/data/run.py                      # everything, some 90 minutes of one core; goes on where it stopped
 python benchmarks/data/run.py --only table digits  # these alone
 """
 
 import argparse
+import itertools
 import json
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,7 +31,14 @@ RESULTS = HERE / "results.jsonl"
 FLIPS = (0.0, 0.1, 0.3, 0.5, 0.7)
 CITIES = ("Bonn", "Graz", "Ulm", "Wien")
 
-Case = tuple[str, float, Callable[[int], Any]]
+
+class Case(NamedTuple):
+    """Its name, its truth in nats, what estimates it for a seed, and how many seeds there are."""
+
+    name: str
+    truth: float
+    measure: Callable[[int], Any]
+    seeds: int = 1
 
 
 def table(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -77,9 +87,8 @@ def channel_truth(flip: float) -> float:
 
 def blobs(information: float) -> mi.tasks.Task:
     """Two images of blobs whose centers, two uniform coordinates each, share that many nats."""
-    return Transformed(
-        CorrelatedGaussian.with_information(2, information), (NORMAL_CDF, blob(16)), (NORMAL_CDF, blob(16))
-    )
+    centers = Transformed(CorrelatedGaussian.with_information(2, information), NORMAL_CDF, NORMAL_CDF)
+    return Transformed(centers, blob(16), blob(16))
 
 
 def ragged(task: HiddenState, n: int, seed: int) -> tuple[list[torch.Tensor], torch.Tensor]:
@@ -90,26 +99,73 @@ def ragged(task: HiddenState, n: int, seed: int) -> tuple[list[torch.Tensor], to
     return [record[-length:] for record, length in zip(x, lengths.tolist(), strict=True)], y
 
 
+def spread(dim: int, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A column u along a direction a ~ N(0, 1), unit noise in every coordinate; v shares one bit with u."""
+    g = torch.Generator().manual_seed(seed)
+    u, v = one_bit(n, g)
+    return u * torch.randn(1, dim, generator=g) + torch.randn(n, dim, generator=g), v
+
+
+def hidden(dim: int, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A column u among dim - 1 others of unit variance, turned at random."""
+    g = torch.Generator().manual_seed(seed)
+    u, v = one_bit(n, g)
+    turn = torch.linalg.qr(torch.randn(dim, dim, generator=g)).Q
+    return torch.cat([u, torch.randn(n, dim - 1, generator=g)], 1) @ turn.T, v
+
+
+def one_bit(n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two normal columns that share one bit."""
+    u, v = CorrelatedGaussian.with_information(1, math.log(2)).sample(n, generator)
+    return u, v
+
+
+def explained(dim: int, n: int, seed: int) -> tuple[torch.Tensor, ...]:
+    """Columns x and y with a common cause z of `dim` columns, and a correlation of .7 beyond it."""
+    g = torch.Generator().manual_seed(seed)
+    z, noise = torch.randn(n, dim, generator=g), torch.randn(n, 2, generator=g)
+    slopes = torch.nn.functional.normalize(torch.randn(dim, 2, generator=g), dim=0)
+    beyond = torch.stack([noise[:, 0], 0.7 * noise[:, 0] + math.sqrt(0.51) * noise[:, 1]], 1)
+    x, y = (z @ slopes + beyond).T[:, :, None]
+    return x, y, z
+
+
+def common(effect: bool, n: int, seed: int) -> tuple[torch.Tensor, ...]:
+    """Independent x and y with a common effect z, their noisy sum; or a chain x, z, y."""
+    a, b, c = torch.randn(3, n, 1, generator=torch.Generator().manual_seed(seed))
+    return (a, b, a + b + 0.5 * c) if effect else (a, a + b + c, a + b)
+
+
 def cases() -> Iterator[Case]:
-    """Name, truth in nats, and what estimates it for a seed."""
+    """All that is measured."""
     many = table(1_000_000, 99)[2]
-    yield "table", float(many.mean()), lambda seed: mi.estimate(*table(10_000, seed)[:2], seed=seed)
+    yield Case("table", float(many.mean()), lambda seed: mi.estimate(*table(10_000, seed)[:2], seed=seed))
     for flip in FLIPS:
-        yield (
-            f"digits, flip {flip}",
-            channel_truth(flip),
-            lambda seed, flip=flip: mi.estimate(*digits(flip, seed), seed=seed),  # type: ignore[misc]
-        )
+        yield Case(f"digits, flip {flip}", channel_truth(flip), partial(_estimate, digits, flip))
     for information in (1.0, 3.0, 5.0):
         task = blobs(information)
-        yield (
-            f"blobs, {information} nats",
-            task.mutual_information,
-            lambda seed, task=task: mi.estimate(*sample(task, 20_000, seed), seed=seed),  # type: ignore[misc]
-        )
+        yield Case(f"blobs, {information} nats", task.mutual_information, partial(_estimate, sample, task, 20_000))
     chain = HiddenState(200, 0.9, 0.5)
-    yield "sequences", chain.mutual_information, lambda seed: mi.estimate(*sample(chain, 10_000, seed), seed=seed)
-    yield "ragged", chain.mutual_information, lambda seed: mi.estimate(*ragged(chain, 10_000, seed), seed=seed)
+    yield Case("sequences", chain.mutual_information, partial(_estimate, sample, chain, 10_000))
+    yield Case("ragged", chain.mutual_information, partial(_estimate, ragged, chain, 10_000))
+    for dim, n in itertools.product((50, 500), (4_000, 10_000)):
+        # All coordinates together are u with a noise of variance 1/|a|², about 1/dim.
+        yield Case(f"spread, {dim}, {n}", -math.log(1 - 0.75 / (1 + 1 / dim)) / 2, partial(_estimate, spread, dim, n))
+        yield Case(f"hidden, {dim}, {n}", math.log(2), partial(_estimate, hidden, dim, n))
+    for dim in (1, 5, 20):
+        truth = -math.log(1 - 0.7**2) / 2
+        yield Case(f"conditional, {dim}", truth, partial(_conditional, explained, dim, 10_000), 5)
+    both = math.log(1.25**2 / (1.25**2 - 1)) / 2  # the correlation of a and b given their sum is -1/1.25
+    yield Case("collider", both, partial(_conditional, common, True, 10_000))
+    yield Case("chain", 0.0, partial(_conditional, common, False, 10_000))
+
+
+def _estimate(draw: Callable[..., Any], *options: Any) -> Any:
+    return mi.estimate(*draw(*options), seed=options[-1])
+
+
+def _conditional(draw: Callable[..., Any], *options: Any) -> Any:
+    return mi.conditional(*draw(*options), seed=options[-1])
 
 
 def sample(task: mi.tasks.Task, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -121,28 +177,27 @@ def main() -> None:
     """Measure what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", help="cases whose names begin so")
-    parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     done = set()
     if RESULTS.exists():
         done = {(r["case"], r["seed"]) for r in map(json.loads, RESULTS.read_text().splitlines())}
-    for name, truth, measure in cases():
-        for seed in range(options.seeds):
-            wanted = options.only is None or any(name.startswith(one) for one in options.only)
-            if not wanted or (name, seed) in done:
+    for case in cases():
+        for seed in range(case.seeds):
+            wanted = options.only is None or any(case.name.startswith(one) for one in options.only)
+            if not wanted or (case.name, seed) in done:
                 continue
             start = time.process_time()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", mi.MIWarning)
-                result = measure(seed)
+                result = case.measure(seed)
             record = {
-                "case": name, "seed": seed, "truth": truth, "value": result.value, "stderr": result.stderr,
-                "interval": result.interval, "reading": result.reading, "kinds": result.kinds,
-                "warnings": [w.code for w in result.warnings], "cpu_seconds": round(time.process_time() - start, 1),
+                "case": case.name, "seed": seed, "truth": case.truth, "value": result.value, "stderr": result.stderr,
+                "interval": result.interval, "warnings": [w.code for w in result.warnings],
+                "cpu_seconds": round(time.process_time() - start, 1),
             }  # fmt: skip
             with RESULTS.open("a") as file:
                 file.write(json.dumps(record) + "\n")
-            print(f"{name} {seed}: {result.value:.3f} of {truth:.3f}, {record['cpu_seconds']} s", flush=True)
+            print(f"{case.name} {seed}: {result.value:.3f} of {case.truth:.3f}, {record['cpu_seconds']} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 python benchmarks/speed/kill.py             # 20 moments, some minutes; raw results go into kill.jsonl beside it
 
 A fresh process estimates with a checkpoint and is killed at a moment drawn uniformly from the time that the whole
-estimate takes, counted from the beginning of its training; another process, with another number of workers, resumes it. Its value, interval, every reading, the
-curves and the score of every row are compared with those of a run that nothing interrupted, bit by bit.
+estimate takes, counted from the beginning of its training; another process, with another number of workers, resumes
+it. Its value, interval, every reading, the curves and the score of every row are compared with those of a run that
+nothing interrupted, bit by bit.
 """
 
 import argparse

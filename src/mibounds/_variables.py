@@ -5,12 +5,12 @@ Only encoders look inside a variable; everything else handles it through this pa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Union
 
 from torch import Tensor
 
-__all__ = ["Variable", "check_finite", "map_tensors", "row_count", "take_rows"]
+__all__ = ["Variable", "check_finite", "flat", "like", "map_tensors", "row_count", "shape_of", "take_rows"]
 
 Variable = Union[Tensor, tuple["Variable", ...]]
 
@@ -29,6 +29,22 @@ def map_tensors(function: Callable[[Tensor], Tensor], variable: Variable) -> Var
     if isinstance(variable, Tensor):
         return function(variable)
     return tuple(map_tensors(function, part) for part in variable)
+
+
+def flat(variable: Variable) -> list[Tensor]:
+    """The tensors of a variable."""
+    return [variable] if isinstance(variable, Tensor) else [tensor for part in variable for tensor in flat(part)]
+
+
+def like(variable: Variable, tensors: Sequence[Tensor]) -> Variable:
+    """A variable that nests as this one does, of other tensors in the order of `flat`."""
+    following = iter(tensors)
+    return map_tensors(lambda _: next(following), variable)
+
+
+def shape_of(variable: Variable) -> Variable:
+    """A variable that nests as this one does, for `like`; it keeps no rows alive."""
+    return map_tensors(lambda part: part.new_empty(0), variable)
 
 
 def row_count(variable: Variable) -> int:

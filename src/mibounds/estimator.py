@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from mibounds._math import infonce_loss, logmeanexp, off_diagonal
-from mibounds._variables import Variable, row_count
+from mibounds._distributed import check_even_shares, gathered, rank, ranks
+from mibounds._math import infonce_loss, logmeanexp
+from mibounds._variables import Variable, flat, row_count
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
+from mibounds.critics.blocks import FEW_PAIRS, rows_in_blocks
 from mibounds.critics.critic import pairwise_chunks
 
 __all__ = ["MIEstimator", "proper_score"]
@@ -25,13 +27,17 @@ class MIEstimator(nn.Module):
         critic: scores pairs.
         bound: turns scores into nats and gives the training objective.
         negatives: mismatched pairs per row of a batch: "all" other rows, or K of them by random cyclic shifts. A joint
-            critic is cheaper with few, a separable one has all for the price of one matrix product.
+            critic is cheaper with few, a separable one has all for the price of one matrix product. Batches of more
+            than 512 rows never hold all their scores at once: see `mibounds.critics.blocks`.
         symmetric: average over replacing x and replacing y. With `InfoNCE` only a constant is then left free.
+        shared: in a distributed job, x and y are this rank's share of a batch, as many rows on every rank, and
+            generators are in the same state. Mismatched pairs come from all ranks, every rank returns the number of the
+            whole batch, and the mean over ranks of the gradients is its gradient.
 
     Raises:
         TypeError: if critic or bound are not what their names say.
         ValueError: if `negatives` is neither "all" nor positive, or the bound needs a density critic and the critic
-            is none.
+            is none; from `loss` and `validate` if a batch is shared out unevenly.
 
     Example:
         >>> import mibounds as mi
@@ -43,7 +49,13 @@ class MIEstimator(nn.Module):
     extrapolates = False
 
     def __init__(
-        self, critic: Critic, bound: Bound, *, negatives: int | Literal["all"] = "all", symmetric: bool = False
+        self,
+        critic: Critic,
+        bound: Bound,
+        *,
+        negatives: int | Literal["all"] = "all",
+        symmetric: bool = False,
+        shared: bool = False,
     ):
         super().__init__()
         if not isinstance(critic, Critic):
@@ -63,6 +75,7 @@ class MIEstimator(nn.Module):
         self.bound = bound
         self.negatives = negatives
         self.symmetric = symmetric
+        self.shared = shared
 
     @property
     def free(self) -> str:
@@ -72,16 +85,19 @@ class MIEstimator(nn.Module):
     def loss(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The training objective of a batch, a scalar: x (N, ...), y (N, ...)."""
         if self.bound.needs_density:  # likelihood sees matched pairs only, and a flow pays for every pair
-            return self.bound.objective(self.critic(x, y))
-        return self._mean(self.bound.loss, x, y, generator)
+            scores: Tensor = self.critic(x, y)
+            if self.shared:
+                check_even_shares(len(scores), scores.device)
+                scores = gathered(scores)
+            return self.bound.objective(scores)
+        return self._mean(self.bound.objective, x, y, generator)
 
     def loss_and_value(
         self, x: Variable, y: Variable, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """The training objective and, detached, the bound's value in nats of the same scores, both scalars."""
 
-        def read(joint: Tensor, product: Tensor) -> Tensor:
-            rows = self.bound.rows(joint, product)
+        def read(*rows: Tensor) -> Tensor:
             value = self.bound.value(*rows).detach()
             return torch.stack([self.bound.objective(*rows), value])
 
@@ -90,7 +106,7 @@ class MIEstimator(nn.Module):
 
     def validate(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The bound's value in nats of a batch, a scalar: x (N, ...), y (N, ...)."""
-        return self._mean(self.bound, x, y, generator)
+        return self._mean(self.bound.value, x, y, generator)
 
     def proper_score(self, x: Variable, y: Variable) -> float:
         """The loss by which training is stopped (lower is better): see `proper_score`, the same whatever the bound; but
@@ -100,29 +116,30 @@ class MIEstimator(nn.Module):
                 return float(self.loss(x, y))
         return proper_score(self.critic, x, y, self.free)
 
-    def _mean(
-        self,
-        read: Callable[[Tensor, Tensor], Tensor],
-        x: Variable,
-        y: Variable,
-        generator: torch.Generator | None,
-    ) -> Tensor:
-        n = row_count(x)
-        partners = None if self.negatives == "all" else shifts(n, self.negatives, generator)
-        if self.symmetric and partners is None:
-            return self._mean_of_grid(read, self.critic.pairwise(x, y))
-        scores = score(self.critic, x, y, partners)
-        value = read(scores.joint, scores.product)
-        if not self.symmetric:
-            return value
-        mirror = score(self.critic, x, y, partners, keep="x")
-        return (value + read(mirror.joint, mirror.product)) / 2
+    def _mean(self, read: Callable[..., Tensor], x: Variable, y: Variable, generator: torch.Generator | None) -> Tensor:
+        """What is read of the rows, averaged over the directions."""
+        values = [read(*rows) for rows in self._rows(x, y, generator)]
+        return (values[0] + values[1]) / 2 if self.symmetric else values[0]
 
-    @staticmethod
-    def _mean_of_grid(read: Callable[[Tensor, Tensor], Tensor], grid: Tensor) -> Tensor:
-        """Both directions from one grid of scores: every pair is scored once."""
-        joint = grid.diagonal()
-        return (read(joint, off_diagonal(grid.mT)) + read(joint, off_diagonal(grid))) / 2
+    def _rows(self, x: Variable, y: Variable, generator: torch.Generator | None) -> Iterator[tuple[Tensor, ...]]:
+        """What the bound needs of every row, in one direction or both."""
+        n, sharing = row_count(x), self.shared and ranks() > 1
+        partners = None if self.negatives == "all" else shifts(n * ranks() if sharing else n, self.negatives, generator)
+        keeps: tuple[Literal["y", "x"], ...] = ("y", "x") if self.symmetric else ("y",)
+        if sharing:
+            check_even_shares(n, flat(x)[0].device)
+            own = None if partners is None else partners[rank() * n : (rank() + 1) * n]
+            yield from rows_in_blocks(self.critic, x, y, self.bound.rows, own, keeps, shared=True)
+        elif n * (n if partners is None else partners.shape[1]) > FEW_PAIRS:
+            yield from rows_in_blocks(self.critic, x, y, self.bound.rows, partners, keeps)
+        elif self.symmetric and partners is None:  # every pair is scored once
+            grid = self.critic.pairwise(x, y)
+            yield self.bound.grid_rows(grid.mT)
+            yield self.bound.grid_rows(grid)
+        else:
+            for keep in keeps:
+                scores = score(self.critic, x, y, partners, keep=keep)
+                yield self.bound.rows(scores.joint, scores.product)
 
 
 def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:

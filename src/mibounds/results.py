@@ -242,6 +242,36 @@ class Result:
         curves = [(curve.steps, curve.score, curve.best_step) for curve in self.curves]
         return plot_result(dict(self.bounds), self.reading, self.interval, curves, self.unit)
 
+    def report(
+        self, path: str | os.PathLike[str], *, bracket: Any = None, test: Any = None, command: str | None = None
+    ) -> None:
+        """Write all of it as one HTML page to read, print and pass on; nothing in it is fetched from elsewhere.
+
+        Arguments:
+            path: the page; it is complete or not there at all.
+            bracket: of the same rows (`mibounds.bracket(x, y, estimate=result)`), to be told beside the value.
+            test: of the same rows (`mibounds.independence_test`), likewise.
+            command: what made the result, to be shown as it is: a command line, or a call.
+
+        Example:
+            >>> import tempfile
+            >>> r = Result(value=0.5, stderr=0.01, bounds={"InfoNCE": 0.5}, reading="InfoNCE", rows=1000)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     r.report(f"{folder}/report.html", command="mi.estimate(x, y)")
+            ...     "mi.estimate(x, y)" in Path(f"{folder}/report.html").read_text(encoding="utf-8")
+            True
+        """
+        from mibounds.report import report_page
+
+        page = report_page(
+            {**self.to_dict(), "coefficient": self.coefficient},
+            None if self.pointwise is None else (self.pointwise / nats_in(self.unit)).tolist(),
+            None if bracket is None else bracket.to(self.unit, level=self.level).to_dict(),
+            None if test is None else test.to_dict(),
+            command,
+        )
+        write_text(Path(path), page)
+
 
 def write_json(path: str | os.PathLike[str], record: Mapping[str, Any]) -> None:
     """Write a record as JSON; the file is complete or not there at all."""

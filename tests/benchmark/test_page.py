@@ -35,6 +35,22 @@ def test_a_page_with_numbers_checked_by_hand(tmp_path):
         assert f"({path.name})" in text
 
 
+def test_one_html_file_with_the_same_numbers_and_figures(tmp_path):
+    results, out = tmp_path / "results.jsonl", tmp_path / "my page.html"
+    results.write_text("".join(f"{json.dumps(line)}\n" for line in LINES))
+    assert write_page(results, out) == []
+    text = out.read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my page.html", "results.jsonl"]
+    assert "2 of 3 intervals (67%) hold the truth" in text
+    for number in ("0.350", "50%", "1.400", "0 of 1"):
+        assert f'<td style="text-align:right">{number}</td>' in text
+    assert "<code>ValueError: too few</code>" in text
+    for name, title in (("errors", "Errors by task"), ("seconds", "Errors and seconds")):
+        assert f'aria-labelledby="quick-{name}-title quick-{name}-desc"' in text
+        assert f"<figcaption>{title}</figcaption>" in text
+    assert "<img" not in text
+
+
 def test_a_page_of_failures_alone(tmp_path):
     (tmp_path / "results.jsonl").write_text(json.dumps(LINES[3]) + "\n")
     write_page(tmp_path / "results.jsonl", tmp_path / "page.md")

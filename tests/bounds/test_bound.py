@@ -50,6 +50,15 @@ def test_rows_of_blocks_concatenate(bound, scores):
     assert torch.allclose(together, bound(joint, product), atol=1e-6)
 
 
+def test_rows_of_a_grid_are_those_of_its_diagonal_and_the_rest(bound, generator):
+    grid = 3 * torch.randn(2, 6, 6, generator=generator)
+    for side in (grid, grid.mT):
+        short = bound.grid_rows(side)
+        long = bound.rows(side.diagonal(dim1=-2, dim2=-1), off_diagonal(side))
+        assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(short, long, strict=True))
+    assert all(part.dtype == torch.float32 for part in bound.grid_rows(grid.bfloat16()))
+
+
 def test_value_moves_no_state_and_is_differentiable(bound, scores):
     before = {name: state.clone() for name, state in bound.state_dict().items()}
     joint, product = scores[0][0].requires_grad_(), scores[1][0]

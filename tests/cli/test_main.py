@@ -82,6 +82,32 @@ def test_a_bracket_is_one_line_or_json_and_a_figure(table, tmp_path):
     assert low < 1.02 < high
 
 
+def test_a_report_tells_the_command_the_test_and_the_bracket(table, tmp_path):
+    options = [
+        "--x",
+        "a,b",
+        "--y",
+        "c,d",
+        "--steps",
+        "30",
+        "--quiet",
+        "--unit",
+        "bits",
+        "--report",
+        tmp_path / "r.html",
+    ]
+    tested = call("estimate", table, *options, "--test", "--json")
+    page, record = (tmp_path / "r.html").read_text(encoding="utf-8"), json.loads(tested.stdout)
+    assert f"<span>{record['value']:#.4g}</span> bits" in page
+    assert "p = 0.001 (999 permutations)" in page
+    assert f"estimate {table} --y c,d --x a,b --unit bits --test --steps 30" in page
+    done = call("estimate", table, *options, "--bracket", "--out", tmp_path / "b.json")
+    assert done.exit_code == 0, done.output
+    page, record = (tmp_path / "r.html").read_text(encoding="utf-8"), json.loads((tmp_path / "b.json").read_text())
+    assert f"a lower bound of {record['lower']:#.4g} and an upper bound of {record['upper']:#.4g} bits" in page
+    assert f"<span>{record['lower']:#.4g}</span> bits" in page
+
+
 def test_a_condition_is_what_the_other_columns_do_not_explain(table, tmp_path):
     done = call("estimate", table, "--x", "a", "--y", "c", "--z", "b,d", *QUICK)
     assert done.exit_code == 0, done.output
@@ -110,6 +136,8 @@ def test_a_condition_is_what_the_other_columns_do_not_explain(table, tmp_path):
         (["--x", "a", "--y", "c", "--batch-size", "999"], "Error: batch_size is 999, and a fold trains on"),
         (["--x", "a", "--y", "c", "--steps", "0"], "Error: steps is 0, and must be at least 1."),
         (["--x", "a", "--y", "c", "--plot", "/nowhere/p.png"], "Error:"),
+        (["--x", "a", "--y", "c", "--report", "/nowhere/r.html"], "Error: There is no folder '/nowhere'"),
+        (["--x", "a", "--y", "c", "--z", "b", "--report", "r.html"], "Error: --bracket and --z go with neither"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_exit_code_2(table, options, sentence):

@@ -69,3 +69,17 @@ def test_what_cannot_be_used_is_refused():
         mi.conditional(a, b, c, method="strata")
     with pytest.raises(ValueError, match="method is 'knn'"):
         mi.conditional(a, b, c, method="knn")
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_neighbors_read_the_same_critics_against_draws_given_z():
+    a, b, c = normals(3, 2500)
+    truth = 0.5 * math.log(5)
+    cause = mi.conditional(2 * c + a, 2 * c + a + 0.5 * b, c, method="neighbors", **QUICK)
+    assert cause.method == "neighbors"
+    assert cause.value == pytest.approx(truth, abs=0.12)
+    assert cause.value != pytest.approx(cause.parts["I(X;YZ)"].value - cause.parts["I(X;Z)"].value, abs=1e-4)
+    assert 0.01 < cause.stderr < 0.06
+    nothing = mi.conditional(2 * c + a, 2 * c + b, c, method="neighbors", **QUICK)
+    assert nothing.value == pytest.approx(0, abs=0.06)
+    assert nothing.amplification == 1

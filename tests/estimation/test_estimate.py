@@ -197,3 +197,18 @@ def test_the_curve_lies_on_the_truth(rho):
         result = mi.estimate(*task.sample(100_000, torch.Generator().manual_seed(0)))
     share = 0.05 if abs(rho) <= 0.9 else 0.08
     assert result.value == pytest.approx(task.mutual_information, abs=max(share * task.mutual_information, 0.03))
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_weights_measure_the_population_that_they_mean():
+    """Half of the rows depend and half do not: the weights say of which there are how many."""
+    x, noise = torch.randn(2, 2000, generator=torch.Generator().manual_seed(0))
+    depends = torch.arange(2000) % 2 == 0
+    y = torch.where(depends, x + 0.5 * noise, noise)
+    one = mi.estimate(x, y, sample_weight=depends.float(), **QUICK)
+    assert one.value == pytest.approx(0.5 * math.log(5), abs=0.12)
+    assert one.rows == 1000
+    assert torch.equal(one.pointwise.isnan(), ~depends)
+    none = mi.estimate(x, y, sample_weight=(~depends).double().numpy(), **QUICK)
+    assert none.value == pytest.approx(0, abs=0.08)
+    assert mi.estimate(x, y, sample_weight=[2] * 2000, **QUICK).value == mi.estimate(x, y, **QUICK).value

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mibounds.critics import FunctionCritic
-from mibounds.estimation.surrogates import _against_neighbors, _against_shifts, _Block, _nearest, surrogate_pvalue
+from mibounds.estimation.added_scores import HeldOut
+from mibounds.estimation.surrogates import _against_neighbors, _against_shifts, surrogate_pvalue
 
 NOTHING = FunctionCritic(lambda x, y: (0 * x * y[..., :1]).sum(-1))
 
@@ -20,37 +21,13 @@ def slow(n, seed, memory=0.95):
     return series
 
 
-def test_what_x_adds_by_hand():
-    x, y, z = (
-        torch.tensor([[1.0], [2.0], [3.0]]),
-        torch.tensor([[5.0], [7.0], [9.0]]),
-        torch.tensor([[1.0], [0.0], [2.0]]),
-    )
-    f = FunctionCritic(lambda x, yz: (x * yz).sum(-1))  # x (y + z)
-    g = FunctionCritic(lambda x, z: (x * z).sum(-1) / 2)  # x z / 2
-    block = _Block(f, g, x, torch.cat([y, z], 1), z)
-    partners = torch.tensor([[0, 2], [1, 0], [2, 1]])
-    factor = (y + z / 2).double()
-    assert torch.equal(block.added(partners), x.double()[partners, 0] * factor)
-
-
-def test_nearest_are_near_and_repeated_values_take_turns():
-    z = torch.arange(50.0)[:, None]
-    near = _nearest(z, generator())
-    assert torch.equal(near[:, 0], torch.arange(50))
-    assert int((near - near[:, :1]).abs()[10:40].max()) <= 7
-    same = _nearest((torch.arange(400) % 2).float()[:, None], generator())
-    assert ((same - same[:, :1]) % 2 == 0).all()
-    assert len(same.unique()) > 350  # and not the same ten for all
-
-
 def test_only_neighbors_keep_what_the_pasts_share():
     """A critic that scores badly where x is far from z: shifts call it information, neighbors do not."""
     z = torch.randn(400, 1, generator=generator(1))
     x = z + 0.3 * torch.randn(400, 1, generator=generator(2))
     y = torch.randn(400, 1, generator=generator(3))
     wary = FunctionCritic(lambda x, yz: -0.1 * (x - yz[..., 1:]).square().sum(-1))
-    block = _Block(wary, NOTHING, x, torch.cat([y, z], 1), z)
+    block = HeldOut(wary, NOTHING, x, torch.cat([y, z], 1), z)
     assert _against_shifts([block], 5, 99, generator()) == 0.01
     assert _against_neighbors([block], 99, generator()) > 0.1
 
@@ -65,7 +42,7 @@ def test_only_shifts_keep_the_memory_of_each():
         slopes = [float((x[rows] * y[rows]).mean()) for rows in halves[::-1]]
         critics = [FunctionCritic(lambda x, yz, b=b: (b * x * yz[..., :1]).sum(-1)) for b in slopes]
         blocks = [
-            _Block(critic, NOTHING, x[rows], torch.cat([y, z], 1)[rows], z[rows])
+            HeldOut(critic, NOTHING, x[rows], torch.cat([y, z], 1)[rows], z[rows])
             for critic, rows in zip(critics, halves, strict=True)
         ]
         parts = [
@@ -82,6 +59,6 @@ def test_only_shifts_keep_the_memory_of_each():
 
 def test_critics_that_learnt_nothing_give_p_of_any_size():
     z = torch.randn(100, 1, generator=generator(1))
-    block = _Block(NOTHING, NOTHING, z, torch.cat([z, z], 1), z)
+    block = HeldOut(NOTHING, NOTHING, z, torch.cat([z, z], 1), z)
     pvalues = [_against_shifts([block], 5, 99, generator(seed)) for seed in range(100)]
     assert sum(pvalues) / 100 == pytest.approx(0.5, abs=0.12)

@@ -3,8 +3,9 @@
 from itertools import product
 
 import numpy as np
-import report
 from bmi.estimators import CCAMutualInformationEstimator, InfoNCEEstimator, KSGEnsembleFirstEstimator
+
+import report
 
 GRID = tuple(product((0.1, 0.01), ((16, 8), (64, 32))))  # learning rate, hidden layers
 FRESH = 1_000

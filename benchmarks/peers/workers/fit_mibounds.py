@@ -1,7 +1,6 @@
 """One fit of a preset of this library, as its own benchmark makes it."""
 
 import numpy as np
-import report
 
 # Imports are nobody's seconds, so what a first fit would import comes here.
 import scipy.spatial
@@ -11,6 +10,7 @@ import torch
 import torch._dynamo
 
 import mibounds
+import report
 from mibounds.benchmark.presets import PRESETS
 from mibounds.training.workers import quick_arithmetic
 

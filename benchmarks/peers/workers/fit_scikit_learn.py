@@ -1,8 +1,9 @@
 """One value of scikit-learn's nearest neighbors, for one column against one."""
 
 import numpy as np
-import report
 from sklearn.feature_selection import mutual_info_regression
+
+import report
 
 
 def _neighbors(x: np.ndarray, y: np.ndarray, seed: int) -> float:

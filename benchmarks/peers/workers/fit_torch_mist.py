@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
-import report
 import torch
 from torch_mist import estimate_mi
+
+import report
 
 HELD_OUT = 0.2
 GRID = tuple(product((1e-3, 5e-4), ([64], [256, 128])))  # learning rate, hidden layers

@@ -1,4 +1,4 @@
-"""From a file of records to a page: tables in Markdown, and figures beside it."""
+"""From a file of records to a page: tables in Markdown and figures beside it, or both in one HTML file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mibounds.benchmark.records import Failed, Measured, Record, read_records
 from mibounds.benchmark.summary import by_task, group_by, summary_table, task_table
 from mibounds.plots import plot_cost, plot_errors, save_figure
+from mibounds.report import document_page, inline_svg
 from mibounds.results import write_text
 
 if TYPE_CHECKING:
@@ -32,14 +33,15 @@ def write_between(page: Path, start: str, end: str, text: str) -> None:
 
 
 def write_page(results: Path, out: Path) -> list[Path]:
-    """Write a page about a file of records, and for each suite two PNG figures beside the page.
+    """Write a page about a file of records, with two figures for each suite: a Markdown file and PNG figures beside it,
+    or, if its name ends in .html, one page that holds them.
 
     Arguments:
         results: what `run` wrote.
-        out: the Markdown file.
+        out: the page.
 
     Returns:
-        The figures.
+        The files of figures.
 
     Raises:
         ValueError: if the file has no records, or a line that is none.
@@ -48,21 +50,34 @@ def write_page(results: Path, out: Path) -> list[Path]:
     if not records:
         raise ValueError(f"{results} has no results: give the file that a benchmark wrote.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    parts, figures = list(_head(results, records)), []
+    alone = out.suffix == ".html"
+    before = "" if alone else f"{out.stem}-"
+    parts = list(_head(results, records))
+    figures: dict[str, tuple[str, Figure]] = {}
     for suite in sorted({record.suite for record in records}):
         own = [record for record in records if record.suite == suite]
         parts += [f"## {suite}", summary_table(own)]
         for kind, title, draw in (("errors", "Errors by task", _errors), ("seconds", "Errors and seconds", _cost)):
-            path = out.with_name(f"{out.stem}-{suite}-{kind}.png")
-            save_figure(draw(own), str(path))
-            figures.append(path)
-            parts.append(f"![{title}]({path.name})")
+            name = f"{before}{suite}-{kind}"
+            figures[name] = title, draw(own)
+            parts.append(f"![{title}]({name}.png)")
         for estimator, n in group_by(own, "estimator", "n"):
             fits = [record for record in own if (record.estimator, record.n) == (estimator, n)]
             parts += [f"### {suite}: {estimator}, {n:,} rows", task_table(fits, list(by_task(own)))]
         parts += _failures(own)
-    write_text(out, "\n\n".join(parts) + "\n")
-    return figures
+    text = "\n\n".join(parts) + "\n"
+    if alone:
+        within = {
+            f"{name}.png": inline_svg(figure, name, title, "The numbers are in the tables of this page.")
+            for name, (title, figure) in figures.items()
+        }
+        write_text(out, document_page(text, within))
+        return []
+    paths = [out.with_name(f"{name}.png") for name in figures]
+    for path, (_, figure) in zip(paths, figures.values(), strict=True):
+        save_figure(figure, str(path))
+    write_text(out, text)
+    return paths
 
 
 def _head(results: Path, records: Sequence[Record]) -> Iterator[str]:

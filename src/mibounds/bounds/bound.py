@@ -21,6 +21,8 @@ from typing import ClassVar, Literal, final
 
 from torch import Tensor, nn
 
+from mibounds._math import off_diagonal
+
 __all__ = ["Bound", "Free", "Side"]
 
 Side = Literal["lower", "upper", "neither"]
@@ -48,6 +50,11 @@ class Bound(nn.Module, ABC):
     @abstractmethod
     def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         """All that the bound needs of each row: (..., N), (..., N, K) -> a tuple of (..., N)."""
+
+    def grid_rows(self, grid: Tensor) -> tuple[Tensor, ...]:
+        """The rows of a grid of all pairs, (..., N, N) -> a tuple of (..., N): line i holds the scores of row i, the
+        matched pair on the diagonal. A bound that sums over matched and mismatched pairs alike has a shorter way."""
+        return self.rows(grid.diagonal(dim1=-2, dim2=-1), off_diagonal(grid))
 
     @abstractmethod
     def value(self, *rows: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import check_at_least
-from mibounds._math import logaddmeanexp, single_precision
+from mibounds._math import logaddmeanexp, logmeanexp, single_precision
 from mibounds.bounds.bound import Bound
 
 __all__ = ["InfoNCE", "InfoNCEAnchor"]
@@ -42,6 +42,9 @@ class InfoNCE(Bound):
 
     def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint) - logaddmeanexp(joint, product),)
+
+    def grid_rows(self, grid: Tensor) -> tuple[Tensor, ...]:
+        return (single_precision(grid).diagonal(dim1=-2, dim2=-1) - logmeanexp(grid),)
 
     def value(self, *rows: Tensor) -> Tensor:
         return rows[0].mean(-1)

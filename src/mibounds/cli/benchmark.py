@@ -67,17 +67,19 @@ def page(
     results: Annotated[Path, typer.Argument(help="What `mibounds benchmark` wrote.")],
     out: Annotated[
         Optional[Path],  # noqa: UP045  (typer evaluates the annotation on Python 3.10)
-        typer.Option(help="The page; figures go beside it. By default the results' name with .md."),
+        typer.Option(
+            help="The page: .md with figures beside it, or .html with all in one. By default .md beside the results."
+        ),
     ] = None,
 ) -> None:
-    """Write a Markdown page about results, with figures beside it.
+    """Write a page about results: Markdown with figures beside it, or one HTML file.
 
     Example: **mibounds benchmark page results.jsonl --out page.md**
     """
     with one_sentence():
         out = out or results.with_suffix(".md")
         figures = write_page(results, out)
-        typer.echo(f"Page: {out}   figures: {', '.join(map(str, figures))}")
+        typer.echo(f"Page: {out}" + (f"   figures: {', '.join(map(str, figures))}" if figures else ""))
 
 
 def progress_table(records: Sequence[Record], total: int) -> Table:

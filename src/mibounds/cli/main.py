@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -40,6 +41,7 @@ Seed = Annotated[int, typer.Option(help="The same seed gives the same number.")]
 
 @app.command()
 def estimate(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A .csv or .parquet table, a .npy matrix or a .npz with named arrays.")],
     y: Annotated[str, typer.Option("--y", help="Columns of y, separated by commas.")],
     x: Annotated[
@@ -75,6 +77,10 @@ def estimate(
         bool, typer.Option("--bracket", help="A lower and an upper bound instead of one value; twice the time.")
     ] = False,
     plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Save a page to read and pass on, with all of this and figures, to this .html file."),
+    ] = None,
     out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
     save: Annotated[
         Optional[Path],  # noqa: UP045
@@ -97,6 +103,7 @@ def estimate(
     with one_sentence():
         from mibounds import estimation
         from mibounds.cli.files import named_columns, read_variables
+        from mibounds.cli.typed import typed
         from mibounds.plots import save_figure
         from mibounds.results import nats_in
 
@@ -108,9 +115,10 @@ def estimate(
                 "progress": not quiet and sys.stderr.isatty(), "checkpoint": checkpoint, "resume": resume,
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
-            if (bracket and z) or (z and plot) or ((bracket or z) and (test or bootstrap)):
+            if (bracket and z) or (z and (plot or report)) or ((bracket or z) and (test or bootstrap)):
                 raise ValueError(
-                    "--bracket and --z go with neither each other nor --test, --bootstrap; --z not with --plot."
+                    "--bracket and --z go with neither each other nor --test, --bootstrap; --z not with --plot, "
+                    "--report."
                 )
             if save is not None and (bracket or z):
                 raise ValueError("--save keeps the critics of one estimate, and goes neither with --bracket nor --z.")
@@ -121,9 +129,12 @@ def estimate(
                 codes = named_columns(variables, categorical, "--categorical")
                 options |= {"x_type": codes[0], "y_type": codes[1]}
             result: Any
+            measured: Any = None
             tested = None
             if bracket:
-                result = estimation.bracket(*variables, **options)
+                if report is not None:  # which tells of the lower side in full
+                    measured = estimation.estimate(*variables, **options)
+                result = estimation.bracket(*variables, estimate=measured, **options)
             elif z is not None:
                 result = estimation.conditional(*variables, **options)
             elif test:
@@ -132,12 +143,16 @@ def estimate(
             else:
                 result = estimation.estimate(*variables, bootstrap=bootstrap, **options)
             result = result.to(unit)
-        if plot is not None:
-            save_figure(result.plot(), str(plot))
-        if out is not None:
-            result.save(out)
-        if save is not None:
-            result.fitted.save(save)
+        told, sides = (result, None) if measured is None else (measured.to(unit), result)
+        files: list[tuple[Path | None, Callable[[Path], None]]] = [
+            (plot, lambda path: save_figure(result.plot(), str(path))),
+            (report, lambda path: told.report(path, bracket=sides, test=tested, command=typed(context))),
+            (out, result.save),
+            (save, lambda path: result.fitted.save(path)),  # noqa: PLW0108  (others have no critics)
+        ]
+        for path, write in files:
+            if path is not None:
+                write(path)
         record = result.to_dict()
         if tested:
             record["independence_test"] = tested.to_dict()

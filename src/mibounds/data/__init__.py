@@ -15,6 +15,7 @@ from mibounds.data.intake import (
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
 from mibounds.data.streams import Resumable, Sampler, sampler
+from mibounds.data.weights import rows_by_weight
 
 __all__ = [
     "Columns",
@@ -40,5 +41,6 @@ __all__ = [
     "intake_sequences",
     "intake_table",
     "is_ragged",
+    "rows_by_weight",
     "sampler",
 ]

@@ -48,6 +48,7 @@ def estimate(
     encoder_x: nn.Module | None = None,
     encoder_y: nn.Module | None = None,
     groups: Any = None,
+    sample_weight: Any = None,
     nan: MissingPolicy = "raise",
     seed: int = 0,
     device: str | torch.device | None = None,
@@ -99,6 +100,8 @@ def estimate(
         encoder_y: likewise.
         groups: (N,) what rows belong together (a person's, a day's): no group is divided between folds, and the
             standard error is that of groups and not of rows.
+        sample_weight: (N,) how much each row counts, as in a survey, on any scale: rows are kept with a chance in
+            proportion, so that those kept are a plain sample of what the weights mean. Uneven weights cost rows.
         nan: "raise"; "drop" the rows with missing or infinite values; or "indicator": fill them in and say in a column
             of its own where they were.
         seed: the same seed gives the same number, whatever the number of workers.
@@ -126,7 +129,7 @@ def estimate(
         check_at_least("bootstrap", bootstrap, 2)
     trainer = Trainer(lr=lr, nan=nan, seed=seed, device=device, progress=progress, **training)
     types, encoders = {"x": x_type, "y": y_type}, {"x": encoder_x, "y": encoder_y}
-    taken = take_in({"x": x, "y": y}, nan, types, encoders, seed, groups)
+    taken = take_in({"x": x, "y": y}, nan, types, encoders, seed, groups, sample_weight)
     side_x, side_y = taken.sides
     candidates = _candidates(critic, build_bound(bound), hidden, side_x, side_y, seed)
     readings = trainer.read(candidates, side_x.rows, side_y.rows, calibrate=True, groups=taken.groups)

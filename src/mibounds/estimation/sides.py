@@ -28,6 +28,7 @@ from mibounds.data import (
     intake_groups,
     intake_rows,
     is_ragged,
+    rows_by_weight,
 )
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder
@@ -89,6 +90,7 @@ def take_in(
     encoders: Mapping[str, nn.Module | None],
     seed: int,
     groups: Any = None,
+    weights: Any = None,
 ) -> Taken:
     """Variables row by row, each as its kind.
 
@@ -97,8 +99,9 @@ def take_in(
         nan: what to do about missing values in tables.
         types: what each is, where it is not to be found out.
         encoders: a module that maps a variable's rows to columns; it takes the variable as it is, a tensor or a tuple.
-        seed: for the first weights of encoders that are built here.
+        seed: for the first weights of encoders that are built here, and for the rows that weights choose.
         groups: (N,) what rows belong together.
+        weights: (N,) how much each row counts.
 
     Returns:
         The sides of the rows that were kept.
@@ -127,8 +130,11 @@ def take_in(
     for name in others:
         check_paired(_given(sides[first]), _given(sides[name]), name_y=name)
     given = _given(sides[first])
-    rows = [side if side.columns else _only(side, kept) for side in (sides[name] for name in variables)]
-    return Taken(rows, given, kept, intake_groups(groups, given, kept), caught)
+    taken = [side if side.columns else _only(side, kept) for side in (sides[name] for name in variables)]
+    if weights is not None:
+        stay = rows_by_weight(weights, given, kept, torch.Generator().manual_seed(seed)).nonzero().flatten()
+        taken, kept = [_only(side, stay) for side in taken], kept[stay]
+    return Taken(taken, given, kept, intake_groups(groups, given, kept), caught)
 
 
 def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) -> str:
@@ -218,4 +224,7 @@ def _given(side: Side) -> int:
 def _only(side: Side, kept: Tensor) -> Side:
     if len(kept) == row_count(side.rows):
         return side
-    return replace(side, rows=take_rows(side.rows, kept))
+    columns = side.columns
+    if columns is not None:
+        columns = replace(columns, values=columns.values[kept], kept=columns.kept[kept])
+    return replace(side, rows=take_rows(side.rows, kept), columns=columns)

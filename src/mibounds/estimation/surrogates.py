@@ -25,20 +25,15 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 
-from mibounds.critics import Critic, score
-from mibounds.data import RankGaussianize
+from mibounds.estimation.added_scores import HeldOut, held_out, nearest
 from mibounds.estimation.independence import SHARED_FOLDS, permutation_pvalue
 from mibounds.results import Result
 
 __all__ = ["surrogate_pvalue"]
-
-_NEIGHBORS = 10
-_PAIRS = 1 << 18  # scored at a time
 
 
 def surrogate_pvalue(
@@ -56,37 +51,12 @@ def surrogate_pvalue(
         seed: draws them.
     """
     both, alone = parts
-    folds = []
-    for with_y, without in zip(both.fitted, alone.fitted, strict=True):
-        rows = with_y.fold.test
-        folds.append(_Block(with_y.critic, without.critic, x[rows], torch.cat([y, z], 1)[rows], z[rows]))
+    folds = held_out(both, alone, x, y, z)
     generator = torch.Generator().manual_seed(seed)
     return max(_against_shifts(folds, memory, count, generator), _against_neighbors(folds, count, generator))
 
 
-@dataclass(frozen=True)
-class _Block:
-    """The test rows of a fold and the two critics that never saw them."""
-
-    with_y: Critic
-    without: Critic
-    x: Tensor
-    yz: Tensor
-    z: Tensor
-
-    def added(self, partners: Tensor) -> Tensor:
-        """Scores f - g with the x of the partners (n, K) of every row, (n, K) in float64."""
-        columns = []
-        width = max(1, _PAIRS // len(self.x))
-        with torch.no_grad():
-            for k in range(0, partners.shape[1], width):
-                some = partners[:, k : k + width]
-                f = score(self.with_y, self.x, self.yz, some).product
-                columns.append((f - score(self.without, self.x, self.z, some).product).double().cpu())
-        return torch.cat(columns, 1)
-
-
-def _against_shifts(blocks: Iterable[_Block], memory: int, count: int, generator: Generator) -> float:
+def _against_shifts(blocks: Iterable[HeldOut], memory: int, count: int, generator: Generator) -> float:
     observed, drawn = 0.0, torch.zeros(count, dtype=torch.float64)
     for block in blocks:
         n = len(block.x)
@@ -98,23 +68,13 @@ def _against_shifts(blocks: Iterable[_Block], memory: int, count: int, generator
     return permutation_pvalue(observed, drawn.mean() + SHARED_FOLDS * (drawn - drawn.mean()), generator)
 
 
-def _against_neighbors(blocks: Iterable[_Block], count: int, generator: Generator) -> float:
+def _against_neighbors(blocks: Iterable[HeldOut], count: int, generator: Generator) -> float:
     observed, drawn = 0.0, torch.zeros(count, dtype=torch.float64)
     for block in blocks:
-        added = block.added(_nearest(block.z, generator))
+        added = block.added(nearest(block.z, generator))
         added -= added[:, 1:].mean(1, keepdim=True)
         observed += float(added[:, 0].sum())
         for b in range(count):
             chosen = torch.randint(1, added.shape[1], (len(added), 1), generator=generator)
             drawn[b] += added.gather(1, chosen).sum()
     return permutation_pvalue(observed, SHARED_FOLDS * drawn, generator)
-
-
-def _nearest(z: Tensor, generator: Generator) -> Tensor:
-    """Every row, and those nearest to it in the ranks of z: (n, K + 1)."""
-    from scipy.spatial import KDTree
-
-    ranks = RankGaussianize().fit(z)(z).double()
-    ranks += 1e-6 * torch.randn(ranks.shape, generator=generator, dtype=torch.float64)  # rows that repeat have turns
-    _, near = KDTree(ranks).query(ranks, k=min(_NEIGHBORS + 1, len(z)))
-    return torch.from_numpy(near)

@@ -1,0 +1,124 @@
+"""Results without what their backward pass needs: it computes them again, one piece of their rows after the other.
+
+Like checkpointing, with three differences. Nothing of a graph outlives its piece, so memory stays that of one piece:
+small things that stay between large ones that go would leave the allocator holes, and make it ask for ever more. A
+parameter that is frozen now stays so, whatever it is when the backward pass runs. And the random numbers that threads
+share are left alone unless they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["recomputed", "repeatable", "trained"]
+
+Piece = Callable[..., tuple[Tensor, ...]]
+
+
+def recomputed(
+    results: Sequence[Tensor], pieces: Sequence[Piece], tensors: Sequence[Tensor], parameters: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    """Give results a gradient (but no second one) without keeping their graph.
+
+    Arguments:
+        results: each (N, ...), without a graph; what the pieces return, concatenated.
+        pieces: functions of the tensors, each of some rows of every result, in their order. They give the same
+            whenever they are called.
+        tensors: what the pieces are called with.
+        parameters: the other tensors that the pieces depend on and that are trained, see `trained`.
+
+    Raises:
+        RuntimeError: in a backward pass that is asked for a second gradient.
+
+    Example:
+        >>> weight = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> pieces = [lambda w: (w[:2].square(),), lambda w: (w[2:].square(),)]
+        >>> (squares,) = recomputed([weight.detach() ** 2], pieces, [weight], [])
+        >>> squares.sum().backward()
+        >>> weight.grad
+        tensor([2., 4., 6.])
+    """
+    joined: tuple[Tensor, ...] = _Again.apply(  # type: ignore[no-untyped-call]
+        tuple(results), pieces, len(tensors), *tensors, *parameters
+    )
+    return joined
+
+
+def repeatable(module: nn.Module, device: torch.device, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a module that gives the same whenever it is called: with the autocast of now and, where the module
+    drops units, with the same random numbers."""
+    enabled, dtype = torch.is_autocast_enabled(device.type), torch.get_autocast_dtype(device.type)
+    drops = module.training and any("Dropout" in type(part).__name__ for part in module.modules())
+    seed = int(torch.randint(1 << 62, ())) if drops else 0
+
+    def again(*arguments: Any) -> Any:
+        with torch.autocast(device.type, dtype, enabled), torch.random.fork_rng(enabled=drops):
+            if drops:
+                torch.manual_seed(seed)
+            return function(*arguments)
+
+    return again
+
+
+def trained(results: Sequence[Tensor], but: Sequence[Tensor]) -> list[Tensor]:
+    """The leaves that results depend on and that have gradients, but for those that are given.
+
+    >>> weight, x = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    >>> [leaf is weight for leaf in trained([weight * x], [x])]
+    [True]
+    """
+    nodes: list[Any] = [result.grad_fn for result in results]
+    seen, leaves = {None}, []
+    while nodes:
+        node = nodes.pop()
+        if node not in seen:
+            seen.add(node)
+            nodes += [parent for parent, _ in node.next_functions]
+            leaves += [node.variable] if hasattr(node, "variable") else []
+    return [leaf for leaf in leaves if all(leaf is not other for other in but)]
+
+
+class _Again(torch.autograd.Function):
+    """`recomputed`: the first `count` inputs are the tensors."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, results: tuple[Tensor, ...], pieces: Sequence[Piece], count: int, *inputs: Tensor
+    ) -> tuple[Tensor, ...]:
+        ctx.pieces, ctx.count = pieces, count
+        ctx.save_for_backward(*inputs)
+        return results
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "A second gradient was asked for (create_graph=True), and a batch whose pairs are scored in blocks has "
+                "none: use fewer rows or fewer negatives."
+            )
+        needed = [i for i, wanted in enumerate(ctx.needs_input_grad[3:]) if wanted]
+        inputs = list(ctx.saved_tensors)
+        for i in range(ctx.count):  # the graph of a piece ends here
+            inputs[i] = inputs[i].detach().requires_grad_(i in needed)
+        totals: list[Tensor | None] = [None] * len(inputs)
+        start = 0
+        for piece in ctx.pieces:
+            with torch.enable_grad():
+                results = piece(*inputs[: ctx.count])
+            rows = slice(start, start + len(results[0]))
+            ends = [k for k, result in enumerate(results) if result.requires_grad]
+            found = torch.autograd.grad(
+                [results[k] for k in ends],
+                [inputs[i] for i in needed],
+                [gradients[k][rows] for k in ends],
+                allow_unused=True,
+            )
+            for i, gradient in zip(needed, found, strict=True):
+                total = totals[i]
+                totals[i] = gradient if total is None else total if gradient is None else total + gradient
+            start = rows.stop
+        return None, None, None, *totals

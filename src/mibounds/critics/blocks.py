@@ -1,0 +1,173 @@
+r"""All pairs of a large batch without holding them: rows in blocks, with the exact gradient.
+
+A bound needs a few numbers of every row (its `rows`), and these need the scores of that row's own pairs only. So a
+block of rows is scored, reduced and forgotten, and the backward pass scores it again: N rows cost one more scoring of
+their N^2 pairs, and the memory of one block of them. The rows of all blocks are concatenated, and a bound reads them
+as it reads those of a small batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from mibounds._distributed import gathered, rank
+from mibounds._math import off_diagonal
+from mibounds._recomputed import recomputed, repeatable, trained
+from mibounds._variables import Variable, flat, like, map_tensors, row_count, shape_of, take_rows
+from mibounds.critics.critic import Critic
+
+__all__ = ["FEW_PAIRS", "rows_in_blocks"]
+
+FEW_PAIRS = 1 << 18  # are scored at once, whatever the critic: 512 rows with all others
+
+_BYTES = 1 << 26  # of a block
+_SCRATCH = 16  # bytes a pair that scoring and reducing take beside what they keep for the backward pass
+_ROWS = 8_192  # that encoders may keep all they need of; what more rows keep adds up, and encoding again costs little
+
+Rows = tuple[Tensor, ...]
+Keep = Literal["y", "x"]
+
+
+def rows_in_blocks(
+    critic: Critic,
+    x: Variable,
+    y: Variable,
+    reduce: Callable[[Tensor, Tensor], Rows],
+    partners: Tensor | None = None,
+    keeps: Sequence[Keep] = ("y",),
+    shared: bool = False,
+) -> Iterator[Rows]:
+    """What a bound needs of every row, where the scores of all pairs do not fit in memory or the rows are shared out.
+
+    Arguments:
+        critic: scores the pairs.
+        x: (N, ...) rows.
+        y: (N, ...) rows, paired with x.
+        reduce: joint (B,), product (B, K) -> a tuple of (B,), row by row; `bound.rows`.
+        partners: (N, K) the rows that stand in mismatched pairs, never the row itself; None takes all others.
+        keeps: "y" replaces x in mismatched pairs, "x" is the mirror; one after the other.
+        shared: x and y are this rank's share of a batch, N rows of ranks x N in the order of ranks, and `partners` are
+            numbers of the whole batch. Each rank scores its own rows, against the encodings of all.
+
+    Yields:
+        For each of `keeps`, what `reduce` makes of all rows of the batch: a tuple of (N,), with an exact gradient (and
+        no second one).
+
+    Example:
+        >>> from mibounds.critics import FunctionCritic
+        >>> critic = FunctionCritic(lambda x, y: (x - y).sum(-1))
+        >>> x = torch.tensor([[0.0], [1.0]])
+        >>> next(rows_in_blocks(critic, x, 2 * x, lambda joint, product: (joint, product.mean(-1))))
+        (tensor([ 0., -1.]), tensor([ 1., -2.]))
+    """
+    hx, hy = _encoded(critic, critic.encode_x, x), _encoded(critic, critic.encode_y, y)
+    for keep in keeps:
+        kept, others = (hy, hx) if keep == "y" else (hx, hy)
+        if not shared:
+            yield _in_blocks(critic, reduce, kept, others, partners, keep, 0)
+            continue
+        rows = _in_blocks(critic, reduce, kept, map_tensors(gathered, others), partners, keep, rank() * row_count(kept))
+        yield tuple(gathered(part) for part in rows)
+
+
+def _encoded(critic: Critic, encode: Callable[[Any], Any], side: Variable) -> Any:
+    """Encodings; those of many rows are made again in the backward pass, one side at a time."""
+    if row_count(side) <= _ROWS or not torch.is_grad_enabled():
+        return encode(side)
+    shape, tensors = shape_of(side), flat(side)
+    once_more = repeatable(critic, tensors[0].device, lambda *tensors: encode(like(shape, tensors)))
+    leaves = [_leaf(tensor) for tensor in tensors]
+    encoded = once_more(*leaves)
+    results = flat(encoded)
+    parameters = trained(results, leaves)
+    pieces = [lambda *tensors: tuple(flat(once_more(*tensors)))]
+    return like(encoded, recomputed([result.detach() for result in results], pieces, tensors, parameters))
+
+
+def _in_blocks(
+    critic: Critic,
+    reduce: Callable[[Tensor, Tensor], Rows],
+    kept: Any,
+    others: Any,
+    partners: Tensor | None,
+    keep: Keep,
+    first: int,
+) -> Rows:
+    """Rows from encodings; the first kept row is number `first` of the others."""
+    n = row_count(kept)
+    shape, tensors = shape_of((kept, others)), flat((kept, others))
+
+    def block(start: int, stop: int, *tensors: Tensor) -> Rows:
+        kept, others = like(shape, tensors)
+        own = None if partners is None else partners[start:stop]
+        return reduce(*_scores(critic, take_rows(kept, slice(start, stop)), others, own, first + start, keep))
+
+    # What one more row keeps for the backward pass is measured: a critic does not know it.
+    leaves = [_leaf(tensor) for tensor in tensors]
+    with torch.enable_grad():
+        (few, _), (more, rows) = (_kept_bytes(partial(block, 0, size, *leaves)) for size in (1, 2))
+    pairs = row_count(others) if partners is None else partners.shape[1]
+    width = max(1, _BYTES // (more - few + _SCRATCH * pairs))
+    if width >= n:
+        return block(0, n, *tensors)
+    parameters = trained(rows, leaves)
+    starts = range(0, n, width)
+    pieces = [repeatable(critic, tensors[0].device, partial(block, start, start + width)) for start in starts]
+    results = [row.new_empty(n) for row in rows]
+    with torch.no_grad():
+        for start, piece in zip(starts, pieces, strict=True):
+            for whole, part in zip(results, piece(*tensors), strict=True):
+                whole[start : start + width] = part
+    return recomputed(results, pieces, tensors, parameters)
+
+
+def _scores(
+    critic: Critic, kept: Any, others: Any, partners: Tensor | None, start: int, keep: Keep
+) -> tuple[Tensor, Tensor]:
+    """Scores of a block of kept rows, the first of them number `start` of the others: joint (B,), product (B, K)."""
+
+    def combine(kept: Any, others: Any) -> Tensor:
+        return critic.combine(others, kept) if keep == "y" else critic.combine(kept, others)
+
+    size = row_count(kept)
+    column = map_tensors(lambda part: part.unsqueeze(-2), kept)
+    if partners is not None:
+        chosen = map_tensors(lambda part: part[partners], others)
+        return combine(kept, take_rows(others, slice(start, start + size))), combine(column, chosen)
+    # Own pairs are the diagonal of the square in the middle.
+    sizes = [start, size, row_count(others) - start - size]
+    before, square, after = (
+        combine(column, map_tensors(lambda part: part.unsqueeze(-3), piece)) for piece in _split_rows(others, sizes)
+    )
+    return square.diagonal(), torch.cat([before, off_diagonal(square), after], -1)
+
+
+def _leaf(tensor: Tensor) -> Tensor:
+    return tensor.detach().requires_grad_(tensor.is_floating_point())
+
+
+def _kept_bytes(function: Callable[[], Rows]) -> tuple[int, Rows]:
+    """How many bytes of memory a function keeps for its backward pass, and what it returns."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        result = function()
+    return sum(kept.values()), result
+
+
+def _split_rows(variable: Any, sizes: list[int]) -> list[Any]:
+    """A variable in pieces of so many consecutive rows; all in one step, which spares the backward pass paddings."""
+    if isinstance(variable, Tensor):
+        return list(torch.split(variable, sizes))
+    return list(zip(*(_split_rows(part, sizes) for part in variable), strict=True))

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import torch
+
+from mibounds.data import rows_by_weight
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_rows_stay_in_proportion_to_their_weights_on_any_scale():
+    weights = np.repeat([0.0, 1.0, 2.0, 4.0], 2000)
+    stay = rows_by_weight(weights, 8000, torch.arange(8000), generator())
+    shares = stay.view(4, 2000).double().mean(1)
+    assert shares[0] == 0 and shares[3] == 1
+    assert shares[1].item() == pytest.approx(0.25, abs=0.04)
+    assert shares[2].item() == pytest.approx(0.5, abs=0.045)
+    assert torch.equal(stay, rows_by_weight(weights / 7, 8000, torch.arange(8000), generator()))
+
+
+def test_equal_weights_keep_all_and_dropped_rows_do_not_count():
+    assert rows_by_weight(np.full(100, 3), 100, torch.arange(100), generator()).all()
+    weights = np.ones(100)
+    weights[0] = 1e9  # of a row that was dropped: it is not the largest
+    assert rows_by_weight(weights, 100, torch.arange(1, 100), generator()).all()
+
+
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        (np.ones(99), "expected one number for each of the 100 rows"),
+        (np.ones((100, 2)), "2 columns"),
+        (["a"] * 100, "dtype"),
+        (-np.ones(100), "a weight is 0 or more"),
+        (np.full(100, np.nan), "missing, infinite or negative"),
+        (np.r_[1e6, np.ones(99)], "leaves 1 of 100 rows"),
+        (np.zeros(100), "leaves 0 of 100 rows"),
+    ],
+    ids=["too few", "two columns", "text", "negative", "missing", "one far above", "all zero"],
+)
+def test_weights_that_cannot_be_used_are_refused(weights, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        rows_by_weight(weights, 100, torch.arange(100), generator())

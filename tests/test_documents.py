@@ -1,0 +1,84 @@
+"""The code of the documents runs, page by page, with few steps and folds: what it says about numbers is not checked."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+import mibounds as mi
+from mibounds.training import trainer
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    "README.md",
+    *sorted(
+        str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md") if "```python" in page.read_text("utf-8")
+    ),
+]
+COLUMNS = """
+import torch
+import mibounds as mi
+x, y, z = torch.randn(3, 900, {dim}, generator=torch.Generator().manual_seed(0))
+table = torch.cat([x[:, :1], y[:, :1]], 1)
+"""
+LOOP = """
+import torch
+import mibounds as mi
+loader = [torch.randn(2, 32, {x_dim}) for _ in range(2)]
+encoder = torch.nn.Linear({x_dim}, 16)
+optimizer = torch.optim.Adam(encoder.parameters())
+beta, step, x_shape, z_shape = 0.1, 0, {x_dim}, 16
+def task_loss(z, y): return z.square().mean()
+class writer: add_scalar = staticmethod(print)
+"""
+# What a page takes for granted: a reader's own data, or own loop.
+BEFORE = {
+    "docs/bounds.md": COLUMNS.format(dim=3),
+    "docs/index.md": COLUMNS.format(dim=20),
+    "docs/regularize.md": LOOP.format(x_dim=16),
+    "docs/coming-from-the-original.md": COLUMNS.format(dim=20)
+    + "x_data, z_data, loss, beta = x, z, torch.zeros((), requires_grad=True), 0.1\n"
+    + "x_batch, z_batch = x[:128].requires_grad_(), z[:128]\n",
+}
+BETWEEN = {("README.md", 2): LOOP.format(x_dim=784), ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(dim=20)}
+BETWEEN["README.md", 1] = "x, y = x[:900], y[:900]"
+BETWEEN["README.md", 3] = COLUMNS.format(dim=3) + "y = y[:, :1]\n"
+
+
+@pytest.fixture
+def hasty(monkeypatch, tmp_path):
+    """Ten steps, two folds, a small table in place of the large ones, and an empty folder to write into."""
+    plan = trainer.Trainer._plan
+    monkeypatch.setattr(
+        trainer.Trainer, "_plan", lambda *args, **named: dataclasses.replace(plan(*args, **named), steps=10)
+    )
+    monkeypatch.setattr(trainer, "automatic_folds", lambda n: 2)
+    monkeypatch.chdir(tmp_path)
+
+
+def blocks(page):
+    """The python of a page; a session keeps its input."""
+    for block in re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        entered = re.findall(r"^(?:>>>|\.\.\.) ?(.*)$", block, re.MULTILINE)
+        yield "\n".join(entered) if entered else block
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_of_a_page_runs(page, hasty):
+    names = {"__name__": "page"}
+    exec(BEFORE.get(page, ""), names)
+    for i, block in enumerate(blocks(page)):
+        exec(BETWEEN.get((page, i), ""), names)
+        exec(compile(block, f"{page}, block {i + 1}", "exec"), names)
+    assert mi.__version__
+
+
+def test_links_between_documents_lead_somewhere():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("benchmarks/*/*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), (
+                    f"{page.relative_to(ROOT)} links to {target}, which is not there."
+                )
