@@ -3,8 +3,9 @@
 python benchmarks/speed/kill.py             # 20 moments, some minutes; raw results go into kill.jsonl beside it
 
 A fresh process estimates with a checkpoint and is killed at a moment drawn uniformly from the time that the whole
-estimate takes; another process, with another number of workers, resumes it. Its value, interval, every reading, the
-curves and the score of every row are compared with those of a run that nothing interrupted, bit by bit.
+estimate takes, counted from the beginning of its training; another process, with another number of workers, resumes
+it. Its value, interval, every reading, the curves and the score of every row are compared with those of a run that
+nothing interrupted, bit by bit.
 """
 
 import argparse
@@ -80,6 +81,8 @@ def main(kills: int, seed: int) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "run"
             process = start(folder, workers)
+            while not (folder / "fit.json").exists():  # the data are taken in
+                time.sleep(0.001)
             time.sleep(moment)
             if process.poll() is not None:  # it was done before
                 continue

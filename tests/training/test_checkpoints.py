@@ -94,7 +94,7 @@ class Noise(mi.critics.Critic):
         return 9 * (hx * 7 + hy * 3).sum(-1).sin()
 
 
-@pytest.mark.parametrize("after", [15, 35])
+@pytest.mark.parametrize("after", [15, 35, 52])
 def test_candidates_that_were_dropped_stay_dropped(killed_after, tmp_path, after):
     def read(**options):
         return mi.Trainer(**QUICK, **options).read(several(), *data(), calibrate=True)

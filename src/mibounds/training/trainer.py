@@ -314,10 +314,12 @@ class Trainer:
     ) -> tuple[FoldRows, float]:
         """What the test rows of a fold read, and the critic's shortfall: from the file, or read and written there."""
         if "rows" in kept.state:
-            return FoldRows(**kept.state["rows"]).to(self.device), kept.state["shortfall"]
-        rows, short = self._read_fold(fitted, x, y, bounds, both), shortfall(fitted, x, y)
-        if fitted.finished:
-            kept.write(rows=vars(rows), shortfall=short)
+            rows, short = FoldRows(**kept.state["rows"]).to(self.device), kept.state["shortfall"]
+        else:
+            rows, short = self._read_fold(fitted, x, y, bounds, both), shortfall(fitted, x, y)
+            if fitted.finished:
+                kept.write(rows=vars(rows), shortfall=short)
+        kept.state.clear()  # optimizers and the like are not needed any more
         return rows, short
 
     def _checkpoint(
