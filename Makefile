@@ -57,6 +57,8 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/python benchmarks/lagged/run.py
 	$(BIN)/python benchmarks/matrix/run.py
 	$(BIN)/python benchmarks/data/run.py
+	$(BIN)/python benchmarks/speed/steps.py
+	$(BIN)/python benchmarks/speed/large_batch.py
 	$(BIN)/python benchmarks/speed/kill.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 
