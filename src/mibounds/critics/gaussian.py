@@ -34,6 +34,7 @@ _PARTS = 5
 _RIDGES = (1e-6, 0.1, 1.0, 1e3)
 _THRESHOLDS = (0.0, 3.0)  # standard errors of a cross-correlation
 _SIGNIFICANT = 3.0  # standard errors of a held-out canonical correlation
+_MOST_RADIAL = 100  # columns
 _SCORED_ROWS = 1_000
 _CHOOSING_ROWS = 10_000
 _CLEARLY = 5e-3  # nats by which a richer fit must beat a plainer one
@@ -104,6 +105,8 @@ class GaussianCritic(FittedBuffers, Critic):
 
     def _radial_is_better(self, x: Tensor, y: Tensor) -> bool:
         """Does a fifth of the rows score clearly better with radial products, fitted on the others?"""
+        if max(x.shape[1], y.shape[1]) > _MOST_RADIAL:  # twice as many columns cost eight times as much
+            return False
         part = torch.arange(len(x), device=x.device) % _PARTS == 0
         held, kept = part.nonzero().flatten()[:_SCORED_ROWS], ~part
         if len(held) < 2:
@@ -156,45 +159,62 @@ def _features(x: Tensor, center: Tensor) -> Tensor:
     return torch.cat([x, standard * radius.clamp(-4, 4)], -1)
 
 
+class _Spread(NamedTuple):
+    """What directions are made of, from some rows: the columns' standard deviations, the eigenvalues and eigenvectors
+    of the correlations within each side, the correlations across, and how many rows there were."""
+
+    scale_x: Tensor
+    scale_y: Tensor
+    within_x: Tensor
+    within_y: Tensor
+    axes_x: tuple[Tensor, Tensor]
+    axes_y: tuple[Tensor, Tensor]
+    cross: Tensor
+    rows: int
+
+
 def _best_pairs(x: Tensor, y: Tensor) -> Pairs:
     """The pairs under the regularization that holds most information on held-out rows; the first wins unless beaten
     clearly."""
     best_information, best = -math.inf, (0.0, 0.0, torch.empty(0))
     few = slice(_CHOOSING_ROWS)
+    parts = _parts(x[few], y[few])
     for ridge, threshold in product(_RIDGES, _THRESHOLDS):
-        correlation = _held_out_correlation(x[few], y[few], ridge, threshold)
+        correlation = _held_out_correlation(parts, ridge, threshold)
         information = float(-torch.log1p(-correlation.square()).sum() / 2)
         if information > best_information + _CLEARLY:
             best_information, best = information, (ridge, threshold, correlation)
     ridge, threshold, correlation = best
     if len(x) > _CHOOSING_ROWS:
-        correlation = _held_out_correlation(x, y, ridge, threshold)
-    to_u, to_v = _directions(x, y, ridge, threshold)
+        correlation = _held_out_correlation(_parts(x, y), ridge, threshold)
+    to_u, to_v = _directions(_spread(x, y), ridge, threshold)
     kept = correlation[: to_u.shape[1]] > 0
     return Pairs(to_u[:, kept], to_v[:, kept], correlation[: to_u.shape[1]][kept])
 
 
-def _held_out_correlation(x: Tensor, y: Tensor, ridge: float, threshold: float) -> Tensor:
+def _parts(x: Tensor, y: Tensor) -> list[tuple[_Spread, Tensor, Tensor]]:
+    """Every fifth of the rows, and the spread of the others: eigenvectors are found once for all regularizations."""
+    part = torch.arange(len(x), device=x.device) % _PARTS
+    return [(_spread(x[part != i], y[part != i]), x[part == i], y[part == i]) for i in range(_PARTS)]
+
+
+def _held_out_correlation(parts: list[tuple[_Spread, Tensor, Tensor]], ridge: float, threshold: float) -> Tensor:
     """The mean correlation of held-out rows along directions fitted on the others, pair by pair; zero if noise
     would explain it."""
-    part = torch.arange(len(x), device=x.device) % _PARTS
+    _, x, y = parts[0]
     total = x.new_zeros(min(x.shape[1], y.shape[1]))
-    for i in range(_PARTS):
-        fitted, held = part != i, part == i
-        to_u, to_v = _directions(x[fitted], y[fitted], ridge, threshold)
-        u, v = x[held] @ to_u, y[held] @ to_v
+    for spread, x, y in parts:
+        to_u, to_v = _directions(spread, ridge, threshold)
+        u, v = x @ to_u, y @ to_v
         u, v = u - u.mean(0), v - v.mean(0)
         scale = (u.square().mean(0) * v.square().mean(0)).sqrt().clamp_min(1e-12)
         total[: u.shape[1]] += (u * v).mean(0) / scale / _PARTS
+    rows = sum(len(x) for _, x, _ in parts)
     # A perfect correlation has an infinite ratio; 1 - 1e-6 keeps float32 scores finite (6.9 nats a pair).
-    return torch.where(total > _SIGNIFICANT / math.sqrt(len(x)), total, 0).clamp(0, 1 - 1e-6)
+    return torch.where(total > _SIGNIFICANT / math.sqrt(rows), total, 0).clamp(0, 1 - 1e-6)
 
 
-def _directions(x: Tensor, y: Tensor, ridge: float, threshold: float) -> tuple[Tensor, Tensor]:
-    """Canonical directions of the rows, regularized, with unit variances: (D_x, K), (D_y, K).
-
-    K is smaller than min(D_x, D_y) where the threshold leaves fewer.
-    """
+def _spread(x: Tensor, y: Tensor) -> _Spread:
     centered_x, centered_y = x - x.mean(0), y - y.mean(0)
     scale_x, scale_y = (side.std(0, correction=0).clamp_min(1e-12) for side in (centered_x, centered_y))
     standard_x, standard_y = centered_x / scale_x, centered_y / scale_y
@@ -202,19 +222,31 @@ def _directions(x: Tensor, y: Tensor, ridge: float, threshold: float) -> tuple[T
         left.T @ right / len(x)
         for left, right in ((standard_x, standard_x), (standard_y, standard_y), (standard_x, standard_y))
     )
-    screened = torch.where(cross.abs() > threshold / math.sqrt(len(x)), cross, 0)
-    white_x, white_y = _inverse_root(within_x, ridge), _inverse_root(within_y, ridge)
+    axes_x, axes_y = (tuple(torch.linalg.eigh(within)) for within in (within_x, within_y))
+    return _Spread(scale_x, scale_y, within_x, within_y, axes_x, axes_y, cross, len(x))
+
+
+def _directions(of: _Spread, ridge: float, threshold: float) -> tuple[Tensor, Tensor]:
+    """Canonical directions, regularized, with unit variances: (D_x, K), (D_y, K).
+
+    K is smaller than min(D_x, D_y) where the threshold leaves fewer.
+    """
+    screened = torch.where(of.cross.abs() > threshold / math.sqrt(of.rows), of.cross, 0)
+    white_x, white_y = _inverse_root(of.axes_x, ridge), _inverse_root(of.axes_y, ridge)
     left, strength, right = torch.linalg.svd(white_x @ screened @ white_y, full_matrices=False)
     live = strength > 1e-9 / (1 + ridge)
     to_u, to_v = white_x @ left[:, live], white_y @ right.T[:, live]
     # The ridge left these directions neither white nor uncorrelated: canonical pairs within their span are.
-    white_u, white_v = _inverse_root(to_u.T @ within_x @ to_u, 1e-9), _inverse_root(to_v.T @ within_y @ to_v, 1e-9)
-    left, _, right = torch.linalg.svd(white_u @ (to_u.T @ cross @ to_v) @ white_v, full_matrices=False)
-    return (to_u @ white_u @ left) / scale_x[:, None], (to_v @ white_v @ right.T) / scale_y[:, None]
+    white_u, white_v = (
+        _inverse_root(tuple(torch.linalg.eigh(to.T @ within @ to)), 1e-9)
+        for to, within in ((to_u, of.within_x), (to_v, of.within_y))
+    )
+    left, _, right = torch.linalg.svd(white_u @ (to_u.T @ of.cross @ to_v) @ white_v, full_matrices=False)
+    return (to_u @ white_u @ left) / of.scale_x[:, None], (to_v @ white_v @ right.T) / of.scale_y[:, None]
 
 
-def _inverse_root(matrix: Tensor, ridge: float) -> Tensor:
-    """The inverse square root of a symmetric matrix plus a ridge."""
-    eigenvalues, vectors = torch.linalg.eigh(matrix)
+def _inverse_root(axes: tuple[Tensor, Tensor], ridge: float) -> Tensor:
+    """The inverse square root of a symmetric matrix plus a ridge, from its eigenvalues and eigenvectors."""
+    eigenvalues, vectors = axes
     root: Tensor = (vectors / (eigenvalues.clamp_min(0) + ridge).sqrt()) @ vectors.T
     return root
