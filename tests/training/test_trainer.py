@@ -7,7 +7,9 @@ from mibounds import MIEstimator, Trainer
 from mibounds._checks import NotConvergedWarning, SmallSampleWarning
 from mibounds.bounds import CLUB, MINE, NWJ, BarberAgakov, InfoNCE, JensenShannon, LeaveOneOut
 from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, JointCritic, SeparableCritic
+from mibounds.data import Standardize
 from mibounds.tasks import CorrelatedGaussian
+from mibounds.training import Candidate
 
 TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
 QUICK = {"steps": 200, "folds": 2, "lr": 3e-3}
@@ -31,6 +33,13 @@ def test_it_reports_the_estimators_own_bound(bound):
     assert set(result.bounds) >= {"InfoNCE", "DonskerVaradhan", "NWJ", "SMILE", "PlugIn"}
     assert len(result.curves) == len(result.fitted) == len(result.fold_values) == 2
     assert result.rows == 800
+
+
+def test_an_alternative_takes_the_place_of_a_candidate_and_is_not_trained_beside_it():
+    candidates = [Candidate("first", estimator(), Standardize())]
+    candidates.append(Candidate("other", estimator(), Standardize(), instead_of="first"))
+    readings = Trainer(steps=20, folds=2).read(candidates, *data())
+    assert [fitted.steps for fitted in readings.fitted] == [20, 20]
 
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")

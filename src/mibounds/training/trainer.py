@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import os
 from collections.abc import Sequence
@@ -274,7 +275,7 @@ class Trainer:
         for candidate in candidates:
             _check_candidate(candidate, plan)
         x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in (x, y))
-        candidates = [Candidate(c.name, _on(self.device, c.estimator), c.preprocessing) for c in candidates]
+        candidates = [dataclasses.replace(c, estimator=_on(self.device, c.estimator)) for c in candidates]
         bounds = _bounds(candidates[0].estimator)
         both = _both_ways(candidates)
         checkpoint = self._checkpoint(candidates, x, y, splits, plan)
