@@ -174,6 +174,7 @@ def conditional(
         >>> abs(found.value - 0.347) < 0.1
         True
     """
+    nats_in(unit)  # an unknown unit is refused before the work and not after it
     if method not in ("auto", "chain", "neighbors", "strata"):
         raise ValueError(f"method is {method!r}, and must be 'auto', 'chain', 'neighbors' or 'strata'.")
     tables, caught = intake_rows({"x": x, "y": y, "z": z}, options.pop("nan", "raise"))

@@ -20,7 +20,7 @@ from mibounds.estimation.diagnostics import CHECKS
 from mibounds.estimation.sides import Side, VariableType, take_in
 from mibounds.estimator import MIEstimator
 from mibounds.networks import WithRadius
-from mibounds.results import Result, Unit
+from mibounds.results import Result, Unit, nats_in
 from mibounds.training import Candidate, Readings, Trainer
 from mibounds.training.diagnostics import Evidence, doubts
 from mibounds.training.readings import CLASSIFIER
@@ -124,6 +124,7 @@ def estimate(
         >>> abs(result.value - 0.511) < 0.12
         True
     """
+    nats_in(unit)  # an unknown unit is refused before the work and not after it
     check_fraction("level", level)
     if bootstrap is not None:
         check_at_least("bootstrap", bootstrap, 2)
