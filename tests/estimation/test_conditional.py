@@ -83,3 +83,13 @@ def test_neighbors_read_the_same_critics_against_draws_given_z():
     nothing = mi.conditional(2 * c + a, 2 * c + b, c, method="neighbors", **QUICK)
     assert nothing.value == pytest.approx(0, abs=0.06)
     assert nothing.amplification == 1
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_weights_choose_rows_before_anything_else():
+    a, b, c = normals(3, 600)
+    weights = (torch.arange(600) % 2).float()
+    chosen = weights.bool()
+    options = {"method": "neighbors", "steps": 20, "folds": 2, "hidden": (8,)}
+    found = mi.conditional(a, a + b, c, sample_weight=weights, **options)
+    assert found.value == mi.conditional(a[chosen], (a + b)[chosen], c[chosen], **options).value

@@ -88,3 +88,14 @@ def test_what_cannot_be_used_is_refused():
         mi.independence_test(x, y, permutations=0)
     with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
         mi.independence_test(x, y[:59])
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+@pytest.mark.parametrize("retrain", [False, True])
+def test_weights_choose_the_rows_that_are_permuted(retrain):
+    x, noise = torch.randn(2, 400, generator=torch.Generator().manual_seed(0))
+    weights = (torch.arange(400) % 2).float()
+    chosen = weights.bool()
+    options = {"steps": 20, "folds": 2, "hidden": (8,), "permutations": 9, "retrain": retrain}
+    found = mi.independence_test(x, x + noise, sample_weight=weights, **options)
+    assert found.pvalue == mi.independence_test(x[chosen], (x + noise)[chosen], **options).pvalue

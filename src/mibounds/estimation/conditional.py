@@ -33,7 +33,7 @@ from torch import Tensor
 
 from mibounds._checks import AmplifiedWarning, MaybeIndependentWarning, MIWarning, check_fraction
 from mibounds.bounds import DonskerVaradhan
-from mibounds.data import intake_rows
+from mibounds.data import intake_rows, rows_by_weight
 from mibounds.estimation.added_scores import held_out, nearest
 from mibounds.estimation.estimate import estimate
 from mibounds.inference import Reading, interval, pool
@@ -179,6 +179,10 @@ def conditional(
         raise ValueError(f"method is {method!r}, and must be 'auto', 'chain', 'neighbors' or 'strata'.")
     tables, caught = intake_rows({"x": x, "y": y, "z": z}, options.pop("nan", "raise"))
     x, y, z = (table.values for table in tables)
+    weights = options.pop("sample_weight", None)
+    if weights is not None:
+        stay = rows_by_weight(weights, tables[0].given, tables[0].kept, torch.Generator().manual_seed(seed))
+        x, y, z = x[stay], y[stay], z[stay]
     for name, side in (("x", x), ("y", y)):
         if side.shape == z.shape and torch.equal(side, z):
             raise ValueError(f"z equals {name}: given itself {name} shares nothing with anything. Leave it out of z.")

@@ -116,11 +116,12 @@ def independence_test(
     types, encoders = (
         {name: options.get(option.format(name)) for name in "xy"} for option in ("{}_type", "encoder_{}")
     )
-    sides = take_in({"x": x, "y": y}, options.get("nan", "raise"), types, encoders, seed).sides
+    weights = options.get("sample_weight")  # the same seed keeps the same rows
+    sides = take_in({"x": x, "y": y}, options.get("nan", "raise"), types, encoders, seed, weights=weights).sides
     x, y = (side.rows for side in sides)
     generator = torch.Generator().manual_seed(seed)
     if retrain:
-        for name in ("nan", "x_type", "y_type"):  # the rows are taken in
+        for name in ("nan", "x_type", "y_type", "sample_weight"):  # the rows are taken in
             options.pop(name, None)
         values = []
         with all_or_nothing():
