@@ -72,3 +72,17 @@ def test_the_infonce_loss_of_grids_is_the_mean_over_both_directions_and_all_grid
             rows, columns = (line.exp().mean().log() for line in (grid[i], grid[:, i]))
             naive += float((rows + columns) / 2 - grid[i, i]) / 12
     assert float(infonce_loss(grids)) == pytest.approx(naive, abs=1e-5)
+
+
+def test_the_gradient_of_the_infonce_loss_is_the_exact_one_and_has_a_gradient(generator):
+    grids = torch.randn(3, 4, 4, generator=generator, dtype=torch.float64) * 3
+    assert torch.autograd.gradcheck(infonce_loss, grids.requires_grad_())
+    assert torch.autograd.gradgradcheck(infonce_loss, grids)
+
+
+def test_the_infonce_loss_of_far_apart_scores_has_a_finite_gradient():
+    grid = torch.tensor([[1e4, 0.0], [-1e4, 3.0]], requires_grad=True)
+    value = infonce_loss(grid)
+    (gradient,) = torch.autograd.grad(value, grid)
+    assert float(value.detach()) == pytest.approx(float(infonce_loss(grid.detach())), rel=1e-6)
+    assert torch.allclose(gradient, torch.zeros(2, 2), atol=1e-6)
