@@ -90,8 +90,9 @@ class _InfoNCELoss(torch.autograd.Function):
         return gradient
 
 
-def off_diagonal(matrix: Tensor) -> Tensor:
-    """The off-diagonal entries of square matrices, row by row: (..., N, N) -> (..., N, N - 1).
+def off_diagonal(matrix: Tensor, first: int = 0) -> Tensor:
+    """The off-diagonal entries of square matrices, line by line: (..., N, N) -> (..., N, N - 1); or of S consecutive
+    lines of them, (..., S, N) -> (..., S, N - 1), that begin with line number `first`.
 
     No mask and no arithmetic on the diagonal: the entries are moved, so a diagonal
     that is infinite cannot reach the result.
@@ -101,8 +102,11 @@ def off_diagonal(matrix: Tensor) -> Tensor:
             [3, 5],
             [6, 7]])
     """
-    n = matrix.shape[-1]
+    lines, n = matrix.shape[-2:]
     lead = matrix.shape[:-2]
+    if lines < n:
+        square = off_diagonal(matrix[..., first : first + lines])
+        return torch.cat([matrix[..., :first], square, matrix[..., first + lines :]], -1)
     # Dropping the first of the n * n entries leaves n - 1 runs of n + 1 whose last entry is a diagonal one.
     runs = matrix.reshape(*lead, n * n)[..., 1:].reshape(*lead, n - 1, n + 1)
     return runs[..., :-1].reshape(*lead, n, n - 1)
