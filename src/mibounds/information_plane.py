@@ -175,9 +175,12 @@ class InformationPlane:
             for name, value in ((x_z, point.x_z), (f"{x_z} upper", point.x_z_upper), (z_y, point.z_y))
         }
 
-    def plot(self) -> Figure:
+    def plot(self, *, step: str = "step") -> Figure:
         """The information plane: a line for each layer, colored by step; H(Y) is dashed, whiskers reach to the upper
         bounds.
+
+        Arguments:
+            step: what the steps are, beside the colors.
 
         Raises:
             ValueError: if nothing was measured.
@@ -190,7 +193,7 @@ class InformationPlane:
             name: [(p.step, p.x_z, p.x_z_upper, p.z_y) for p in self.history if p.layer == name]
             for name in dict.fromkeys(point.layer for point in self.history)
         }
-        return plot_plane(series, self.entropy)
+        return plot_plane(series, self.entropy, step)
 
     def _modules(self) -> dict[str, nn.Module]:
         there = {name: module for name, module in self.model.named_modules() if name}

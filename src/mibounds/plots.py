@@ -272,12 +272,15 @@ def plot_matrix(
     return figure
 
 
-def plot_plane(series: Mapping[str, Sequence[tuple[float, float, float, float]]], entropy: float | None) -> Figure:
+def plot_plane(
+    series: Mapping[str, Sequence[tuple[float, float, float, float]]], entropy: float | None, step: str
+) -> Figure:
     """The information plane: a line with markers of its own for each layer, colored by step.
 
     Arguments:
         series: for each layer the step, I(X;Z) from below and from above, and I(Z;Y), in nats.
         entropy: H(Y) in nats, which I(Z;Y) cannot exceed; None if it is not known.
+        step: what the steps are.
     """
     from matplotlib.lines import Line2D
 
@@ -285,11 +288,11 @@ def plot_plane(series: Mapping[str, Sequence[tuple[float, float, float, float]]]
     steps = [point[0] for points in series.values() for point in points]
     legend = []
     for i, (name, points) in enumerate(series.items()):
-        step, low, _, label = np.asarray(points, dtype=float).T
+        at, low, _, label = np.asarray(points, dtype=float).T
         marker = _MARKERS[i % len(_MARKERS)]
         axis.plot(low, label, color=_GREY, lw=0.8, zorder=2)
         dots = axis.scatter(
-            low, label, c=step, vmin=min(steps), vmax=max(steps), cmap="viridis", marker=marker, s=36, zorder=3,
+            low, label, c=at, vmin=min(steps), vmax=max(steps), cmap="viridis", marker=marker, s=36, zorder=3,
             edgecolors="white", linewidths=0.4,
         )  # fmt: skip
         legend.append(Line2D([], [], color=_GREY, marker=marker, mec="white", mfc=_INK, lw=0.8, label=name))
@@ -302,7 +305,7 @@ def plot_plane(series: Mapping[str, Sequence[tuple[float, float, float, float]]]
         axis.hlines(label, low, high, color=_GREY, lw=0.8, alpha=0.4, zorder=1)
     axis.set(xlabel="I(X;Z) in nats; whiskers reach to the upper bound", ylabel="I(Z;Y) in nats")
     axis.legend(handles=legend, frameon=False, fontsize=8, loc="best")
-    figure.colorbar(dots, label="step", shrink=0.8)
+    figure.colorbar(dots, label=step, shrink=0.8)
     return figure
 
 

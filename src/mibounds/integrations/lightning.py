@@ -74,7 +74,7 @@ class InformationPlaneMonitor(Callback):
         """The information plane so far (`mi.InformationPlane.plot`)."""
         if self.plane is None:
             raise ValueError("Nothing was measured: train with this callback before plot().")
-        return self.plane.plot()
+        return self.plane.plot(step="finished epochs")
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Find the layers before anything is trained."""
