@@ -1,7 +1,7 @@
 """The information plane of a small network while it learns scikit-learn's digits with Lightning.
 
-A callback logs I(X;Z), I(Z;Y) of three layers on held-out images, to TensorBoard where it is installed and to a CSV file
-otherwise, and the plane is drawn: where each layer stands after every epoch.
+A callback logs I(X;Z) and I(Z;Y) of three layers on held-out images, to TensorBoard where it is installed and to a
+CSV file otherwise, and the plane is drawn: where each layer stands after every epoch.
 
 Example: python3 information_plane.py --out plane.png      (needs: pip install lightning scikit-learn)
 Then: tensorboard --logdir plane_logs
