@@ -228,6 +228,9 @@ def test_a_constant_layer_holds_nothing(generator):
     model = nn.Sequential(linear([0.0])[0], nn.Linear(1, 3))
     x = torch.randn(100, 1, generator=generator)
     assert point(model, "1", x, halves(100)) == PlanePoint(0, "1", 0.0, 0.0, 0.0)
+    rounded = 1000 + 1e-4 * x  # differs by float32's last digits
+    assert rounded.std() > 0
+    assert point(linear([1.0]), "0", rounded, halves(100)) == PlanePoint(0, "0", 0.0, 0.0, 0.0)
 
 
 def test_an_estimate_of_ones_own_reads_the_noisy_layer(generator):
