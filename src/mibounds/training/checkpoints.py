@@ -27,7 +27,7 @@ from mibounds._version import versions
 from mibounds.results import write_bytes, write_json
 
 if TYPE_CHECKING:
-    from mibounds.training.fit import Candidate, Plan
+    from mibounds.training.candidates import Candidate, Plan
     from mibounds.training.folds import Fold
 
 __all__ = ["Checkpoint", "FoldFile", "describe_fit", "part"]
