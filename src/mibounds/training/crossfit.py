@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
 
 import joblib
 import torch
 
 from mibounds._checks import MIWarning
+from mibounds._distributed import agree, agreed, check_reached, check_same, rank, ranks
 from mibounds._variables import Variable, map_tensors, take_rows
 from mibounds.bounds import Bound
 from mibounds.data import Sampler
@@ -73,12 +76,21 @@ def cross_fit(
     candidates = [dataclasses.replace(c, estimator=on_device(how.device, c.estimator)) for c in candidates]
     bounds, both = bounds_read(candidates[0].estimator), read_both_ways(candidates)
     folds = len(splits)
+    check_reached(how.device)
+    if ranks() > 1:  # they start from the weights of rank 0
+        candidates = [dataclasses.replace(c, estimator=copy.deepcopy(c.estimator)) for c in candidates]
+        for candidate in candidates:
+            agree(tensor for tensor in candidate.estimator.state_dict().values() if isinstance(tensor, torch.Tensor))
     settings = {"seed": how.seed, "test_negatives": how.negatives, "device": how.device.type}
-    checkpoint = Checkpoint(
-        how.checkpoint, how.resume, lambda: describe_fit(candidates, x, y, splits, plan, **settings)
-    )
+    described = partial(describe_fit, candidates, x, y, splits, plan, **settings)
+    if ranks() > 1:
+        check_same(described())
+    checkpoint = Checkpoint(how.checkpoint, how.resume, described)
     files = [checkpoint.fold(i + 1) for i in range(folds)]  # a damaged one is refused before any training
-    with Progress(how.progress, folds * plan.steps * len(candidates)) as progress, interruptible() as stop:
+    with (
+        Progress(how.progress and rank() == 0, folds * plan.steps * len(candidates)) as progress,
+        interruptible() as stop,
+    ):
 
         def run(i: int) -> tuple[Fitted, FoldRows, float] | None:
             doing = "" if sampler is not None else f"fold {i + 1} of {folds}, "
@@ -107,7 +119,7 @@ def cross_fit(
                     fitted.critic, test_x, test_y, [*bounds.values()],
                     both=both, negatives=how.negatives, seed=how.seed,
                 )  # fmt: skip
-                short = 0.0 if sampler is not None else shortfall(fitted, x, y)
+                short = 0.0 if sampler is not None else agreed(shortfall(fitted, x, y))
                 if fitted.finished:
                     kept.write(rows=vars(rows), shortfall=short)
             kept.state.clear()  # optimizers and the like are not needed any more
@@ -120,11 +132,11 @@ def cross_fit(
     fits = [fitted for fitted, _, _ in done]
     kept, rows, short = zip(*compress(done, worth_reading(fits)), strict=True)
     whole = len(done) == folds and all(one.finished for one in fits)
-    told = [*checkpoint.warnings, *([] if whole else [so_far(fits, kept, folds)])]
+    told = [*agreed(checkpoint.warnings), *([] if whole else [so_far(fits, kept, folds)])]
     return CrossFitted(bounds, rows, kept, sum(short) / len(short), told)
 
 
 def _worker_count(how: How, folds: int) -> int:
-    if how.device.type != "cpu":
+    if how.device.type != "cpu" or ranks() > 1:  # ranks talk about one fold at a time
         return 1
     return min(folds, how.workers if how.workers is not None else torch.get_num_threads())

@@ -11,9 +11,10 @@ from itertools import chain
 import torch
 from torch import Tensor
 
+from mibounds._distributed import agree, agreed
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Normalized, WeightedSum
-from mibounds.critics.critic import pairwise_chunks
+from mibounds.critics.critic import pairwise_shared
 from mibounds.data import Sampler
 from mibounds.results import Curve
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
@@ -128,6 +129,7 @@ def fit_fold(
         hopeful, finished = _hopeful(hopeful or runs), False
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
     critic, foremost, gain = _put_together(hopeful, bank, plan.calibrate)
+    agree(tensor for tensor in critic.state_dict().values() if isinstance(tensor, Tensor))
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
     return Fitted(critic, fold, foremost.curve(), skipped, gain, steps, finished)
 
@@ -183,13 +185,13 @@ def _put_together(runs: Sequence[Run], bank: tuple[Variable, Variable], calibrat
         critic, foremost = members[0], runs[0]
     else:
         x, y = (take_rows(rows, slice(VALIDATION_ROWS)) for rows in bank)
-        grids = torch.stack([pairwise_chunks(member, x, y) for member in members])
-        weights = stacking_weights(grids)
+        grids = torch.stack([pairwise_shared(member, x, y) for member in members])
+        weights = agreed(stacking_weights(grids).cpu()).to(grids.device)
         foremost = runs[int(weights.argmax())]
         kept = (weights > _LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
         alone = len(kept) == 1 and float(weights[kept[0]]) == 1
         critic = members[kept[0]] if alone else WeightedSum([members[k] for k in kept], weights[kept])
-        found = calibration(weighted_sum(weights[kept], grids[kept])) if calibrate else None
+        found = agreed(calibration(weighted_sum(weights[kept], grids[kept]))) if calibrate else None
         if found is not None:
             critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
     if isinstance(critic, Normalized) or foremost.estimator.bound.absolute:

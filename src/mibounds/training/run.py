@@ -10,11 +10,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from mibounds._distributed import agree, agreed, average_gradients, ranks, share
 from mibounds._variables import Variable, row_count, take_rows
 from mibounds.critics import Critic, Encoded
 from mibounds.data import Preprocessing, Resumable, Sampler
+from mibounds.estimator import MIEstimator
 from mibounds.results import Curve
+from mibounds.telescope import Telescope
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import Fold
 
@@ -47,7 +51,10 @@ class Run:
     ):
         self.name, self.instead_of = candidate.name, candidate.instead_of
         self.plan, self.sampler = plan, sampler
+        self.rows = plan.batch_size // ranks() * ranks()  # of a batch, of which each rank of a job has as many
         self.estimator = copy.deepcopy(candidate.estimator)
+        self.estimator.shared = ranks() > 1
+        _check_shares(self.estimator, plan.batch_size)
         self.prepare_x, self.prepare_y = (
             _fitted(own, take_rows(rows, fold.train)) for own, rows in zip(candidate.maps, (x, y), strict=True)
         )
@@ -58,6 +65,7 @@ class Run:
         valid = fold.valid[:VALIDATION_ROWS]
         self.valid_x, self.valid_y = self.prepare_x(take_rows(x, valid)), self.prepare_y(take_rows(y, valid))
         self.estimator.critic.prepare(self.x, self.y)
+        agree(_tensors(self.estimator, self.prepare_x, self.prepare_y))
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.lr, weight_decay=plan.weight_decay, fused=True)
         self.generator = torch.Generator().manual_seed(seed)
@@ -140,6 +148,7 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.estimator.loss(x, y, self.generator)
         loss.backward()  # type: ignore[no-untyped-call]
+        average_gradients(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.plan.clip, foreach=True)
         if norm.isfinite():
             self.optimizer.step()
@@ -149,14 +158,16 @@ class Run:
         self.step += 1
 
     def _batch(self) -> tuple[Variable, Variable]:
-        """The next batch of a random order of the training rows, a new order when too few are left; or fresh rows."""
+        """The next batch of a random order of the training rows, a new order when too few are left; or fresh rows. In
+        a job, this rank's share of it: all ranks draw the same."""
+        own = share(self.rows)
         if self.sampler is not None:
-            x, y = self.sampler(self.plan.batch_size, self.generator)
+            x, y = (take_rows(side, own) for side in self.sampler(self.rows, self.generator))
             return self.prepare_x(x), self.prepare_y(y)
-        if len(self.order) < self.plan.batch_size:
+        if len(self.order) < self.rows:
             self.order = torch.randperm(row_count(self.x), generator=self.generator)
-        batch, self.order = self.order[: self.plan.batch_size], self.order[self.plan.batch_size :]
-        return take_rows(self.x, batch), take_rows(self.y, batch)
+        batch, self.order = self.order[: self.rows], self.order[self.rows :]
+        return take_rows(self.x, batch[own]), take_rows(self.y, batch[own])
 
     def _check(self) -> None:
         """Score the validation rows; keep the weights if they are better by more than the tolerance. After a burst of
@@ -166,7 +177,7 @@ class Run:
             self.optimizer.state.clear()  # its averages led there
         self.burst = 0
         self.estimator.eval()
-        score = self.estimator.proper_score(self.valid_x, self.valid_y)
+        score = agreed(self.estimator.proper_score(self.valid_x, self.valid_y))
         self.estimator.train()
         self.steps.append(self.step)
         self.scores.append(score)
@@ -183,6 +194,24 @@ def _fitted(preprocessing: Preprocessing | None, rows: Variable) -> nn.Module:
     if not isinstance(rows, Tensor):
         raise TypeError("preprocessing maps columns and cannot take a tuple of tensors: pass preprocessing=None.")
     return copy.deepcopy(preprocessing).fit(rows)
+
+
+def _tensors(*modules: nn.Module) -> list[Tensor]:
+    return [value for module in modules for value in module.state_dict().values() if isinstance(value, Tensor)]
+
+
+def _check_shares(estimator: MIEstimator | Telescope, batch_size: int) -> None:
+    """Raise a ValueError if the ranks of a job cannot share out the batches of this estimator."""
+    if ranks() == 1:
+        return
+    if batch_size < ranks():
+        raise ValueError(f"batch_size is {batch_size}, and the job has {ranks()} ranks: give each a row, or more.")
+    for name, part in estimator.named_modules():
+        if isinstance(part, _BatchNorm) and not isinstance(part, nn.SyncBatchNorm):
+            raise ValueError(
+                f"{name} is a {type(part).__name__}, which would see a share of each batch where one process sees all "
+                "of it: use LayerNorm, GroupNorm or SyncBatchNorm, or fit in one process."
+            )
 
 
 def _rate(progress: float) -> float:
