@@ -14,7 +14,7 @@ import joblib
 import torch
 
 from mibounds._checks import MIWarning
-from mibounds._distributed import agree, agreed, check_reached, check_same, rank, ranks
+from mibounds._distributed import agree, agreed, check_reached, check_same, ranks
 from mibounds._variables import Variable, map_tensors, take_rows
 from mibounds.bounds import Bound
 from mibounds.data import Sampler
@@ -88,7 +88,7 @@ def cross_fit(
     checkpoint = Checkpoint(how.checkpoint, how.resume, described)
     files = [checkpoint.fold(i + 1) for i in range(folds)]  # a damaged one is refused before any training
     with (
-        Progress(how.progress and rank() == 0, folds * plan.steps * len(candidates)) as progress,
+        Progress(how.progress, folds * plan.steps * len(candidates)) as progress,
         interruptible() as stop,
     ):
 
