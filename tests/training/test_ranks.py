@@ -9,6 +9,9 @@ import pytest
 import torch
 import torch.distributed as dist
 
+import mibounds as mi
+from mibounds.tasks import CorrelatedGaussian
+
 # What two ranks do together, and one process alone. Each is in a folder of its own.
 FITS = """
 import warnings
@@ -100,8 +103,8 @@ def two_ranks(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    for i in range(2):
-        (folder / str(i)).mkdir()
+    (folder / "0").mkdir()
+    (folder / "1" / "run").mkdir(parents=True)  # it could write there
     call = [sys.executable, "-c", FITS + RANK]
     ranks = [
         subprocess.Popen([*call, str(i), str(port), str(folder)], stderr=subprocess.PIPE, text=True) for i in range(2)
@@ -138,9 +141,15 @@ def test_only_rank_0_writes_and_what_it_wrote_goes_on_to_the_same_number(two_ran
     assert sorted(path.name for path in (folder / "0" / "run").iterdir()) == [
         "fit.json", "fold-1.checkpoint", "fold-2.checkpoint",
     ]  # fmt: skip
-    assert not list((folder / "1").iterdir())
+    assert [path.name for path in (folder / "1").rglob("*")] == ["run"]
     for values, *_ in (first, second):
         assert values["resumed"] == values["estimate"]
+    x, y = CorrelatedGaussian(2, 0.8).sample(240, torch.Generator().manual_seed(0))
+    quick = {"steps": 20, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 10}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        alone = mi.estimate(x, y, hidden=(16,), **quick, checkpoint=folder / "0" / "run", resume=True)
+    assert alone.value == first[0]["estimate"][0], "one process reads what two ranks wrote"
 
 
 def test_ranks_start_from_the_weights_of_rank_0(two_ranks):

@@ -1,13 +1,15 @@
 import math
 from dataclasses import replace
 
+import pytest
 import torch
 from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
 from mibounds.bounds import MINE, InfoNCE
-from mibounds.critics import Critic, SeparableCritic
+from mibounds.critics import Critic, Encoded, SeparableCritic
 from mibounds.tasks import CorrelatedGaussian
+from mibounds.training import run as module
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import split
 from mibounds.training.run import Run
@@ -104,3 +106,13 @@ def test_state_of_the_bound_is_trained_with_the_fold():
     mine = MIEstimator(SeparableCritic(2, 2, hidden=(16,)), MINE())
     trained(Candidate("mine", mine, Standardize()))
     assert mine.bound.log_average.isnan()  # the fold moved its own copy
+
+
+def test_what_ranks_cannot_share_is_refused_before_they_talk(monkeypatch):
+    monkeypatch.setattr(module, "ranks", lambda: 65)
+    with pytest.raises(ValueError, match="batch_size is 64, and the job has 65 ranks: give each a row, or more"):
+        trained(Candidate("many", estimator()))
+    monkeypatch.setattr(module, "ranks", lambda: 2)
+    normed = Encoded(SeparableCritic(2, 2, hidden=(8,)), nn.BatchNorm1d(2))
+    with pytest.raises(ValueError, match="critic.encoder_x is a BatchNorm1d, which would see a share of each batch"):
+        trained(Candidate("normed", MIEstimator(normed, InfoNCE())))
