@@ -61,6 +61,7 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/python benchmarks/speed/steps.py
 	$(BIN)/python benchmarks/speed/large_batch.py
 	$(BIN)/python benchmarks/speed/kill.py
+	$(BIN)/python benchmarks/speed/ranks.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 
 $(VENV)/.ready: pyproject.toml constraints.txt

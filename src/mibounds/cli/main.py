@@ -15,6 +15,7 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds.cli import benchmark
 from mibounds.cli.errors import one_sentence, say_if_interrupted
+from mibounds.cli.job import job, writes
 from mibounds.cli.lagged import lagged
 from mibounds.cli.matrix import matrix
 from mibounds.cli.score import score
@@ -100,7 +101,7 @@ def estimate(
 
     Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
     """
-    with one_sentence():
+    with one_sentence(shared=True), job(device) as own_device:
         from mibounds import estimation
         from mibounds.cli.files import named_columns, read_variables
         from mibounds.cli.typed import typed
@@ -111,8 +112,8 @@ def estimate(
             warnings.simplefilter("ignore")  # they are in the result, and printed with it
             options: dict[str, Any] = {
                 "bound": bound, "critic": critic, "level": level, "nan": nan, "split": split, "seed": seed,
-                "steps": steps, "batch_size": batch_size, "device": device,
-                "progress": not quiet and sys.stderr.isatty(), "checkpoint": checkpoint, "resume": resume,
+                "steps": steps, "batch_size": batch_size, "device": own_device,
+                "progress": not quiet and sys.stderr.isatty() and writes(), "checkpoint": checkpoint, "resume": resume,
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
             if (bracket and z) or (z and (plot or report)) or ((bracket or z) and (test or bootstrap)):
@@ -151,7 +152,7 @@ def estimate(
             (save, lambda path: result.fitted.save(path)),  # noqa: PLW0108  (others have no critics)
         ]
         for path, write in files:
-            if path is not None:
+            if path is not None and writes():
                 write(path)
         record = result.to_dict()
         if tested:

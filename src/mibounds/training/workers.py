@@ -9,15 +9,17 @@ from contextlib import contextmanager
 import torch
 from tqdm.auto import tqdm
 
+from mibounds._distributed import rank
+
 __all__ = ["Progress", "quick_arithmetic"]
 
 
 class Progress:
-    """A bar that many threads advance, and that says what is being done."""
+    """A bar that many threads advance, and that says what is being done; in a job, rank 0 shows it."""
 
     def __init__(self, shown: bool, total: int):
         self.lock = threading.Lock()
-        self.bar = tqdm(total=total, disable=not shown, unit="step", leave=False, dynamic_ncols=True)
+        self.bar = tqdm(total=total, disable=not shown or rank() > 0, unit="step", leave=False, dynamic_ncols=True)
 
     def __enter__(self) -> Progress:
         return self
