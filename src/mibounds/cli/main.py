@@ -170,7 +170,7 @@ def gaussians(
         bool, typer.Option("--full", help="20 correlations and 100,000 rows: some 40 minutes on two cores.")
     ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="3 correlations and 2,000 rows: seconds, to see that it works here.")
+        bool, typer.Option("--quick", help="3 correlations and 1,000 rows, to see that it works here: under a minute.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Where the figure goes; the numbers go beside it, as .csv.")] = Path(
         "plots/gaussians.png"

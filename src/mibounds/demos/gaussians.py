@@ -46,7 +46,7 @@ class Scale:
     steps: int | None = None
 
 
-GLANCE = Scale((-0.9, 0.0, 0.9), rows=2_000, epochs=10, steps=100)
+GLANCE = Scale((-0.9, 0.0, 0.9), rows=1_000, epochs=10, steps=50)
 QUICK = Scale((-0.9, -0.6, -0.3, 0.0, 0.5, 0.8, 0.95), rows=8_000, epochs=10, steps=250)
 FULL = Scale(tuple(round(-0.95 + 0.1 * i, 2) for i in range(20)), rows=100_000, epochs=10)
 
