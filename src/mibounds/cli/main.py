@@ -170,6 +170,9 @@ def gaussians(
     full: Annotated[
         bool, typer.Option("--full", help="20 correlations and 100,000 rows: some 40 minutes on two cores.")
     ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="3 correlations and 1,000 rows, to see that it works here: under a minute.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where the figure goes; the numbers go beside it, as .csv.")] = Path(
         "plots/gaussians.png"
     ),
@@ -188,7 +191,9 @@ def gaussians(
 
         from mibounds.demos import gaussians as curve
 
-        scale = curve.FULL if full else curve.QUICK
+        if full and quick:
+            raise ValueError("--quick and --full are two sizes of one run: give one of them.")
+        scale = curve.FULL if full else curve.GLANCE if quick else curve.QUICK
         points: list[curve.Point] = []
         with (
             warnings.catch_warnings(),
