@@ -16,8 +16,8 @@ import mibounds
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "mibounds"
-# Imported inside functions only, where the one who asks for them has them.
-OPTIONAL = {"dask", "distributed", "ray"}
+# Imported only where the one who asks for them has them.
+OPTIONAL = {"dask", "distributed", "lightning", "ray"}
 BUILDERS = all(find_spec(name) for name in ("build", "hatchling"))
 needs_builders = pytest.mark.skipif(not BUILDERS, reason="needs build and hatchling")
 

@@ -61,7 +61,7 @@ def test_preprocessing_sees_training_rows_only():
     x, y = data()
     run = trained(Candidate("standard", estimator(), Standardize()), x, y, replace(PLAN, steps=1))
     standardized, fold = run.trained().encoder_x, halves(x)
-    assert torch.allclose(standardized.mean, x[fold.train].mean(0))
+    assert torch.allclose(standardized.mean, x[halves(x).train].mean(0))
     assert not torch.allclose(standardized.mean, x.mean(0))
 
 
@@ -116,3 +116,13 @@ def test_what_ranks_cannot_share_is_refused_before_they_talk(monkeypatch):
     normed = Encoded(SeparableCritic(2, 2, hidden=(8,)), nn.BatchNorm1d(2))
     with pytest.raises(ValueError, match="critic.encoder_x is a BatchNorm1d, which would see a share of each batch"):
         trained(Candidate("normed", MIEstimator(normed, InfoNCE())))
+
+
+def test_rows_that_no_step_would_draw_are_not_prepared(monkeypatch):
+    monkeypatch.setattr(module, "_FEWEST", 100)
+    x, y = data(2_000)
+    run = Run(Candidate("", estimator(), Standardize()), x, y, halves(x), replace(PLAN, steps=5), 0)
+    assert len(run.x) == len(run.y) == 320
+    drawn = torch.cat([run._batch()[0] for _ in range(5)])
+    assert len(torch.unique(drawn[:, 0])) == 320
+    assert torch.isin(run.prepare_x(x[halves(x).train])[:, 0], run.x[:, 0]).sum() == 320

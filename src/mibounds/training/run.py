@@ -25,6 +25,7 @@ from mibounds.training.folds import Fold
 __all__ = ["VALIDATION_ROWS", "Run", "Stopped"]
 
 VALIDATION_ROWS = 1024
+_FEWEST = 1 << 17  # rows to fit closed forms on, however few the steps
 _BURST = 0.5  # of the steps between two looks: when so many had no finite gradient, the weights are at fault
 
 
@@ -55,12 +56,13 @@ class Run:
         self.estimator = copy.deepcopy(candidate.estimator)
         self.estimator.shared = ranks() > 1
         _check_shares(self.estimator, plan.batch_size)
+        train = _enough(fold.train, plan)
         self.prepare_x, self.prepare_y = (
-            _fitted(own, take_rows(rows, fold.train)) for own, rows in zip(candidate.maps, (x, y), strict=True)
+            _fitted(own, take_rows(rows, train)) for own, rows in zip(candidate.maps, (x, y), strict=True)
         )
         # Rows are mapped once, not at every step.
         self.x, self.y = (
-            prepare(take_rows(rows, fold.train)) for prepare, rows in ((self.prepare_x, x), (self.prepare_y, y))
+            prepare(take_rows(rows, train)) for prepare, rows in ((self.prepare_x, x), (self.prepare_y, y))
         )
         valid = fold.valid[:VALIDATION_ROWS]
         self.valid_x, self.valid_y = self.prepare_x(take_rows(x, valid)), self.prepare_y(take_rows(y, valid))
@@ -186,6 +188,15 @@ class Run:
             self.best_weights = copy.deepcopy(self.estimator.state_dict())
         else:
             self.stale += 1
+
+
+def _enough(rows: Tensor, plan: Plan) -> Tensor:
+    """So many of the rows that no step repeats one, chosen by a seed of their number: more would fill memory and be
+    drawn by no step."""
+    most = max(_FEWEST, plan.steps * plan.batch_size)
+    if len(rows) <= most:
+        return rows
+    return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(len(rows)))[:most]]
 
 
 def _fitted(preprocessing: Preprocessing | None, rows: Variable) -> nn.Module:
