@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
@@ -40,6 +41,8 @@ def quick_arithmetic(device: torch.device) -> Iterator[None]:
     Two folds side by side are nearly twice as fast as one on two threads. At high information most exponentials
     underflow, and arithmetic on denormals is ten times slower than on the zeros that they amount to.
     """
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)  # NumPy 1 measures a type when first asked, and would warn of the denormals that are flushed
     threads, flushing = torch.get_num_threads(), not bool(torch.tensor(1e-40) * 1)
     if device.type == "cpu":
         torch.set_num_threads(1)
