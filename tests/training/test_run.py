@@ -61,7 +61,7 @@ def test_preprocessing_sees_training_rows_only():
     x, y = data()
     run = trained(Candidate("standard", estimator(), Standardize()), x, y, replace(PLAN, steps=1))
     standardized, fold = run.trained().encoder_x, halves(x)
-    assert torch.allclose(standardized.mean, x[halves(x).train].mean(0))
+    assert torch.allclose(standardized.mean, x[fold.train].mean(0))
     assert not torch.allclose(standardized.mean, x.mean(0))
 
 
