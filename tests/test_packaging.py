@@ -111,7 +111,9 @@ def test_what_is_imported_is_declared():
     seen = set()
     for path, name, at_once in imports():
         if name in OPTIONAL:
-            assert not at_once, f"{path} imports {name} at its top: it is optional, so import it where it is used, or try to."
+            assert not at_once, (
+                f"{path} imports {name} at its top: it is optional: import it where it is used, or try to."
+            )
         else:
             (project,) = declared(set(projects[name]))
             assert project in declared(requirements), f"{path} imports {name}, and {project} is not a dependency."
