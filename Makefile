@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format check slow docs figures bench clean
+.PHONY: demo test lint format check slow docs figures gallery screenshot bench clean
 
 demo: $(VENV)/.ready  ## measure a real table, and draw the correlated-Gaussian curve
 	@echo "== Do these three measurements of a tumor tell its texture?"
@@ -44,6 +44,12 @@ figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
 	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --y diagnosis --unit bits --report plots/report.html
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,770 --screenshot=docs/assets/report.png plots/report.html
 
+gallery: $(VENV)/.ready  ## the pictures of docs/gallery.md, some ten minutes
+	$(BIN)/python docs/gallery.py
+
+screenshot: docs  ## the picture of the documentation's first page
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,860 --screenshot=docs/assets/site.png site/index.html
+
 bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its own environments), some hours
 	$(BIN)/python benchmarks/gan/run.py
 	$(BIN)/python benchmarks/regularizer/overhead.py
@@ -71,4 +77,4 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) plots site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) plots site .tutorials_cache .pytest_cache .mypy_cache .ruff_cache

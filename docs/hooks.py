@@ -1,9 +1,9 @@
 """Tutorials show what their code does: the site's build runs it and sets what it prints and draws below each block.
 
-The blocks of a page of docs/tutorials/ run in order, in one namespace, in a process of their own: the sources are those of
-the working tree, whatever is installed, and the folder is an empty one that holds a link to examples/. Below a block stand
-what it printed and the matplotlib figures that it made: those of pyplot, and the value of its last line if that is a
-figure, as in a notebook. A block that fails is an error of the build, with its page and line.
+The blocks of a page of docs/tutorials/ run in order, in one namespace, in a process of their own: the sources are those
+of the working tree, whatever is installed, and the folder is an empty one that holds a link to examples/. Below a block
+stand what it printed and the matplotlib figures that it made: those of pyplot, and the value of its last line if that
+is a figure, as in a notebook. A block that fails is an error of the build, with its page and line.
 
 What a page gave is kept under .tutorials_cache/ until its code, the package or the pinned versions change.
 """
@@ -60,11 +60,12 @@ _outputs: dict[str, list[Output]] = {}  # of each page, by its path under docs/
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Run the tutorials, or recall what they gave, and add their figures to the site."""
+    from joblib import cpu_count
     from mkdocs.structure.files import File
 
     pages = [file for file in files.documentation_pages() if file.src_uri.startswith(FOLDER)]
     sources = fingerprint()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cpu_count()) as pool:
         ran = pool.map(lambda file: outputs(Path(file.abs_src_path), sources), pages)
         _outputs.update(zip((file.src_uri for file in pages), ran, strict=True))
     for file in pages:
@@ -173,9 +174,9 @@ def execute(page: Path) -> list[Output]:
                 value = _evaluate(source, line, str(page), names)
             output.figures = [(_words(figure), _png(figure)) for figure in _drawn(value)]
         except Exception as error:
-            own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(page)]
-            at = f"{FOLDER}{page.name}, line {own[-1].lineno if own else getattr(error, 'lineno', None) or line}"
-            output.error = f"{at}: {type(error).__name__}: {error}"
+            own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(page)]
+            at = own[-1] if own else getattr(error, "lineno", None) or line
+            output.error = f"{page.parent.name}/{page.name}, line {at}: {type(error).__name__}: {error}"
         output.text = printed.getvalue()
         ran.append(output)
         if output.error:
