@@ -23,7 +23,7 @@ lint: $(VENV)/.ready  ## style, types, doctests, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q src
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

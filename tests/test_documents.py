@@ -49,6 +49,7 @@ BEFORE = {
     + "x_batch, z_batch = x[:128].requires_grad_(), z[:128]\n",
 }
 BETWEEN = {("README.md", 2): LOOP.format(x_dim=784), ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(dim=20)}
+BETWEEN["docs/index.md", 1] = LOOP.format(x_dim=20)
 BETWEEN["README.md", 1] = "x, y = x[:900], y[:900]"
 BETWEEN["README.md", 3] = COLUMNS.format(dim=3) + "y = y[:, :1]\n"
 
