@@ -42,6 +42,14 @@ def test_off_diagonal_leaves_out_the_diagonal_and_nothing_else(n, stacks):
     assert off_diagonal(matrix).tolist() == naive
 
 
+@given(st.integers(2, 9), st.data())
+def test_off_diagonal_of_some_lines_is_those_lines_of_the_whole(n, data):
+    matrix = torch.arange(2 * n * n).reshape(2, n, n)
+    first = data.draw(st.integers(0, n - 1))
+    stop = data.draw(st.integers(first + 1, n))
+    assert torch.equal(off_diagonal(matrix[:, first:stop], first), off_diagonal(matrix)[:, first:stop])
+
+
 def test_an_infinite_diagonal_does_not_reach_the_off_diagonal():
     matrix = torch.zeros(3, 3)
     matrix.fill_diagonal_(math.inf)
@@ -72,3 +80,17 @@ def test_the_infonce_loss_of_grids_is_the_mean_over_both_directions_and_all_grid
             rows, columns = (line.exp().mean().log() for line in (grid[i], grid[:, i]))
             naive += float((rows + columns) / 2 - grid[i, i]) / 12
     assert float(infonce_loss(grids)) == pytest.approx(naive, abs=1e-5)
+
+
+def test_the_gradient_of_the_infonce_loss_is_the_exact_one_and_has_a_gradient(generator):
+    grids = torch.randn(3, 4, 4, generator=generator, dtype=torch.float64) * 3
+    assert torch.autograd.gradcheck(infonce_loss, grids.requires_grad_())
+    assert torch.autograd.gradgradcheck(infonce_loss, grids)
+
+
+def test_the_infonce_loss_of_far_apart_scores_has_a_finite_gradient():
+    grid = torch.tensor([[1e4, 0.0], [-1e4, 3.0]], requires_grad=True)
+    value = infonce_loss(grid)
+    (gradient,) = torch.autograd.grad(value, grid)
+    assert float(value.detach()) == pytest.approx(-math.log(2), abs=2e-3)  # 1e4 less 1e4 in single precision
+    assert torch.allclose(gradient, torch.zeros(2, 2), atol=1e-6)

@@ -90,6 +90,8 @@ class MIEstimator(nn.Module):
                 check_even_shares(len(scores), scores.device)
                 scores = gathered(scores)
             return self.bound.objective(scores)
+        if self._takes_a_grid(x):
+            return self.bound.symmetric_objective(self.critic.pairwise(x, y))
         return self._mean(self.bound.objective, x, y, generator)
 
     def loss_and_value(
@@ -121,6 +123,11 @@ class MIEstimator(nn.Module):
         values = [read(*rows) for rows in self._rows(x, y, generator)]
         return (values[0] + values[1]) / 2 if self.symmetric else values[0]
 
+    def _takes_a_grid(self, x: Variable) -> bool:
+        """Are all pairs read in both directions, so few that every one is scored once and at once?"""
+        every = self.symmetric and self.negatives == "all" and not (self.shared and ranks() > 1)
+        return every and row_count(x) ** 2 <= FEW_PAIRS
+
     def _rows(self, x: Variable, y: Variable, generator: torch.Generator | None) -> Iterator[tuple[Tensor, ...]]:
         """What the bound needs of every row, in one direction or both."""
         n, sharing = row_count(x), self.shared and ranks() > 1
@@ -132,7 +139,7 @@ class MIEstimator(nn.Module):
             yield from rows_in_blocks(self.critic, x, y, self.bound.rows, own, keeps, shared=True)
         elif n * (n if partners is None else partners.shape[1]) > FEW_PAIRS:
             yield from rows_in_blocks(self.critic, x, y, self.bound.rows, partners, keeps)
-        elif self.symmetric and partners is None:  # every pair is scored once
+        elif self._takes_a_grid(x):
             grid = self.critic.pairwise(x, y)
             yield self.bound.grid_rows(grid.mT)
             yield self.bound.grid_rows(grid)

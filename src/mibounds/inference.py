@@ -23,6 +23,7 @@ __all__ = ["Reading", "interval", "lower_limit", "nwj_stderr", "pool", "read_gri
 
 Rows = tuple[Tensor, ...]
 _GROUPS = 50
+_PAIRS = 1 << 20  # of one direction that are read at a time
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,13 @@ def read_grid(grid: Tensor, bounds: Sequence[Bound], both: bool = True) -> list[
         both: read both directions, or only the one in which rows keep their y.
     """
     joint = grid.diagonal()
-    products = [off_diagonal(grid.mT), *([off_diagonal(grid)] if both else [])]
-    return [tuple(bound.rows(joint, product) for product in products) for bound in bounds]
+    width = max(1, _PAIRS // len(grid))  # lines at a time: every bound makes copies of its scores
+    strips = []
+    for start in range(0, len(grid), width):
+        lines = slice(start, start + width)
+        products = [off_diagonal(side[lines], start) for side in ((grid.mT, grid) if both else (grid.mT,))]
+        strips.append([tuple(bound.rows(joint[lines], product) for product in products) for bound in bounds])
+    return [pool(of_bound) for of_bound in zip(*strips, strict=True)]
 
 
 def pool(parts: Sequence[tuple[Rows, ...]]) -> tuple[Rows, ...]:

@@ -1,5 +1,7 @@
 """The contract of every bound: shapes, stacks, concatenated rows, state, ceilings."""
 
+import copy
+
 import pytest
 import torch
 
@@ -57,6 +59,13 @@ def test_rows_of_a_grid_are_those_of_its_diagonal_and_the_rest(bound, generator)
         long = bound.rows(side.diagonal(dim1=-2, dim2=-1), off_diagonal(side))
         assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(short, long, strict=True))
     assert all(part.dtype == torch.float32 for part in bound.grid_rows(grid.bfloat16()))
+
+
+def test_the_symmetric_objective_of_a_grid_is_the_mean_of_both_directions(bound, generator):
+    grid = 3 * torch.randn(6, 6, generator=generator)
+    again = copy.deepcopy(bound)
+    both = [again.objective(*again.grid_rows(side)) for side in (grid.mT, grid)]
+    assert torch.allclose(bound.symmetric_objective(grid.requires_grad_()), (both[0] + both[1]) / 2, atol=1e-6)
 
 
 def test_value_moves_no_state_and_is_differentiable(bound, scores):

@@ -65,6 +65,10 @@ class Bound(nn.Module, ABC):
         state moves."""
         return -self.value(*rows)
 
+    def symmetric_objective(self, grid: Tensor) -> Tensor:
+        """The objective averaged over both directions of one grid of all pairs, (N, N) -> ()."""
+        return (self.objective(*self.grid_rows(grid.mT)) + self.objective(*self.grid_rows(grid))) / 2
+
     def ceiling(self, negatives: int) -> float:
         """The largest value in nats that can be read with that many negatives a row."""
         return math.inf

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import check_at_least
-from mibounds._math import logaddmeanexp, logmeanexp, single_precision
+from mibounds._math import infonce_loss, logaddmeanexp, logmeanexp, single_precision
 from mibounds.bounds.bound import Bound
 
 __all__ = ["InfoNCE", "InfoNCEAnchor"]
@@ -45,6 +45,9 @@ class InfoNCE(Bound):
 
     def grid_rows(self, grid: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(grid).diagonal(dim1=-2, dim2=-1) - logmeanexp(grid),)
+
+    def symmetric_objective(self, grid: Tensor) -> Tensor:
+        return infonce_loss(grid)
 
     def value(self, *rows: Tensor) -> Tensor:
         return rows[0].mean(-1)
