@@ -163,19 +163,22 @@ def test_a_strict_build_shows_outputs_and_stops_at_an_error(hooks, written, tmp_
         build(load_config(str(tmp_path / "mkdocs.yml"), strict=True))
 
 
-def test_every_picture_of_the_gallery_is_there_and_small():
-    page = (DOCS / "gallery.md").read_text("utf-8")
-    shown = re.findall(r"!\[(.+?)\]\((.+?)\)", page)
+def test_every_picture_of_the_gallery_is_there_and_small(hooks):
+    shown = re.findall(r"!\[(.+?)\]\((.+?)\)", hooks.present((DOCS / "gallery.md").read_text("utf-8")))
     assert len(shown) > 10
     sizes = {name: (DOCS / name).stat().st_size for _, name in shown}
     assert max(sizes.values()) <= 120_000
     assert sum(sizes.values()) <= 1_000_000
-    assert {DOCS / name for name in sizes} == set((DOCS / "figures/gallery").iterdir()), "pictures that are not shown"
+    assert {DOCS / name for name in sizes} >= set((DOCS / "figures/gallery").iterdir()), "pictures that are not shown"
 
 
-def test_the_gallery_names_every_example():
-    page = (DOCS / "gallery.md").read_text("utf-8")
+def test_the_gallery_names_every_example(hooks):
+    page = hooks.present((DOCS / "gallery.md").read_text("utf-8"))
     named = {DOCS.parent / script for script in re.findall(r"(?:examples|benchmarks)/\S+?\.py", page)}
-    assert all(script.exists() for script in named)
-    examples = set((DOCS.parent / "examples").glob("*.py"))
-    assert examples <= named
+    assert {*DOCS.parent.glob("examples/*.py")} <= named
+
+
+def test_a_section_without_its_script_is_left_out(hooks):
+    kept = "### One\n\n`python examples/fair_representation.py`\n\n"
+    missing = "### Two\n\n```bash\npython examples/not_there.py\n```\n\n"
+    assert hooks.present(f"# Gallery\n\n{missing}{kept}{missing}## Next\n") == f"# Gallery\n\n{kept}## Next\n"
