@@ -85,7 +85,9 @@ def draw(runs: dict[float, tuple[float, float, float]], path: Path) -> None:
     axis.plot(at, kept, "o-", color="#9a9a9a", label="I(X;Z), of the image (upper bound)")
     axis.plot(at, label, "o-", color="#1f6fb2", label="I(Z;Y), of the label (lower bound)")
     axis.set_xticks(at, [f"{beta:g}\n{share:.0%} right" for beta, share in zip(runs, accuracy, strict=True)])
-    axis.set(xlabel="beta, and the accuracy on held-out images", ylabel="nats", ylim=(0, None))
+    # Without a penalty the noise dies out, and the information is limited by the number format alone.
+    axis.set(xlabel="beta, and the accuracy on held-out images", ylabel="nats (logarithmic)", yscale="log")
+    axis.axhline(math.log(10), color="#222222", lw=1, ls=":", label="ln 10, all that a label holds")
     axis.legend(frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
