@@ -23,7 +23,7 @@ from PIL import Image
 PAGE = ROOT / "docs" / "gallery.md"
 FIGURES = ROOT / "docs" / "figures" / "gallery"
 SECTION = re.compile(
-    r"^```(bash|python)\n(.*?)^```\n\n!\[.*?\]\(figures/gallery/(.*?)\.png\)", re.MULTILINE | re.DOTALL
+    r"^```(bash|python)\n(.*?)^```\n\n!\[[^\]]+\]\(figures/gallery/([^)]+)\.png\)", re.MULTILINE | re.DOTALL
 )
 WIDTH, LARGE, LARGEST = 1000, 75_000, 120_000
 

@@ -78,9 +78,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Set the outputs of a tutorial below its blocks; leave out of the gallery what is not there."""
-    if page.file.src_uri == "gallery.md":
-        return present(markdown)
+    """Set the outputs of a tutorial below its blocks."""
     if page.file.src_uri not in _outputs:
         return markdown
     ran = iter(enumerate(_outputs[page.file.src_uri]))
@@ -107,16 +105,6 @@ def below(stem: str, i: int, output: Output) -> str:
     for j, (words, _) in enumerate(output.figures):
         shown += f"\n![{words}]({stem}-{i}-{j}.png)\n"
     return shown
-
-
-def present(gallery: str) -> str:
-    """The gallery without the sections whose scripts are not in this tree."""
-
-    def shown(section: re.Match[str]) -> str:
-        scripts = re.findall(r"(?:examples|benchmarks)/[\w/]+\.py", section[0])
-        return section[0] if all((ROOT / script).exists() for script in scripts) else ""
-
-    return re.sub(r"^### .*?(?=^###? |\Z)", shown, gallery, flags=re.MULTILINE | re.DOTALL)
 
 
 def fingerprint() -> str:

@@ -39,10 +39,28 @@ beta, step, x_shape, z_shape = 0.1, 0, {x_dim}, 16
 def task_loss(z, y): return z.square().mean()
 class writer: add_scalar = staticmethod(print)
 """
+LAYERS = """
+import lightning, torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+class Module(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.encoder = torch.nn.Sequential(*[layer for _ in "12" for layer in (torch.nn.Linear(8, 8), torch.nn.ReLU())])
+    def forward(self, x): return self.encoder(x)
+    def training_step(self, batch, _): return cross_entropy(self(batch[0]), batch[1])
+    def configure_optimizers(self): return torch.optim.Adam(self.parameters())
+module = model = Module()
+optimizer = torch.optim.Adam(model.parameters())
+x_held_out, y_held_out = torch.randn(60, 8), torch.arange(60) % 3
+loader = DataLoader(TensorDataset(x_held_out, y_held_out), batch_size=30)
+class writer: add_scalar = staticmethod(print)
+"""
 # What a page takes for granted: a reader's own data, or own loop.
 BEFORE = {
     "docs/bounds.md": COLUMNS.format(dim=3),
     "docs/index.md": COLUMNS.format(dim=20),
+    "docs/information-plane.md": LAYERS,
     "docs/regularize.md": LOOP.format(x_dim=16),
     "docs/coming-from-the-original.md": COLUMNS.format(dim=20)
     + "x_data, z_data, loss, beta = x, z, torch.zeros((), requires_grad=True), 0.1\n"

@@ -1,6 +1,7 @@
 """The examples run, as a person would run them."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -83,3 +84,33 @@ def test_inside_other_peoples_loops(name, package):
     logged = load(name).run(epochs=6)
     assert logged["loss"] < 1.5
     assert logged["information"] > 0.3
+
+
+def check_plane(history, entropy):
+    first, last = history[:3], history[-3:]
+    assert all(after.z_y > before.z_y + 0.02 for before, after in zip(first[1:], last[1:], strict=True))
+    assert all(point.z_y < entropy and point.x_z <= point.x_z_upper for point in history)
+    assert last[2].x_z < last[1].x_z < last[0].x_z  # deeper layers hold less of the image
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_plane_of_a_lightning_run(tmp_path):
+    pytest.importorskip("lightning")
+    monitor = load("information_plane").run(tmp_path / "plane.png", epochs=6, every=3)
+    check_plane(monitor.history, monitor.plane.entropy)
+    assert (tmp_path / "plane.png").stat().st_size > 10_000
+    written = [path.name for path in (tmp_path / "plane_logs").rglob("*.*")]
+    assert any(name == "metrics.csv" or "tfevents" in name for name in written)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_plane_of_an_accelerate_loop(tmp_path):
+    pytest.importorskip("accelerate")
+    plane = load("accelerate_plane").run(tmp_path, epochs=4)
+    check_plane(plane.history, plane.entropy)
+    if (tmp_path / "plane.jsonl").exists():  # no TensorBoard
+        settings, *lines = map(json.loads, (tmp_path / "plane.jsonl").read_text("utf-8").splitlines())
+        assert settings == {"epochs": 4}
+        assert [line["step"] for line in lines] == [0, 1, 2, 3, 4]
+        assert lines[-1]["I(Z;Y)/4"] == plane.history[-1].z_y
+        assert lines[-1]["loss"] < lines[1]["loss"]

@@ -20,7 +20,7 @@ LAYERS = [
     ["critics", "report"],
     ["estimator", "telescope", "choices", "inference", "results"],
     ["training"],
-    ["estimation", "gradients", "regularizer"],
+    ["estimation", "gradients", "regularizer", "information_plane"],
     ["compat", "integrations"],
     ["benchmark", "demos"],
     ["cli"],

@@ -8,6 +8,7 @@ from mibounds.plots import (
     plot_errors,
     plot_lags,
     plot_matrix,
+    plot_plane,
     plot_result,
     save_figure,
 )
@@ -30,6 +31,16 @@ def test_lags():
     assert axis.get_ylabel() == "I(X[t - lag]; Y[t]) in bits"
     bars = axis.collections[0].get_segments()
     assert [bar[:, 1].tolist() for bar in bars] == [[-0.1, 0.1], [0.0, 0.2], [0.3, 0.5]]
+
+
+def test_a_plane_shows_every_layer_and_how_much_a_label_holds():
+    series = {"encoder": [(0, 3.0, 90.0, 0.5), (5, 2.0, 2.1, 0.6)], "head": [(0, 1.0, 1.0, 0.1), (5, 1.5, 1.6, 0.2)]}
+    axis, bar = plot_plane(series, 0.693, "epochs").axes
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["encoder", "head", "H(Y) = 0.693"]
+    assert bar.get_ylabel() == "epochs"
+    assert [line.get_xdata().tolist() for line in axis.lines[:2]] == [[3.0, 2.0], [1.0, 1.5]]
+    assert axis.get_xlim()[1] < 4  # the bound at 90 is cut off
+    assert len(plot_plane(series, None, "step").axes[0].get_legend().get_texts()) == 2
 
 
 def test_a_curve_shows_every_series(tmp_path):

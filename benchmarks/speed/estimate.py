@@ -2,8 +2,8 @@
 
 python benchmarks/speed/estimate.py --against e17003b     # before anything was made quicker
 
-Some ten minutes of two idle cores. 10,000 rows of four tasks with five columns a side. Every estimate has a process of its own, in which a small one ran
-before the clock; the older commit's sources are taken from git.
+Some ten minutes of two idle cores. 10,000 rows of four tasks with five columns a side. Every estimate has a process of
+its own, in which a small one ran before the clock; the older commit's sources are taken from git.
 """
 
 import argparse

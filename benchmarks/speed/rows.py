@@ -2,8 +2,9 @@
 
 python benchmarks/speed/rows.py      # some twenty minutes of one core
 
-10,000 to a million rows in memory, then five million in a file. Every estimate has a process of its own. Memory is RssAnon, what the process holds itself and no file backs: the most of
-it during the estimate, above what it was after the imports, beside the size of the data.
+10,000 to a million rows in memory, then five million in a file. Every estimate has a process of its own. Memory is
+RssAnon, what the process holds itself and no file backs: the most of it during the estimate, above what it was after
+the imports, beside the size of the data.
 """
 
 import argparse

@@ -19,6 +19,7 @@ from mibounds.estimation import (
 )
 from mibounds.estimator import MIEstimator
 from mibounds.gradients import clipped_backward, gradient_scale
+from mibounds.information_plane import InformationPlane
 from mibounds.regularizer import MIRegularizer
 from mibounds.results import Result
 from mibounds.telescope import Telescope
@@ -28,6 +29,7 @@ __all__ = [
     "Bracket",
     "FittedFolds",
     "Gaussianize",
+    "InformationPlane",
     "MIEstimator",
     "MIRegularizer",
     "MIWarning",

@@ -24,5 +24,5 @@ def seeded(seed: int) -> Iterator[None]:
     True
     """
     with _BORROWED, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs too, which nothing gives back
         yield

@@ -19,12 +19,14 @@ __all__ = [
     "plot_lags",
     "plot_learning_curve",
     "plot_matrix",
+    "plot_plane",
     "plot_result",
     "plot_samples",
     "save_figure",
 ]
 
 _INK, _BLUE, _GREY = "#222222", "#1f6fb2", "#9a9a9a"
+_MARKERS = "os^Dvp*XPh"
 _OTHERS = ("#d1722b", "#5b9a3c", "#8c5fa8")
 
 
@@ -267,6 +269,43 @@ def plot_matrix(
     axis.set_yticks(range(len(names)), names, fontsize=size)
     axis.tick_params(length=0)
     figure.colorbar(image, label=f"I in {unit}", shrink=0.8)
+    return figure
+
+
+def plot_plane(
+    series: Mapping[str, Sequence[tuple[float, float, float, float]]], entropy: float | None, step: str
+) -> Figure:
+    """The information plane: a line with markers of its own for each layer, colored by step.
+
+    Arguments:
+        series: for each layer the step, I(X;Z) from below and from above, and I(Z;Y), in nats.
+        entropy: H(Y) in nats, which I(Z;Y) cannot exceed; None if it is not known.
+        step: what the steps are.
+    """
+    from matplotlib.lines import Line2D
+
+    figure, (axis,) = _axes(1)
+    steps = [point[0] for points in series.values() for point in points]
+    legend = []
+    for i, (name, points) in enumerate(series.items()):
+        at, low, _, label = np.asarray(points, dtype=float).T
+        marker = _MARKERS[i % len(_MARKERS)]
+        axis.plot(low, label, color=_GREY, lw=0.8, zorder=2)
+        dots = axis.scatter(
+            low, label, c=at, vmin=min(steps), vmax=max(steps), cmap="viridis", marker=marker, s=36, zorder=3,
+            edgecolors="white", linewidths=0.4,
+        )  # fmt: skip
+        legend.append(Line2D([], [], color=_GREY, marker=marker, mec="white", mfc=_INK, lw=0.8, label=name))
+    if entropy is not None:
+        axis.axhline(entropy, color=_INK, lw=1, ls="--")
+        legend.append(Line2D([], [], color=_INK, lw=1, ls="--", label=f"H(Y) = {entropy:.3g}"))
+    axis.set_xlim(axis.get_xlim())  # an upper bound far away must not squeeze the rest
+    for points in series.values():
+        _, low, high, label = np.asarray(points, dtype=float).T
+        axis.hlines(label, low, high, color=_GREY, lw=0.8, alpha=0.4, zorder=1)
+    axis.set(xlabel="I(X;Z) in nats; whiskers reach to the upper bound", ylabel="I(Z;Y) in nats")
+    axis.legend(handles=legend, frameon=False, fontsize=8, loc="best")
+    figure.colorbar(dots, label=step, shrink=0.8)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Citizens of other libraries: an estimator and scores of features for scikit-learn.
+"""Citizens of other libraries: an estimator and scores of features for scikit-learn, a callback for Lightning.
 
 Nothing of the other library is imported before its name here is used.
 """
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mibounds.integrations.feature_selection import mi_classification, mi_regression
+    from mibounds.integrations.lightning import InformationPlaneMonitor
     from mibounds.integrations.sklearn import MutualInformation
 
-__all__ = ["MutualInformation", "mi_classification", "mi_regression"]
+__all__ = ["InformationPlaneMonitor", "MutualInformation", "mi_classification", "mi_regression"]
 
 _HOMES = {
+    "InformationPlaneMonitor": "lightning",
     "MutualInformation": "sklearn",
     "mi_classification": "feature_selection",
     "mi_regression": "feature_selection",

@@ -1,0 +1,115 @@
+"""The information plane of a Lightning module while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mibounds._checks import check_at_least
+from mibounds.information_plane import InformationPlane, PlanePoint
+
+try:
+    from lightning.pytorch import Callback, LightningModule, Trainer
+except ImportError as error:
+    raise ImportError("InformationPlaneMonitor is a callback of Lightning: pip install lightning.") from error
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["InformationPlaneMonitor"]
+
+
+class InformationPlaneMonitor(Callback):
+    """Log I(X;Z) and I(Z;Y) of named layers while a Lightning module trains.
+
+    Before the first epoch, after every `every`-th and after the last, the layers are read as `mi.InformationPlane` does
+    it: on fixed rows, in evaluation mode, without gradients and without a trace in torch's random state. The numbers
+    are logged as `I(X;Z)/layer`, `I(X;Z) upper/layer` and `I(Z;Y)/layer`, in nats: any logger shows them, and
+    checkpoints and early stopping can monitor them. Points are counted in finished epochs, and are saved and restored
+    with a checkpoint.
+
+    In a distributed job every rank reads the same rows.
+
+    Arguments:
+        layers: names as in `module.named_modules()`.
+        x: rows that the module takes, best held out: (N, ...), or a tuple or a dictionary of such.
+        y: (N,) their labels.
+        every: epochs from one measurement to the next.
+        options: further arguments of `mi.InformationPlane`: `noise`, `forward` (for a module without `forward` of its
+            own), `estimate`, `names` (MLflow takes no brackets: `names=("I_XZ", "I_ZY")`), `batch_size`, `seed`.
+
+    Raises:
+        ValueError: when training starts, if the module has no layer of that name: the sentence lists those there are.
+
+    Example:
+        >>> monitor = InformationPlaneMonitor(["encoder.1"], x=None, y=None, every=5)
+        >>> monitor.history  # filled by Trainer(callbacks=[monitor]).fit(module)
+        []
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[str],
+        x: Any,
+        y: Any,
+        *,
+        every: int = 1,
+        noise: float = 0.2,
+        forward: Callable[[Any, Any], Any] | None = None,
+        **options: Any,
+    ):
+        check_at_least("every", every, 1)
+        self.layers, self.x, self.y, self.every = layers, x, y, every
+        self.options = {"noise": noise, "forward": forward, **options}
+        self.plane: InformationPlane | None = None
+        self._restored: list[PlanePoint] = []
+
+    @property
+    def history(self) -> list[PlanePoint]:
+        """The points so far; `step` counts finished epochs."""
+        return self._restored if self.plane is None else self.plane.history
+
+    def plot(self) -> Figure:
+        """The information plane so far (`mi.InformationPlane.plot`)."""
+        if self.plane is None:
+            raise ValueError("Nothing was measured: train with this callback before plot().")
+        return self.plane.plot(step="finished epochs")
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Find the layers before anything is trained."""
+        history = self.history
+        self.plane = InformationPlane(pl_module, self.layers, **self.options)
+        self.plane.history = history
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Read the untrained module; one that goes on from a checkpoint was read before."""
+        epoch = trainer.current_epoch
+        if not any(point.step == epoch for point in self.history):
+            values = self._measure(epoch)
+            for logger in trainer.loggers:  # Lightning's own log belongs to the end of the first epoch
+                logger.log_metrics(values, step=trainer.global_step)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Read and log after every `every`-th epoch and the last."""
+        epoch = trainer.current_epoch + 1
+        steps = trainer.max_steps
+        last = epoch == trainer.max_epochs or trainer.should_stop or 0 <= steps <= trainer.global_step
+        if epoch % self.every == 0 or last:
+            pl_module.log_dict(self._measure(epoch), on_step=False, on_epoch=True, sync_dist=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The history, as numbers and text."""
+        return {"history": [asdict(point) for point in self.history]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The history that a checkpoint holds."""
+        restored = [PlanePoint(**point) for point in state_dict["history"]]
+        if self.plane is None:
+            self._restored = restored
+        else:
+            self.plane.history = restored
+
+    def _measure(self, epoch: int) -> dict[str, float]:
+        assert self.plane is not None
+        return self.plane.measure(self.x, self.y, step=epoch)
