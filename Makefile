@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format check slow docs figures bench packages clean
+.PHONY: demo test lint format check slow docs figures gallery screenshot bench packages clean
 
 demo: $(VENV)/.ready  ## measure a real table, and draw the correlated-Gaussian curve
 	@echo "== Do these three measurements of a tumor tell its texture?"
@@ -23,7 +23,7 @@ lint: $(VENV)/.ready  ## style, types, doctests, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q src
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
@@ -44,6 +44,12 @@ figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
 	$(BIN)/python examples/information_plane.py --out plots/information_plane.png && cp plots/information_plane.png docs/figures/information_plane.png
 	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --y diagnosis --unit bits --report plots/report.html
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,770 --screenshot=docs/assets/report.png plots/report.html
+
+gallery: $(VENV)/.ready  ## the pictures of docs/gallery.md, some ten minutes
+	$(BIN)/python docs/gallery.py
+
+screenshot: docs  ## the picture of the documentation's first page
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,860 --screenshot=docs/assets/site.png site/index.html
 
 bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its own environments), some hours
 	$(BIN)/python benchmarks/gan/run.py
@@ -76,4 +82,4 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) plots site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) plots site .tutorials_cache .pytest_cache .mypy_cache .ruff_cache

@@ -1,7 +1,11 @@
-"""The code of the documents runs, page by page, with few steps and folds: what it says about numbers is not checked."""
+"""The code of the documents runs, page by page, with few steps and folds: what it says about numbers is not checked.
+
+The tutorials do not run here: the strict build of the site runs them, to show what they print (docs/hooks.py)."""
 
 import dataclasses
+import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,10 +14,13 @@ import mibounds as mi
 from mibounds.training import trainer
 
 ROOT = Path(__file__).parent.parent
+TUTORIALS = sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/tutorials/**/*.md"))
 PAGES = [
     "README.md",
     *sorted(
-        str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md") if "```python" in page.read_text("utf-8")
+        name
+        for name in (str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md"))
+        if "```python" in (ROOT / name).read_text("utf-8") and name not in TUTORIALS
     ),
 ]
 COLUMNS = """
@@ -60,6 +67,7 @@ BEFORE = {
     + "x_batch, z_batch = x[:128].requires_grad_(), z[:128]\n",
 }
 BETWEEN = {("README.md", 2): LOOP.format(x_dim=784), ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(dim=20)}
+BETWEEN["docs/index.md", 1] = LOOP.format(x_dim=20)
 BETWEEN["README.md", 1] = "x, y = x[:900], y[:900]"
 BETWEEN["README.md", 3] = COLUMNS.format(dim=3) + "y = y[:, :1]\n"
 
@@ -91,6 +99,21 @@ def test_the_code_of_a_page_runs(page, hasty):
         exec(BETWEEN.get((page, i), ""), names)
         exec(compile(block, f"{page}, block {i + 1}", "exec"), names)
     assert mi.__version__
+
+
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_the_build_runs_every_block_of_a_tutorial(page, monkeypatch):
+    spec = importlib.util.spec_from_file_location("hooks_of_the_site", ROOT / "docs/hooks.py")
+    hooks = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, hooks)
+    spec.loader.exec_module(hooks)
+    settings = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert re.search(r"^hooks: .*docs/hooks\.py", settings, re.MULTILINE)
+    assert f"/{hooks.FOLDER}" in page
+    assert page.removeprefix("docs/") in settings, f"{page} is not in the navigation"
+    text = (ROOT / page).read_text("utf-8")
+    fences = re.findall(r"^ *(?:`{3,}|~{3,}) *\{?\.?py.*$", text, re.MULTILINE | re.IGNORECASE)
+    assert len(hooks.blocks(text)) == len(fences) > 1
 
 
 @pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements to link to")

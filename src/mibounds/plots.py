@@ -153,7 +153,7 @@ def plot_bracket(
         axis.errorbar(value, top, xerr=2 * stderr, fmt=marker, color=_BLUE, ms=8, lw=1, capsize=3)
     axis.set_yticks(range(top + 1), [*names, "bracket"])
     axis.set_ylim(-0.6, top + 0.6)
-    axis.set_xlabel(f"I(X;Y) in {unit}; bars are two standard errors, the band is the interval")
+    axis.set_xlabel(f"I(X;Y) in {unit}; bars are two standard errors,\nthe band is the interval")
     axis.set_title(f"{lower[0]:.3g} to {upper[0]:.3g} {unit}", loc="left")
     return figure
 

@@ -56,8 +56,8 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         seed: the same seed gives the same number.
         device: "cpu", "cuda", ...
         progress: show a bar.
-        steps, batch_size, weight_decay, clip, folds, split, gap, cv, valid_share, check_every, patience, tolerance,
-            test_negatives, workers: as `Trainer` takes them.
+        steps, batch_size, weight_decay, clip, folds, split, gap, cv: as `Trainer` takes them.
+        valid_share, check_every, patience, tolerance, test_negatives, workers: likewise.
 
     Attributes:
         result_: the `Result`, whose `fitted` holds the critics.
