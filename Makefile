@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format check slow docs figures gallery screenshot bench clean
+.PHONY: demo test lint format check slow docs figures gallery screenshot bench packages clean
 
 demo: $(VENV)/.ready  ## measure a real table, and draw the correlated-Gaussian curve
 	@echo "== Do these three measurements of a tumor tell its texture?"
@@ -67,7 +67,11 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/python benchmarks/speed/steps.py
 	$(BIN)/python benchmarks/speed/large_batch.py
 	$(BIN)/python benchmarks/speed/kill.py
+	$(BIN)/python benchmarks/speed/ranks.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
+
+packages: $(VENV)/.ready  ## wheel and sdist, tried in a clean environment for each Python found
+	$(BIN)/python tools/packages.py $(PYTHONS)
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): PyTorch and friends, a few minutes the first time."

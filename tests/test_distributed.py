@@ -6,7 +6,20 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from mibounds._distributed import average, average_gradients, check_even_shares, gathered, rank, ranks
+from mibounds._distributed import (
+    agree,
+    agreed,
+    average,
+    average_gradients,
+    check_even_shares,
+    check_same,
+    gathered,
+    on_first,
+    pooled,
+    rank,
+    ranks,
+    share,
+)
 from mibounds.critics import blocks
 
 
@@ -17,23 +30,6 @@ def test_alone_nothing_happens():
     average([weight.data])
     assert weight.grad.tolist() == [1, 2]
     assert weight.tolist() == [1, 1]
-
-
-RANK = """
-import sys, torch, torch.distributed as dist
-from mibounds import MIRegularizer
-
-rank, port, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-torch.set_num_threads(1)
-dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
-reg = MIRegularizer(2, 2, hidden=(8,), lr=1e-2, critic="separable")
-generator = torch.Generator().manual_seed(rank)  # each rank has its own rows
-for _ in range(3):
-    x = torch.randn(32, 2, generator=generator)
-    reg.update(x, x + torch.randn(32, 2, generator=generator))
-torch.save([*reg.estimator.state_dict().values()], f"{folder}/{rank}.pt")
-dist.destroy_process_group()
-"""
 
 
 # Of the rows of 16, each of two ranks has a half; alone, all of them.
@@ -52,11 +48,12 @@ def cases():
     for critic in (separable, joint, density):
         for parameter in critic.parameters():
             parameter.data += 0.3 * torch.randn_like(parameter)
-    yield "InfoNCE", separable, bounds.InfoNCE(), {}
-    yield "symmetric MINE", separable, bounds.MINE(), {"symmetric": True}
-    yield "some negatives", joint, bounds.SMILE(), {"negatives": 5, "symmetric": True}
-    yield "JensenShannon", joint, bounds.JensenShannon(), {}
-    yield "likelihood", density, bounds.PlugIn(), {}
+    yield "InfoNCE", mi.MIEstimator(separable, bounds.InfoNCE(), shared=True)
+    yield "symmetric MINE", mi.MIEstimator(separable, bounds.MINE(), symmetric=True, shared=True)
+    yield "some negatives", mi.MIEstimator(joint, bounds.SMILE(), negatives=5, symmetric=True, shared=True)
+    yield "JensenShannon", mi.MIEstimator(joint, bounds.JensenShannon(), shared=True)
+    yield "likelihood", mi.MIEstimator(density, bounds.PlugIn(), shared=True)
+    yield "telescope", mi.Telescope(3, 3, bridges=3, hidden=(8,), features=4, shared=True)
 
 def steps():
     g = torch.Generator().manual_seed(1)
@@ -64,9 +61,9 @@ def steps():
     share = whole.chunk(ranks())[rank()]
     found = {}
     for size in (1 << 26, 1 << 10):  # of a block: all at once, and a few rows at a time
-        blocks._BYTES = size
-        for name, critic, bound, options in cases():
-            estimator = mi.MIEstimator(critic, bound, shared=True, **options).double()
+        blocks._BYTES, blocks.FEW_PAIRS = size, size >> 8
+        for name, estimator in cases():
+            estimator = estimator.double()
             x, y = (side.clone().requires_grad_() for side in share.chunk(2, 1))
             loss = estimator.loss(x, y, torch.Generator().manual_seed(2))
             loss.backward()
@@ -75,54 +72,91 @@ def steps():
             value = estimator.validate(x, y, torch.Generator().manual_seed(2)).detach()
             # As a network below would have it, whose gradients are averaged too.
             found[name, size] = loss.detach(), value, parameters, x.grad / ranks(), y.grad / ranks()
+            all_rows = whole.chunk(2, 1)  # what stops training is found by all ranks together
+            found["score", name, size] = torch.tensor(estimator.proper_score(*all_rows), dtype=torch.float64)
     return found
 """
 
-RANK_WITH_A_SHARE = """
+RANK = """
 import sys, torch, torch.distributed as dist
+from mibounds._distributed import agree, agreed, average, check_same, on_first, pooled, share
 
 number, port, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 torch.set_num_threads(1)
 dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=number, world_size=2)
+
 found = steps()
 try:
     rows = torch.zeros(4 + number, 3, dtype=torch.float64)
     mi.MIEstimator(critics.BilinearCritic(3, 3).double(), bounds.NWJ(), shared=True).loss(rows, rows)
 except ValueError as error:
     found["uneven"] = str(error)
+
+reg = mi.MIRegularizer(2, 2, hidden=(8,), lr=1e-2, critic="separable")
+generator = torch.Generator().manual_seed(number)  # each rank has its own rows
+for _ in range(3):
+    x = torch.randn(32, 2, generator=generator)
+    reg.update(x, x + torch.randn(32, 2, generator=generator))
+found["regularizer"] = [*reg.estimator.state_dict().values()]
+
+means, counts = torch.full((2, 3), 1.0 + number, dtype=torch.float64), torch.tensor([number, 7])
+average([means, torch.zeros(2)])
+mine = [torch.tensor(number == 1), torch.arange(3) + number, torch.full((2,), 0.5 + number)]
+agree(mine)
+
+def refuse():
+    raise ValueError("no")
+
+said = []
+for attempt in (lambda: on_first(refuse), lambda: check_same({"x": "same", "y": str(number)})):
+    try:
+        attempt()
+    except ValueError as error:
+        said.append(str(error))
+with mi.alone():
+    inside = (rank(), ranks(), agreed(number))
+own = share(5)
+found["talk"] = means, mine, agreed(number), on_first(rank), pooled(number), (own.start, own.stop), said, inside
 torch.save(found, f"{folder}/{number}.pt")
 dist.destroy_process_group()
 """
 
 
-def run_ranks(script, folder):
+@pytest.fixture(scope="module")
+def two_ranks(tmp_path_factory):
+    """What each of two ranks found."""
+    if not dist.is_available():
+        pytest.skip("torch was built without torch.distributed")
+    folder = tmp_path_factory.mktemp("ranks")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    ranks = [subprocess.Popen([sys.executable, "-c", script, str(i), str(port), str(folder)]) for i in range(2)]
+    call = [sys.executable, "-c", SHARES + RANK]
+    ranks = [subprocess.Popen([*call, str(i), str(port), str(folder)]) for i in range(2)]
     assert [process.wait(timeout=120) for process in ranks] == [0, 0]
     return [torch.load(folder / f"{i}.pt") for i in range(2)]
 
 
-@pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
-def test_two_ranks_keep_the_same_critic(tmp_path):
-    one, other = run_ranks(RANK, tmp_path)
+def test_two_ranks_keep_the_same_critic(two_ranks):
+    one, other = (found["regularizer"] for found in two_ranks)
     assert len(one) > 3
     assert all(torch.allclose(a, b) for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
-def test_two_ranks_that_share_a_batch_take_the_step_of_one(tmp_path, monkeypatch):
-    one, other = run_ranks(SHARES + RANK_WITH_A_SHARE, tmp_path)
+def test_two_ranks_that_share_a_batch_take_the_step_of_one(two_ranks, monkeypatch):
+    one, other = two_ranks
     for number, found in enumerate((one, other)):
-        assert found.pop("uneven").startswith(
-            f"This rank has {4 + number} rows of the batch, and the ranks have 4 to 5"
-        )
+        assert found["uneven"].startswith(f"This rank has {4 + number} rows of the batch, and the ranks have 4 to 5")
     scope = {}
-    monkeypatch.setattr(blocks, "_BYTES", 0)  # what it was comes back
+    monkeypatch.setattr(blocks, "_BYTES", 0)  # what they were comes back
+    monkeypatch.setattr(blocks, "FEW_PAIRS", 0)
     exec(SHARES, scope)  # the same code, alone
     alone = scope["steps"]()
-    assert len(alone) == 10
+    scores = {case: alone.pop(case) for case in [*alone] if case[0] == "score"}
+    assert len(alone) == len(scores) == 12
+    for case, score in scores.items():
+        for found in (one[case], other[case]):
+            assert torch.allclose(found, score, rtol=1e-10, atol=1e-12), case
     for case, (loss, value, parameters, x, y) in alone.items():
         for ours in (one[case], other[case]):
             assert torch.allclose(torch.stack(ours[:2]), torch.stack([loss, value]), rtol=1e-10), case
@@ -131,8 +165,22 @@ def test_two_ranks_that_share_a_batch_take_the_step_of_one(tmp_path, monkeypatch
             assert torch.allclose(torch.cat(shares), whole, rtol=1e-8, atol=1e-12), case
 
 
+def test_what_two_ranks_tell_each_other(two_ranks):
+    for number, found in enumerate(two_ranks):
+        means, (flag, counts, halves), agreed_on, first, every, own, said, inside = found["talk"]
+        assert means.tolist() == [[1.5] * 3] * 2
+        assert (bool(flag), counts.tolist(), halves.tolist()) == (False, [0, 1, 2], [0.5, 0.5])
+        assert (agreed_on, first, every, own) == (0, 0, [0, 1], [(0, 2), (2, 5)][number])
+        assert said[0] == "no"
+        assert said[1].startswith("Rank 1 has another fit than rank 0, with y 1 (rank 0: 0): call this on every rank")
+        assert inside == (0, 1, number), "alone, a rank talks to nobody"
+
+
 def test_alone_a_share_is_the_batch():
     rows = torch.ones(3, 2)
     assert gathered(rows) is rows
     assert (rank(), ranks()) == (0, 1)
     check_even_shares(3, rows.device)
+    agree([rows])
+    check_same({"a": "b"})
+    assert (agreed(5), on_first(lambda: 6), pooled(7), share(8)) == (5, 6, [7], slice(0, 8))

@@ -116,6 +116,7 @@ def test_the_build_runs_every_block_of_a_tutorial(page, monkeypatch):
     assert len(hooks.blocks(text)) == len(fences) > 1
 
 
+@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements to link to")
 def test_links_between_documents_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("benchmarks/*/*.md")]:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):

@@ -20,8 +20,9 @@ import torch
 import mibounds as mi
 from mibounds._version import versions
 from mibounds.critics import JointCritic, SeparableCritic
-from mibounds.training.fit import Candidate, Plan, _Run
+from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import Fold
+from mibounds.training.run import Run
 
 HERE = Path(__file__).parent
 DIM, ROWS, EMBEDDING = 20, 20_000, 64
@@ -59,7 +60,7 @@ def steps(estimator: mi.MIEstimator, batch: int) -> Callable[[], None]:
     x, y = mi.tasks.CorrelatedGaussian(DIM, 0.5).sample(ROWS, torch.Generator().manual_seed(0))
     rows = torch.arange(ROWS)
     plan = Plan(100_000, batch, 1e-3, 1e-4, 1.0, 50, 4, 1e-3, False)
-    return _Run(Candidate("", estimator), x, y, Fold(rows[:-1000], rows[-1000:], rows[:1]), plan, 0)._train_step
+    return Run(Candidate("", estimator), x, y, Fold(rows[:-1000], rows[-1000:], rows[:1]), plan, 0)._train_step
 
 
 def products(shapes: list[Shape]) -> Callable[[], None]:

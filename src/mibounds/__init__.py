@@ -2,6 +2,7 @@
 
 from mibounds import bounds, classical, critics, integrations, tasks
 from mibounds._checks import MIWarning
+from mibounds._distributed import alone
 from mibounds._version import __version__
 from mibounds.data import Gaussianize, RankGaussianize, Standardize, sampler
 from mibounds.estimation import (
@@ -40,6 +41,7 @@ __all__ = [
     "Telescope",
     "Trainer",
     "__version__",
+    "alone",
     "bounds",
     "bracket",
     "classical",

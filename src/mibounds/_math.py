@@ -83,9 +83,10 @@ class _InfoNCELoss(torch.autograd.Function):
             torch.is_grad_enabled()
         ):  # somebody wants second derivatives: the kept powers do not know where they are from
             shares = (grid.softmax(-1) + grid.softmax(-2)) / 2
-            return (shares - torch.eye(grid.shape[-1]).to(grid)) * (slope / grid[..., 0].numel())
+            second: Tensor = (shares - torch.eye(grid.shape[-1]).to(grid)) * (slope / grid[..., 0].numel())
+            return second
         slope = slope / grid[..., 0].numel()
-        gradient = (lines * (slope / 2 / line_total)).addcmul_(columns, slope / 2 / column_total)
+        gradient: Tensor = (lines * (slope / 2 / line_total)).addcmul_(columns, slope / 2 / column_total)
         gradient.diagonal(dim1=-2, dim2=-1).sub_(slope)
         return gradient
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from mibounds._distributed import check_even_shares, gathered, rank, ranks
+from mibounds._distributed import check_even_shares, gathered, pooled, rank, ranks, share
 from mibounds._math import infonce_loss, logmeanexp
-from mibounds._variables import Variable, flat, row_count
+from mibounds._variables import Variable, flat, row_count, take_rows
 from mibounds.bounds import Bound
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.blocks import FEW_PAIRS, rows_in_blocks
@@ -115,8 +116,8 @@ class MIEstimator(nn.Module):
         a density is stopped by its likelihood."""
         if self.bound.needs_density:
             with torch.no_grad():
-                return float(self.loss(x, y))
-        return proper_score(self.critic, x, y, self.free)
+                return float(self.bound.objective(self.critic(x, y)))
+        return proper_score(self.critic, x, y, self.free, shared=self.shared)
 
     def _mean(self, read: Callable[..., Tensor], x: Variable, y: Variable, generator: torch.Generator | None) -> Tensor:
         """What is read of the rows, averaged over the directions."""
@@ -149,11 +150,22 @@ class MIEstimator(nn.Module):
                 yield self.bound.rows(scores.joint, scores.product)
 
 
-def proper_score(critic: Critic, x: Variable, y: Variable, free: str) -> float:
+def proper_score(critic: Critic, x: Variable, y: Variable, free: str, shared: bool = False) -> float:
     """The loss by which candidates are stopped and compared, in nats (lower is better): symmetric InfoNCE over all
     pairs.
 
-    It is minus a lower bound of the information, blind to a constant; a free function of y is removed first.
+    It is minus a lower bound of the information, blind to a constant; a free function of y is removed first. With
+    `shared` the ranks of a job, which all have these rows, share out the pairs.
     """
+    n = row_count(x)
+    if shared and 1 < ranks() <= n:
+        own = share(n)
+        grid = pairwise_chunks(critic, take_rows(x, own), y)
+        columns = logmeanexp(torch.stack(pooled(torch.logsumexp(grid, 0).cpu())), 0) + math.log(ranks() / n)
+        if free == "function of y":
+            grid, columns = grid - columns.to(grid.device), torch.zeros_like(columns)
+        lines = [logmeanexp(grid, 1), grid.diagonal(own.start)]
+        rows, joint = torch.cat(pooled(torch.stack(lines, 1).cpu())).unbind(1)
+        return float(((columns + rows) / 2 - joint).mean())
     grid = pairwise_chunks(critic, x, y)
     return float(infonce_loss(grid - logmeanexp(grid, 0) if free == "function of y" else grid))

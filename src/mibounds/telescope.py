@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mibounds._checks import check_at_least
+from mibounds._distributed import check_even_shares, gathered, rank, ranks
 from mibounds._variables import Variable
 from mibounds.bounds import PlugIn
 from mibounds.critics import BridgedCritic, shifts
@@ -66,6 +67,7 @@ class Telescope(nn.Module):
             evenly over the columns of the narrower side, into equal parts. Off by a factor of two it does no harm.
         hidden: widths of the critic's hidden layers.
         features: products in a bridge of the critic.
+        shared: x and y are this rank's share of a batch; see `MIEstimator`.
 
     Raises:
         ValueError: if a number is out of its range.
@@ -96,6 +98,7 @@ class Telescope(nn.Module):
         information: float = 20.0,
         hidden: Sequence[int] = (128, 128),
         features: int = 32,
+        shared: bool = False,
     ):
         super().__init__()
         check_at_least("bridges", bridges, 1)
@@ -103,6 +106,7 @@ class Telescope(nn.Module):
             raise ValueError(f"information is {information!r}, and must be a positive number of nats.")
         self.critic = BridgedCritic(dim_x, dim_y, bridges=bridges, hidden=hidden, features=features)
         self.bound = PlugIn()
+        self.shared = shared
         self.register_buffer("shares", _shares(bridges, information / min(dim_x, dim_y)))
 
     def waymarks(self, y: Tensor, other: Tensor) -> Tensor:
@@ -115,23 +119,32 @@ class Telescope(nn.Module):
         x (N, D_x), y (N, D_y)."""
         if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
             raise TypeError("A telescope mixes the columns of y, so x and y must be tensors and no tuples of them.")
-        partners = shifts(len(y), 1, generator).squeeze(1)
-        ratios = self.critic.bridges(x, self.waymarks(y, y[partners]))  # (K + 1, N, K)
+        n, others = len(y), y
+        partners = shifts(n * ranks() if self.shared else n, 1, generator).squeeze(1)
+        if self.shared:
+            check_even_shares(n, y.device)
+            partners, others = partners[rank() * n : (rank() + 1) * n], gathered(y)
+        ratios = self.critic.bridges(x, self.waymarks(y, others[partners]))  # (K + 1, N, K)
         # Bridge k is trained on the waymark before it and the one after it: two diagonals over (waymark, bridge).
         before, after = ratios[:-1].diagonal(0, 0, 2), ratios[1:].diagonal(0, 0, 2)  # (N, K)
-        return (functional.softplus(before) + functional.softplus(-after)).mean(0).sum()
+        losses = functional.softplus(before) + functional.softplus(-after)
+        return (gathered(losses) if self.shared else losses).mean(0).sum()
 
     def validate(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The plug-in in nats of a batch, a scalar: x (N, D_x), y (N, D_y)."""
         scores: Tensor = self.critic(x, y)
-        return scores.mean()
+        return (gathered(scores) if self.shared else scores).mean()
 
     def proper_score(self, x: Variable, y: Variable) -> float:
         """The loss by which training is stopped (lower is better, 0 for a critic that knows nothing): the objective on
         validation rows, always with the same mismatched rows."""
         generator = torch.Generator().manual_seed(0)
-        with torch.no_grad():
-            losses = [float(self.loss(x, y, generator)) for _ in range(_VALIDATION_SHIFTS)]
+        shared, self.shared = self.shared, False  # these rows are no share
+        try:
+            with torch.no_grad():
+                losses = [float(self.loss(x, y, generator)) for _ in range(_VALIDATION_SHIFTS)]
+        finally:
+            self.shared = shared
         return sum(losses) / len(losses) - 2 * (len(self.shares) - 1) * math.log(2)
 
     def extra_repr(self) -> str:

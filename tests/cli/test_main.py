@@ -169,6 +169,10 @@ def test_the_demo_draws_its_table(tmp_path, monkeypatch):
     again = call("demo", "gaussians", "--out", tmp_path / "curve.png", "--quiet", "--json")
     (point,) = json.loads(again.stdout)
     assert point["rho"] == 0.5
+    monkeypatch.setattr(gaussians, "GLANCE", gaussians.QUICK)  # measured already: its points are read again
+    monkeypatch.setattr(gaussians, "QUICK", gaussians.Scale((), rows=1, epochs=1))
+    assert "+0.50    2.877" in call("demo", "gaussians", "--quick", "--out", tmp_path / "curve.png").stdout
+    assert "two sizes of one run" in call("demo", "gaussians", "--quick", "--full").stderr
 
 
 def test_the_gan_demo_counts_modes(tmp_path):

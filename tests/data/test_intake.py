@@ -92,7 +92,7 @@ def test_unequal_rows():
 
 
 def test_missing_values_are_counted_by_column():
-    table = pd.DataFrame(NUMBERS, columns=["a", "b"])
+    table = pd.DataFrame(NUMBERS.copy(), columns=["a", "b"])
     table.loc[3, "b"] = math.nan
     table.loc[4, "b"] = math.inf
     with pytest.raises(ValueError, match=r"y has 2 missing or infinite values, in column 'b' \(2\).*nan=\"drop\""):

@@ -19,8 +19,9 @@ from mibounds.bounds import MINE, InfoNCE
 from mibounds.critics import SeparableCritic
 from mibounds.data import Standardize
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Candidate, checkpoints, fit
+from mibounds.training import Candidate, checkpoints
 from mibounds.training.checkpoints import FoldFile, describe_fit
+from mibounds.training.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
@@ -45,7 +46,7 @@ class Killed(Exception):
 def killed_after(monkeypatch):
     """Training ends after so many steps; files are written as often as they can be."""
     monkeypatch.setattr(checkpoints, "_SHARE", 1e9)
-    step = fit._Run._train_step
+    step = Run._train_step
 
     def kill(after):
         made = itertools.count()
@@ -55,7 +56,7 @@ def killed_after(monkeypatch):
                 raise Killed
             step(run)
 
-        monkeypatch.setattr(fit._Run, "_train_step", step if after is None else maybe)
+        monkeypatch.setattr(Run, "_train_step", step if after is None else maybe)
 
     return kill
 
@@ -169,7 +170,7 @@ def test_other_data_weights_and_bounds_are_refused(tmp_path):
 def test_numbers_inside_a_module_tell_fits_apart():
     fold = mi.training.folds.split(20, 2, 0.2, torch.Generator())[0]
     x, y = data(20)
-    plan = mi.training.fit.Plan(1, 2, 0.1, 0, 1, 1, 1, 0, False)
+    plan = mi.training.candidates.Plan(1, 2, 0.1, 0, 1, 1, 1, 0, False)
     told = [
         describe_fit([Candidate("a", estimator(mi.bounds.SMILE(clip=c)))], x, y, [fold], plan)["estimator"]
         for c in (1, 1, 2)

@@ -7,7 +7,7 @@ from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
 from mibounds._math import off_diagonal
-from mibounds.bounds import MINE, BarberAgakov, InfoNCE, LeaveOneOut
+from mibounds.bounds import BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.critics import (
     Critic,
     DiagonalGaussianCritic,
@@ -21,7 +21,8 @@ from mibounds.critics import (
 )
 from mibounds.estimator import proper_score
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training.fit import Candidate, Plan, fit_density, fit_fold
+from mibounds.training.candidates import Candidate, Plan
+from mibounds.training.fit import fit_density, fit_fold
 from mibounds.training.folds import split
 
 TASK = CorrelatedGaussian(2, 0.8)
@@ -124,13 +125,6 @@ def test_dropout_and_the_like_are_off_when_rows_are_read():
     assert torch.equal(fitted.score_pairs(x, y), fitted.score_pairs(x, y))
 
 
-def test_the_given_estimator_is_left_unchanged():
-    given = estimator()
-    before = [p.clone() for p in given.parameters()]
-    fit(Candidate("ranks", given, RankGaussianize()))
-    assert all(torch.equal(a, b) for a, b in zip(before, given.parameters(), strict=True))
-
-
 def test_candidates_count_as_the_validation_rows_say():
     blind = Candidate("blind", MIEstimator(Blind(), InfoNCE(), symmetric=True))
     seeing = Candidate("seeing", estimator(), RankGaussianize())
@@ -183,69 +177,6 @@ class Blind(Critic):
 
     def combine(self, hx, hy):
         return (hx * 0 + hy * 0).sum(-1) + self.weight
-
-
-def test_it_stops_when_validation_no_longer_improves():
-    x, y = (torch.randn(600, 2, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
-    heard = []
-    plan = Plan(**{**vars(PLAN), "steps": 1000})
-    fitted, _ = fit(
-        Candidate("ranks", estimator(), RankGaussianize()), x=x, y=y, plan=plan, heard=lambda n, _: heard.append(n)
-    )
-    assert fitted.curve.steps[-1] <= (fitted.curve.best_step // 25 + PLAN.patience) * 25
-    assert sum(heard) == 1000  # the bar is told about steps that were not needed, too
-
-
-def test_preprocessing_sees_training_rows_only():
-    x, y = data()
-    fold = split(600, 3, 0.2, torch.Generator().manual_seed(0))[0]
-    fitted, _ = fit(Candidate("standard", estimator(), Standardize()), x=x, y=y)
-    standardized = fitted.critic.critic.encoder_x
-    assert torch.allclose(standardized.mean, x[fold.train].mean(0))
-    assert not torch.allclose(standardized.mean, x.mean(0))
-
-
-def test_a_step_that_is_not_finite_is_skipped_and_counted():
-    class Bursting(SeparableCritic):
-        calls = 0
-
-        def pairwise(self, x, y):
-            Bursting.calls += 1
-            return super().pairwise(x, y) * (math.nan if Bursting.calls in (3, 7) else 1)
-
-    torch.manual_seed(0)
-    critic = Bursting(2, 2, hidden=(16,))
-    fitted, _ = fit(Candidate("bursting", MIEstimator(critic, InfoNCE(), symmetric=True), Standardize()))
-    assert fitted.skipped == 2
-    assert all(map(math.isfinite, fitted.curve.score))
-    assert fitted.curve.best_step > 0
-
-
-def test_a_burst_of_such_steps_goes_back_to_the_best_weights():
-    class Exploding(Critic):
-        """Its weight has a score that is not finite once it has grown."""
-
-        def __init__(self):
-            super().__init__()
-            self.weight = nn.Parameter(torch.zeros(1))
-
-        def combine(self, hx, hy):
-            return (self.weight * hx * hy).sum(-1) * torch.where(self.weight < 0.3, 1.0, math.nan)
-
-    plan = replace(PLAN, lr=0.05, clip=1e9, steps=100, check_every=10, patience=3)
-    candidate = Candidate("exploding", MIEstimator(Exploding(), InfoNCE(), symmetric=True))
-    fitted, _ = fit(candidate, plan=plan)
-    assert fitted.skipped > 10
-    assert fitted.curve.best_step > 0
-    assert fitted.curve.score[2] == fitted.curve.score[1], "the weights of the first look, and not those that burst"
-    assert fitted.steps == 10 * (fitted.curve.best_step // 10 + 3), "after as many bursts as there is patience it ends"
-
-
-def test_state_of_the_bound_is_trained_with_the_fold():
-    torch.manual_seed(0)
-    mine = MIEstimator(SeparableCritic(2, 2, hidden=(16,)), MINE())
-    fit(Candidate("mine", mine, Standardize()))
-    assert mine.bound.log_average.isnan()  # the fold moved its own copy
 
 
 def test_a_density_is_returned_as_it_is_and_stopped_by_likelihood():

@@ -23,8 +23,9 @@ from mibounds.cli.main import app
 from mibounds.critics import SeparableCritic
 from mibounds.results import Curve
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Fitted, fit
+from mibounds.training import Fitted
 from mibounds.training.interrupts import all_or_nothing, interruptible, worth_reading
+from mibounds.training.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
@@ -43,7 +44,7 @@ def ctrl_c_is_a_keyboard_interrupt():
 @pytest.fixture
 def ctrl_c_at(monkeypatch):
     """Ctrl-C is pressed during these steps, counted over all folds."""
-    step = fit._Run._train_step
+    step = Run._train_step
 
     def press(*moments):
         made = itertools.count(1)
@@ -53,7 +54,7 @@ def ctrl_c_at(monkeypatch):
                 os.kill(os.getpid(), signal.SIGINT)
             step(run)
 
-        monkeypatch.setattr(fit._Run, "_train_step", pressed)
+        monkeypatch.setattr(Run, "_train_step", pressed)
 
     return press
 
@@ -102,13 +103,13 @@ def test_folds_in_threads_end_too(ctrl_c_at):
 
 
 def test_before_the_first_step_there_is_no_result(monkeypatch):
-    check = fit._Run._check
+    check = Run._check
 
     def press(run):
         os.kill(os.getpid(), signal.SIGINT)
         check(run)
 
-    monkeypatch.setattr(fit._Run, "_check", press)
+    monkeypatch.setattr(Run, "_check", press)
     with pytest.raises(KeyboardInterrupt):
         mi.Trainer(**QUICK).fit(estimator(), *data())
     with pytest.raises(KeyboardInterrupt):
@@ -123,7 +124,7 @@ def test_a_second_ctrl_c_ends_at_once(ctrl_c_at, monkeypatch):
         time.sleep(1)
         pytest.fail("it went on reading")
 
-    monkeypatch.setattr("mibounds.training.trainer.read_fold", read)
+    monkeypatch.setattr("mibounds.training.crossfit.read_fold", read)
     with pytest.raises(KeyboardInterrupt):
         mi.Trainer(**QUICK).fit(estimator(), *data())
 

@@ -8,17 +8,24 @@ from contextlib import contextmanager
 import typer
 
 from mibounds._checks import InterruptedWarning, MIWarning
+from mibounds.cli.job import SPOKEN, before_error, job_size
 
 __all__ = ["one_sentence", "say_if_interrupted"]
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """A wrong input ends with one sentence on standard error and exit code 2, without a traceback."""
+def one_sentence(shared: bool = False) -> Iterator[None]:
+    """A wrong input ends with one sentence on standard error and exit code 2, without a traceback.
+
+    Arguments:
+        shared: can the ranks of a job share the work? Under torchrun another command is refused.
+    """
     try:
+        if not shared and job_size() > 1:
+            raise ValueError("only `estimate` and `lagged` share their work among ranks: start this without torchrun.")
         yield
-    except (ValueError, TypeError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
+    except SPOKEN as error:
+        typer.echo(f"{before_error()}Error: {error}", err=True)
         raise typer.Exit(2) from error
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.job import job, writes
 
 __all__ = ["lagged", "parse_lags"]
 
@@ -52,7 +53,7 @@ def lagged(
 
     Example: **mibounds lagged weather.csv --x pressure --y rain --lags 0:11 --transfer-entropy**
     """
-    with one_sentence():
+    with one_sentence(shared=True), job(device) as own_device:
         from mibounds import estimation
         from mibounds.cli.files import read_variables
         from mibounds.plots import save_figure
@@ -63,7 +64,7 @@ def lagged(
         series_x, series_y = read_variables(file, x, y)
         options: dict[str, Any] = {
             "gap": gap, "critic": critic, "level": level, "nan": nan, "seed": seed, "steps": steps, "folds": folds,
-            "device": device, "unit": unit, "progress": not quiet and sys.stderr.isatty(),
+            "device": own_device, "unit": unit, "progress": not quiet and sys.stderr.isatty() and writes(),
         }  # fmt: skip
         directions: dict[str, estimation.TransferEntropy] = {}
         with warnings.catch_warnings():
@@ -77,9 +78,9 @@ def lagged(
         record = found.to_dict()
         if directions:
             record["transfer_entropy"] = {name: one.to_dict() for name, one in directions.items()}
-        if plot is not None:
+        if plot is not None and writes():
             save_figure(found.plot(), str(plot))
-        if out is not None:
+        if out is not None and writes():
             write_json(out, record)
         lines = [repr(found), *(f"{name}: {one!r}" for name, one in directions.items())]
         typer.echo(json.dumps(record, indent=2) if as_json else "\n".join(lines))

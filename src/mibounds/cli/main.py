@@ -15,6 +15,7 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds.cli import benchmark
 from mibounds.cli.errors import one_sentence, say_if_interrupted
+from mibounds.cli.job import job, writes
 from mibounds.cli.lagged import lagged
 from mibounds.cli.matrix import matrix
 from mibounds.cli.score import score
@@ -100,7 +101,7 @@ def estimate(
 
     Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
     """
-    with one_sentence():
+    with one_sentence(shared=True), job(device) as own_device:
         from mibounds import estimation
         from mibounds.cli.files import named_columns, read_variables
         from mibounds.cli.typed import typed
@@ -111,8 +112,8 @@ def estimate(
             warnings.simplefilter("ignore")  # they are in the result, and printed with it
             options: dict[str, Any] = {
                 "bound": bound, "critic": critic, "level": level, "nan": nan, "split": split, "seed": seed,
-                "steps": steps, "batch_size": batch_size, "device": device,
-                "progress": not quiet and sys.stderr.isatty(), "checkpoint": checkpoint, "resume": resume,
+                "steps": steps, "batch_size": batch_size, "device": own_device,
+                "progress": not quiet and sys.stderr.isatty() and writes(), "checkpoint": checkpoint, "resume": resume,
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
             if (bracket and z) or (z and (plot or report)) or ((bracket or z) and (test or bootstrap)):
@@ -151,7 +152,7 @@ def estimate(
             (save, lambda path: result.fitted.save(path)),  # noqa: PLW0108  (others have no critics)
         ]
         for path, write in files:
-            if path is not None:
+            if path is not None and writes():
                 write(path)
         record = result.to_dict()
         if tested:
@@ -168,6 +169,9 @@ app.command()(lagged)
 def gaussians(
     full: Annotated[
         bool, typer.Option("--full", help="20 correlations and 100,000 rows: some 40 minutes on two cores.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="3 correlations and 1,000 rows, to see that it works here: under a minute.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Where the figure goes; the numbers go beside it, as .csv.")] = Path(
         "plots/gaussians.png"
@@ -187,7 +191,9 @@ def gaussians(
 
         from mibounds.demos import gaussians as curve
 
-        scale = curve.FULL if full else curve.QUICK
+        if full and quick:
+            raise ValueError("--quick and --full are two sizes of one run: give one of them.")
+        scale = curve.FULL if full else curve.GLANCE if quick else curve.QUICK
         points: list[curve.Point] = []
         with (
             warnings.catch_warnings(),

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from mibounds._distributed import gathered, rank
+from mibounds._distributed import gathered, rank, ranks
 from mibounds._math import off_diagonal
 from mibounds._recomputed import recomputed, repeatable, trained
 from mibounds._variables import Variable, flat, like, map_tensors, row_count, shape_of, take_rows
@@ -67,13 +67,31 @@ def rows_in_blocks(
         (tensor([ 0., -1.]), tensor([ 1., -2.]))
     """
     hx, hy = _encoded(critic, critic.encode_x, x), _encoded(critic, critic.encode_y, y)
-    for keep in keeps:
-        kept, others = (hy, hx) if keep == "y" else (hx, hy)
-        if not shared:
-            yield _in_blocks(critic, reduce, kept, others, partners, keep, 0)
-            continue
-        rows = _in_blocks(critic, reduce, kept, map_tensors(gathered, others), partners, keep, rank() * row_count(kept))
-        yield tuple(gathered(part) for part in rows)
+    own = {"y": (hy, hx), "x": (hx, hy)}
+    if not shared:
+        for keep in keeps:
+            yield _in_blocks(critic, reduce, *own[keep], partners, keep, 0)
+        return
+    others = _gathered([own[keep][1] for keep in keeps])
+    found: list[Rows] = []
+    for keep, there in zip(keeps, others, strict=True):
+        kept = own[keep][0]
+        n = row_count(kept)
+        few = n * (n * ranks() if partners is None else partners.shape[1]) <= FEW_PAIRS
+        found.append(_in_blocks(critic, reduce, kept, there, partners, keep, rank() * n, few))
+    yield from _gathered(found)
+
+
+def _gathered(variables: list[Any]) -> list[Any]:
+    """The rows of all ranks of several variables, in one message: quicker than many, and exact as each alone."""
+    tensors = flat(tuple(variables))
+    if len({tensor.dtype for tensor in tensors}) > 1:
+        return [map_tensors(gathered, variable) for variable in variables]
+    n = len(tensors[0])
+    whole = gathered(torch.cat([tensor.reshape(n, -1) for tensor in tensors], 1))
+    parts = torch.split(whole, [tensor[0].numel() for tensor in tensors], 1)
+    rows = [part.reshape(-1, *tensor.shape[1:]) for part, tensor in zip(parts, tensors, strict=True)]
+    return list(like(tuple(variables), rows))
 
 
 def _encoded(critic: Critic, encode: Callable[[Any], Any], side: Variable) -> Any:
@@ -98,6 +116,7 @@ def _in_blocks(
     partners: Tensor | None,
     keep: Keep,
     first: int,
+    at_once: bool = False,
 ) -> Rows:
     """Rows from encodings; the first kept row is number `first` of the others."""
     n = row_count(kept)
@@ -108,6 +127,8 @@ def _in_blocks(
         own = None if partners is None else partners[start:stop]
         return reduce(*_scores(critic, take_rows(kept, slice(start, stop)), others, own, first + start, keep))
 
+    if at_once:
+        return block(0, n, *tensors)
     # What one more row keeps for the backward pass is measured: a critic does not know it.
     leaves = [_leaf(tensor) for tensor in tensors]
     with torch.enable_grad():

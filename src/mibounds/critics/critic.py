@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mibounds._distributed import pooled, ranks, share
 from mibounds._math import off_diagonal
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 
@@ -173,3 +174,11 @@ def pairwise_chunks(critic: Critic, x: Variable, y: Variable, pairs: int = 1 << 
         width = max(1, pairs // row_count(hy))
         rows = range(0, row_count(hx), width)
         return torch.cat([encoded_grid(critic, take_rows(hx, slice(i, i + width)), hy) for i in rows])
+
+
+def pairwise_shared(critic: Critic, x: Variable, y: Variable) -> Tensor:
+    """`pairwise_chunks` by all ranks of a job, each of which scores its share of the rows of x and has them all."""
+    if ranks() == 1 or row_count(x) < ranks():
+        return pairwise_chunks(critic, x, y)
+    own = pairwise_chunks(critic, take_rows(x, share(row_count(x))), y)
+    return torch.cat(pooled(own.cpu())).to(own.device)

@@ -14,11 +14,12 @@ from mibounds.data.intake import (
     intake_table,
 )
 from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
-from mibounds.data.streams import Resumable, Sampler, sampler
+from mibounds.data.streams import Drawn, Resumable, Sampler, sampler
 from mibounds.data.weights import rows_by_weight
 
 __all__ = [
     "Columns",
+    "Drawn",
     "Encoding",
     "Gaussianize",
     "Kinds",

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 from mibounds._checks import check_paired
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 
-__all__ = ["Resumable", "Sampler", "sampler"]
+__all__ = ["Drawn", "Resumable", "Sampler", "sampler"]
 
 Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
 """Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
@@ -86,6 +86,28 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
         f"the source is a {type(source).__name__}: expected x and y that slice by rows, a Dataset or DataLoader of "
         "pairs, or the path of a Parquet file."
     )
+
+
+class Drawn:
+    """A sampler whose rows are checked and go to a device; it goes on from where it was if the sampler can."""
+
+    def __init__(self, sampler: Sampler, device: torch.device):
+        self.sampler, self.device = sampler, device
+
+    def __call__(self, n: int, generator: torch.Generator) -> Pair:
+        """The next n rows, there."""
+        x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in self.sampler(n, generator))
+        check_paired(row_count(x), row_count(y))
+        return x, y
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the sampler is, if it can say so."""
+        return self.sampler.state_dict() if isinstance(self.sampler, Resumable) else {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        if isinstance(self.sampler, Resumable):
+            self.sampler.load_state_dict(state)
 
 
 class _Indexed:

@@ -30,7 +30,7 @@ from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.interrupts import all_or_nothing
 from mibounds.training.workers import quick_arithmetic
 
-__all__ = ["FULL", "QUICK", "Point", "Scale", "draw", "measure", "original_recipe", "read_points", "table"]
+__all__ = ["FULL", "GLANCE", "QUICK", "Point", "Scale", "draw", "measure", "original_recipe", "read_points", "table"]
 
 DIM = 20
 ORIGINAL = ("MINE", "NWJ", "InfoNCE")
@@ -46,6 +46,7 @@ class Scale:
     steps: int | None = None
 
 
+GLANCE = Scale((-0.9, 0.0, 0.9), rows=1_000, epochs=10, steps=50)
 QUICK = Scale((-0.9, -0.6, -0.3, 0.0, 0.5, 0.8, 0.95), rows=8_000, epochs=10, steps=250)
 FULL = Scale(tuple(round(-0.95 + 0.1 * i, 2) for i in range(20)), rows=100_000, epochs=10)
 

@@ -22,7 +22,8 @@ from mibounds.critics import FlowCritic, shifts
 from mibounds.data import RankGaussianize
 from mibounds.estimator import MIEstimator
 from mibounds.inference import Reading
-from mibounds.training.fit import Candidate, Plan, fit_density
+from mibounds.training.candidates import Candidate, Plan
+from mibounds.training.fit import fit_density
 from mibounds.training.folds import split
 from mibounds.training.workers import Progress, quick_arithmetic
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mibounds._checks import MaybeIndependentWarning, MIWarning
+from mibounds._distributed import ranks
 from mibounds.data import MissingPolicy, intake_table
 from mibounds.estimation.estimate import estimate
 from mibounds.estimation.independence import independence_test
@@ -79,6 +80,7 @@ def measure_groups(
 
     with Progress(progress, len(pairs)) as bar, python_warnings.catch_warnings(), all_or_nothing():
         python_warnings.simplefilter("ignore", MIWarning)  # they come once, with the names of their groups
+        threads = 1 if ranks() > 1 else threads  # ranks talk about one fit at a time
         done = joblib.Parallel(n_jobs=threads, prefer="threads")(joblib.delayed(run)(*pair) for pair in pairs)
     numbers, told = zip(*done, strict=True)
     return [np.array(column) for column in zip(*numbers, strict=True)], [w for several in told for w in several]

@@ -22,6 +22,7 @@ from torch import Tensor
 from tqdm.auto import trange
 
 from mibounds._checks import check_at_least
+from mibounds._distributed import rank
 from mibounds._variables import Variable, row_count, take_rows
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.estimation.estimate import estimate
@@ -125,7 +126,7 @@ def independence_test(
             options.pop(name, None)
         values = []
         with all_or_nothing():
-            for i in trange(permutations, disable=not progress, leave=False, unit="permutation"):
+            for i in trange(permutations, disable=not progress or rank() > 0, leave=False, unit="permutation"):
                 shuffled = take_rows(y, torch.randperm(row_count(y), generator=generator))
                 own = part(options, f"permutation {i + 1}")
                 values.append(estimate(x, shuffled, seed=seed, **own).bounds["InfoNCE"])

@@ -1,6 +1,7 @@
 """Training: folds, the training of one fold, and the trainer that pools them."""
 
-from mibounds.training.fit import Candidate, Fitted
+from mibounds.training.candidates import Candidate
+from mibounds.training.fit import Fitted
 from mibounds.training.fitted import FittedFolds, load
 from mibounds.training.readings import Readings
 from mibounds.training.trainer import Trainer

@@ -22,12 +22,13 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._checks import CheckpointWarning
+from mibounds._distributed import on_first, rank
 from mibounds._variables import Variable, row_count
 from mibounds._version import versions
 from mibounds.results import write_bytes, write_json
 
 if TYPE_CHECKING:
-    from mibounds.training.fit import Candidate, Plan
+    from mibounds.training.candidates import Candidate, Plan
     from mibounds.training.folds import Fold
 
 __all__ = ["Checkpoint", "FoldFile", "describe_fit", "part"]
@@ -83,29 +84,37 @@ class Checkpoint:
     def __init__(
         self, folder: str | os.PathLike[str] | None, resume: bool, describe: Callable[[], Mapping[str, str]]
     ) -> None:
-        self.folder = None if folder is None else Path(folder)
+        self.folder: Path | None = None
         self.lock = threading.Lock()
         self.warnings: list[CheckpointWarning] = []
         self.fit = ""
-        if self.folder is None:
+        if folder is None:
             return
-        if self.folder.exists() and not self.folder.is_dir():
+        if Path(folder).exists() and not Path(folder).is_dir():
             raise ValueError(f"checkpoint is {str(folder)!r}, which is a file: give a folder, it is made if need be.")
         here = dict(describe())
         self.fit = _hash(json.dumps(here, sort_keys=True).encode())
-        page = self.folder / _PAGE
-        if page.exists():
-            self._compare(page, resume, here)
-            for left in self.folder.glob(".fold-*"):  # half-written by a run that was killed
-                left.unlink(missing_ok=True)
-        else:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_json(page, here)
+        self.folder = Path(folder)
+        on_first(lambda: self._open(Path(folder), resume, here))  # the other ranks of a job read and write nothing
 
     def fold(self, number: int) -> FoldFile:
         """The file of a fold, read if it is there; folds count from 1."""
-        path = None if self.folder is None else self.folder / f"fold-{number}.checkpoint"
-        return FoldFile(path, self.fit, self._failed)
+        if self.folder is None:
+            return FoldFile()
+        path = self.folder / f"fold-{number}.checkpoint"
+        first = on_first(lambda: FoldFile(path, self.fit).state)
+        return FoldFile(path if rank() == 0 else None, self.fit, self._failed, first)
+
+    def _open(self, folder: Path, resume: bool, here: Mapping[str, str]) -> None:
+        """Make the folder, or see that it holds this fit and may be gone on with."""
+        page = folder / _PAGE
+        if page.exists():
+            self._compare(page, resume, here)
+            for left in folder.glob(".fold-*"):  # half-written by a run that was killed
+                left.unlink(missing_ok=True)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(page, here)
 
     def _compare(self, page: Path, resume: bool, here: Mapping[str, str]) -> None:
         folder = str(page.parent)
@@ -149,14 +158,23 @@ class FoldFile:
         path: of the file; None keeps nothing.
         fit: which one it belongs to.
         failed: told why a file could not be written.
+        state: what the file holds, if it has been read.
 
     Raises:
         ValueError: if the file is damaged or of another fit.
     """
 
-    def __init__(self, path: Path | None = None, fit: str = "", failed: Callable[[OSError], None] = lambda _: None):
+    def __init__(
+        self,
+        path: Path | None = None,
+        fit: str = "",
+        failed: Callable[[OSError], None] = lambda _: None,
+        state: dict[str, Any] | None = None,
+    ):
         self.path, self.fit, self.failed = path, fit, failed
-        self.state: dict[str, Any] = _read(path, fit) if path is not None and path.exists() else {}
+        if state is None:
+            state = _read(path, fit) if path is not None and path.exists() else {}
+        self.state = state
         self.next = 0.0
 
     def due(self, now: bool = False) -> bool:

@@ -76,5 +76,5 @@ def so_far(fits: Sequence[Fitted], kept: Sequence[Fitted], folds: int) -> Interr
         f"ended, {early} are read with the best weights that they had, and {out} are left out. The value may be low. "
         "A fit with checkpoint= goes on from there with resume=True."
     )
-    warnings.warn(told, stacklevel=4)
+    warnings.warn(told, stacklevel=5)
     return told

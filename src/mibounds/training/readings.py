@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import MIWarning, NonFiniteStepWarning
+from mibounds._distributed import pooled, rank, ranks, share
 from mibounds._math import infonce_loss
-from mibounds._variables import Variable, map_tensors, row_count, take_rows
+from mibounds._variables import Variable, flat, map_tensors, row_count, take_rows
 from mibounds._version import versions
 from mibounds.bounds import Bound, PlugIn
 from mibounds.critics import Critic, score, shifts
-from mibounds.critics.critic import pairwise_chunks
+from mibounds.critics.critic import pairwise_chunks, pairwise_shared
 from mibounds.data import Schema
 from mibounds.inference import Reading, nwj_stderr, pool, read_grid
 from mibounds.results import Result
@@ -70,22 +71,42 @@ def read_fold(
     if isinstance(negatives, int) and (negatives >= _FEWEST_SHIFTS or negatives >= n - 1):
         count = min(negatives, n - 1)
         partners = shifts(n, count, torch.Generator().manual_seed(seed))
+        own = share(n)
         with torch.no_grad():
-            scores = score(critic, x, y, partners)
-        rows = [(bound.rows(scores.joint, scores.product),) for bound in bounds]
+            scores = score(critic, take_rows(x, own), take_rows(y, own), partners[own], x if ranks() > 1 else None)
+        mine = [(bound.rows(scores.joint, scores.product),) for bound in bounds]
+        rows, joint = _together([(rank(), mine, scores.joint)], scores.joint.device)
         if all(float(bound.value(*own)) < _TRUSTED_WITH_SHIFTS for bound, (own,) in zip(bounds, rows, strict=True)):
-            return FoldRows([*rows], count, scores.joint)
+            return FoldRows(rows, count, joint)
     blocks = math.ceil(n / _BLOCK)
     edges = [round(i * n / blocks) for i in range(blocks + 1)]
-    parts, joint = [], []
-    for start, stop in pairwise(edges):
-        kept = slice(start, stop)
+    read: list[_Block] = []
+    for number in range(rank(), blocks, ranks()):
+        kept = slice(edges[number], edges[number + 1])
         grid = pairwise_chunks(critic, take_rows(x, kept), take_rows(y, kept))
-        parts.append(read_grid(grid, bounds, both))
-        joint.append(grid.diagonal().clone())  # a view would keep all pairs in memory
+        # A view of the diagonal would keep all pairs in memory.
+        read.append((number, read_grid(grid, bounds, both), grid.diagonal().clone()))
     smallest = min(stop - start for start, stop in pairwise(edges))
-    by_bound = [pool([part[k] for part in parts]) for k in range(len(bounds))]
-    return FoldRows(by_bound, smallest - 1, torch.cat(joint))
+    by_bound, joint = _together(read, flat(x)[0].device)
+    return FoldRows(by_bound, smallest - 1, joint)
+
+
+_Block = tuple[int, list[Any], Tensor]
+"""A block of test rows: its number, what every bound needs of its rows in each direction, and their own scores."""
+
+
+def _together(blocks: list[_Block], device: torch.device) -> tuple[list[Any], Tensor]:
+    """Of the blocks that all ranks of a job have read, in order, what every bound needs and the rows' own scores."""
+    if ranks() > 1:
+        every = [block for part in pooled([_to(torch.device("cpu"), *block) for block in blocks]) for block in part]
+        blocks = [_to(device, *block) for block in sorted(every, key=lambda block: block[0])]
+    _, rows, joint = zip(*blocks, strict=True)
+    return [pool(parts) for parts in zip(*rows, strict=True)], torch.cat(joint)
+
+
+def _to(device: torch.device, number: int, rows: Any, joint: Tensor) -> _Block:
+    there: list[Any] = [map_tensors(lambda part: part.to(device), one) for one in rows]
+    return number, there, joint.to(device)
 
 
 def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
@@ -99,7 +120,7 @@ def shortfall(fitted: Fitted, x: Variable, y: Variable) -> float:
     count = min(len(fold.train), len(fold.test), _BLOCK // 2)
     certain, plain = [], []
     for rows in (fold.train[:count], fold.test[:count]):
-        grid = pairwise_chunks(fitted.critic, take_rows(x, rows), take_rows(y, rows))
+        grid = pairwise_shared(fitted.critic, take_rows(x, rows), take_rows(y, rows))
         certain.append(-float(infonce_loss(grid)))
         plain.append(float(grid.diagonal().mean()))
     saturated = certain[1] > math.log(count) - _NEAR_CEILING
@@ -190,7 +211,7 @@ class Readings:
                     "lower lr, or use a calmer bound such as InfoNCE."
                 )
             )
-        for warning in warnings:
+        for warning in warnings if rank() == 0 else ():
             python_warnings.warn(warning, stacklevel=4)
         return Result(
             value=value,

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import math
 import os
 from collections.abc import Sequence
-from itertools import compress
 from typing import Any, final
 
-import joblib
 import torch
 from torch import Tensor
 
 from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
-from mibounds._variables import Variable, check_finite, map_tensors, row_count, take_rows
-from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
+from mibounds._variables import Variable, check_finite, row_count
 from mibounds.data import (
     Columns,
+    Drawn,
     MissingPolicy,
     Preprocessing,
-    Resumable,
     Sampler,
     Standardize,
     intake_groups,
@@ -30,13 +25,11 @@ from mibounds.data import (
 from mibounds.estimator import MIEstimator
 from mibounds.results import Result
 from mibounds.telescope import Telescope
-from mibounds.training.checkpoints import Checkpoint, FoldFile, describe_fit
+from mibounds.training.candidates import Candidate, Plan, check_candidate
+from mibounds.training.crossfit import How, cross_fit
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
-from mibounds.training.fit import Candidate, Fitted, Plan, fit_fold
 from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
-from mibounds.training.interrupts import interruptible, so_far, worth_reading
-from mibounds.training.readings import FoldRows, Readings, read_fold, shortfall
-from mibounds.training.workers import Progress, quick_arithmetic
+from mibounds.training.readings import Readings
 
 __all__ = ["Trainer", "automatic_folds"]
 
@@ -233,7 +226,7 @@ class Trainer:
         """
         check_at_least("test_rows", test_rows, 2)
         generator = torch.Generator().manual_seed(self.seed)
-        draw = _Drawn(sampler, self.device)
+        draw = Drawn(sampler, self.device)
         x, y = draw(_FIRST + _VALID + test_rows, generator)
         for name, rows in (("x", x), ("y", y)):
             check_finite(name, rows)
@@ -241,18 +234,10 @@ class Trainer:
         fold = Fold(order[:_FIRST], order[_FIRST : _FIRST + _VALID], order[_FIRST + _VALID :])
         plan = self._plan(_MANY + 1, _FIRST, calibrate=False)  # a stream never runs out of rows
         tables = all(isinstance(side, Tensor) and side.dim() == 2 for side in (x, y))
-        candidate = Candidate("stream", _on(self.device, estimator), self.preprocessing if tables else None)
-        _check_candidate(candidate, plan)
-        bounds = _bounds(estimator)
-        checkpoint = self._checkpoint([candidate], x, y, [fold], plan)
-        kept = checkpoint.fold(1)
-        with Progress(self.progress, plan.steps) as progress, interruptible() as stop, quick_arithmetic(self.device):
-            fitted = fit_fold([candidate], x, y, fold, plan, self.seed, progress.advance, draw, kept, stop)
-            if fitted is None:
-                raise KeyboardInterrupt
-            read = self._read_fold(fitted, x, y, bounds, _both_ways([candidate]))
-        told = [*checkpoint.warnings, *([] if fitted.finished else [so_far([fitted], [fitted], 1)])]
-        return Readings(bounds, [read], [fitted], told=told).result(
+        candidate = Candidate("stream", estimator, self.preprocessing if tables else None)
+        check_candidate(candidate, plan)
+        found = cross_fit([candidate], x, y, [fold], plan, self._how(), draw)
+        return Readings(found.bounds, found.rows, found.fitted, told=found.told).result(
             type(estimator.bound).__name__, extrapolated=estimator.extrapolates, seed=self.seed
         )
 
@@ -269,72 +254,20 @@ class Trainer:
         the first candidate's read the test rows. Groups (N,) are numbered from 0."""
         n = row_count(x)
         splits = self._split(n, groups)
-        folds = len(splits)
         train_rows = min(len(fold.train) for fold in splits)
         plan = self._plan(n, train_rows, calibrate)
         for candidate in candidates:
-            _check_candidate(candidate, plan)
-        x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in (x, y))
-        candidates = [dataclasses.replace(c, estimator=_on(self.device, c.estimator)) for c in candidates]
-        bounds = _bounds(candidates[0].estimator)
-        both = _both_ways(candidates)
-        checkpoint = self._checkpoint(candidates, x, y, splits, plan)
-        files = [checkpoint.fold(i + 1) for i in range(folds)]  # a damaged one is refused before any training
-        with Progress(self.progress, folds * plan.steps * len(candidates)) as progress, interruptible() as stop:
-
-            def run(i: int) -> tuple[Fitted, FoldRows, float] | None:
-                doing = f"fold {i + 1} of {folds}"
-                if stop.is_set() and not files[i].state:
-                    return None
-                with quick_arithmetic(self.device):
-                    fitted = fit_fold(
-                        candidates, x, y, splits[i], plan, self.seed * 1009 + i,
-                        lambda steps, name: progress.advance(steps, f"{doing}, {name}"),
-                        kept=files[i], stop=stop,
-                    )  # fmt: skip
-                    if fitted is None:
-                        return None
-                    progress.advance(0, f"{doing}, reading the test rows")
-                    return fitted, *self._remembered(files[i], fitted, x, y, bounds, both)
-
-            parallel = joblib.Parallel(n_jobs=self._worker_count(folds), prefer="threads")
-            done = [one for one in parallel(joblib.delayed(run)(i) for i in range(folds)) if one is not None]
-        if not done:
-            raise KeyboardInterrupt
-        fits = [fitted for fitted, _, _ in done]
-        fitted, rows, short = zip(*compress(done, worth_reading(fits)), strict=True)
+            check_candidate(candidate, plan)
+        found = cross_fit(candidates, x, y, splits, plan, self._how())
         clusters = groups
         if clusters is None and self.split == "blocked":  # neighbors are alike: runs of rows are what is independent
             clusters = torch.arange(n) * _RUNS // n
-        whole = len(done) == folds and all(one.finished for one in fits)
-        told = [*checkpoint.warnings, *([] if whole else [so_far(fits, fitted, folds)])]
-        return Readings(bounds, rows, fitted, train_rows, sum(short) / len(short), clusters, told)
+        return Readings(found.bounds, found.rows, found.fitted, train_rows, found.shortfall, clusters, found.told)
 
-    def _remembered(
-        self, kept: FoldFile, fitted: Fitted, x: Variable, y: Variable, bounds: dict[str, Bound], both: bool
-    ) -> tuple[FoldRows, float]:
-        """What the test rows of a fold read, and the critic's shortfall: from the file, or read and written there."""
-        if "rows" in kept.state:
-            rows, short = FoldRows(**kept.state["rows"]).to(self.device), kept.state["shortfall"]
-        else:
-            rows, short = self._read_fold(fitted, x, y, bounds, both), shortfall(fitted, x, y)
-            if fitted.finished:
-                kept.write(rows=vars(rows), shortfall=short)
-        kept.state.clear()  # optimizers and the like are not needed any more
-        return rows, short
-
-    def _checkpoint(
-        self, candidates: Sequence[Candidate], x: Variable, y: Variable, folds: Sequence[Fold], plan: Plan
-    ) -> Checkpoint:
-        settings = {"seed": self.seed, "test_negatives": self.test_negatives, "device": self.device.type}
-        return Checkpoint(self.checkpoint, self.resume, lambda: describe_fit(candidates, x, y, folds, plan, **settings))
-
-    def _read_fold(self, fitted: Fitted, x: Variable, y: Variable, bounds: dict[str, Bound], both: bool) -> FoldRows:
-        test_x, test_y = (take_rows(rows, fitted.fold.test) for rows in (x, y))
-        return read_fold(
-            fitted.critic, test_x, test_y, [*bounds.values()],
-            both=both, negatives=self.test_negatives, seed=self.seed,
-        )  # fmt: skip
+    def _how(self) -> How:
+        return How(
+            self.seed, self.device, self.workers, self.test_negatives, self.progress, self.checkpoint, self.resume
+        )
 
     def _intake(self, x: Any, y: Any) -> tuple[Variable, Variable, tuple[Columns, Columns] | None, list[MIWarning]]:
         """Columns where both sides are tables; tensors that a critic encodes are taken as they are, if they are
@@ -386,63 +319,7 @@ class Trainer:
             calibrate=calibrate,
         )
 
-    def _worker_count(self, folds: int) -> int:
-        if self.device.type != "cpu":
-            return 1
-        return min(folds, self.workers if self.workers is not None else torch.get_num_threads())
-
 
 def automatic_folds(n: int) -> int:
     """How many folds a trainer makes of n rows where it is not told."""
     return 10 if n <= _FEW else 5 if n <= _MANY else 2
-
-
-class _Drawn:
-    """A sampler whose rows are checked and go to a device; it goes on from where it was if the sampler can."""
-
-    def __init__(self, sampler: Sampler, device: torch.device):
-        self.sampler, self.device = sampler, device
-
-    def __call__(self, n: int, generator: torch.Generator) -> tuple[Variable, Variable]:
-        x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in self.sampler(n, generator))
-        check_paired(row_count(x), row_count(y))
-        return x, y
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.sampler.state_dict() if isinstance(self.sampler, Resumable) else {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        if isinstance(self.sampler, Resumable):
-            self.sampler.load_state_dict(state)
-
-
-def _on(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator | Telescope:
-    return estimator if device.type == "cpu" else copy.deepcopy(estimator).to(device)
-
-
-def _check_candidate(candidate: Candidate, plan: Plan) -> None:
-    negatives, bound = candidate.estimator.negatives, candidate.estimator.bound
-    if bound.absolute and candidate.preprocessing is not None:
-        raise ValueError(
-            f"{type(bound).__name__} counts in the units of y, which preprocessing changes: "
-            "pass preprocessing=None, with an entropy in the units of your y."
-        )
-    if negatives != "all" and negatives >= plan.batch_size:
-        raise ValueError(
-            f"negatives is {negatives}, and a batch of {plan.batch_size} rows has {plan.batch_size - 1} "
-            "others: ask for fewer negatives or a larger batch_size."
-        )
-
-
-def _bounds(estimator: MIEstimator | Telescope) -> dict[str, Bound]:
-    """The standard bounds and the estimator's own, by name."""
-    standard: tuple[Bound, ...] = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
-    if estimator.bound.absolute:  # the scores stay log-densities, of which these two do not see the constant
-        standard = (InfoNCE(), DonskerVaradhan())
-    return {type(bound).__name__: bound for bound in (*standard, estimator.bound)}
-
-
-def _both_ways(candidates: Sequence[Candidate]) -> bool:
-    """Are both directions read? A density q(y|x) compares its x for one y; read the other way leave-one-out is no
-    bound. Nor is a critic read both ways that left a function of y free."""
-    return all(not c.estimator.critic.density and c.estimator.free != "function of y" for c in candidates)

@@ -6,18 +6,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
+
+from mibounds._distributed import rank
 
 __all__ = ["Progress", "quick_arithmetic"]
 
 
 class Progress:
-    """A bar that many threads advance, and that says what is being done."""
+    """A bar that many threads advance, and that says what is being done; in a job, rank 0 shows it."""
 
     def __init__(self, shown: bool, total: int):
         self.lock = threading.Lock()
-        self.bar = tqdm(total=total, disable=not shown, unit="step", leave=False, dynamic_ncols=True)
+        self.bar = tqdm(total=total, disable=not shown or rank() > 0, unit="step", leave=False, dynamic_ncols=True)
 
     def __enter__(self) -> Progress:
         return self
@@ -38,6 +41,8 @@ def quick_arithmetic(device: torch.device) -> Iterator[None]:
     Two folds side by side are nearly twice as fast as one on two threads. At high information most exponentials
     underflow, and arithmetic on denormals is ten times slower than on the zeros that they amount to.
     """
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)  # NumPy 1 measures a type when first asked, and would warn of the denormals that are flushed
     threads, flushing = torch.get_num_threads(), not bool(torch.tensor(1e-40) * 1)
     if device.type == "cpu":
         torch.set_num_threads(1)
