@@ -45,7 +45,7 @@ figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
 	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --y diagnosis --unit bits --report plots/report.html
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,770 --screenshot=docs/assets/report.png plots/report.html
 
-gallery: $(VENV)/.ready  ## the pictures of docs/gallery.md, some ten minutes
+gallery: $(VENV)/.ready  ## the pictures of docs/gallery.md, a quarter of an hour
 	$(BIN)/python docs/gallery.py
 
 screenshot: docs  ## the picture of the documentation's first page

@@ -57,6 +57,8 @@ def of_command(command: str, name: str) -> bytes:
         folder = Path(temporary)
         for part in ("examples", "benchmarks"):
             (folder / part).symlink_to(ROOT / part)
+        figures = folder / "docs" / "figures"  # where the scripts of benchmarks/ write
+        figures.mkdir(parents=True)
         environment = {
             **os.environ,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -66,8 +68,7 @@ def of_command(command: str, name: str) -> bytes:
         page, picture = folder / f"{name}.html", folder / f"{name}.png"
         if page.exists():
             screenshot(page, picture)
-        # The figures of benchmarks/diagnostics go straight into the documentation.
-        return (picture if picture.exists() else FIGURES.parent / picture.name).read_bytes()
+        return (picture if picture.exists() else figures / picture.name).read_bytes()
 
 
 def screenshot(page: Path, picture: Path) -> None:

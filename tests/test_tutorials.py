@@ -41,12 +41,17 @@ hooks: [{hooks}]
 """
 
 
-@pytest.fixture
-def hooks(monkeypatch, tmp_path):
-    spec = importlib.util.spec_from_file_location("hooks_of_the_site", DOCS / "hooks.py")
+def load(name, monkeypatch):
+    spec = importlib.util.spec_from_file_location(f"{name}_of_the_site", DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)  # where dataclasses look up their module
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def hooks(monkeypatch, tmp_path):
+    module = load("hooks", monkeypatch)
     monkeypatch.setattr(module, "CACHE", tmp_path / "cache")
     return module
 
@@ -136,6 +141,7 @@ def test_the_fingerprint_knows_the_sources(hooks, monkeypatch, tmp_path):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_strict_build_shows_outputs_and_stops_at_an_error(hooks, written, tmp_path, monkeypatch):
+    pytest.importorskip("mkdocs")
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
     from mkdocs.exceptions import Abort
@@ -163,6 +169,17 @@ def test_a_strict_build_shows_outputs_and_stops_at_an_error(hooks, written, tmp_
         build(load_config(str(tmp_path / "mkdocs.yml"), strict=True))
 
 
+def test_the_reference_shows_examples_and_formulas_as_code(monkeypatch):
+    pytest.importorskip("griffe")
+    text = (
+        "One line.\n\n    .. math:: a_i \\| b\n              + c\n\n"
+        "    With :math:`x_{i}`.\n\n    Example:\n        >>> 1\n        1\n"
+    )
+    assert load("docstrings", monkeypatch).readable(text) == (
+        "One line.\n\n```text\na_i \\| b\n+ c\n```\n\nWith `x_{i}`.\n\nExamples:\n    >>> 1\n    1"
+    )
+
+
 def test_every_picture_of_the_gallery_is_there_and_small():
     shown = re.findall(r"!\[.+?\]\((.+?)\)", (DOCS / "gallery.md").read_text("utf-8"))
     sizes = {DOCS / name: (DOCS / name).stat().st_size for name in shown}
@@ -172,7 +189,7 @@ def test_every_picture_of_the_gallery_is_there_and_small():
 
 
 def test_the_gallery_names_every_example_and_nothing_else():
-    named = re.findall(r"(?:examples|benchmarks)/\S+?\.py", (DOCS / "gallery.md").read_text("utf-8"))
+    named = re.findall(r"examples/\S+?\.py", (DOCS / "gallery.md").read_text("utf-8"))
     scripts = {DOCS.parent / name for name in named}
     assert all(script.exists() for script in scripts)
     assert scripts >= {*DOCS.parent.glob("examples/*.py")}

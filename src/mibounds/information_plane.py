@@ -112,7 +112,7 @@ class InformationPlane:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
         >>> plane = InformationPlane(model, ["1", "2"])
         >>> x, y = torch.randn(100, 4), torch.arange(100) % 3
-        >>> [*plane.measure(x, y, step=0)][:3]
+        >>> list(plane.measure(x, y, step=0))[:3]
         ['I(X;Z)/1', 'I(X;Z) upper/1', 'I(Z;Y)/1']
         >>> plane.history[0].x_z <= plane.history[0].x_z_upper
         True
