@@ -1,4 +1,4 @@
-"""Write the table of results.jsonl into README.md, between its two markers.
+"""Write the table of results.jsonl into README.md, between its two markers, and draw who took all forty tasks.
 
 python benchmarks/peers/summary.py
 """
@@ -9,12 +9,16 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
 from peers import PEERS
 
 from mibounds.benchmark.page import write_between
+from mibounds.plots import plot_cost, save_figure
+from mibounds.tasks.suites import BMI40
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
+FIGURE = HERE.parent.parent / "docs" / "figures" / "peers.png"
 BEGIN, END = "<!-- table: made by summary.py -->", "<!-- end of table -->"
 YARDSTICK = "mibounds fast"
 HEAD = [
@@ -60,11 +64,28 @@ def table(records: list[Record]) -> list[str]:
     return lines
 
 
+def figure(records: list[Record], n: int = 10_000) -> Figure:
+    """Mean error against mean seconds of everyone who took all forty tasks at n rows."""
+    series = {}
+    for name in PEERS:
+        good = [record for record in records if (record["n"], record["peer"]) == (n, name) and "error" not in record]
+        if len({record["task"] for record in good}) == len(BMI40):
+            errors = [abs(record["value"] - record["truth"]) for record in good]
+            series[name] = [statistics.mean(record["seconds"] for record in good)], [statistics.mean(errors)]
+    drawn = plot_cost(series)
+    (axis,) = drawn.axes
+    axis.set_yscale("linear")
+    axis.set(ylim=(0, None), xlabel="mean seconds of a fit", ylabel=f"mean error on {len(BMI40)} tasks, nats")
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(0, 0.3))
+    return drawn
+
+
 def main() -> None:
-    """Replace what is between the markers."""
+    """Replace what is between the markers, and the figure."""
     records = [json.loads(line) for line in (HERE / "results.jsonl").read_text().splitlines()]
     lines = table(records)
     write_between(README, BEGIN, END, "\n".join(["", "", *lines, "", ""]))
+    save_figure(figure(records), str(FIGURE))
     print("\n".join(lines))
 
 

@@ -23,6 +23,7 @@ from mibounds.critics import JointCritic, SeparableCritic
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import Fold
 from mibounds.training.run import Run
+from mibounds.training.workers import quick_arithmetic
 
 HERE = Path(__file__).parent
 DIM, ROWS, EMBEDDING = 20, 20_000, 64
@@ -85,16 +86,15 @@ def seconds(run: Callable[[], None], times: int) -> float:
 
 
 def measure(rounds: int, times: int) -> Iterator[dict[str, object]]:
-    """Each case, round by round."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    for name, build in CASES.items():
-        estimator, shapes = build()
-        whole, bare = steps(estimator, shapes[0][0]), products(shapes)
-        seconds(whole, 20)
-        for i in range(rounds):
-            took = {"bare": seconds(bare, times), "step": seconds(whole, times)}
-            yield {"case": name, "round": i, **took, "share": took["bare"] / took["step"], "versions": versions()}
+    """Each case, round by round, with the settings that a fold has."""
+    with quick_arithmetic(torch.device("cpu")):
+        for name, build in CASES.items():
+            estimator, shapes = build()
+            whole, bare = steps(estimator, shapes[0][0]), products(shapes)
+            seconds(whole, 20)
+            for i in range(rounds):
+                took = {"bare": seconds(bare, times), "step": seconds(whole, times)}
+                yield {"case": name, "round": i, **took, "share": took["bare"] / took["step"], "versions": versions()}
 
 
 def main() -> None:
