@@ -101,7 +101,7 @@ def run_ranks(script, folder):
         port = probe.getsockname()[1]
     ranks = [subprocess.Popen([sys.executable, "-c", script, str(i), str(port), str(folder)]) for i in range(2)]
     assert [process.wait(timeout=120) for process in ranks] == [0, 0]
-    return [torch.load(folder / f"{i}.pt") for i in range(2)]
+    return [torch.load(folder / f"{i}.pt", weights_only=True) for i in range(2)]
 
 
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
