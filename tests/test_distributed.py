@@ -134,7 +134,7 @@ def two_ranks(tmp_path_factory):
     call = [sys.executable, "-c", SHARES + RANK]
     ranks = [subprocess.Popen([*call, str(i), str(port), str(folder)]) for i in range(2)]
     assert [process.wait(timeout=120) for process in ranks] == [0, 0]
-    return [torch.load(folder / f"{i}.pt") for i in range(2)]
+    return [torch.load(folder / f"{i}.pt", weights_only=True) for i in range(2)]
 
 
 def test_two_ranks_keep_the_same_critic(two_ranks):

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 
@@ -82,7 +83,8 @@ def test_every_export_exists_and_is_documented(module):
     assert module.__doc__, "a module says what it is"
     for name in getattr(module, "__all__", ()):
         member = getattr(module, name)
-        if inspect.isclass(member) or inspect.isfunction(member):
+        alias = get_origin(member) is not None  # which Python 3.10 takes for a class
+        if inspect.isfunction(member) or (inspect.isclass(member) and not alias):
             assert inspect.getdoc(member), f"{module.__name__}.{name} has no docstring"
 
 

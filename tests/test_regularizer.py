@@ -151,7 +151,7 @@ def test_a_saved_run_goes_on_to_the_same_numbers():
     torch.save(reg.state_dict(), file)
     file.seek(0)
     fresh = MIRegularizer(2, 2, **SMALL, seed=9)
-    fresh.load_state_dict(torch.load(file))
+    fresh.load_state_dict(torch.load(file, weights_only=True))
     assert fresh.updates == 5
     assert torch.equal(fresh.estimator.bound.log_average, reg.estimator.bound.log_average)
     steps(reg, 3, seed=2), steps(fresh, 3, seed=2)

@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 TOOLS = ("pytest", "hypothesis", "pandas", "pyarrow")
-FAST = ("bounds", "classical", "cli/test_main.py", "critics", "report", "tasks", "test_estimator.py", "test_results.py")
+FAST = ("bounds", "classical", "cli", "critics", "data", "integrations/test_sklearn.py", "report", "tasks")
 # Old releases meet younger ones of what they need in turn, and hear of names that will go.
 OLD_WARNS = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecationWarning")
 
@@ -33,7 +33,7 @@ OLD_WARNS = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecati
 def interpreter(version: str) -> str | None:
     """The path of a Python, or None where there is none."""
     of_pyenv = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
-    return shutil.which(f"python{version}") or (str(of_pyenv[-1]) if of_pyenv else None)
+    return str(of_pyenv[-1]) if of_pyenv else shutil.which(f"python{version}")
 
 
 def run(log: Path, *command: str | Path, cwd: Path) -> str:
