@@ -1,9 +1,13 @@
-"""Shared fixtures: seeded generators, the exact critic of a Gaussian task, and a benchmark of seconds."""
+"""Shared fixtures: seeded generators, the exact critic of a Gaussian task, two ranks, and a benchmark of seconds."""
 
+import socket
+import subprocess
+import sys
 from functools import partial
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from mibounds.benchmark import PRESETS
 from mibounds.critics import FunctionCritic
@@ -29,6 +33,29 @@ def exact_grid():
         return FunctionCritic(task.log_ratio).pairwise(x, y)
 
     return grid
+
+
+@pytest.fixture(scope="session")
+def run_ranks():
+    """Runs a script as both ranks of a job, with its rank, a free port and a folder as arguments, and gives what each
+    saved there as RANK.pt."""
+    if not dist.is_available():
+        pytest.skip("torch was built without torch.distributed")
+
+    def run(script, folder):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        call = [sys.executable, "-c", script]
+        ranks = [
+            subprocess.Popen([*call, str(i), str(port), str(folder)], stderr=subprocess.PIPE, text=True)
+            for i in range(2)
+        ]
+        said = [process.communicate(timeout=120)[1] for process in ranks]
+        assert [process.returncode for process in ranks] == [0, 0], said
+        return [torch.load(folder / f"{i}.pt", weights_only=True) for i in range(2)]
+
+    return run
 
 
 @pytest.fixture

@@ -1,10 +1,5 @@
-import socket
-import subprocess
-import sys
-
 import pytest
 import torch
-import torch.distributed as dist
 
 from mibounds._distributed import (
     agree,
@@ -123,18 +118,9 @@ dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
-def two_ranks(tmp_path_factory):
+def two_ranks(run_ranks, tmp_path_factory):
     """What each of two ranks found."""
-    if not dist.is_available():
-        pytest.skip("torch was built without torch.distributed")
-    folder = tmp_path_factory.mktemp("ranks")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    call = [sys.executable, "-c", SHARES + RANK]
-    ranks = [subprocess.Popen([*call, str(i), str(port), str(folder)]) for i in range(2)]
-    assert [process.wait(timeout=120) for process in ranks] == [0, 0]
-    return [torch.load(folder / f"{i}.pt", weights_only=True) for i in range(2)]
+    return run_ranks(SHARES + RANK, tmp_path_factory.mktemp("ranks"))
 
 
 def test_two_ranks_keep_the_same_critic(two_ranks):

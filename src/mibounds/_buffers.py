@@ -1,10 +1,19 @@
-"""Buffers that take the shape of the data they were fitted to."""
+"""What modules hold: their tensors, and buffers that take the shape of the data they were fitted to."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["FittedBuffers"]
+__all__ = ["FittedBuffers", "held"]
+
+
+def held(*modules: nn.Module) -> list[Tensor]:
+    """The weights and buffers of modules.
+
+    >>> [tensor.shape for tensor in held(nn.Linear(2, 1), nn.Linear(1, 1, bias=False))]
+    [torch.Size([1, 2]), torch.Size([1]), torch.Size([1, 1])]
+    """
+    return [value for module in modules for value in module.state_dict().values() if isinstance(value, Tensor)]
 
 
 class FittedBuffers(nn.Module):

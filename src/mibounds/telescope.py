@@ -117,18 +117,21 @@ class Telescope(nn.Module):
     def loss(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The sum over bridges of their logistic losses, a scalar; 2 K ln 2 for a critic that knows nothing:
         x (N, D_x), y (N, D_y)."""
+        return self._loss(x, y, generator, self.shared)
+
+    def _loss(self, x: Variable, y: Variable, generator: torch.Generator | None, shared: bool) -> Tensor:
         if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
             raise TypeError("A telescope mixes the columns of y, so x and y must be tensors and no tuples of them.")
         n, others = len(y), y
-        partners = shifts(n * ranks() if self.shared else n, 1, generator).squeeze(1)
-        if self.shared:
+        partners = shifts(n * ranks() if shared else n, 1, generator).squeeze(1)
+        if shared:
             check_even_shares(n, y.device)
             partners, others = partners[rank() * n : (rank() + 1) * n], gathered(y)
         ratios = self.critic.bridges(x, self.waymarks(y, others[partners]))  # (K + 1, N, K)
         # Bridge k is trained on the waymark before it and the one after it: two diagonals over (waymark, bridge).
         before, after = ratios[:-1].diagonal(0, 0, 2), ratios[1:].diagonal(0, 0, 2)  # (N, K)
         losses = functional.softplus(before) + functional.softplus(-after)
-        return (gathered(losses) if self.shared else losses).mean(0).sum()
+        return (gathered(losses) if shared else losses).mean(0).sum()
 
     def validate(self, x: Variable, y: Variable, generator: torch.Generator | None = None) -> Tensor:
         """The plug-in in nats of a batch, a scalar: x (N, D_x), y (N, D_y)."""
@@ -139,12 +142,8 @@ class Telescope(nn.Module):
         """The loss by which training is stopped (lower is better, 0 for a critic that knows nothing): the objective on
         validation rows, always with the same mismatched rows."""
         generator = torch.Generator().manual_seed(0)
-        shared, self.shared = self.shared, False  # these rows are no share
-        try:
-            with torch.no_grad():
-                losses = [float(self.loss(x, y, generator)) for _ in range(_VALIDATION_SHIFTS)]
-        finally:
-            self.shared = shared
+        with torch.no_grad():  # all ranks have these rows: they are no share
+            losses = [float(self._loss(x, y, generator, shared=False)) for _ in range(_VALIDATION_SHIFTS)]
         return sum(losses) / len(losses) - 2 * (len(self.shares) - 1) * math.log(2)
 
     def extra_repr(self) -> str:

@@ -1,13 +1,9 @@
 """One fit on two ranks: the numbers of one process, decisions and files of rank 0."""
 
-import socket
-import subprocess
-import sys
 import warnings
 
 import pytest
 import torch
-import torch.distributed as dist
 
 import mibounds as mi
 from mibounds.tasks import CorrelatedGaussian
@@ -95,23 +91,12 @@ dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
-def two_ranks(tmp_path_factory):
+def two_ranks(run_ranks, tmp_path_factory):
     """The folder of two ranks, and what each of them found."""
-    if not dist.is_available():
-        pytest.skip("torch was built without torch.distributed")
     folder = tmp_path_factory.mktemp("ranks")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     (folder / "0").mkdir()
     (folder / "1" / "run").mkdir(parents=True)  # it could write there
-    call = [sys.executable, "-c", FITS + RANK]
-    ranks = [
-        subprocess.Popen([*call, str(i), str(port), str(folder)], stderr=subprocess.PIPE, text=True) for i in range(2)
-    ]
-    said = [process.communicate(timeout=120)[1] for process in ranks]
-    assert [process.returncode for process in ranks] == [0, 0], said
-    return folder, [torch.load(folder / f"{i}.pt") for i in range(2)]
+    return folder, run_ranks(FITS + RANK, folder)
 
 
 def test_two_ranks_find_what_one_process_finds(two_ranks, tmp_path, monkeypatch):

@@ -64,7 +64,7 @@ def lagged(
         series_x, series_y = read_variables(file, x, y)
         options: dict[str, Any] = {
             "gap": gap, "critic": critic, "level": level, "nan": nan, "seed": seed, "steps": steps, "folds": folds,
-            "device": own_device, "unit": unit, "progress": not quiet and sys.stderr.isatty() and writes(),
+            "device": own_device, "unit": unit, "progress": not quiet and sys.stderr.isatty(),
         }  # fmt: skip
         directions: dict[str, estimation.TransferEntropy] = {}
         with warnings.catch_warnings():

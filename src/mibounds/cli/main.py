@@ -113,7 +113,7 @@ def estimate(
             options: dict[str, Any] = {
                 "bound": bound, "critic": critic, "level": level, "nan": nan, "split": split, "seed": seed,
                 "steps": steps, "batch_size": batch_size, "device": own_device,
-                "progress": not quiet and sys.stderr.isatty() and writes(), "checkpoint": checkpoint, "resume": resume,
+                "progress": not quiet and sys.stderr.isatty(), "checkpoint": checkpoint, "resume": resume,
             }  # fmt: skip
             nats_in(unit)  # an unknown unit is refused before the work and not after it
             if (bracket and z) or (z and (plot or report)) or ((bracket or z) and (test or bootstrap)):

@@ -19,10 +19,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm.auto import trange
 
 from mibounds._checks import check_at_least
-from mibounds._distributed import rank
 from mibounds._variables import Variable, row_count, take_rows
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.estimation.estimate import estimate
@@ -30,6 +28,7 @@ from mibounds.estimation.sides import take_in
 from mibounds.results import Result
 from mibounds.training.checkpoints import part
 from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.workers import progress_bar
 
 __all__ = ["SHARED_FOLDS", "IndependenceTest", "independence_test", "permutation_pvalue"]
 
@@ -126,7 +125,7 @@ def independence_test(
             options.pop(name, None)
         values = []
         with all_or_nothing():
-            for i in trange(permutations, disable=not progress or rank() > 0, leave=False, unit="permutation"):
+            for i in progress_bar(progress, range(permutations), unit="permutation"):
                 shuffled = take_rows(y, torch.randperm(row_count(y), generator=generator))
                 own = part(options, f"permutation {i + 1}")
                 values.append(estimate(x, shuffled, seed=seed, **own).bounds["InfoNCE"])

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from mibounds._checks import MaybeIndependentWarning, check_at_least, check_paired
 from mibounds.data import MissingPolicy, intake, intake_pair
@@ -27,6 +26,7 @@ from mibounds.estimation.estimate import estimate
 from mibounds.results import Result, Unit, write_json
 from mibounds.training.checkpoints import part
 from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.workers import progress_bar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -150,7 +150,7 @@ def lagged(
     results = []
     with python_warnings.catch_warnings(), all_or_nothing():
         python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # some lags may well hold nothing
-        for lag in tqdm(chosen, disable=not progress, leave=False, unit="lag"):
+        for lag in progress_bar(progress, chosen, unit="lag"):
             results.append(estimate(x[times - lag], y[times], **part(options, f"lag {lag}")))
     return LaggedResult(chosen, tuple(results))
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from mibounds._checks import check_at_least
 from mibounds.data import intake_pair
@@ -17,6 +16,7 @@ from mibounds.estimation.estimate import estimate
 from mibounds.results import Result, Unit, nats_in
 from mibounds.training.checkpoints import part
 from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.workers import progress_bar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,7 +153,7 @@ def learning_curve(
     fits = [(n, r) for n in chosen for r in range(1 if n == len(x) else repeats)]
     found: dict[int, list[Result]] = {n: [] for n in chosen}
     with all_or_nothing():
-        for n, repeat in tqdm(fits, disable=not progress, leave=False, unit="estimate"):
+        for n, repeat in progress_bar(progress, fits, unit="estimate"):
             rows = torch.randperm(len(x), generator=generator)[:n] if n < len(x) else torch.arange(n)
             own = part(options, f"{n} rows, {repeat + 1}")
             found[n].append(estimate(x[rows], y[rows], seed=seed + repeat, **own))

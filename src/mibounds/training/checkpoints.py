@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from mibounds._buffers import held
 from mibounds._checks import CheckpointWarning
 from mibounds._distributed import on_first, rank
 from mibounds._variables import Variable, row_count
@@ -63,7 +64,7 @@ def describe_fit(
         "y": f"{row_count(y):,} rows ({_checksum([y])})",
         "folds": f"{len(folds)} ({_checksum([tuple(vars(fold).values()) for fold in folds])})",
         "estimator": f"{', '.join(c.name for c in candidates)} ({_hash(repr(modules).encode())})",
-        "first weights": _checksum([tuple(_weights(c.estimator)) for c in candidates]),
+        "first weights": _checksum([tuple(held(c.estimator)) for c in candidates]),
     }
     return {**description, **{name: str(value) for name, value in {**asdict(plan), **settings}.items()}}
 
@@ -222,10 +223,6 @@ def _settings(module: nn.Module | None) -> list[tuple[Any, ...]]:
 
 def _numbers(module: nn.Module) -> list[tuple[str, str]]:
     return sorted((key, repr(value)) for key, value in vars(module).items() if key != "training" and _plain(value))
-
-
-def _weights(module: nn.Module) -> Iterator[Tensor]:
-    return (value for value in module.state_dict().values() if isinstance(value, Tensor))
 
 
 def _plain(value: Any) -> bool:

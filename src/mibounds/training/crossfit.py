@@ -13,6 +13,7 @@ from itertools import compress
 import joblib
 import torch
 
+from mibounds._buffers import held
 from mibounds._checks import MIWarning
 from mibounds._distributed import agree, agreed, check_reached, check_same, ranks
 from mibounds._variables import Variable, map_tensors, take_rows
@@ -79,8 +80,7 @@ def cross_fit(
     check_reached(how.device)
     if ranks() > 1:  # they start from the weights of rank 0
         candidates = [dataclasses.replace(c, estimator=copy.deepcopy(c.estimator)) for c in candidates]
-        for candidate in candidates:
-            agree(tensor for tensor in candidate.estimator.state_dict().values() if isinstance(tensor, torch.Tensor))
+        agree(held(*(candidate.estimator for candidate in candidates)))
     settings = {"seed": how.seed, "test_negatives": how.negatives, "device": how.device.type}
     described = partial(describe_fit, candidates, x, y, splits, plan, **settings)
     if ranks() > 1:

@@ -11,6 +11,7 @@ from itertools import chain
 import torch
 from torch import Tensor
 
+from mibounds._buffers import held
 from mibounds._distributed import agree, agreed
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Normalized, WeightedSum
@@ -129,7 +130,7 @@ def fit_fold(
         hopeful, finished = _hopeful(hopeful or runs), False
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
     critic, foremost, gain = _put_together(hopeful, bank, plan.calibrate)
-    agree(tensor for tensor in critic.state_dict().values() if isinstance(tensor, Tensor))
+    agree(held(critic))
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
     return Fitted(critic, fold, foremost.curve(), skipped, gain, steps, finished)
 

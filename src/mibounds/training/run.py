@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mibounds._buffers import held
 from mibounds._distributed import agree, agreed, average_gradients, ranks, share
 from mibounds._variables import Variable, row_count, take_rows
 from mibounds.critics import Critic, Encoded
@@ -67,7 +68,7 @@ class Run:
         valid = fold.valid[:VALIDATION_ROWS]
         self.valid_x, self.valid_y = self.prepare_x(take_rows(x, valid)), self.prepare_y(take_rows(y, valid))
         self.estimator.critic.prepare(self.x, self.y)
-        agree(_tensors(self.estimator, self.prepare_x, self.prepare_y))
+        agree(held(self.estimator, self.prepare_x, self.prepare_y))
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.lr, weight_decay=plan.weight_decay, fused=True)
         self.generator = torch.Generator().manual_seed(seed)
@@ -205,10 +206,6 @@ def _fitted(preprocessing: Preprocessing | None, rows: Variable) -> nn.Module:
     if not isinstance(rows, Tensor):
         raise TypeError("preprocessing maps columns and cannot take a tuple of tensors: pass preprocessing=None.")
     return copy.deepcopy(preprocessing).fit(rows)
-
-
-def _tensors(*modules: nn.Module) -> list[Tensor]:
-    return [value for module in modules for value in module.state_dict().values() if isinstance(value, Tensor)]
 
 
 def _check_shares(estimator: MIEstimator | Telescope, batch_size: int) -> None:

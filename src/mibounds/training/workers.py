@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,15 +13,20 @@ from tqdm.auto import tqdm
 
 from mibounds._distributed import rank
 
-__all__ = ["Progress", "quick_arithmetic"]
+__all__ = ["Progress", "progress_bar", "quick_arithmetic"]
+
+
+def progress_bar(shown: bool, over: Iterable[Any] | None = None, *, total: int | None = None, unit: str) -> Any:
+    """A bar over some things, or over so many; in a job, rank 0 shows it."""
+    return tqdm(over, total=total, disable=not shown or rank() > 0, unit=unit, leave=False, dynamic_ncols=True)
 
 
 class Progress:
-    """A bar that many threads advance, and that says what is being done; in a job, rank 0 shows it."""
+    """A bar that many threads advance, and that says what is being done."""
 
     def __init__(self, shown: bool, total: int):
         self.lock = threading.Lock()
-        self.bar = tqdm(total=total, disable=not shown or rank() > 0, unit="step", leave=False, dynamic_ncols=True)
+        self.bar = progress_bar(shown, total=total, unit="step")
 
     def __enter__(self) -> Progress:
         return self
