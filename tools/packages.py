@@ -1,6 +1,6 @@
 """Build the packages, install the wheel in a clean environment for every Python found, and try it there.
 
-The first Python gets the oldest versions that pyproject.toml allows, the others the newest. Each environment runs
+Python 3.10 gets the oldest versions that pyproject.toml allows, the others the newest. Each environment runs
 `mibounds demo gaussians --quick` and the fast part of the tests that lie in the sdist, and is then deleted: 6 GB while
 it lasts where the index offers PyTorch with CUDA only. pip reads its own settings, such as PIP_EXTRA_INDEX_URL.
 
@@ -86,7 +86,7 @@ def main() -> int:
     with tarfile.open(sdist) as file:
         file.extractall(folder, filter="data")
     tests = folder / sdist.name.removesuffix(".tar.gz")
-    rows = [attempt(v, path, wheel, tests, folder, i == 0) for i, (v, path) in enumerate(found.items())]
+    rows = [attempt(v, path, wheel, tests, folder, v == PYTHONS[0]) for v, path in found.items()]
     for row in [["Python", "versions", "torch", "install", "demo", "tests"], *rows]:
         print("  ".join(f"{cell:14}" for cell in row).rstrip())
     print(f"Packages and logs: {folder}")
