@@ -172,8 +172,14 @@ def pairwise_chunks(critic: Critic, x: Variable, y: Variable, pairs: int = 1 << 
     with torch.no_grad():
         hx, hy = critic.encode_x(x), critic.encode_y(y)
         width = max(1, pairs // row_count(hy))
-        rows = range(0, row_count(hx), width)
-        return torch.cat([encoded_grid(critic, take_rows(hx, slice(i, i + width)), hy) for i in rows])
+        grid: Tensor | None = None
+        for start in range(0, row_count(hx), width):
+            lines = slice(start, start + width)
+            scores = encoded_grid(critic, take_rows(hx, lines), hy)
+            # Filled as it goes: chunks and what they are put together to would be in memory at once.
+            grid = grid if grid is not None else scores.new_empty(row_count(hx), row_count(hy))
+            grid[lines] = scores
+        return grid if grid is not None else torch.empty(0, row_count(hy))
 
 
 def pairwise_shared(critic: Critic, x: Variable, y: Variable) -> Tensor:

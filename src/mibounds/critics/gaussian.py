@@ -18,6 +18,7 @@ information is kept:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ _THRESHOLDS = (0.0, 3.0)  # standard errors of a cross-correlation
 _SIGNIFICANT = 3.0  # standard errors of a held-out canonical correlation
 _MOST_RADIAL = 100  # columns
 _SCORED_ROWS = 1_000
-_CHOOSING_ROWS = 10_000
+_ROWS = _PARTS << 13  # at a time
 _CLEARLY = 5e-3  # nats by which a richer fit must beat a plainer one
 
 
@@ -120,9 +121,10 @@ class GaussianCritic(FittedBuffers, Critic):
     def _fit(self, x: Tensor, y: Tensor, radial: bool) -> None:
         empty = x.new_empty(0)
         self.center_x, self.center_y = (_center(side) if radial else empty for side in (x, y))
-        features_x, features_y = _features(x, self.center_x).double(), _features(y, self.center_y).double()
-        best = _best_pairs(features_x, features_y)
-        self.mean_x, self.mean_y = features_x.mean(0).to(x.dtype), features_y.mean(0).to(x.dtype)
+        features_x, features_y = _features(x, self.center_x), _features(y, self.center_y)
+        parts = _parts(features_x, features_y)
+        best = _best_pairs(parts)
+        self.mean_x, self.mean_y = (mean.to(x.dtype) for mean in _sum(parts).means())
         self.to_u, self.to_v, self.correlation = (part.to(x.dtype) for part in best)
 
     def _curvature(self) -> Tensor:
@@ -159,6 +161,50 @@ def _features(x: Tensor, center: Tensor) -> Tensor:
     return torch.cat([x, standard * radius.clamp(-4, 4)], -1)
 
 
+class _Moments(NamedTuple):
+    """All that is asked of some rows: how many there are, how many of their columns are those of x, which point they
+    are seen from (D,), and from there the sums of the columns (D,) and of their products (D, D); x's come first."""
+
+    rows: int
+    columns_x: int
+    origin: Tensor
+    total: Tensor
+    products: Tensor
+
+    def means(self) -> tuple[Tensor, Tensor]:
+        """Of the columns of x and of those of y."""
+        means = self.origin + self.total / self.rows
+        return means[: self.columns_x], means[self.columns_x :]
+
+    def covariances(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Within x, within y, and across."""
+        mean, d = self.total / self.rows, self.columns_x
+        covariance = self.products / self.rows - mean[:, None] * mean
+        return covariance[:d, :d], covariance[d:, d:], covariance[:d, d:]
+
+
+def _parts(x: Tensor, y: Tensor) -> list[_Moments]:
+    """The moments of every fifth row, of each fifth, in double precision."""
+    columns = x.shape[1] + y.shape[1]
+    origin = torch.cat([side.mean(0, dtype=torch.float64) for side in (x, y)])
+    totals, products = origin.new_zeros(_PARTS, columns), origin.new_zeros(_PARTS, columns, columns)
+    for start in range(0, len(x), _ROWS):
+        rows = slice(start, start + _ROWS)
+        both = torch.cat([x[rows], y[rows]], 1).double() - origin
+        for i in range(_PARTS):
+            part = both[i::_PARTS]
+            totals[i] += part.sum(0)
+            products[i] += part.T @ part
+    counts = [len(range(i, len(x), _PARTS)) for i in range(_PARTS)]
+    return [_Moments(counts[i], x.shape[1], origin, totals[i], products[i]) for i in range(_PARTS)]
+
+
+def _sum(parts: Sequence[_Moments]) -> _Moments:
+    """The moments of the rows of all these parts."""
+    rows, _, _, totals, products = zip(*parts, strict=True)
+    return parts[0]._replace(rows=sum(rows), total=sum(totals), products=sum(products))
+
+
 class _Spread(NamedTuple):
     """What directions are made of, from some rows: the columns' standard deviations, the eigenvalues and eigenvectors
     of the correlations within each side, the correlations across, and how many rows there were."""
@@ -173,57 +219,55 @@ class _Spread(NamedTuple):
     rows: int
 
 
-def _best_pairs(x: Tensor, y: Tensor) -> Pairs:
+def _best_pairs(parts: Sequence[_Moments]) -> Pairs:
     """The pairs under the regularization that holds most information on held-out rows; the first wins unless beaten
     clearly."""
+    # Eigenvectors are found once for all regularizations.
+    spreads = [_spread(_sum([*parts[:i], *parts[i + 1 :]])) for i in range(_PARTS)]
     best_information, best = -math.inf, (0.0, 0.0, torch.empty(0))
-    few = slice(_CHOOSING_ROWS)
-    parts = _parts(x[few], y[few])
     for ridge, threshold in product(_RIDGES, _THRESHOLDS):
-        correlation = _held_out_correlation(parts, ridge, threshold)
+        correlation = _held_out_correlation(spreads, parts, ridge, threshold)
         information = float(-torch.log1p(-correlation.square()).sum() / 2)
         if information > best_information + _CLEARLY:
             best_information, best = information, (ridge, threshold, correlation)
     ridge, threshold, correlation = best
-    if len(x) > _CHOOSING_ROWS:
-        correlation = _held_out_correlation(_parts(x, y), ridge, threshold)
-    to_u, to_v = _directions(_spread(x, y), ridge, threshold)
+    to_u, to_v = _directions(_spread(_sum(parts)), ridge, threshold)
     kept = correlation[: to_u.shape[1]] > 0
     return Pairs(to_u[:, kept], to_v[:, kept], correlation[: to_u.shape[1]][kept])
 
 
-def _parts(x: Tensor, y: Tensor) -> list[tuple[_Spread, Tensor, Tensor]]:
-    """Every fifth of the rows, and the spread of the others: eigenvectors are found once for all regularizations."""
-    part = torch.arange(len(x), device=x.device) % _PARTS
-    return [(_spread(x[part != i], y[part != i]), x[part == i], y[part == i]) for i in range(_PARTS)]
-
-
-def _held_out_correlation(parts: list[tuple[_Spread, Tensor, Tensor]], ridge: float, threshold: float) -> Tensor:
+def _held_out_correlation(
+    spreads: Sequence[_Spread], parts: Sequence[_Moments], ridge: float, threshold: float
+) -> Tensor:
     """The mean correlation of held-out rows along directions fitted on the others, pair by pair; zero if noise
     would explain it."""
-    _, x, y = parts[0]
-    total = x.new_zeros(min(x.shape[1], y.shape[1]))
-    for spread, x, y in parts:
+    total = torch.zeros_like(parts[0].covariances()[2].diagonal())
+    for spread, held in zip(spreads, parts, strict=True):
         to_u, to_v = _directions(spread, ridge, threshold)
-        u, v = x @ to_u, y @ to_v
-        u, v = u - u.mean(0), v - v.mean(0)
-        scale = (u.square().mean(0) * v.square().mean(0)).sqrt().clamp_min(1e-12)
-        total[: u.shape[1]] += (u * v).mean(0) / scale / _PARTS
-    rows = sum(len(x) for _, x, _ in parts)
+        within_x, within_y, across = held.covariances()
+        u, v, uv = (
+            (left * (covariance @ right)).sum(0).clamp_min(floor)
+            for left, covariance, right, floor in (
+                (to_u, within_x, to_u, 0.0), (to_v, within_y, to_v, 0.0), (to_u, across, to_v, -math.inf),
+            )
+        )  # fmt: skip
+        total[: len(uv)] += uv / (u * v).sqrt().clamp_min(1e-12) / _PARTS
+    rows = sum(held.rows for held in parts)
     # A perfect correlation has an infinite ratio; 1 - 1e-6 keeps float32 scores finite (6.9 nats a pair).
     return torch.where(total > _SIGNIFICANT / math.sqrt(rows), total, 0).clamp(0, 1 - 1e-6)
 
 
-def _spread(x: Tensor, y: Tensor) -> _Spread:
-    centered_x, centered_y = x - x.mean(0), y - y.mean(0)
-    scale_x, scale_y = (side.std(0, correction=0).clamp_min(1e-12) for side in (centered_x, centered_y))
-    standard_x, standard_y = centered_x / scale_x, centered_y / scale_y
+def _spread(of: _Moments) -> _Spread:
+    within_x, within_y, across = of.covariances()
+    scale_x, scale_y = (within.diagonal().clamp_min(0).sqrt().clamp_min(1e-12) for within in (within_x, within_y))
     within_x, within_y, cross = (
-        left.T @ right / len(x)
-        for left, right in ((standard_x, standard_x), (standard_y, standard_y), (standard_x, standard_y))
-    )
+        covariance / left[:, None] / right
+        for covariance, left, right in (
+            (within_x, scale_x, scale_x), (within_y, scale_y, scale_y), (across, scale_x, scale_y),
+        )
+    )  # fmt: skip
     axes_x, axes_y = (tuple(torch.linalg.eigh(within)) for within in (within_x, within_y))
-    return _Spread(scale_x, scale_y, within_x, within_y, axes_x, axes_y, cross, len(x))
+    return _Spread(scale_x, scale_y, within_x, within_y, axes_x, axes_y, cross, of.rows)
 
 
 def _directions(of: _Spread, ridge: float, threshold: float) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -244,6 +244,7 @@ class Normalized(Critic):
 
 
 _BANK = 4096
+_STRIP = 256  # lines of a grid at a time
 
 
 class Bank(nn.Module):
@@ -264,14 +265,21 @@ class Bank(nn.Module):
 def acceptance_ratio(grid: Tensor) -> Tensor:
     """Bennett's constant of an (N, N) grid of scores whose diagonal holds the matched pairs; bisection to 1e-4 nats,
     or to the precision of the scores where they are too large for that."""
-    joint, product = grid.diagonal(), off_diagonal(grid)
-    odds = math.log(product.shape[-1])
+    joint, odds = grid.diagonal(), math.log(len(grid) - 1)
+
+    def strips() -> Iterator[Tensor]:
+        """The mismatched pairs, some lines at a time: all at once they would be in memory three times over."""
+        for start in range(0, len(grid), _STRIP):
+            yield off_diagonal(grid[start : start + _STRIP], start)
+
+    partition = torch.stack([strip.flatten().logsumexp(0) for strip in strips()]).logsumexp(0)
     # Between these two the excess changes sign: at either end all terms of one side outweigh the other's.
-    low = torch.minimum(joint.min(), logmeanexp(product.flatten())) - odds - 1
-    high = torch.maximum(joint.max(), product.max()) + odds + 1
+    low = torch.minimum(joint.min(), partition - math.log(len(grid)) - odds) - odds - 1
+    high = torch.maximum(joint.max(), torch.stack([strip.max() for strip in strips()]).max()) + odds + 1
     while high - low > 1e-4:
         middle = (low + high) / 2
-        excess = (middle + odds - joint).sigmoid().sum() - (product - middle - odds).sigmoid().sum()
+        resembling = torch.stack([(strip - (middle + odds)).sigmoid_().sum() for strip in strips()]).sum()
+        excess = (middle + odds - joint).sigmoid().sum() - resembling
         if middle in (low, high):
             break
         low, high = (low, middle) if excess > 0 else (middle, high)
