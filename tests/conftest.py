@@ -10,11 +10,24 @@ import torch
 import torch.distributed as dist
 
 from mibounds.benchmark import PRESETS
-from mibounds.critics import FunctionCritic
 from mibounds.estimation import estimate
 from mibounds.tasks import CorrelatedGaussian, suites
+from mibounds.training import trainer
 
 torch.set_num_threads(1)  # the tests' networks are too small for two, and two wait for each other on a busy machine
+
+
+def pytest_addoption(parser):
+    parser.addoption("--device", default="cuda", help="where the tests of tests/test_device.py run, if it is there")
+
+
+@pytest.fixture
+def device(request):
+    """The device to test; skips where this machine has none."""
+    chosen = torch.device(request.config.getoption("--device"))
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        pytest.skip("this machine has no GPU that torch can use (--device cpu runs these tests on the processor)")
+    return chosen
 
 
 @pytest.fixture
@@ -23,14 +36,24 @@ def generator():
 
 
 @pytest.fixture
+def two_folds(monkeypatch):
+    """Estimates of few rows make two folds and not ten, for tests that do not look at the value."""
+    monkeypatch.setattr(trainer, "automatic_folds", lambda *_: 2)
+
+
+@pytest.fixture
 def exact_grid():
     """Scores of all pairs of n draws by the exact log-ratio critic of a d-dimensional Gaussian with that
-    information."""
+    information, by one matrix product."""
 
     def grid(information, n, seed, dim=20):
         task = CorrelatedGaussian.with_information(dim, information)
         x, y = task.sample(n, torch.Generator().manual_seed(seed))
-        return FunctionCritic(task.log_ratio).pairwise(x, y)
+        square = task.rho**2
+        of_x, of_y = (side.square().sum(1) * square for side in (x, y))
+        scores = information - (of_x[:, None] + of_y - 2 * task.rho * (x @ y.T)) / (2 * (1 - square))
+        assert torch.allclose(scores.diagonal(), task.log_ratio(x, y), atol=1e-3)
+        return scores
 
     return grid
 

@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn import datasets
 
 import mibounds as mi
+from mibounds.estimation import densities
 from mibounds.training import trainer
+from mibounds.training.candidates import Plan
 
 ROOT = Path(__file__).parent.parent
 TUTORIALS = sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/tutorials/**/*.md"))
@@ -74,12 +77,15 @@ BETWEEN["README.md", 3] = COLUMNS.format(dim=3) + "y = y[:, :1]\n"
 
 @pytest.fixture
 def hasty(monkeypatch, tmp_path):
-    """Ten steps, two folds, a small table in place of the large ones, and an empty folder to write into."""
+    """Ten steps, of flows too, two folds, few digits, and an empty folder to write into."""
     plan = trainer.Trainer._plan
     monkeypatch.setattr(
         trainer.Trainer, "_plan", lambda *args, **named: dataclasses.replace(plan(*args, **named), steps=10)
     )
-    monkeypatch.setattr(trainer, "automatic_folds", lambda n: 2)
+    monkeypatch.setattr(trainer, "automatic_folds", lambda *_: 2)
+    monkeypatch.setattr(densities, "Plan", lambda _, *sizes, **numbers: Plan(10, *sizes, **numbers))
+    few = datasets.load_digits(n_class=2)
+    monkeypatch.setattr(datasets, "load_digits", lambda: few)
     monkeypatch.chdir(tmp_path)
 
 

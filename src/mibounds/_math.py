@@ -7,6 +7,8 @@ whatever the autocast, and is differentiable unless it says otherwise.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,12 +17,23 @@ from torch import Tensor
 __all__ = [
     "CanonicalPairs",
     "canonical_pairs",
+    "full_precision",
     "infonce_loss",
     "logaddmeanexp",
     "logmeanexp",
     "off_diagonal",
     "single_precision",
 ]
+
+
+@contextmanager
+def full_precision(like: Tensor) -> Iterator[None]:
+    """No autocast on this tensor's device: for sums that a half precision would spoil."""
+    if not torch.is_autocast_enabled(like.device.type):  # which costs a hundredth of what leaving it does
+        yield
+        return
+    with torch.autocast(like.device.type, enabled=False):
+        yield
 
 
 def single_precision(scores: Tensor) -> Tensor:

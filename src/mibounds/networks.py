@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._checks import nearest
+from mibounds._math import full_precision, single_precision
 
 __all__ = ["MLP", "Activation", "ConvEncoder", "SequenceEncoder", "WithRadius", "activation_module"]
 
@@ -85,7 +86,8 @@ class MLP(nn.Module):
         for layer, norm, act in zip(self.layers, self.norms, self.activations, strict=True):
             after: Tensor = act(norm(layer(hidden)))
             hidden = hidden + after if self.residual and after.shape == hidden.shape else after
-        result: Tensor = self.output(hidden)
+        with full_precision(hidden):  # under autocast only what leads here is in half precision
+            result: Tensor = self.output(single_precision(hidden))
         return result
 
     def extra_repr(self) -> str:

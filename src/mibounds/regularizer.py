@@ -22,6 +22,7 @@ from mibounds._checks import (
     check_paired,
 )
 from mibounds._distributed import average, average_gradients
+from mibounds._math import full_precision
 from mibounds._variables import check_finite
 from mibounds.bounds import Bound, InfoNCE
 from mibounds.choices import Shape, build_bound, build_critic
@@ -138,7 +139,7 @@ class MIRegularizer(nn.Module):
             ValueError: if x or z holds missing or infinite values; the tensor is named.
         """
         x, z = self._checked(x, z)
-        with self._frozen(), self._single_precision(x):
+        with self._frozen(), full_precision(x):
             value = self.estimator.validate(x, z, self.generator)
         self._watch(x, z, value)
         return value
@@ -148,7 +149,7 @@ class MIRegularizer(nn.Module):
         anywhere."""
         x, z = self._checked(x.detach(), z.detach())
         parameters = list(self.estimator.parameters())
-        with torch.enable_grad(), self._single_precision(x):
+        with torch.enable_grad(), full_precision(x):
             for _ in range(self.steps):
                 self.optimizer.zero_grad(set_to_none=True)
                 loss, value = self.estimator.loss_and_value(x, z, self.generator)
@@ -209,12 +210,6 @@ class MIRegularizer(nn.Module):
         finally:
             for parameter in trained:
                 parameter.requires_grad_(True)
-
-    @staticmethod
-    @contextmanager
-    def _single_precision(x: Tensor) -> Iterator[None]:
-        with torch.autocast(x.device.type, enabled=False):
-            yield
 
     def _watch(self, x: Tensor, z: Tensor, value: Tensor) -> None:
         """The misuses that can be seen from here; each is told once."""

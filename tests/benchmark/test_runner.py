@@ -106,7 +106,13 @@ def test_codes_of_warnings_are_kept_and_filters_restored(tmp_path, monkeypatch):
     [
         "loky",
         "threading",
-        pytest.param("dask", marks=pytest.mark.skipif(not find_spec("distributed"), reason="needs dask.distributed")),
+        pytest.param(
+            "dask",
+            marks=[
+                pytest.mark.skipif(not find_spec("distributed"), reason="needs dask.distributed"),
+                pytest.mark.slow,  # tests/benchmark/test_backends.py has a cluster of one
+            ],
+        ),
     ],
 )
 def test_values_do_not_depend_on_jobs(tmp_path, backend):

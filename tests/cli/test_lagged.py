@@ -11,6 +11,7 @@ from mibounds.cli.lagged import parse_lags
 from mibounds.cli.main import app
 from mibounds.tasks import VectorAutoregression
 
+pytestmark = pytest.mark.usefixtures("two_folds")
 QUICK = ["--steps", 10, "--folds", 2, "--quiet"]
 
 

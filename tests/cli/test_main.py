@@ -14,6 +14,7 @@ from mibounds.cli.main import app
 from mibounds.demos import gaussians
 from mibounds.tasks import CorrelatedGaussian
 
+pytestmark = pytest.mark.usefixtures("two_folds")
 QUICK = ["--steps", "100", "--quiet"]
 
 

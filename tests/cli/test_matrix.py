@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from mibounds.cli.main import app
 from mibounds.estimation import column_matrix
 
+pytestmark = pytest.mark.usefixtures("two_folds")
+
 
 @pytest.fixture
 def table(tmp_path):

@@ -12,6 +12,8 @@ import mibounds as mi
 from mibounds.cli.main import app
 from mibounds.tasks import CorrelatedGaussian
 
+pytestmark = pytest.mark.usefixtures("two_folds")
+
 
 def call(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])

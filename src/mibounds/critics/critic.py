@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._distributed import pooled, ranks, share
-from mibounds._math import off_diagonal
+from mibounds._math import full_precision, off_diagonal, single_precision
 from mibounds._variables import Variable, map_tensors, row_count, take_rows
 
 __all__ = ["Critic", "FunctionCritic", "Scores", "score", "shifts"]
@@ -157,7 +157,8 @@ def score(
 
 def inner_product(hx: Tensor, hy: Tensor) -> Tensor:
     """The inner product of encodings that broadcast; einsum makes one matrix product of (N, 1, E) and (1, M, E)."""
-    return torch.einsum("...e,...e->...", hx, hy)
+    with full_precision(hx):
+        return torch.einsum("...e,...e->...", single_precision(hx), single_precision(hy))
 
 
 def encoded_grid(critic: Critic, hx: Any, hy: Any) -> Tensor:

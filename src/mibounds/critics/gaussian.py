@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from mibounds._buffers import FittedBuffers
-from mibounds._math import infonce_loss
+from mibounds._math import full_precision, infonce_loss
 from mibounds.critics.critic import Critic, inner_product
 
 __all__ = ["GaussianCritic"]
@@ -89,14 +89,16 @@ class GaussianCritic(FittedBuffers, Critic):
 
     def encode_x(self, x: Tensor) -> Tensor:
         self._require_prepared()
-        u, rho = (_features(x, self.center_x) - self.mean_x) @ self.to_u, self.correlation
+        with full_precision(x):
+            u, rho = (_features(x, self.center_x) - self.mean_x) @ self.to_u, self.correlation
         square = (u.square() * self._curvature()).sum(-1, keepdim=True)
         one = torch.ones_like(square)
         return torch.cat([u * (rho / (1 - rho.square())), square, one], -1)
 
     def encode_y(self, y: Tensor) -> Tensor:
         self._require_prepared()
-        v = (_features(y, self.center_y) - self.mean_y) @ self.to_v
+        with full_precision(y):
+            v = (_features(y, self.center_y) - self.mean_y) @ self.to_v
         constant = -torch.log1p(-self.correlation.square()).sum() / 2
         square = (v.square() * self._curvature()).sum(-1, keepdim=True) + constant
         return torch.cat([v, torch.ones_like(square), square], -1)

@@ -179,7 +179,7 @@ def transfer_entropy(
     times = torch.arange(reach, len(x))
     now, past_x, past_y = y[times], _past(x, times, lag, history), _past(y, times, 1, own_history)
     options = {**blocked(options, len(x), gap, reach), "nan": nan}
-    block = len(times) // (options.get("folds") or automatic_folds(len(times)))
+    block = len(times) // (options.get("folds") or automatic_folds(len(times), "blocked"))
     if permutations and block <= 2 * options["gap"]:
         raise ValueError(
             f"gap is {options['gap']} with what a row reaches back, and blocks of {block} rows hold no shift beyond "

@@ -50,6 +50,7 @@ class Plan:
     patience: int
     tolerance: float
     calibrate: bool
+    precision: str = "float32"
 
 
 def on_device(device: torch.device, estimator: MIEstimator | Telescope) -> MIEstimator | Telescope:
@@ -64,6 +65,11 @@ def check_candidate(candidate: Candidate, plan: Plan) -> None:
         raise ValueError(
             f"{type(bound).__name__} counts in the units of y, which preprocessing changes: "
             "pass preprocessing=None, with an entropy in the units of your y."
+        )
+    if plan.precision == "bf16" and (isinstance(candidate.estimator, Telescope) or bound.needs_density):
+        raise ValueError(
+            f"precision is 'bf16', and {candidate.name} sums over scores inside of its networks, which half precision "
+            "would spoil: leave precision at 'float32'."
         )
     if negatives != "all" and negatives >= plan.batch_size:
         raise ValueError(

@@ -25,6 +25,7 @@ from mibounds.inference import Reading, nwj_stderr, pool, read_grid
 from mibounds.results import Result
 from mibounds.training.fit import Fitted
 from mibounds.training.fitted import FittedFolds
+from mibounds.training.workers import give_back_memory
 
 __all__ = ["CLASSIFIER", "FoldRows", "Readings", "read_fold", "shortfall"]
 
@@ -82,6 +83,7 @@ def read_fold(
     edges = [round(i * n / blocks) for i in range(blocks + 1)]
     read: list[_Block] = []
     for number in range(rank(), blocks, ranks()):
+        give_back_memory()
         kept = slice(edges[number], edges[number + 1])
         grid = pairwise_chunks(critic, take_rows(x, kept), take_rows(y, kept))
         # A view of the diagonal would keep all pairs in memory.

@@ -71,6 +71,9 @@ class Run:
         agree(held(self.estimator, self.prepare_x, self.prepare_y))
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.lr, weight_decay=plan.weight_decay, fused=True)
+        # Networks in half precision; scores, weights and whatever is no step are in single precision.
+        device = self.parameters[0].device.type
+        self.hurried = torch.autocast(device, torch.bfloat16, enabled=plan.precision == "bf16")
         self.generator = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.long)
         self.step = self.told = self.skipped = self.burst = self.stale = 0
@@ -149,7 +152,8 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.lr * _rate(self.step / self.plan.steps)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.estimator.loss(x, y, self.generator)
+        with self.hurried:
+            loss = self.estimator.loss(x, y, self.generator)
         loss.backward()  # type: ignore[no-untyped-call]
         average_gradients(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.plan.clip, foreach=True)

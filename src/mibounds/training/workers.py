@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from tqdm.auto import tqdm
 
 from mibounds._distributed import rank
 
-__all__ = ["Progress", "progress_bar", "quick_arithmetic"]
+__all__ = ["Progress", "give_back_memory", "progress_bar", "quick_arithmetic"]
 
 
 def progress_bar(shown: bool, over: Iterable[Any] | None = None, *, total: int | None = None, unit: str) -> Any:
@@ -69,3 +71,12 @@ def _keep_memory() -> None:
     touched.
     """
     torch.empty(7_900_000)
+
+
+def give_back_memory() -> None:
+    """Return to the system what the C library keeps, where it is glibc: for the moments after which less is needed, and
+    between large blocks whose small results would otherwise come to lie in the gaps that they leave."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
