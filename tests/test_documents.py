@@ -29,7 +29,7 @@ PAGES = [
 COLUMNS = """
 import torch
 import mibounds as mi
-x, y, z = torch.randn(3, 900, {dim}, generator=torch.Generator().manual_seed(0))
+x, y, z = torch.randn(3, 500, {dim}, generator=torch.Generator().manual_seed(0))
 table = torch.cat([x[:, :1], y[:, :1]], 1)
 """
 LOOP = """
@@ -71,7 +71,7 @@ BEFORE = {
 }
 BETWEEN = {("README.md", 2): LOOP.format(x_dim=784), ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(dim=20)}
 BETWEEN["docs/index.md", 1] = LOOP.format(x_dim=20)
-BETWEEN["README.md", 1] = "x, y = x[:900], y[:900]"
+BETWEEN["README.md", 1] = "x, y = x[:800], y[:800]"
 BETWEEN["README.md", 3] = COLUMNS.format(dim=3) + "y = y[:, :1]\n"
 
 

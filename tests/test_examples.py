@@ -26,7 +26,7 @@ def load(name):
     return module
 
 
-@pytest.mark.parametrize("folder", ["correlated_gaussians", "gan"])
+@pytest.mark.parametrize("folder", ["correlated_gaussians", pytest.param("gan", marks=pytest.mark.slow)])
 def test_the_short_runs_check_themselves(folder):
     done = script("run_test.py", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,7 +11,7 @@ TINY = Scale((-0.5, 0.9), rows=1000, epochs=2, steps=50)
 
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
-def test_a_run_draws_and_goes_on_where_it_stopped(tmp_path):
+def test_a_run_draws_and_goes_on_where_it_stopped(two_folds, tmp_path):
     path = tmp_path / "plots" / "curve.png"
     heard = []
     points = list(measure(TINY, done=heard.append))

@@ -23,7 +23,7 @@ from mibounds._checks import (
 from mibounds.estimation.estimate import MARGIN
 from mibounds.tasks import CorrelatedGaussian
 
-QUICK = {"steps": 150, "hidden": (32, 32), "folds": 3}
+QUICK = {"steps": 150, "hidden": (32, 32), "folds": 2}
 
 
 def gaussian(n=600, dim=2, rho=0.8, seed=0):
