@@ -29,7 +29,7 @@ PAGES = [
 COLUMNS = """
 import torch
 import mibounds as mi
-x, y, z = torch.randn(3, 500, {dim}, generator=torch.Generator().manual_seed(0))
+x, y, z = torch.randn(3, 800, {dim}, generator=torch.Generator().manual_seed(0))
 table = torch.cat([x[:, :1], y[:, :1]], 1)
 """
 LOOP = """
