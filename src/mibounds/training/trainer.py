@@ -76,9 +76,9 @@ class Trainer:
         seed: makes folds, batches and negatives repeatable.
         workers: folds at a time; by default as many as torch has threads.
         device: "cpu", "cuda", ...
-        precision: "float32", or "bf16": training steps run the networks' hidden layers in bfloat16, and scores, weights,
-            validation and reading stay in float32. Twice as fast and more where the hardware multiplies bfloat16
-            (GPUs of 2020 and later, processors with AMX), slower elsewhere.
+        precision: "float32", or "bf16": training steps run the networks' hidden layers in bfloat16, and scores,
+            weights, validation and reading stay in float32. For hardware that multiplies bfloat16 (GPUs since 2020,
+            processors with AMX); elsewhere it is slower.
         progress: show a bar.
         checkpoint: a folder where the fit is written down as it goes, a file a fold, as often as a twentieth of the
             time allows. It is made if it is not there, and stays when the fit is done.
