@@ -25,12 +25,12 @@ from mibounds.tasks.suites import BMI40
 RESULTS = Path(__file__).parent / "budgets.jsonl"
 SPARSE = BMI40[15]
 TASKS: dict[str, Task] = {"2 nats in 20 columns": CorrelatedGaussian.with_information(20, 2.0), "5 x 5 sparse": SPARSE}
-ROWS, ROUNDS, RIGHT = 10_000, 3, 0.05
+ROWS, ROUNDS, RIGHT = 10_000, 2, 0.05
 
 # Steps of the short and of the long fit, and how many fits of so many steps each is.
 STEPS: dict[str, dict[str, tuple[int, int, int]]] = {
     "separable": {"mibounds": (50, 250, 2), "torch-mist": (10, 40, 1)},
-    "joint": {"mibounds": (10, 40, 2), "torch-mist": (10, 40, 1), "benchmark-mi": (20, 120, 1)},
+    "joint": {"mibounds": (40, 340, 2), "torch-mist": (40, 340, 1), "benchmark-mi": (40, 340, 1)},
 }
 LADDERS = {
     "mibounds": (10, 20, 40, 60, 150, 300),

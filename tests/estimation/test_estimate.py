@@ -211,4 +211,5 @@ def test_weights_measure_the_population_that_they_mean():
     assert torch.equal(one.pointwise.isnan(), ~depends)
     none = mi.estimate(x, y, sample_weight=(~depends).double().numpy(), **QUICK)
     assert none.value == pytest.approx(0, abs=0.08)
-    assert mi.estimate(x, y, sample_weight=[2] * 2000, **QUICK).value == mi.estimate(x, y, **QUICK).value
+    few = {**QUICK, "steps": 5}
+    assert mi.estimate(x, y, sample_weight=[2] * 2000, **few).value == mi.estimate(x, y, **few).value

@@ -71,7 +71,7 @@ def saved(result, folder):
     return folder / "model.safetensors"
 
 
-def test_a_label_is_never_told_more_than_its_entropy():
+def test_a_label_is_never_told_more_than_its_entropy(two_folds):
     labels = np.tile([0, 0, 0, 1, 1, 2], 50)
     x = labels + RNG.normal(size=300) * 1e-3
     for nuisance in (x, np.stack([x, x * 7], 1)):

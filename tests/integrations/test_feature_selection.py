@@ -138,7 +138,7 @@ def test_neighbors_agree_with_scikit_learn():
     np.testing.assert_allclose(ours, theirs, atol=0.08)
 
 
-def test_a_search_selects_columns():
+def test_a_search_selects_columns(two_folds):
     x, y = load_wine(return_X_y=True)
     x = np.hstack([x[:, [0, 5, 6]], np.random.default_rng(0).normal(size=(len(x), 3))])
     score = partial(mi_classification, steps=25, hidden=(16,))
