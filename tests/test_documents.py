@@ -62,7 +62,7 @@ class writer: add_scalar = staticmethod(print)
 # What a page takes for granted: a reader's own data, or own loop.
 BEFORE = {
     "docs/bounds.md": COLUMNS.format(dim=3),
-    "docs/index.md": COLUMNS.format(dim=20),
+    "docs/index.md": COLUMNS.format(dim=20).replace("800", "400"),
     "docs/information-plane.md": LAYERS,
     "docs/regularize.md": LOOP.format(x_dim=16),
     "docs/coming-from-the-original.md": COLUMNS.format(dim=20)

@@ -26,7 +26,8 @@ def load(name):
     return module
 
 
-@pytest.mark.parametrize("folder", ["correlated_gaussians", pytest.param("gan", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["correlated_gaussians", "gan"])
 def test_the_short_runs_check_themselves(folder):
     done = script("run_test.py", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr

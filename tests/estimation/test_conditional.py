@@ -8,6 +8,7 @@ import mibounds as mi
 from mibounds._checks import AmplifiedWarning
 
 QUICK = {"steps": 120, "folds": 2, "hidden": (64, 64), "lr": 3e-3}
+SHORT = {**QUICK, "steps": 80}
 
 
 def normals(count, n=1500, seed=0):
@@ -17,16 +18,16 @@ def normals(count, n=1500, seed=0):
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_a_common_cause_explains_and_a_common_effect_ties():
     a, b, c = normals(3)
-    cause = mi.conditional(c + a, c + b, c, **QUICK)
+    cause = mi.conditional(c + a, c + b, c, **SHORT)
     assert cause.value == pytest.approx(0, abs=0.08)
-    assert mi.estimate(c + a, c + b, **QUICK).value > 0.08  # truth .144
-    effect = mi.conditional(a, b, a + b + 0.5 * c, **QUICK)
+    assert mi.estimate(c + a, c + b, **SHORT).value > 0.08  # truth .144
+    effect = mi.conditional(a, b, a + b + 0.5 * c, **SHORT)
     truth = 0.5 * math.log(1.25 * 1.25 / (1.25**2 - 1))  # partial correlation of a and b given their noisy sum
     assert truth == pytest.approx(0.51, abs=0.01)
     assert effect.value == pytest.approx(truth, abs=0.12)
     assert effect.method == "chain"
     assert effect.parts["I(X;Z)"].value > 0.1
-    nothing = mi.conditional(a, a + b, c, **QUICK)
+    nothing = mi.conditional(a, a + b, c, **SHORT)
     assert "maybe-independent" in [warning.code for warning in nothing.parts["I(X;Z)"].warnings]
     assert "maybe-independent" not in [warning.code for warning in nothing.warnings]
     assert effect.interval[0] < truth < effect.interval[1]
@@ -71,6 +72,7 @@ def test_what_cannot_be_used_is_refused():
         mi.conditional(a, b, c, method="knn")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_neighbors_read_the_same_critics_against_draws_given_z():
     a, b, c = normals(3, 2500)

@@ -30,8 +30,8 @@ def gaussian(n=600, dim=2, rho=0.8, seed=0):
     return CorrelatedGaussian(dim, rho).sample(n, torch.Generator().manual_seed(seed))
 
 
-def test_no_other_argument_is_needed():
-    result = mi.estimate(*(side[:, 0].numpy() for side in gaussian(300)))
+def test_no_other_argument_is_needed(two_folds):
+    result = mi.estimate(*(side[:, 0].numpy() for side in gaussian(800)))
     assert result.value == pytest.approx(0.511, abs=0.15)
     low, high = result.interval
     assert low < 0.511 < high

@@ -96,6 +96,6 @@ def test_weights_choose_the_rows_that_are_permuted(retrain):
     x, noise = torch.randn(2, 400, generator=torch.Generator().manual_seed(0))
     weights = (torch.arange(400) % 2).float()
     chosen = weights.bool()
-    options = {"steps": 20, "folds": 2, "hidden": (8,), "permutations": 9, "retrain": retrain}
+    options = {"steps": 20, "folds": 2, "hidden": (8,), "permutations": 3, "retrain": retrain}
     found = mi.independence_test(x, x + noise, sample_weight=weights, **options)
     assert found.pvalue == mi.independence_test(x[chosen], (x + noise)[chosen], **options).pvalue
