@@ -55,6 +55,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         nan: "raise", "drop" the rows with missing or infinite values (such rows score nan), or "indicator".
         seed: the same seed gives the same number.
         device: "cpu", "cuda", ...
+        precision: "float32" or "bf16", see `Trainer`.
         progress: show a bar.
         steps, batch_size, weight_decay, clip, folds, split, gap, cv: as `Trainer` takes them.
         valid_share, check_every, patience, tolerance, test_negatives, workers: likewise.
@@ -90,6 +91,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         nan: MissingPolicy = "raise",
         seed: int = 0,
         device: str | torch.device | None = None,
+        precision: str = "float32",
         progress: bool = False,
         steps: int | None = None,
         batch_size: int | None = None,
@@ -120,6 +122,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         self.nan = nan
         self.seed = seed
         self.device = device
+        self.precision = precision
         self.progress = progress
         self.steps = steps
         self.batch_size = batch_size
