@@ -29,7 +29,7 @@ PAGES = [
 COLUMNS = """
 import torch
 import mibounds as mi
-x, y, z = torch.randn(3, 800, {dim}, generator=torch.Generator().manual_seed(0))
+x, y, z = torch.randn(3, {rows}, {dim}, generator=torch.Generator().manual_seed(0))
 table = torch.cat([x[:, :1], y[:, :1]], 1)
 """
 LOOP = """
@@ -61,28 +61,30 @@ class writer: add_scalar = staticmethod(print)
 """
 # What a page takes for granted: a reader's own data, or own loop.
 BEFORE = {
-    "docs/bounds.md": COLUMNS.format(dim=3),
-    "docs/index.md": COLUMNS.format(dim=20).replace("800", "400"),
+    "docs/bounds.md": COLUMNS.format(rows=800, dim=3),
+    "docs/index.md": COLUMNS.format(rows=400, dim=20),
     "docs/information-plane.md": LAYERS,
     "docs/regularize.md": LOOP.format(x_dim=16),
-    "docs/coming-from-the-original.md": COLUMNS.format(dim=20)
+    "docs/coming-from-the-original.md": COLUMNS.format(rows=800, dim=20)
     + "x_data, z_data, loss, beta = x, z, torch.zeros((), requires_grad=True), 0.1\n"
     + "x_batch, z_batch = x[:128].requires_grad_(), z[:128]\n",
 }
-BETWEEN = {("README.md", 2): LOOP.format(x_dim=784), ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(dim=20)}
+BETWEEN = {
+    ("README.md", 2): LOOP.format(x_dim=784),
+    ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(rows=800, dim=20),
+}
 BETWEEN["docs/index.md", 1] = LOOP.format(x_dim=20)
 BETWEEN["README.md", 1] = "x, y = x[:800], y[:800]"
-BETWEEN["README.md", 3] = COLUMNS.format(dim=3) + "y = y[:, :1]\n"
+BETWEEN["README.md", 3] = COLUMNS.format(rows=800, dim=3) + "y = y[:, :1]\n"
 
 
 @pytest.fixture
-def hasty(monkeypatch, tmp_path):
+def hasty(two_folds, monkeypatch, tmp_path):
     """Ten steps, of flows too, two folds, few digits, and an empty folder to write into."""
     plan = trainer.Trainer._plan
     monkeypatch.setattr(
         trainer.Trainer, "_plan", lambda *args, **named: dataclasses.replace(plan(*args, **named), steps=10)
     )
-    monkeypatch.setattr(trainer, "automatic_folds", lambda *_: 2)
     monkeypatch.setattr(densities, "Plan", lambda _, *sizes, **numbers: Plan(10, *sizes, **numbers))
     few = datasets.load_digits(n_class=2)
     monkeypatch.setattr(datasets, "load_digits", lambda: few)

@@ -19,6 +19,7 @@ import run
 from environments import OURS, default_folder, python_of
 from peers import Peer
 
+from mibounds.benchmark.records import drop_half_line
 from mibounds.tasks import CorrelatedGaussian, Task
 from mibounds.tasks.suites import BMI40
 
@@ -37,12 +38,11 @@ LADDERS = {
     "torch-mist": (250, 500, 1000, 2000, 5000),
     "benchmark-mi": (250, 500, 1000, 2500, 10_000),
 }
-ENVIRONMENTS = {"mibounds": OURS}
 
 
 def peer(name: str, setting: str) -> Peer:
     """The package with that budget."""
-    return Peer(ENVIRONMENTS.get(name, name), f"budget_{name.replace('-', '_')}.py", setting)
+    return Peer(OURS if name == "mibounds" else name, f"budget_{name.replace('-', '_')}.py", setting)
 
 
 def wanted() -> Iterator[tuple[str, str, str, int]]:
@@ -63,6 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--environments", type=Path, default=default_folder(), help="of the peers")
     folder = parser.parse_args().environments
+    drop_half_line(RESULTS)
     records = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
     done = {(r["task"], r["package"], r["setting"], r["round"]) for r in records}
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,10 +1,9 @@
 """One fit of torch-mist with a budget of steps, as in budget_mibounds.py; runs in its environment."""
 
-import random
 import sys
 
 import numpy as np
-import torch
+from fit_torch_mist import seeded
 from torch_mist import estimate_mi
 
 import report
@@ -15,9 +14,7 @@ NETWORKS = {"separable": [128, 128, 128], "joint": [16, 8]}
 
 def _budget(x: np.ndarray, y: np.ndarray, seed: int) -> float:
     what, steps = sys.argv[1].split()
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+    seeded(seed)
     if what == "reach":
         value, _log = estimate_mi(data=(x, y), max_iterations=int(steps), verbose=False)
         return float(value)

@@ -16,14 +16,15 @@ GRID = tuple(product((1e-3, 5e-4), ([64], [256, 128])))  # learning rate, hidden
 Rows = tuple[np.ndarray, np.ndarray]
 
 
-def _seeded(seed: int) -> None:
+def seeded(seed: int) -> None:
+    """Every generator that torch-mist may use."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
 def _smile(train: Rows, test: Rows | None, seed: int, settings: Mapping[str, object] | None = None) -> float:
-    _seeded(seed)
+    seeded(seed)
     value, _log = estimate_mi(data=train, test_data=test, verbose=False, **(settings or {}))
     return float(value)
 
