@@ -41,9 +41,6 @@ figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
 	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
 	$(BIN)/python benchmarks/diagnostics/figures.py
 	$(BIN)/mibounds demo gan --out plots/gan.png && cp plots/gan.png docs/figures/gan.png
-	$(BIN)/python examples/information_plane.py --out plots/information_plane.png && cp plots/information_plane.png docs/figures/information_plane.png
-	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --y diagnosis --unit bits --report plots/report.html
-	chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,770 --screenshot=docs/assets/report.png plots/report.html
 
 gallery: $(VENV)/.ready  ## the pictures of docs/gallery.md, a quarter of an hour
 	$(BIN)/python docs/gallery.py

@@ -12,7 +12,7 @@ import pytest
 from sklearn import datasets
 
 import mibounds as mi
-from mibounds.estimation import densities
+from mibounds.estimation import column_matrix, densities
 from mibounds.training import trainer
 from mibounds.training.candidates import Plan
 
@@ -80,11 +80,12 @@ BETWEEN["README.md", 3] = COLUMNS.format(rows=800, dim=3) + "y = y[:, :1]\n"
 
 @pytest.fixture
 def hasty(two_folds, monkeypatch, tmp_path):
-    """Ten steps, of flows too, two folds, few digits, and an empty folder to write into."""
+    """Ten steps, of flows too, two folds, few shuffled columns and digits, and an empty folder to write into."""
     plan = trainer.Trainer._plan
     monkeypatch.setattr(
         trainer.Trainer, "_plan", lambda *args, **named: dataclasses.replace(plan(*args, **named), steps=10)
     )
+    monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (8, 8))
     monkeypatch.setattr(densities, "Plan", lambda _, *sizes, **numbers: Plan(10, *sizes, **numbers))
     few = datasets.load_digits(n_class=2)
     monkeypatch.setattr(datasets, "load_digits", lambda: few)

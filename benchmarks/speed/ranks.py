@@ -3,8 +3,9 @@
 python benchmarks/speed/ranks.py     # some minutes of two idle cores
 
 A step is what a fold does: rows of the batch, forward, loss, backward, gradients averaged, clipping, optimizer; no
-validation. Every rank has one thread. Rounds of one rank (the other one waits) and of two take turns, in the same
-processes.
+validation. Every rank has one thread. Rounds of one rank (the other one waits), of two that share each step, and of two
+that train apart, each as if it were alone, take turns in the same processes. The last say what the machine gives to two
+threads at once: where they share one core, far less than twice.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from mibounds.critics import JointCritic, SeparableCritic
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import Fold
 from mibounds.training.run import Run
+from mibounds.training.workers import quick_arithmetic
 
 HERE = Path(__file__).parent
 DIM, ROWS, RANKS = 20, 20_000, 2
@@ -64,8 +66,6 @@ def rows_a_second(run: Run, seconds: float, batch: int, steps: int | None = None
 
 def measure(rounds: int, seconds: float) -> Iterator[dict[str, object]]:
     """Each case, round by round; called by both ranks, and rank 0's numbers count."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     first = dist.get_rank() == 0
     for name, (joint, one, two) in CASES.items():
         with mi.alone():
@@ -82,14 +82,20 @@ def measure(rounds: int, seconds: float) -> Iterator[dict[str, object]]:
             dist.barrier()
             found["two"] = rows_a_second(shared, seconds, two, int(steps))[0]
             dist.barrier()
+            with mi.alone():
+                apart = torch.tensor(rows_a_second(single, seconds, one, int(steps))[0])
+            dist.all_reduce(apart)
+            found["apart"] = float(apart)
             if number >= 0 and first:
-                yield {"case": name, "round": number, **found, "ratio": found["two"] / found["one"], **versions()}
+                ratios = {"ratio": found["two"] / found["one"], "ratio_apart": found["apart"] / found["one"]}
+                yield {"case": name, "round": number, **found, **ratios, **versions()}
 
 
 def rank(number: int, port: str, rounds: int, seconds: float, out: Path) -> None:
     """What each rank does."""
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=number, world_size=RANKS)
-    records = list(measure(rounds, seconds))
+    with quick_arithmetic(torch.device("cpu")):
+        records = list(measure(rounds, seconds))
     if number == 0:
         out.write_text("".join(json.dumps(record) + "\n" for record in records))
     dist.destroy_process_group()
@@ -107,9 +113,11 @@ def main() -> None:
     records = [json.loads(line) for line in options.out.read_text().splitlines()]
     for name in CASES:
         own = [record for record in records if record["case"] == name]
-        one, two, ratio = (statistics.median(record[key] for record in own) for key in ("one", "two", "ratio"))
+        keys = ("one", "two", "ratio", "apart", "ratio_apart")
+        one, two, ratio, apart, most = (statistics.median(record[key] for record in own) for key in keys)
         verdict = "as wanted" if ratio >= WANTED else f"{WANTED} x were wanted"
-        print(f"{name}: {one:,.0f} and {two:,.0f} rows a second, {ratio:.2f} x ({verdict})")
+        print(f"{name}: {one:,.0f} and {two:,.0f} rows a second, {ratio:.2f} x ({verdict}); ", end="")
+        print(f"apart {apart:,.0f}, {most:.2f} x")
 
 
 if __name__ == "__main__":
