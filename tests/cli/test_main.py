@@ -161,6 +161,13 @@ def test_help_shows_an_example(command):
     assert len(command) == 1 or "Example:" in done.output
 
 
+def test_help_names_the_bounds_that_train_any_critic():
+    said = " ".join(call("estimate", "--help").output.replace("│", " ").split())
+    names = said.split("The bound that trains the critics: ")[1].split(".")[0].split(", ")
+    assert {"infonce", "mine", "nwj", "smile", "jensenshannon"} <= {*names}
+    assert not {"club", "leaveoneout", "plugin"} & {*names}, "these train densities only"
+
+
 def test_the_demo_draws_its_table(tmp_path, monkeypatch):
     monkeypatch.setattr(gaussians, "QUICK", gaussians.Scale((0.5,), rows=300, epochs=1, steps=20))
     done = call("demo", "gaussians", "--out", tmp_path / "curve.png", "--quiet")

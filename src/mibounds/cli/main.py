@@ -13,6 +13,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from mibounds._checks import check_at_least
+from mibounds.choices import bound_names
 from mibounds.cli import benchmark
 from mibounds.cli.errors import one_sentence, say_if_interrupted
 from mibounds.cli.job import job, writes
@@ -21,6 +22,8 @@ from mibounds.cli.matrix import matrix
 from mibounds.cli.score import score
 
 __all__ = ["app", "run"]
+
+BOUNDS = ", ".join(name for name, kind in bound_names().items() if not kind.needs_density)
 
 app = typer.Typer(
     help="Mutual information of data: bounds with intervals and warnings.",
@@ -55,7 +58,7 @@ def estimate(
         Optional[str],  # noqa: UP045
         typer.Option("--z", help="Columns of a condition: measures I(X;Y|Z), what these do not explain."),
     ] = None,
-    bound: Annotated[str, typer.Option(help="The bound that trains the critics.")] = "infonce",
+    bound: Annotated[str, typer.Option(help=f"The bound that trains the critics: {BOUNDS}.")] = "infonce",
     critic: Annotated[str, typer.Option(help="separable, joint or bilinear.")] = "separable",
     unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
     level: Annotated[float, typer.Option(help="Confidence level of the interval.")] = 0.95,
