@@ -19,7 +19,7 @@ from torch import Tensor
 from mibounds._math import off_diagonal
 from mibounds.bounds import Bound
 
-__all__ = ["Reading", "interval", "lower_limit", "nwj_stderr", "pool", "read_grid"]
+__all__ = ["Reading", "interval", "lower_limit", "nwj_stderr", "pool", "pool_bounds", "read_grid"]
 
 Rows = tuple[Tensor, ...]
 _GROUPS = 50
@@ -108,17 +108,36 @@ def read_grid(grid: Tensor, bounds: Sequence[Bound], both: bool = True) -> list[
     strips = []
     for start in range(0, len(grid), width):
         lines = slice(start, start + width)
+        own = joint[lines]
         products = [off_diagonal(side[lines], start) for side in ((grid.mT, grid) if both else (grid.mT,))]
-        strips.append([tuple(bound.rows(joint[lines], product) for product in products) for bound in bounds])
-    return [pool(of_bound) for of_bound in zip(*strips, strict=True)]
+        strips.append([tuple(bound.rows(own, product) for product in products) for bound in bounds])
+    return pool_bounds(strips)
 
 
 def pool(parts: Sequence[tuple[Rows, ...]]) -> tuple[Rows, ...]:
     """Rows of blocks or folds, concatenated direction by direction."""
-    return tuple(
-        tuple(torch.cat(pieces) for pieces in zip(*same_direction, strict=True))
-        for same_direction in zip(*parts, strict=True)
-    )
+    (rows,) = pool_bounds([[part] for part in parts])
+    return rows
+
+
+def pool_bounds(parts: Sequence[Sequence[tuple[Rows, ...]]]) -> list[tuple[Rows, ...]]:
+    """The same for several bounds. What they share, the scores of matched pairs, stays one tensor: half of all that is
+    held of a row."""
+    joined: dict[tuple[int, ...], Tensor] = {}
+
+    def join(*pieces: Tensor) -> Tensor:
+        key = tuple(map(id, pieces))
+        if key not in joined:
+            joined[key] = torch.cat(pieces)
+        return joined[key]
+
+    return [
+        tuple(
+            tuple(join(*pieces) for pieces in zip(*same_direction, strict=True))
+            for same_direction in zip(*of_bound, strict=True)
+        )
+        for of_bound in zip(*parts, strict=True)
+    ]
 
 
 def lower_limit(value: float, stderr: float, level: float) -> float:

@@ -40,6 +40,28 @@ def test_all_pairs_of_a_block_are_read(monkeypatch):
     assert pooled.by_name["InfoNCE"].value() == pytest.approx(1.0, abs=0.15)
 
 
+@pytest.mark.parametrize("negatives", ["all", 64])
+def test_only_the_test_rows_are_read(monkeypatch, negatives):
+    monkeypatch.setattr(readings, "_BLOCK", 100)
+    x, y = TASK.sample(400, torch.Generator().manual_seed(3))
+    test = torch.randperm(400, generator=torch.Generator().manual_seed(4))[:230]
+    options = {"both": True, "negatives": negatives, "seed": 0}
+    chosen = read_fold(EXACT, x, y, [*BOUNDS.values()], test=test, **options)
+    alone = read_fold(EXACT, x[test], y[test], [*BOUNDS.values()], **options)
+    assert torch.equal(chosen.joint, alone.joint)
+    for ours, theirs in zip(chosen.by_bound, alone.by_bound, strict=True):
+        for mine, other in zip(ours, theirs, strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(mine, other, strict=True))
+
+
+def test_bounds_share_the_scores_of_matched_pairs(monkeypatch):
+    monkeypatch.setattr(readings, "_BLOCK", 100)
+    pooled = Readings(BOUNDS, [read(seed=1), read(seed=2)], [fitted(), fitted()])
+    (joint,) = pooled.by_name["PlugIn"].directions[0]
+    for name in ("PlugIn", "DonskerVaradhan"):
+        assert all(rows[0].data_ptr() == joint.data_ptr() for rows in pooled.by_name[name].directions), name
+
+
 def test_few_shifts_are_never_trusted():
     assert read(negatives=63).negatives == 299
     assert read(negatives=64).negatives == 64

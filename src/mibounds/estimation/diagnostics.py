@@ -7,6 +7,7 @@ function and put it into `CHECKS`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -64,7 +65,7 @@ def ties(e: Evidence) -> MIWarning | None:
                 if int(counts[most]) > _TIED * len(column):
                     share = int(counts[most]) / len(column)
                     piles.append(f"{values[most]:.4g} makes up {share:.0%} of column {i} of {name}")
-    copied = _repeated(torch.cat([e.x, e.y], 1)) if continuous else 0.0
+    copied = _repeated([*e.x.unbind(1), *e.y.unbind(1)]) if continuous else 0.0
     if copied > _TIED:
         return TiesWarning(
             f"{copied:.0%} of the rows repeat others, though values look continuous: copies sit in training and test "
@@ -160,14 +161,17 @@ def _functional(x: Tensor, y: Tensor) -> bool:
     return False
 
 
-def _repeated(rows: Tensor) -> float:
-    """The share of rows (N, D) that equal one before them."""
-    label = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
-    distinct = 1
-    for column in rows.unbind(1):
+def _repeated(columns: Sequence[Tensor]) -> float:
+    """The share of rows that equal one before them, of columns (N,)."""
+    n = len(columns[0])
+    label, distinct = torch.zeros(n, dtype=torch.long, device=columns[0].device), 1
+    for column in columns:
         values, place = torch.unique(column, return_inverse=True)
-        known, label = torch.unique(label * len(values) + place, return_inverse=True)
+        label *= len(values)
+        label += place
+        del values, place  # millions of rows
+        known, label = torch.unique(label, return_inverse=True)
         distinct = len(known)
-        if distinct == len(rows):
+        if distinct == n:
             break
-    return 1 - distinct / len(rows)
+    return 1 - distinct / n

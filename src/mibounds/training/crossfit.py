@@ -16,7 +16,7 @@ import torch
 from mibounds._buffers import held
 from mibounds._checks import MIWarning
 from mibounds._distributed import agree, agreed, check_reached, check_same, ranks
-from mibounds._variables import Variable, map_tensors, take_rows
+from mibounds._variables import Variable, map_tensors
 from mibounds.bounds import Bound
 from mibounds.data import Sampler
 from mibounds.training.candidates import Candidate, Plan, bounds_read, on_device, read_both_ways
@@ -114,10 +114,9 @@ def cross_fit(
             if "rows" in kept.state:
                 rows, short = FoldRows(**kept.state["rows"]).to(how.device), kept.state["shortfall"]
             else:
-                test_x, test_y = (take_rows(side, fitted.fold.test) for side in (x, y))
                 rows = read_fold(
-                    fitted.critic, test_x, test_y, [*bounds.values()],
-                    both=both, negatives=how.negatives, seed=how.seed,
+                    fitted.critic, x, y, [*bounds.values()],
+                    test=fitted.fold.test, both=both, negatives=how.negatives, seed=how.seed,
                 )  # fmt: skip
                 short = 0.0 if sampler is not None else agreed(shortfall(fitted, x, y))
                 if fitted.finished:

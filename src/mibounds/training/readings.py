@@ -21,7 +21,7 @@ from mibounds.bounds import Bound, PlugIn
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.critic import pairwise_chunks, pairwise_shared
 from mibounds.data import Schema
-from mibounds.inference import Reading, nwj_stderr, pool, read_grid
+from mibounds.inference import Reading, nwj_stderr, pool_bounds, read_grid
 from mibounds.results import Result
 from mibounds.training.fit import Fitted
 from mibounds.training.fitted import FittedFolds
@@ -54,27 +54,38 @@ class FoldRows:
 
 
 def read_fold(
-    critic: Critic, x: Variable, y: Variable, bounds: Sequence[Bound], *, both: bool, negatives: int | str, seed: int
+    critic: Critic,
+    x: Variable,
+    y: Variable,
+    bounds: Sequence[Bound],
+    *,
+    test: Tensor | None = None,
+    both: bool,
+    negatives: int | str,
+    seed: int,
 ) -> FoldRows:
     """Score the test rows of a fold and reduce the scores to the rows of each bound.
 
     Arguments:
-        critic: normalized, and trained on none of these rows.
-        x: (N, ...) test rows.
-        y: (N, ...) test rows.
+        critic: normalized, and trained on none of the test rows.
+        x: (N, ...) rows.
+        y: (N, ...) rows.
         bounds: those that read the scores.
+        test: which of them are the test rows; all by default.
         both: read both directions; one, in which rows keep their y, if the critic is normalized in that one only.
         negatives: "all" pairs of a block, or a number of shifts. Shifts are used only if they are at least 64, or
             all there are, and every reading stays below 5 nats: the logarithm of the partition is too noisy otherwise.
         seed: draws the shifts.
     """
-    n = row_count(x)
+    test = torch.arange(row_count(x)) if test is None else test
+    n = len(test)
     if isinstance(negatives, int) and (negatives >= _FEWEST_SHIFTS or negatives >= n - 1):
         count = min(negatives, n - 1)
         partners = shifts(n, count, torch.Generator().manual_seed(seed))
         own = share(n)
         with torch.no_grad():
-            scores = score(critic, take_rows(x, own), take_rows(y, own), partners[own], x if ranks() > 1 else None)
+            every = take_rows(x, test) if ranks() > 1 else None
+            scores = score(critic, take_rows(x, test[own]), take_rows(y, test[own]), partners[own], every)
         mine = [(bound.rows(scores.joint, scores.product),) for bound in bounds]
         rows, joint = _together([(rank(), mine, scores.joint)], scores.joint.device)
         if all(float(bound.value(*own)) < _TRUSTED_WITH_SHIFTS for bound, (own,) in zip(bounds, rows, strict=True)):
@@ -84,7 +95,7 @@ def read_fold(
     read: list[_Block] = []
     for number in range(rank(), blocks, ranks()):
         give_back_memory()
-        kept = slice(edges[number], edges[number + 1])
+        kept = test[edges[number] : edges[number + 1]]
         grid = pairwise_chunks(critic, take_rows(x, kept), take_rows(y, kept))
         # A view of the diagonal would keep all pairs in memory.
         read.append((number, read_grid(grid, bounds, both), grid.diagonal().clone()))
@@ -103,7 +114,7 @@ def _together(blocks: list[_Block], device: torch.device) -> tuple[list[Any], Te
         every = [block for part in pooled([_to(torch.device("cpu"), *block) for block in blocks]) for block in part]
         blocks = [_to(device, *block) for block in sorted(every, key=lambda block: block[0])]
     _, rows, joint = zip(*blocks, strict=True)
-    return [pool(parts) for parts in zip(*rows, strict=True)], torch.cat(joint)
+    return pool_bounds(rows), torch.cat(joint)
 
 
 def _to(device: torch.device, number: int, rows: Any, joint: Tensor) -> _Block:
@@ -152,8 +163,8 @@ class Readings:
         if clusters is not None:
             clusters = clusters[self.tested].to(member.device)
         self.by_name = {
-            name: Reading(bound, pool([fold.by_bound[k] for fold in folds]), member, bound.ceiling(negatives), clusters)
-            for k, (name, bound) in enumerate(bounds.items())
+            name: Reading(bound, rows, member, bound.ceiling(negatives), clusters)
+            for (name, bound), rows in zip(bounds.items(), pool_bounds([fold.by_bound for fold in folds]), strict=True)
         }
         self.fitted, self.rows, self.train_rows = tuple(fitted), sum(sizes), train_rows
         self.shortfall, self.told = shortfall, tuple(told)
