@@ -4,7 +4,7 @@ value is right. A fresh process a fit, one thread each, taking turns.
 python benchmarks/peers/budgets.py        # some twenty minutes of one core; goes on where it stopped
 
 A step's seconds are those of a long fit less those of a short one, so that imports, compilation and reading cancel;
-batches have 256 rows and InfoNCE scores all pairs of them. Raw results go to budgets.jsonl.
+batches have 256 rows and InfoNCE scores all pairs of them. Raw results go to budgets.jsonl, tables into README.md.
 """
 
 import argparse
@@ -19,11 +19,13 @@ import run
 from environments import OURS, default_folder, python_of
 from peers import Peer
 
+from mibounds.benchmark.page import write_between
 from mibounds.benchmark.records import drop_half_line
 from mibounds.tasks import CorrelatedGaussian, Task
 from mibounds.tasks.suites import BMI40
 
-RESULTS = Path(__file__).parent / "budgets.jsonl"
+HERE = Path(__file__).parent
+RESULTS, README = HERE / "budgets.jsonl", HERE / "README.md"
 SPARSE = BMI40[15]
 TASKS: dict[str, Task] = {"2 nats in 20 columns": CorrelatedGaussian.with_information(20, 2.0), "5 x 5 sparse": SPARSE}
 ROWS, ROUNDS, RIGHT = 10_000, 2, 0.05
@@ -59,7 +61,7 @@ def wanted() -> Iterator[tuple[str, str, str, int]]:
 
 
 def main() -> None:
-    """Measure what is missing, and print the two tables."""
+    """Measure what is missing, and write the two tables into README.md, between their markers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--environments", type=Path, default=default_folder(), help="of the peers")
     folder = parser.parse_args().environments
@@ -80,8 +82,10 @@ def main() -> None:
             with RESULTS.open("a") as file:
                 file.write(json.dumps(records[-1]) + "\n")
             print(*key, line.get("error") or (line["value"], line["seconds"]), flush=True)
-    print_steps(records)
-    print_right(records)
+    for name, lines in (("steps", steps_table(records)), ("seconds", right_table(records))):
+        begin, end = (f"<!-- {mark} {name}: made by budgets.py -->" for mark in ("table of", "end of"))
+        write_between(README, begin, end, "\n".join(["", "", *lines, "", ""]))
+        print(*lines, sep="\n")
 
 
 def seconds(records: list[dict[str, Any]], name: str, setting: str) -> list[float]:
@@ -90,9 +94,9 @@ def seconds(records: list[dict[str, Any]], name: str, setting: str) -> list[floa
     return [r["seconds"] for r in sorted(found, key=lambda r: r["round"])]
 
 
-def print_steps(records: list[dict[str, Any]]) -> None:
+def steps_table(records: list[dict[str, Any]]) -> list[str]:
     """Milliseconds a step, medians of the rounds."""
-    print("| all pairs of 256 rows | package | ms a step | of ours |\n|---|---|--:|--:|")
+    lines = ["| all pairs of 256 rows | package | ms a step | of ours |", "|---|---|--:|--:|"]
     for what, packages in STEPS.items():
         steps = {}
         for name, (few, many, fits) in packages.items():
@@ -100,12 +104,13 @@ def print_steps(records: list[dict[str, Any]]) -> None:
             steps[name] = [1e3 * (long - short) / (many - few) / fits for short, long in both]
         for name, of_rounds in steps.items():
             ratio = statistics.median(a / b for a, b in zip(of_rounds, steps["mibounds"], strict=True))
-            print(f"| {what} | {name} | {statistics.median(of_rounds):.1f} | {ratio:.1f} |")
+            lines.append(f"| {what} | {name} | {statistics.median(of_rounds):.1f} | {ratio:.1f} |")
+    return lines
 
 
-def print_right(records: list[dict[str, Any]]) -> None:
+def right_table(records: list[dict[str, Any]]) -> list[str]:
     """The quickest budget whose median error is small enough, and its median seconds."""
-    print("\n| median error at most 5 % | package | steps | seconds | error |\n|---|---|--:|--:|--:|")
+    lines = ["| median error at most 5 % | package | steps | seconds | error |", "|---|---|--:|--:|--:|"]
     for task in TASKS:
         for name, ladder in LADDERS.items():
             found = []
@@ -115,7 +120,9 @@ def print_right(records: list[dict[str, Any]]) -> None:
                 found.append((statistics.median(r["seconds"] for r in fits), error, steps))
             right = [one for one in found if one[1] <= RIGHT]
             took, error, steps = min(right or found, key=lambda one: one[0] if right else one[1])
-            print(f"| {task} | {name} | {steps:,} | {f'{took:.1f}' if right else 'never'} | {100 * error:.0f} % |")
+            when = f"{took:.1f}" if right else "never"
+            lines.append(f"| {task} | {name} | {steps:,} | {when} | {100 * error:.0f} % |")
+    return lines
 
 
 if __name__ == "__main__":
