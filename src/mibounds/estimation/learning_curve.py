@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from mibounds._checks import check_at_least
-from mibounds.data import intake_pair
+from mibounds.data import intake_groups, intake_pair, rows_by_weight
 from mibounds.estimation.estimate import estimate
 from mibounds.results import Result, Unit, nats_in
 from mibounds.training.checkpoints import part
@@ -130,7 +130,7 @@ def learning_curve(
         unit: "nats" or "bits".
         seed: draws the parts and is the estimates' seed.
         progress: show a bar.
-        options: further arguments of `estimate`.
+        options: further arguments of `estimate`. The sizes count rows that `sample_weight` leaves.
 
     Returns:
         A `LearningCurve`; `plot()` draws it.
@@ -148,6 +148,12 @@ def learning_curve(
     check_at_least("repeats", repeats, 1)
     table_x, table_y, _ = intake_pair(x, y, options.pop("nan", "raise"))
     x, y = table_x.values, table_y.values
+    groups = intake_groups(options.pop("groups", None), table_x.given, table_x.kept)
+    weights = options.pop("sample_weight", None)
+    if weights is not None:
+        draws = torch.Generator().manual_seed(seed)
+        stay = rows_by_weight(weights, table_x.given, table_x.kept, draws)
+        x, y, groups = x[stay], y[stay], None if groups is None else groups[stay]
     chosen = _sizes(len(x), sizes)
     generator = torch.Generator().manual_seed(seed)
     fits = [(n, r) for n in chosen for r in range(1 if n == len(x) else repeats)]
@@ -156,7 +162,8 @@ def learning_curve(
         for n, repeat in progress_bar(progress, fits, unit="estimate"):
             rows = torch.randperm(len(x), generator=generator)[:n] if n < len(x) else torch.arange(n)
             own = part(options, f"{n} rows, {repeat + 1}")
-            found[n].append(estimate(x[rows], y[rows], seed=seed + repeat, **own))
+            together = None if groups is None else groups[rows]
+            found[n].append(estimate(x[rows], y[rows], seed=seed + repeat, groups=together, **own))
     values = np.array([np.mean([r.value for r in results]) for results in found.values()])
     stderrs = np.array([np.sqrt(np.mean([r.stderr**2 for r in rs]) / len(rs)) for rs in found.values()])
     fitted = _extrapolate(np.array(chosen, float), values, stderrs)
