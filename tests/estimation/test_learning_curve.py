@@ -74,20 +74,20 @@ def test_what_cannot_be_used_is_refused():
 
 
 def test_weights_and_groups_belong_to_rows(monkeypatch):
-    x, y = sample(1000)
-    weight = torch.ones(1000)
-    weight[:200] = 0  # their groups, 0 to 9, are never seen
     group = torch.arange(1000) // 20
+    weight = (group >= 10).double()
+    x, y = group.double(), sample(1000)[1]
     seen = []
 
     def estimate(x, y, *, groups, seed):
-        seen.append((len(x), len(y), set(groups.tolist())))
+        seen.append((len(x), {*zip(x[:, 0].tolist(), groups.tolist(), strict=True)}))
         return Result(0.5, 0.01, {}, "", len(x))
 
     monkeypatch.setitem(mi.learning_curve.__globals__, "estimate", estimate)
     curve = mi.learning_curve(x, y, repeats=1, sample_weight=weight, groups=group)
     assert curve.sizes == (200, 400, 800)
-    assert [size for size, *_ in seen] == [size for _, size, _ in seen] == [200, 400, 800]
-    assert seen[-1][2] == {*range(10, 50)}
+    assert [size for size, _ in seen] == [200, 400, 800]
+    assert {named for named, _ in seen[-1][1]} == {*range(10, 50)}
+    assert len(seen[-1][1]) == 40, "every row kept its group"
     with pytest.raises(ValueError, match="sample_weight has 5 rows"):
         mi.learning_curve(x, y, sample_weight=[1.0] * 5)
