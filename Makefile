@@ -55,7 +55,8 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/python benchmarks/diagnostics/run.py
 	$(BIN)/mibounds benchmark --suite bmi40 --n 10000 --n 1000 --n 5000 --seeds 3 --jobs 2 --out benchmarks/bmi40/results.jsonl
 	$(BIN)/mibounds benchmark page benchmarks/bmi40/results.jsonl --out benchmarks/bmi40/page.md
-	$(BIN)/mibounds benchmark --suite intervals --estimator fast --n 2000 --n 10000 --seeds 50 --jobs 2 --out benchmarks/intervals/results.jsonl
+	$(BIN)/mibounds benchmark --suite intervals --estimator fast --n 2000 --seeds 50 --jobs 2 --out benchmarks/intervals/results.jsonl
+	$(BIN)/mibounds benchmark --suite intervals --n 10000 --seeds 50 --jobs 2 --out benchmarks/intervals/default_10k.jsonl
 	$(BIN)/mibounds benchmark page benchmarks/intervals/results.jsonl --out benchmarks/intervals/page.md
 	$(BIN)/python benchmarks/independence/run.py
 	$(BIN)/python benchmarks/lagged/run.py
