@@ -126,7 +126,7 @@ def pool_bounds(parts: Sequence[Sequence[tuple[Rows, ...]]]) -> list[tuple[Rows,
     joined: dict[tuple[int, ...], Tensor] = {}
 
     def join(*pieces: Tensor) -> Tensor:
-        key = tuple(map(id, pieces))
+        key = tuple(map(id, pieces))  # `parts` holds them all, so no number stands for two
         if key not in joined:
             joined[key] = torch.cat(pieces)
         return joined[key]
