@@ -308,7 +308,8 @@ def kurtosis(side: Tensor) -> float:
     """The largest kurtosis of the columns (N, D)."""
     largest = 0.0
     for column in side.unbind(1):
-        squares = (column.double() - column.double().mean()).square()
+        wide = column.double()
+        squares = (wide - wide.mean()).square()
         largest = max(largest, float((squares.square().mean() / squares.mean().square()).nan_to_num(0.0)))
     return largest
 
