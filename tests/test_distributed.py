@@ -2,18 +2,18 @@ import pytest
 import torch
 
 from mibounds._distributed import (
-    agree,
-    agreed,
+    all_gather,
+    all_gather_objects,
     average,
     average_gradients,
+    broadcast_object,
+    broadcast_tensors,
     check_even_shares,
     check_same,
-    gathered,
-    on_first,
-    pooled,
+    on_rank_zero,
     rank,
+    rank_slice,
     ranks,
-    share,
 )
 from mibounds.critics import blocks
 
@@ -64,17 +64,17 @@ def steps():
             loss.backward()
             average_gradients(estimator.parameters())
             parameters = torch.cat([p.grad.flatten() for p in estimator.parameters()])
-            value = estimator.validate(x, y, torch.Generator().manual_seed(2)).detach()
+            value = estimator.value(x, y, torch.Generator().manual_seed(2)).detach()
             # As a network below would have it, whose gradients are averaged too.
             found[name, size] = loss.detach(), value, parameters, x.grad / ranks(), y.grad / ranks()
             all_rows = whole.chunk(2, 1)  # what stops training is found by all ranks together
-            found["score", name, size] = torch.tensor(estimator.proper_score(*all_rows), dtype=torch.float64)
+            found["score", name, size] = torch.tensor(estimator.validation_loss(*all_rows), dtype=torch.float64)
     return found
 """
 
 RANK = """
 import sys, torch, torch.distributed as dist
-from mibounds._distributed import agree, agreed, average, check_same, on_first, pooled, share
+from mibounds._distributed import broadcast_tensors, broadcast_object, average, check_same, on_rank_zero, all_gather_objects, rank_slice
 
 number, port, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 torch.set_num_threads(1)
@@ -97,21 +97,21 @@ found["regularizer"] = [*reg.estimator.state_dict().values()]
 means, counts = torch.full((2, 3), 1.0 + number, dtype=torch.float64), torch.tensor([number, 7])
 average([means, torch.zeros(2)])
 mine = [torch.tensor(number == 1), torch.arange(3) + number, torch.full((2,), 0.5 + number)]
-agree(mine)
+broadcast_tensors(mine)
 
 def refuse():
     raise ValueError("no")
 
 said = []
-for attempt in (lambda: on_first(refuse), lambda: check_same({"x": "same", "y": str(number)})):
+for attempt in (lambda: on_rank_zero(refuse), lambda: check_same({"x": "same", "y": str(number)})):
     try:
         attempt()
     except ValueError as error:
         said.append(str(error))
-with mi.alone():
-    inside = (rank(), ranks(), agreed(number))
-own = share(5)
-found["talk"] = means, mine, agreed(number), on_first(rank), pooled(number), (own.start, own.stop), said, inside
+with mi.local_ranks():
+    inside = (rank(), ranks(), broadcast_object(number))
+own = rank_slice(5)
+found["talk"] = means, mine, broadcast_object(number), on_rank_zero(rank), all_gather_objects(number), (own.start, own.stop), said, inside
 torch.save(found, f"{folder}/{number}.pt")
 dist.destroy_process_group()
 """
@@ -164,9 +164,14 @@ def test_what_two_ranks_tell_each_other(two_ranks):
 
 def test_alone_a_share_is_the_batch():
     rows = torch.ones(3, 2)
-    assert gathered(rows) is rows
+    assert all_gather(rows) is rows
     assert (rank(), ranks()) == (0, 1)
     check_even_shares(3, rows.device)
-    agree([rows])
+    broadcast_tensors([rows])
     check_same({"a": "b"})
-    assert (agreed(5), on_first(lambda: 6), pooled(7), share(8)) == (5, 6, [7], slice(0, 8))
+    assert (broadcast_object(5), on_rank_zero(lambda: 6), all_gather_objects(7), rank_slice(8)) == (
+        5,
+        6,
+        [7],
+        slice(0, 8),
+    )

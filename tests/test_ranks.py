@@ -2,7 +2,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mibounds._ranks import normal_score_knots, piecewise_linear
 
 columns = st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=50)

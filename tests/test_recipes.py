@@ -24,7 +24,7 @@ class Halfway(_Partitioned):
         tensor(1.)
     """
 
-    free = "nothing"
+    unidentified = "nothing"
 
     def value(self, *rows: Tensor) -> Tensor:
         joint, partition = rows

@@ -147,7 +147,7 @@ TRIGGERS = {
     "overfit": Trigger(
         "10 + 10 columns, 500 rows, no stopping", gaussian(10, 1, 500), composed(mi.bounds.InfoNCE(), **_MEMORIZING)
     ),
-    "readings-disagree": Trigger("the same by NWJ", gaussian(10, 1, 500), composed(mi.bounds.NWJ(), **_MEMORIZING)),
+    "bounds-disagree": Trigger("the same by NWJ", gaussian(10, 1, 500), composed(mi.bounds.NWJ(), **_MEMORIZING)),
     "not-normalized": Trigger("two series with one trend, blocked folds", trend, estimate(split="blocked", folds=5)),
     "low-effective-sample": Trigger(
         "Student, df 1, by Donsker–Varadhan", student(1, 1, 2_000), composed(mi.bounds.DonskerVaradhan())

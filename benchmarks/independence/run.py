@@ -25,7 +25,7 @@ from mibounds.benchmark.page import write_between
 from mibounds.benchmark.records import drop_half_line
 from mibounds.classical import ksg
 from mibounds.data import RankGaussianize
-from mibounds.training.workers import quick_arithmetic
+from mibounds.training.workers import fast_arithmetic
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
@@ -127,7 +127,7 @@ def one(kind: str, name: str, seed: int) -> list[dict[str, object]]:
         if kind == "level" and test != "mibounds":
             continue
         start = time.perf_counter()
-        with quick_arithmetic(torch.device("cpu")), joblib.parallel_config(backend="sequential"):
+        with fast_arithmetic(torch.device("cpu")), joblib.parallel_config(backend="sequential"):
             p = run(x, y, seed)
         seconds = round(time.perf_counter() - start, 3)
         records.append({"kind": kind, "name": name, "seed": seed, "test": test, "pvalue": p, "seconds": seconds})

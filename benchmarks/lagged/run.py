@@ -21,7 +21,7 @@ import mibounds as mi
 from mibounds.benchmark.page import write_between
 from mibounds.benchmark.records import drop_half_line
 from mibounds.tasks import VectorAutoregression
-from mibounds.training.workers import quick_arithmetic
+from mibounds.training.workers import fast_arithmetic
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
@@ -43,7 +43,7 @@ def measure(process: VectorAutoregression, rows: int, reverse: bool, seed: int, 
     x, y = process.sample(rows, torch.Generator().manual_seed(1000 + seed))
     source, target = (y, x) if reverse else (x, y)
     start = time.perf_counter(), time.process_time()
-    with quick_arithmetic(torch.device("cpu")), joblib.parallel_config(backend="sequential"), warnings.catch_warnings():
+    with fast_arithmetic(torch.device("cpu")), joblib.parallel_config(backend="sequential"), warnings.catch_warnings():
         warnings.simplefilter("ignore", mi.MIWarning)
         found = mi.transfer_entropy(source, target, seed=seed, **options)
     low, high = found.interval

@@ -23,10 +23,10 @@ import torch.multiprocessing as mp
 import mibounds as mi
 from mibounds._version import versions
 from mibounds.critics import JointCritic, SeparableCritic
+from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import Fold
-from mibounds.training.run import Run
-from mibounds.training.workers import quick_arithmetic
+from mibounds.training.workers import fast_arithmetic
 
 HERE = Path(__file__).parent
 DIM, ROWS, RANKS = 20, 20_000, 2
@@ -68,7 +68,7 @@ def measure(rounds: int, seconds: float) -> Iterator[dict[str, object]]:
     """Each case, round by round; called by both ranks, and rank 0's numbers count."""
     first = dist.get_rank() == 0
     for name, (joint, one, two) in CASES.items():
-        with mi.alone():
+        with mi.local_ranks():
             single = training(joint, one)
             wanted = rows_a_second(single, seconds, one)[1]
         shared = training(joint, two)
@@ -76,13 +76,13 @@ def measure(rounds: int, seconds: float) -> Iterator[dict[str, object]]:
         dist.broadcast(steps, 0)  # both make as many
         for number in range(-1, rounds):  # the first one warms up
             found = {}
-            with mi.alone() if first else nullcontext():
+            with mi.local_ranks() if first else nullcontext():
                 if first:
                     found["one"] = rows_a_second(single, seconds, one, int(steps))[0]
             dist.barrier()
             found["two"] = rows_a_second(shared, seconds, two, int(steps))[0]
             dist.barrier()
-            with mi.alone():
+            with mi.local_ranks():
                 apart = torch.tensor(rows_a_second(single, seconds, one, int(steps))[0])
             dist.all_reduce(apart)
             found["apart"] = float(apart)
@@ -94,7 +94,7 @@ def measure(rounds: int, seconds: float) -> Iterator[dict[str, object]]:
 def rank(number: int, port: str, rounds: int, seconds: float, out: Path) -> None:
     """What each rank does."""
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=number, world_size=RANKS)
-    with quick_arithmetic(torch.device("cpu")):
+    with fast_arithmetic(torch.device("cpu")):
         records = list(measure(rounds, seconds))
     if number == 0:
         out.write_text("".join(json.dumps(record) + "\n" for record in records))

@@ -20,10 +20,10 @@ import torch
 import mibounds as mi
 from mibounds._version import versions
 from mibounds.critics import JointCritic, SeparableCritic
+from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import Fold
-from mibounds.training.run import Run
-from mibounds.training.workers import quick_arithmetic
+from mibounds.training.workers import fast_arithmetic
 
 HERE = Path(__file__).parent
 DIM, ROWS, EMBEDDING = 20, 20_000, 64
@@ -87,7 +87,7 @@ def seconds(run: Callable[[], None], times: int) -> float:
 
 def measure(rounds: int, times: int) -> Iterator[dict[str, object]]:
     """Each case, round by round, with the settings that a fold has."""
-    with quick_arithmetic(torch.device("cpu")):
+    with fast_arithmetic(torch.device("cpu")):
         for name, build in CASES.items():
             estimator, shapes = build()
             whole, bare = steps(estimator, shapes[0][0]), products(shapes)

@@ -1,12 +1,11 @@
 """Mutual information: measure it with a number that can be trusted, or put it into a training loop."""
 
 from mibounds import bounds, classical, critics, integrations, tasks
-from mibounds._checks import MIWarning
-from mibounds._distributed import alone
+from mibounds._distributed import local_ranks
 from mibounds._version import __version__
 from mibounds.data import Gaussianize, RankGaussianize, Standardize, sampler
 from mibounds.estimation import (
-    Bracket,
+    BracketResult,
     MatrixResult,
     bracket,
     conditional,
@@ -18,16 +17,17 @@ from mibounds.estimation import (
     matrix,
     transfer_entropy,
 )
-from mibounds.estimator import MIEstimator
-from mibounds.gradients import clipped_backward, gradient_scale
-from mibounds.information_plane import InformationPlane
-from mibounds.regularizer import MIRegularizer
-from mibounds.results import Result
-from mibounds.telescope import Telescope
+from mibounds.estimators.mi_estimator import MIEstimator
+from mibounds.estimators.telescope import Telescope
+from mibounds.representation.gradients import clipped_backward, gradient_scale
+from mibounds.representation.information_plane import InformationPlane
+from mibounds.representation.regularizer import MIRegularizer
+from mibounds.results.result import Result
 from mibounds.training import FittedFolds, Trainer, load
+from mibounds.warnings import MIWarning
 
 __all__ = [
-    "Bracket",
+    "BracketResult",
     "FittedFolds",
     "Gaussianize",
     "InformationPlane",
@@ -41,7 +41,6 @@ __all__ = [
     "Telescope",
     "Trainer",
     "__version__",
-    "alone",
     "bounds",
     "bracket",
     "classical",
@@ -56,6 +55,7 @@ __all__ = [
     "lagged",
     "learning_curve",
     "load",
+    "local_ranks",
     "matrix",
     "sampler",
     "tasks",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["FittedBuffers", "held"]
+__all__ = ["FittedBuffers", "module_tensors"]
 
 
-def held(*modules: nn.Module) -> list[Tensor]:
+def module_tensors(*modules: nn.Module) -> list[Tensor]:
     """The weights and buffers of modules.
 
-    >>> [tensor.shape for tensor in held(nn.Linear(2, 1), nn.Linear(1, 1, bias=False))]
+    >>> [tensor.shape for tensor in module_tensors(nn.Linear(2, 1), nn.Linear(1, 1, bias=False))]
     [torch.Size([1, 2]), torch.Size([1]), torch.Size([1, 1])]
     """
     return [value for module in modules for value in module.state_dict().values() if isinstance(value, Tensor)]

@@ -19,20 +19,20 @@ import torch.distributed as dist
 from torch import Tensor
 
 __all__ = [
-    "agree",
-    "agreed",
-    "alone",
+    "all_gather",
+    "all_gather_objects",
     "average",
     "average_gradients",
+    "broadcast_object",
+    "broadcast_tensors",
     "check_even_shares",
     "check_reached",
     "check_same",
-    "gathered",
-    "on_first",
-    "pooled",
+    "local_ranks",
+    "on_rank_zero",
     "rank",
+    "rank_slice",
     "ranks",
-    "share",
 ]
 
 T = TypeVar("T")
@@ -53,13 +53,13 @@ _ALONE = _Alone()
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def local_ranks() -> Iterator[None]:
     """Inside, this process shares nothing with the other ranks of its job, and may do something else than they do.
 
     For a fit on one rank only, or another one on each, in a job that trains something else. It holds for all threads.
 
     Example:
-        >>> with alone():
+        >>> with local_ranks():
         ...     ranks()
         1
     """
@@ -81,10 +81,10 @@ def rank() -> int:
     return dist.get_rank() if ranks() > 1 else 0
 
 
-def share(n: int) -> slice:
+def rank_slice(n: int) -> slice:
     """Which of n rows are this rank's, in the order of ranks.
 
-    >>> share(10)
+    >>> rank_slice(10)
     slice(0, 10, None)
     """
     return slice(n * rank() // ranks(), n * (rank() + 1) // ranks())
@@ -109,7 +109,7 @@ def average_gradients(parameters: Iterable[Tensor]) -> None:
     average(parameter.grad for parameter in parameters if parameter.grad is not None)
 
 
-def agree(tensors: Iterable[Tensor]) -> None:
+def broadcast_tensors(tensors: Iterable[Tensor]) -> None:
     """Replace each tensor by that of rank 0, in place."""
     whole = [tensor.detach() for tensor in tensors if tensor.numel()]
     if ranks() > 1 and whole:
@@ -120,7 +120,7 @@ def agree(tensors: Iterable[Tensor]) -> None:
             tensor.copy_(part.clone().view(tensor.dtype).view(tensor.shape))
 
 
-def agreed(value: T) -> T:
+def broadcast_object(value: T) -> T:
     """The value that rank 0 has; tensors in it have to be on the CPU."""
     if ranks() == 1:
         return value
@@ -130,7 +130,7 @@ def agreed(value: T) -> T:
     return found
 
 
-def on_first(make: Callable[[], T]) -> T:
+def on_rank_zero(make: Callable[[], T]) -> T:
     """What `make` returns on rank 0, on every rank; or the ValueError, TypeError or OSError that it raises there."""
     if ranks() == 1:
         return make()
@@ -141,14 +141,14 @@ def on_first(make: Callable[[], T]) -> T:
             value = make()
         except (ValueError, TypeError, OSError) as caught:
             error = caught
-    value, error = agreed((value, error))
+    value, error = broadcast_object((value, error))
     if error is not None:
         raise error
     found: T = value
     return found
 
 
-def pooled(value: T) -> list[T]:
+def all_gather_objects(value: T) -> list[T]:
     """The values of all ranks in their order; tensors in them have to be on the CPU."""
     if ranks() == 1:
         return [value]
@@ -157,7 +157,7 @@ def pooled(value: T) -> list[T]:
     return values
 
 
-def gathered(rows: Tensor) -> Tensor:
+def all_gather(rows: Tensor) -> Tensor:
     """The rows of all ranks in the order of ranks, with their gradients: (N, ...) -> (ranks N, ...).
 
     Every rank has to call it, with as many rows, and to take gradients of it if one does.
@@ -181,7 +181,7 @@ def check_even_shares(n: int, device: torch.device) -> None:
 
 def check_same(described: Mapping[str, str]) -> None:
     """Raise a ValueError, on every rank, if this is not the same on all, by name."""
-    first, *others = pooled(dict(described))
+    first, *others = all_gather_objects(dict(described))
     for number, other in enumerate(others, 1):
         names = [name for name in {**first, **other} if first.get(name) != other.get(name)]
         if names:

@@ -10,12 +10,12 @@ from typing import Union
 
 from torch import Tensor
 
-__all__ = ["Variable", "check_finite", "flat", "like", "map_tensors", "row_count", "shape_of", "take_rows"]
+__all__ = ["Tensors", "check_finite", "flat", "like", "map_tensors", "row_count", "shape_of", "take_rows"]
 
-Variable = Union[Tensor, tuple["Variable", ...]]
+Tensors = Union[Tensor, tuple["Tensors", ...]]
 
 
-def check_finite(name: str, variable: Variable) -> None:
+def check_finite(name: str, variable: Tensors) -> None:
     """Raise a ValueError if a variable holds missing or infinite values."""
     if isinstance(variable, tuple):
         for part in variable:
@@ -24,35 +24,35 @@ def check_finite(name: str, variable: Variable) -> None:
         raise ValueError(f"{name} has {bad} missing or infinite values: fill them in, or leave out their rows.")
 
 
-def map_tensors(function: Callable[[Tensor], Tensor], variable: Variable) -> Variable:
+def map_tensors(function: Callable[[Tensor], Tensor], variable: Tensors) -> Tensors:
     """`function` applied to every tensor of a variable (or of an encoding)."""
     if isinstance(variable, Tensor):
         return function(variable)
     return tuple(map_tensors(function, part) for part in variable)
 
 
-def flat(variable: Variable) -> list[Tensor]:
+def flat(variable: Tensors) -> list[Tensor]:
     """The tensors of a variable."""
     return [variable] if isinstance(variable, Tensor) else [tensor for part in variable for tensor in flat(part)]
 
 
-def like(variable: Variable, tensors: Sequence[Tensor]) -> Variable:
+def like(variable: Tensors, tensors: Sequence[Tensor]) -> Tensors:
     """A variable that nests as this one does, of other tensors in the order of `flat`."""
     following = iter(tensors)
     return map_tensors(lambda _: next(following), variable)
 
 
-def shape_of(variable: Variable) -> Variable:
+def shape_of(variable: Tensors) -> Tensors:
     """A variable that nests as this one does, for `like`; it keeps no rows alive."""
     return map_tensors(lambda part: part.new_empty(0), variable)
 
 
-def row_count(variable: Variable) -> int:
+def row_count(variable: Tensors) -> int:
     """N, the number of rows."""
     return len(variable) if isinstance(variable, Tensor) else row_count(variable[0])
 
 
-def take_rows(variable: Variable, index: Tensor | slice) -> Variable:
+def take_rows(variable: Tensors, index: Tensor | slice) -> Tensors:
     """The rows `index` of a variable."""
     if isinstance(index, slice):
         return map_tensors(lambda part: part[index], variable)

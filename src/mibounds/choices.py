@@ -70,7 +70,7 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
     with seeded(seed):
         encoder_x, dim_x = _encoder("x", x_shape, flat=False)
         # A density is one of y itself, not of a code that could shrink.
-        encoder_y, dim_y = _encoder("y", y_shape, flat=kind.density)
+        encoder_y, dim_y = _encoder("y", y_shape, flat=kind.is_conditional_density)
         critic: Critic = kind(dim_x, dim_y, **{name: value for name, value in options.items() if name in known})
     return critic if encoder_x is None and encoder_y is None else Encoded(critic, encoder_x, encoder_y)
 

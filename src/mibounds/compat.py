@@ -15,7 +15,7 @@ from mibounds.choices import build_critic
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import intake_pair
 from mibounds.inference import Reading, pool, read_grid
-from mibounds.regularizer import MIRegularizer
+from mibounds.representation.regularizer import MIRegularizer
 
 __all__ = ["Mi_estimator"]
 

@@ -110,7 +110,7 @@ def read_grid(grid: Tensor, bounds: Sequence[Bound], both: bool = True) -> list[
         lines = slice(start, start + width)
         own = joint[lines]
         products = [off_diagonal(side[lines], start) for side in ((grid.mT, grid) if both else (grid.mT,))]
-        strips.append([tuple(bound.rows(own, product) for product in products) for bound in bounds])
+        strips.append([tuple(bound.reduce(own, product) for product in products) for bound in bounds])
     return pool_bounds(strips)
 
 

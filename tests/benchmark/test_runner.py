@@ -4,10 +4,10 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from mibounds._checks import ConstantColumnWarning
 from mibounds.benchmark import PRESETS, Failed, Measured, plan, read_records, run, suite_names
-from mibounds.results import Result
+from mibounds.results.result import Result
 from mibounds.tasks import CorrelatedGaussian, suites
+from mibounds.warnings import ConstantColumnWarning
 
 pytestmark = pytest.mark.usefixtures("tiny_benchmark")
 

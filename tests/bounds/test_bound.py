@@ -29,7 +29,7 @@ def scores(generator):
 
 def test_every_bound_says_what_it_is(bound):
     assert bound.side in ("lower", "upper", "neither")
-    assert bound.free in ("nothing", "constant", "function of y")
+    assert bound.unidentified in ("nothing", "constant", "function of y")
     assert type(bound).__doc__
     for heading in ("References:", "Example:"):
         assert heading in type(bound).__doc__, f"{type(bound).__name__} lacks {heading}"
@@ -46,7 +46,7 @@ def test_leading_dimensions_are_stacks(bound, scores):
 
 def test_rows_of_blocks_concatenate(bound, scores):
     joint, product = scores[0][0], scores[1][0]
-    halves = [bound.rows(joint[part], product[part]) for part in (slice(0, 3), slice(3, 8))]
+    halves = [bound.reduce(joint[part], product[part]) for part in (slice(0, 3), slice(3, 8))]
     assert all(part.shape == (3,) for part in halves[0])
     together = bound.value(*(torch.cat(pieces) for pieces in zip(*halves, strict=True)))
     assert torch.allclose(together, bound(joint, product), atol=1e-6)
@@ -55,16 +55,16 @@ def test_rows_of_blocks_concatenate(bound, scores):
 def test_rows_of_a_grid_are_those_of_its_diagonal_and_the_rest(bound, generator):
     grid = 3 * torch.randn(2, 6, 6, generator=generator)
     for side in (grid, grid.mT):
-        short = bound.grid_rows(side)
-        long = bound.rows(side.diagonal(dim1=-2, dim2=-1), off_diagonal(side))
+        short = bound.reduce_grid(side)
+        long = bound.reduce(side.diagonal(dim1=-2, dim2=-1), off_diagonal(side))
         assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(short, long, strict=True))
-    assert all(part.dtype == torch.float32 for part in bound.grid_rows(grid.bfloat16()))
+    assert all(part.dtype == torch.float32 for part in bound.reduce_grid(grid.bfloat16()))
 
 
 def test_the_symmetric_objective_of_a_grid_is_the_mean_of_both_directions(bound, generator):
     grid = 3 * torch.randn(6, 6, generator=generator)
     again = copy.deepcopy(bound)
-    both = [again.objective(*again.grid_rows(side)) for side in (grid.mT, grid)]
+    both = [again.objective(*again.reduce_grid(side)) for side in (grid.mT, grid)]
     assert torch.allclose(bound.symmetric_objective(grid.requires_grad_()), (both[0] + both[1]) / 2, atol=1e-6)
 
 
@@ -93,7 +93,7 @@ def test_a_ceiling_holds_where_the_information_is_far_above_it(bound, exact_grid
 
 def test_training_by_gradient_reaches_the_log_ratio_up_to_what_is_free(bound):
     """Six cells of a known table: a free critic, trained by the objective, must end at log r (up to `free`)."""
-    if bound.needs_density:
+    if bound.needs_conditional_density:
         pytest.skip("maximum likelihood needs a normalized density; its optimum is tested with density critics")
     torch.manual_seed(0)
     table = torch.tensor([[0.30, 0.05, 0.10], [0.05, 0.25, 0.25]])
@@ -111,16 +111,16 @@ def test_training_by_gradient_reaches_the_log_ratio_up_to_what_is_free(bound):
         bound.loss(critic[x, y], critic[x[partners], y[:, None]]).backward()
         optimizer.step()
     off = critic.detach() - log_ratio
-    if bound.free == "constant":
+    if bound.unidentified == "constant":
         off = off - off.mean()
-    elif bound.free == "function of y":
+    elif bound.unidentified == "function of y":
         off = off - off.mean(0)
     assert off.abs().max() < 0.12
 
 
 @pytest.mark.parametrize("dim, information", [(1, 1.0), (20, 2.0)])
 def test_the_exact_critic_reads_its_information(bound, dim, information):
-    if bound.side == "upper" or bound.absolute:
+    if bound.side == "upper" or bound.takes_raw_scores:
         pytest.skip("it reads a conditional density, not a log-ratio; see test_likelihood")
     task = CorrelatedGaussian.with_information(dim, information)
     values = []

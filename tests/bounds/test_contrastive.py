@@ -46,7 +46,7 @@ def test_anchor_without_weight_is_infonce_over_its_candidates():
     assert float(anchor.loss(JOINT, PRODUCT)) == pytest.approx(
         math.log(2) - float(InfoNCE()(JOINT, PRODUCT[:, 1:])), abs=1e-6
     )
-    assert anchor.free == "function of y"
+    assert anchor.unidentified == "function of y"
 
 
 def test_anchor_by_naive_loops():

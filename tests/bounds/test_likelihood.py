@@ -36,7 +36,7 @@ def test_by_naive_loops():
 
 @pytest.mark.parametrize("bound", [PlugIn(), CLUB(), LeaveOneOut(), BarberAgakov(entropy=1)], ids=repr)
 def test_they_train_by_likelihood(bound):
-    assert bound.needs_density
+    assert bound.needs_conditional_density
     assert float(bound.loss(JOINT, PRODUCT)) == pytest.approx(-1.25)
 
 

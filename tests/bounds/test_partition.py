@@ -48,18 +48,18 @@ def test_the_partition_term_leaves_out_the_matched_pairs(exact_grid):
 
 def mine_gradient(bound, joint, product):
     product = product.clone().requires_grad_()
-    bound.objective(*bound.rows(joint, product)).backward()
+    bound.objective(*bound.reduce(joint, product)).backward()
     return product.grad
 
 
 def test_the_average_starts_at_the_first_batch_and_moves_in_log_space():
     bound = MINE(decay=0.9)
     assert bound.log_average.isnan()
-    bound.objective(*bound.rows(JOINT, PRODUCT))
+    bound.objective(*bound.reduce(JOINT, PRODUCT))
     assert float(bound.log_average.exp()) == pytest.approx(MEAN_EXP)
-    bound.objective(*bound.rows(JOINT, PRODUCT + 1))
+    bound.objective(*bound.reduce(JOINT, PRODUCT + 1))
     assert float(bound.log_average.exp()) == pytest.approx(0.9 * MEAN_EXP + 0.1 * MEAN_EXP * math.e)
-    bound.objective(*bound.rows(JOINT, PRODUCT + 500))
+    bound.objective(*bound.reduce(JOINT, PRODUCT + 500))
     assert bound.log_average.isfinite()
 
 
@@ -74,7 +74,7 @@ def test_the_gradient_divides_by_the_average_and_not_by_the_batch():
 
 def test_the_value_is_straight_through():
     bound = MINE(decay=0.5)
-    bound.objective(*bound.rows(JOINT, PRODUCT + 3))
+    bound.objective(*bound.reduce(JOINT, PRODUCT + 3))
     product = PRODUCT.clone().requires_grad_()
     value = bound(JOINT, product)
     assert value.item() == pytest.approx(float(DonskerVaradhan()(JOINT, PRODUCT)))
@@ -84,7 +84,7 @@ def test_the_value_is_straight_through():
 
 def test_a_lagging_average_neither_overflows_nor_loses_the_number():
     bound = MINE()
-    bound.objective(*bound.rows(JOINT, PRODUCT))
+    bound.objective(*bound.reduce(JOINT, PRODUCT))
     product = (PRODUCT + 200).requires_grad_()
     value = bound(JOINT, product)
     assert value.item() == pytest.approx(float(DonskerVaradhan()(JOINT, PRODUCT + 200)), rel=1e-5)
@@ -94,7 +94,7 @@ def test_a_lagging_average_neither_overflows_nor_loses_the_number():
 
 def test_the_average_is_saved_and_loaded():
     bound = MINE()
-    bound.objective(*bound.rows(JOINT, PRODUCT))
+    bound.objective(*bound.reduce(JOINT, PRODUCT))
     other = MINE()
     other.load_state_dict(bound.state_dict())
     assert torch.equal(other.log_average, bound.log_average)
@@ -109,7 +109,7 @@ def test_decay_is_checked(decay):
 def test_interpolated_has_its_two_limits():
     assert float(Interpolated(alpha=0.0)(JOINT, PRODUCT)) == pytest.approx(float(NWJ()(JOINT, PRODUCT)))
     assert float(Interpolated(alpha=1.0)(JOINT, PRODUCT)) == pytest.approx(float(InfoNCE()(JOINT, PRODUCT)))
-    assert Interpolated(alpha=1.0).free == "function of y"
+    assert Interpolated(alpha=1.0).unidentified == "function of y"
 
 
 def test_interpolated_by_naive_loops():

@@ -1,8 +1,8 @@
 import pytest
 import typer
 
-from mibounds._checks import InterruptedWarning, TiesWarning
 from mibounds.cli.errors import one_sentence, say_if_interrupted
+from mibounds.warnings import InterruptedWarning, TiesWarning
 
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, OSError])

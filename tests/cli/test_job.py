@@ -41,7 +41,7 @@ with job("cpu"):
 """
 COMMAND = """
 from mibounds.cli.main import run
-from mibounds.training.run import Run
+from mibounds.training.candidate_run import Run
 
 train = Run._train_step
 

@@ -54,7 +54,7 @@ CRITICS = {
     "WithOffset": lambda: WithOffset(SeparableCritic(2, 3, hidden=(16,)), GaussianCritic()),
     "WeightedSum": lambda: WeightedSum([JointCritic(2, 3, hidden=(16,)), GaussianCritic()], torch.tensor([0.3, 0.6])),
     "Calibrated": lambda: Calibrated(GaussianCritic(), torch.tensor([-1.0, 0.5]), torch.tensor([0.5, 1.0, -0.3])),
-    "Normalized": lambda: Normalized(FunctionCritic(asymmetric), bank(), free="function of y"),
+    "Normalized": lambda: Normalized(FunctionCritic(asymmetric), bank(), unidentified="function of y"),
 }
 
 

@@ -34,8 +34,8 @@ def test_it_fits_by_likelihood(generator):
 
 def test_a_density_behind_an_encoder_is_still_one():
     critic = DiagonalGaussianCritic(4, 1)
-    assert critic.density
-    assert Encoded(critic, nn.Linear(2, 4)).density
+    assert critic.is_conditional_density
+    assert Encoded(critic, nn.Linear(2, 4)).is_conditional_density
 
 
 def test_columns_are_summed_and_scales_are_not_squashed():

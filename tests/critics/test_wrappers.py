@@ -64,8 +64,8 @@ def test_the_acceptance_ratio_solves_its_equation(generator):
 
 def test_a_function_of_y_is_removed(generator):
     task = CorrelatedGaussian(2, 0.7)
-    free = FunctionCritic(lambda x, y: task.log_ratio(x, y) + 5 * y.sum(-1))
-    normalized = Normalized(free, task.sample(4000, generator), free="function of y")
+    shifted = FunctionCritic(lambda x, y: task.log_ratio(x, y) + 5 * y.sum(-1))
+    normalized = Normalized(shifted, task.sample(4000, generator), unidentified="function of y")
     x, y = task.sample(300, generator)
     off = normalized.pairwise(x, y) - FunctionCritic(task.log_ratio).pairwise(x, y)
     assert off.abs().mean() < 0.08
@@ -125,10 +125,10 @@ def test_scores_too_large_for_the_tolerance_end_all_the_same(generator):
 def test_a_bank_of_nested_encodings_moves_with_the_critic(generator):
     x, y = CorrelatedGaussian(1, 0.8).sample(20, generator)
     density = DiagonalGaussianCritic(1, 1, hidden=(4,))  # its encodings of x are pairs of tensors
-    critic = Normalized(WithOffset(density, density), (x, y), free="function of y")
+    critic = Normalized(WithOffset(density, density), (x, y), unidentified="function of y")
     assert len([name for name, _ in critic.named_buffers() if name.startswith("bank")]) == 4
     before = critic(x, y)
-    other = Normalized(WithOffset(density, density), (y, x), free="function of y")
+    other = Normalized(WithOffset(density, density), (y, x), unidentified="function of y")
     assert not torch.equal(other(x, y), before)
     other.load_state_dict(critic.state_dict())
     assert torch.equal(other(x, y), before)

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from mibounds._checks import ConstantColumnWarning, IdentifierWarning, RareCategoriesWarning, RowsDroppedWarning
 from mibounds.data import complete_rows, intake, intake_again, intake_pair, intake_rows, intake_table
+from mibounds.warnings import ConstantColumnWarning, IdentifierWarning, RareCategoriesWarning, RowsDroppedWarning
 
 NUMBERS = np.arange(120.0).reshape(60, 2)
 

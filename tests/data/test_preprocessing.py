@@ -2,8 +2,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mibounds._ranks import normal_score_knots, piecewise_linear
+
 from mibounds.data import Gaussianize, RankGaussianize, Standardize
 
 

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 import mibounds as mi
-from mibounds._checks import BeyondLogNWarning, ConstantColumnWarning, DensityMisfitWarning
-from mibounds.estimation import Bracket, bracket
+from mibounds.estimation import BracketResult, bracket
 from mibounds.estimation.bracket import _doubts
 from mibounds.estimation.densities import DensityRows
 from mibounds.tasks import CorrelatedGaussian
+from mibounds.warnings import BeyondLogNWarning, ConstantColumnWarning, DensityMisfitWarning
 
 QUICK = {"steps": 100, "hidden": (32,), "folds": 2}
-MADE = Bracket(
+MADE = BracketResult(
     0.5, 0.01, 0.54, 0.02, rows=1000, readings={"CLUB": 2.0, "LeaveOneOut": 0.53},
     warnings=(DensityMisfitWarning("why"),),
 )  # fmt: skip
@@ -57,7 +57,7 @@ def test_bits_and_levels():
 
 
 def test_an_upper_side_below_the_lower_one_does_not_turn_the_interval_around():
-    low, high = Bracket(1.0, 0.01, 0.5, 0.01, rows=100).interval
+    low, high = BracketResult(1.0, 0.01, 0.5, 0.01, rows=100).interval
     assert (low, high) == (pytest.approx(1 - 0.0196, abs=1e-4), pytest.approx(1 + 0.0196, abs=1e-4))
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import mibounds as mi
-from mibounds._checks import AmplifiedWarning
+from mibounds.warnings import AmplifiedWarning
 
 QUICK = {"steps": 120, "folds": 2, "hidden": (64, 64), "lr": 3e-3}
 SHORT = {**QUICK, "steps": 80}

@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 import mibounds as mi
 from mibounds.estimation import Consistency, consistency
-from mibounds.results import Result
+from mibounds.results.result import Result
 
 IMAGES = torch.randn(120, 8, 3, generator=torch.Generator().manual_seed(0))
 

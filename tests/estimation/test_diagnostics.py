@@ -6,16 +6,16 @@ import pytest
 import torch
 
 import mibounds as mi
-from mibounds._checks import SerialCorrelationWarning
 from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.critics import FunctionCritic
 from mibounds.estimation.diagnostics import CHECKS
-from mibounds.results import Curve
+from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
+from mibounds.training.evaluation import Readings, read_fold
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
-from mibounds.training.readings import Readings, read_fold
+from mibounds.warnings import SerialCorrelationWarning
 
 NO_FOLD = Fold(*[torch.empty(0, dtype=torch.long)] * 3)
 

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 import mibounds as mi
-from mibounds._checks import (
+from mibounds.estimation.estimate import MARGIN
+from mibounds.tasks import CorrelatedGaussian
+from mibounds.warnings import (
     BeyondLogNWarning,
     ConstantColumnWarning,
     ExtrapolatedWarning,
@@ -20,8 +22,6 @@ from mibounds._checks import (
     RowsDroppedWarning,
     SmallSampleWarning,
 )
-from mibounds.estimation.estimate import MARGIN
-from mibounds.tasks import CorrelatedGaussian
 
 QUICK = {"steps": 150, "hidden": (32, 32), "folds": 2}
 

@@ -7,7 +7,7 @@ import torch
 import mibounds as mi
 from mibounds.estimation import LearningCurve
 from mibounds.estimation.learning_curve import _extrapolate
-from mibounds.results import Result
+from mibounds.results.result import Result
 from mibounds.tasks import CorrelatedGaussian
 
 QUICK = {"steps": 40, "folds": 2, "hidden": (32,), "repeats": 1}

@@ -42,7 +42,7 @@ PAIRS = dict.fromkeys(
 
 @pytest.mark.usefixtures("ten_rows_are_enough")
 @parametrize_with_checks(
-    [MutualInformation(steps=2, folds=2, hidden=(4,), valid_share=0.5, batch_size=2)],
+    [MutualInformation(steps=2, folds=2, hidden=(4,), validation_fraction=0.5, batch_size=2)],
     expected_failed_checks=lambda _: PAIRS,
 )
 def test_scikit_learn_checks(estimator, check):

@@ -12,9 +12,9 @@ import subprocess
 import pytest
 import torch
 
-from mibounds._checks import OverfitWarning
 from mibounds.benchmark import write_page
-from mibounds.results import Curve, Result
+from mibounds.results.result import Curve, Result
+from mibounds.warnings import OverfitWarning
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH to open the pages in")

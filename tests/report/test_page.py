@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from mibounds._checks import CeilingWarning, DensityMisfitWarning, OverfitWarning
-from mibounds.estimation import Bracket, IndependenceTest
+from mibounds.estimation import BracketResult, IndependenceTest
 from mibounds.report import report_page
 from mibounds.report.words import number
-from mibounds.results import Curve, Result
+from mibounds.results.result import Curve, Result
+from mibounds.warnings import CeilingWarning, DensityMisfitWarning, OverfitWarning
 
 POINTWISE = torch.tensor([0.5, math.nan, 2.0, -3.0, *[0.25] * 20])
 RESULT = Result(
@@ -153,7 +153,7 @@ def test_the_most_and_least_informative_rows_are_numbered_as_given(page):
 
 def test_units_go_through_the_whole_page(tmp_path):
     ln2 = math.log(2)
-    bracket = Bracket(lower=0.7, lower_stderr=0.1, upper=0.9, upper_stderr=0.1, rows=23, readings={"CLUB": 1.4},
+    bracket = BracketResult(lower=0.7, lower_stderr=0.1, upper=0.9, upper_stderr=0.1, rows=23, readings={"CLUB": 1.4},
                       warnings=(*RESULT.warnings, DensityMisfitWarning("its residuals")))  # fmt: skip
     test = IndependenceTest(statistic=0.78, pvalue=0.001, permutations=999, retrained=False, estimate=RESULT)
     page = page_of(RESULT.to("bits"), tmp_path, bracket=bracket, test=test)

@@ -14,14 +14,14 @@ import pytest
 import torch
 
 import mibounds as mi
-from mibounds._checks import CheckpointWarning
 from mibounds.bounds import MINE, InfoNCE
 from mibounds.critics import SeparableCritic
 from mibounds.data import Standardize
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import Candidate, checkpoints
+from mibounds.training.candidate_run import Run
 from mibounds.training.checkpoints import FoldFile, describe_fit
-from mibounds.training.run import Run
+from mibounds.warnings import CheckpointWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 

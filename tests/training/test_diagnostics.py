@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from mibounds import MIEstimator, Trainer
-from mibounds._checks import HeavyTailsWarning
 from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.critics import FunctionCritic, SeparableCritic
-from mibounds.results import Curve
+from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian, Student
 from mibounds.training import diagnostics
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
+from mibounds.training.evaluation import Readings, read_fold
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
-from mibounds.training.readings import Readings, read_fold
+from mibounds.warnings import HeavyTailsWarning
 
 NO_FOLD = Fold(*[torch.empty(0, dtype=torch.long)] * 3)
 
@@ -69,7 +69,7 @@ FIRES = {
     "beyond-log-n": (lambda: evidence([fold(HIGH.log_ratio, 300, 0, HIGH)], reading="PlugIn"), "above ln N = 5.7 nats"),
     "ceiling": (lambda: evidence([fold(HIGH.log_ratio, 300, 0, HIGH)]), "InfoNCE reads .* can read 5.7 at most"),
     "overfit": (lambda: evidence(shortfall=0.3), "the critics read 0.3 nats more than on unseen rows"),
-    "readings-disagree": (lambda: evidence([fold(scaled(3))], reading="PlugIn"), "PlugIn reads 1.1.* critic is none"),
+    "bounds-disagree": (lambda: evidence([fold(scaled(3))], reading="PlugIn"), "PlugIn reads 1.1.* critic is none"),
     "not-normalized": (lambda: evidence([fold(scaled(1, 0.4))]), r"is e\^0.[34].*, and is e\^0 for"),
     "low-effective-sample": (lambda: evidence([fold(outlier)], reading="NWJ"), "of 300 test rows carry"),
     "not-converged": (
@@ -134,7 +134,7 @@ def test_where_the_value_is_extrapolated_the_bounds_may_differ():
 def test_what_calibration_gained_is_no_sign_of_memory():
     folds = [fold()]
     fitted = [Fitted(FunctionCritic(TASK.log_ratio), NO_FOLD, CONVERGED, gain=0.3)]
-    assert diagnostics.memorized(Readings(BOUNDS, folds, fitted, shortfall=0.35)) == pytest.approx(0.05)
+    assert diagnostics.overfit_gap(Readings(BOUNDS, folds, fitted, shortfall=0.35)) == pytest.approx(0.05)
 
 
 def test_training_that_stopped_early_has_converged():
@@ -143,12 +143,12 @@ def test_training_that_stopped_early_has_converged():
 
 
 def test_what_reads_without_a_partition_does_not_mind_outliers():
-    assert not {"low-effective-sample", "not-normalized", "readings-disagree"} & set(fired(evidence([fold(outlier)])))
+    assert not {"low-effective-sample", "not-normalized", "bounds-disagree"} & set(fired(evidence([fold(outlier)])))
 
 
 def test_the_effective_rows_of_equal_weights_are_all_rows():
     product = torch.zeros(100, 99)
-    rows = [tuple(tuple(bound.rows(torch.zeros(100), product)) for _ in range(2)) for bound in BOUNDS.values()]
+    rows = [tuple(tuple(bound.reduce(torch.zeros(100), product)) for _ in range(2)) for bound in BOUNDS.values()]
     template = fold()
     readings = Readings(BOUNDS, [replace(template, by_bound=rows)], evidence().readings.fitted[:1])
     mean, error, effective = diagnostics.partition(readings)

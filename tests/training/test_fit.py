@@ -19,7 +19,7 @@ from mibounds.critics import (
     WeightedSum,
     WithOffset,
 )
-from mibounds.estimator import proper_score
+from mibounds.estimators.mi_estimator import validation_loss
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.fit import fit_density, fit_fold
@@ -59,17 +59,17 @@ def test_the_score_is_infonce_over_all_pairs_in_both_directions():
     critic = FunctionCritic(TASK.log_ratio)
     grid = critic.pairwise(x, y)
     ways = [float(InfoNCE()(grid.diagonal(), off_diagonal(one))) for one in (grid, grid.mT)]
-    assert proper_score(critic, x, y, "constant") == pytest.approx(-sum(ways) / 2, abs=1e-5)
+    assert validation_loss(critic, x, y, "constant") == pytest.approx(-sum(ways) / 2, abs=1e-5)
 
 
 def test_the_score_does_not_see_what_is_free():
     x, y = data(200)
-    exact = proper_score(FunctionCritic(TASK.log_ratio), x, y, "constant")
+    exact = validation_loss(FunctionCritic(TASK.log_ratio), x, y, "constant")
     constant = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) + 9)
-    assert proper_score(constant, x, y, "constant") == pytest.approx(exact, abs=1e-4)
+    assert validation_loss(constant, x, y, "constant") == pytest.approx(exact, abs=1e-4)
     of_y = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) + 9 * y.sum(-1))
-    assert proper_score(of_y, x, y, "function of y") == pytest.approx(exact, abs=0.05)
-    assert proper_score(of_y, x, y, "constant") > exact + 1
+    assert validation_loss(of_y, x, y, "function of y") == pytest.approx(exact, abs=0.05)
+    assert validation_loss(of_y, x, y, "constant") > exact + 1
 
 
 def test_it_learns_and_keeps_the_best_weights():
@@ -80,7 +80,7 @@ def test_it_learns_and_keeps_the_best_weights():
     assert min(curve.score) == pytest.approx(curve.score[curve.steps.index(curve.best_step)], abs=1e-3)
     assert curve.best_step > 0
     x, y = (side[fold.test] for side in data())
-    held_out = -proper_score(fitted.critic, x, y, "constant")
+    held_out = -validation_loss(fitted.critic, x, y, "constant")
     assert held_out == pytest.approx(TASK.mutual_information, abs=0.2)
     assert fitted.score_pairs(x, y).shape == (len(x),)
 
@@ -91,7 +91,7 @@ def test_calibration_is_done_only_if_asked_for():
     losses = []
     for calibrate in (False, True):
         fitted, fold = fit(candidate, plan=Plan(**{**vars(PLAN), "calibrate": calibrate}))
-        losses.append(proper_score(fitted.critic, *(side[fold.test] for side in data()), "constant"))
+        losses.append(validation_loss(fitted.critic, *(side[fold.test] for side in data()), "constant"))
     assert losses[1] < losses[0] - 0.3
 
 
@@ -114,7 +114,7 @@ def test_the_kept_weights_are_a_copy():
     fitted, fold = fit(Candidate("offset", estimator(critic), Standardize()), plan=ruin)
     assert fitted.curve.best_step == 0
     x, y = (side[fold.test] for side in data())
-    assert proper_score(fitted.critic, x, y, "constant") < -0.6
+    assert validation_loss(fitted.critic, x, y, "constant") < -0.6
 
 
 def test_dropout_and_the_like_are_off_when_rows_are_read():
@@ -145,7 +145,7 @@ def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
     losses = []
     for chosen in (sides[:1], sides[1:], sides):
         fitted, fold = fit(*chosen)
-        losses.append(proper_score(fitted.critic, *(side[fold.test] for side in data()), "constant"))
+        losses.append(validation_loss(fitted.critic, *(side[fold.test] for side in data()), "constant"))
     assert losses[2] < min(losses[:2]) - 0.3
 
 

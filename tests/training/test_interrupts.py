@@ -17,15 +17,15 @@ import torch
 from typer.testing import CliRunner
 
 import mibounds as mi
-from mibounds._checks import InterruptedWarning
 from mibounds.bounds import InfoNCE
 from mibounds.cli.main import app
 from mibounds.critics import SeparableCritic
-from mibounds.results import Curve
+from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import Fitted
-from mibounds.training.interrupts import all_or_nothing, interruptible, worth_reading
-from mibounds.training.run import Run
+from mibounds.training.candidate_run import Run
+from mibounds.training.interrupts import interruptible, no_partial_results, reported_folds
+from mibounds.warnings import InterruptedWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
@@ -161,7 +161,7 @@ def test_where_ctrl_c_is_not_ours():
     with interruptible() as stop:
         assert signal.getsignal(signal.SIGINT) is other
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with all_or_nothing(), interruptible() as stop, pytest.raises(KeyboardInterrupt):
+    with no_partial_results(), interruptible() as stop, pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     with interruptible() as stop:
         signal.raise_signal(signal.SIGINT)
@@ -181,7 +181,7 @@ def test_finished_folds_are_always_worth_reading():
         return Fitted(None, None, Curve((0, 10), (0.0, score), 10, ""), finished=finished)
 
     fits = [fitted(-1.0, False), fitted(-0.9, False), fitted(-0.5, False), fitted(-0.4, True)]
-    assert worth_reading(fits) == [True, True, False, True]
+    assert reported_folds(fits) == [True, True, False, True]
 
 
 def test_on_the_command_line(ctrl_c_at, tmp_path):

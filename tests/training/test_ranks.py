@@ -18,7 +18,7 @@ from mibounds.bounds import LeaveOneOut, MINE
 from mibounds.critics import DiagonalGaussianCritic, Encoded, JointCritic, SeparableCritic
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.folds import Fold
-from mibounds.training.run import Run
+from mibounds.training.candidate_run import Run
 from mibounds.tasks import CorrelatedGaussian
 
 warnings.simplefilter("ignore")
@@ -83,7 +83,7 @@ sentences = [
     refused(mi.MIEstimator(normed, mi.bounds.InfoNCE())),
     refused(other, batch_size=2, steps=1),
 ]
-with mi.alone():  # rank 1 does nothing meanwhile
+with mi.local_ranks():  # rank 1 does nothing meanwhile
     own = mi.Trainer(**QUICK).fit(other, x, y).value if number == 0 else None
 torch.save((values, gradients, pointwise, same, unchanged, sentences, own), f"{folder}/{number}.pt")
 dist.destroy_process_group()

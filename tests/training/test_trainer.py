@@ -4,12 +4,12 @@ import torch
 from torch import nn
 
 from mibounds import MIEstimator, Trainer
-from mibounds._checks import NotConvergedWarning, SmallSampleWarning
 from mibounds.bounds import CLUB, MINE, NWJ, BarberAgakov, InfoNCE, JensenShannon, LeaveOneOut
 from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, JointCritic, SeparableCritic
 from mibounds.data import Standardize
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import Candidate
+from mibounds.warnings import NotConvergedWarning, SmallSampleWarning
 
 TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
 QUICK = {"steps": 200, "folds": 2, "lr": 3e-3}
@@ -111,7 +111,7 @@ def test_a_tuple_is_one_variable():
         ({"folds": 1}, "folds is 1, and must be at least 2"),
         ({"batch_size": 1}, "batch_size is 1"),
         ({"workers": 0}, "workers is 0"),
-        ({"valid_share": 1.0}, "valid_share is 1.0, and must lie strictly between 0 and 1"),
+        ({"validation_fraction": 1.0}, "validation_fraction is 1.0, and must lie strictly between 0 and 1"),
         ({"split": "block"}, "split is 'block', and must be 'random' or 'blocked'"),
         ({"gap": 5}, "gap is 5, and a random split has none"),
         ({"split": "blocked", "gap": -1}, "gap is -1, and must be at least 0"),
@@ -170,7 +170,7 @@ def test_a_stream_is_trained_on_fresh_rows_and_read_on_fresh_rows():
     assert result.reading == "InfoNCE"
     assert result.value == pytest.approx(1.02, abs=0.2)
     assert result.value == trainer.fit_stream(estimator, task.sample, test_rows=1500).value
-    untrained = estimator.validate(*task.sample(50, torch.Generator().manual_seed(0)))
+    untrained = estimator.value(*task.sample(50, torch.Generator().manual_seed(0)))
     assert untrained.item() == pytest.approx(0, abs=1e-5)
 
 

@@ -2,12 +2,12 @@ import threading
 
 import torch
 
-from mibounds.training.workers import Progress, quick_arithmetic
+from mibounds.training.workers import Progress, fast_arithmetic
 
 
 def test_threads_and_denormals_are_restored():
     before = torch.get_num_threads()
-    with quick_arithmetic(torch.device("cpu")):
+    with fast_arithmetic(torch.device("cpu")):
         assert torch.get_num_threads() == 1
         assert float(torch.tensor(1e-40) * 1) == 0
     assert torch.get_num_threads() == before

@@ -12,12 +12,12 @@ import torch._dynamo
 import mibounds
 import report
 from mibounds.benchmark.presets import PRESETS
-from mibounds.training.workers import quick_arithmetic
+from mibounds.training.workers import fast_arithmetic
 
 
 def _preset(name: str) -> report.Fit:
     def fit(x: np.ndarray, y: np.ndarray, seed: int) -> float:
-        with quick_arithmetic(torch.device("cpu")):
+        with fast_arithmetic(torch.device("cpu")):
             result = PRESETS[name](torch.from_numpy(x), torch.from_numpy(y), seed=seed, workers=1)
         return result.to("nats").value
 

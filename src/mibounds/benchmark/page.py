@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mibounds._files import write_text
 from mibounds.benchmark.records import Failed, Measured, Record, read_records
 from mibounds.benchmark.summary import by_task, group_by, summary_table, task_table
 from mibounds.plots import plot_cost, plot_errors, save_figure
 from mibounds.report import document_page, inline_svg
-from mibounds.results import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

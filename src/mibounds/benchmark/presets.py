@@ -10,7 +10,7 @@ from functools import partial
 
 from mibounds._checks import nearest
 from mibounds.estimation import estimate
-from mibounds.results import Result
+from mibounds.results.result import Result
 from mibounds.tasks import Task, suites
 
 __all__ = ["PRESETS", "estimator_named", "suite_named", "suite_names"]

@@ -13,16 +13,17 @@ import joblib
 import torch
 from torch import Tensor
 
-from mibounds._checks import MIWarning, check_at_least
+from mibounds._checks import check_at_least
 from mibounds._version import versions
 from mibounds.benchmark.backends import use_backend
 from mibounds.benchmark.presets import estimator_named, suite_named
 from mibounds.benchmark.records import Failed, Key, Measured, Record, append_record, drop_half_line, read_records
 from mibounds.data import Standardize
-from mibounds.results import Result
+from mibounds.results.result import Result
 from mibounds.tasks import Task
-from mibounds.training.interrupts import all_or_nothing
-from mibounds.training.workers import quick_arithmetic
+from mibounds.training.interrupts import no_partial_results
+from mibounds.training.workers import fast_arithmetic
+from mibounds.warnings import MIWarning
 
 __all__ = ["plan", "run", "sample_rows"]
 
@@ -117,7 +118,7 @@ def _fit(key: Key, task: Task, estimator: Callable[..., Result]) -> Record:
         # One thread, or sums of many rows would depend on the threads that a backend leaves to a fit. And sequential,
         # or the backend would spread the folds of this fit over its workers too.
         config = joblib.parallel_config(backend="sequential")
-        with quick_arithmetic(torch.device("cpu")), config, all_or_nothing():
+        with fast_arithmetic(torch.device("cpu")), config, no_partial_results():
             return _measure(key, task, estimator)
     except Exception as error:
         seconds = time.perf_counter() - start

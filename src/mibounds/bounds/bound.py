@@ -10,7 +10,7 @@ be concatenated, and the value of many rows is computed once from all of them. T
 value: a logarithm of a mean is not the mean of logarithms.
 
 Every objective in this package has the log density ratio as its optimum, up to what the objective cannot see
-(`free`): nothing, a constant, or a function of y.
+(`unidentified`): nothing, a constant, or a function of y.
 """
 
 from __future__ import annotations
@@ -23,38 +23,41 @@ from torch import Tensor, nn
 
 from mibounds._math import off_diagonal
 
-__all__ = ["Bound", "Free", "Side"]
+__all__ = ["Bound", "Side", "Unidentified"]
 
 Side = Literal["lower", "upper", "neither"]
-Free = Literal["nothing", "constant", "function of y"]
+Unidentified = Literal["nothing", "constant", "function of y"]
 
 
 class Bound(nn.Module, ABC):
     """A bound on (or an approximation of) the mutual information, read from scores.
 
     To add one, write `rows` and `value`, and `objective` where training and reading differ; name its `side` (of the
-    mutual information, in expectation, for any fixed critic) and what its objective leaves `free`.
+    mutual information, in expectation, for any fixed critic) and what its objective leaves `unidentified`.
 
     Attributes:
         side: "lower", "upper" or "neither".
-        free: what the objective cannot see: "nothing", "constant" or "function of y".
-        needs_density: True if the objective is maximum likelihood and the critic must be a density log q(y|x).
-        absolute: True if a constant in the scores counts: they are read as they are, not normalized.
+        unidentified: what the objective cannot identify: "nothing", "constant" or "function of y".
+        normalizer: how the mismatched scores enter the value; results are reported, certified and checked by it.
+            "none" (mean score of matched pairs alone), "contrastive" (matched pair among the candidates), "log-mean"
+            (log of the mean of e^f), "mean" (mean of e^f, unbiased), "clipped" or "other".
+        needs_conditional_density: True if the objective is maximum likelihood and the critic must be log q(y|x).
+        takes_raw_scores: True if a constant in the scores counts, so that the critic must not be normalized.
     """
 
     side: Side
-    free: Free
-    needs_density: ClassVar[bool] = False
-    absolute: ClassVar[bool] = False
+    unidentified: Unidentified
+    needs_conditional_density: ClassVar[bool] = False
+    takes_raw_scores: ClassVar[bool] = False
 
     @abstractmethod
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         """All that the bound needs of each row: (..., N), (..., N, K) -> a tuple of (..., N)."""
 
-    def grid_rows(self, grid: Tensor) -> tuple[Tensor, ...]:
+    def reduce_grid(self, grid: Tensor) -> tuple[Tensor, ...]:
         """The rows of a grid of all pairs, (..., N, N) -> a tuple of (..., N): line i holds the scores of row i, the
         matched pair on the diagonal. A bound that sums over matched and mismatched pairs alike has a shorter way."""
-        return self.rows(grid.diagonal(dim1=-2, dim2=-1), off_diagonal(grid))
+        return self.reduce(grid.diagonal(dim1=-2, dim2=-1), off_diagonal(grid))
 
     @abstractmethod
     def value(self, *rows: Tensor) -> Tensor:
@@ -67,7 +70,7 @@ class Bound(nn.Module, ABC):
 
     def symmetric_objective(self, grid: Tensor) -> Tensor:
         """The objective averaged over both directions of one grid of all pairs, (N, N) -> ()."""
-        return (self.objective(*self.grid_rows(grid.mT)) + self.objective(*self.grid_rows(grid))) / 2
+        return (self.objective(*self.reduce_grid(grid.mT)) + self.objective(*self.reduce_grid(grid))) / 2
 
     def ceiling(self, negatives: int) -> float:
         """The largest value in nats that can be read with that many negatives a row."""
@@ -76,9 +79,9 @@ class Bound(nn.Module, ABC):
     @final  # type: ignore[misc]
     def forward(self, joint: Tensor, product: Tensor) -> Tensor:
         """The value of scores: joint (..., N), product (..., N, K) -> (...), in nats."""
-        return self.value(*self.rows(joint, product))
+        return self.value(*self.reduce(joint, product))
 
     @final
     def loss(self, joint: Tensor, product: Tensor) -> Tensor:
         """The objective of scores: joint (..., N), product (..., N, K) -> (...)."""
-        return self.objective(*self.rows(joint, product))
+        return self.objective(*self.reduce(joint, product))

@@ -38,12 +38,12 @@ class InfoNCE(Bound):
     """
 
     side = "lower"
-    free = "function of y"
+    unidentified = "function of y"
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint) - logaddmeanexp(joint, product),)
 
-    def grid_rows(self, grid: Tensor) -> tuple[Tensor, ...]:
+    def reduce_grid(self, grid: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(grid).diagonal(dim1=-2, dim2=-1) - logmeanexp(grid),)
 
     def symmetric_objective(self, grid: Tensor) -> Tensor:
@@ -88,9 +88,9 @@ class InfoNCEAnchor(Bound):
         super().__init__()
         check_at_least("nu", nu, 0)
         self.nu = nu
-        self.free = "nothing" if nu else "function of y"
+        self.unidentified = "nothing" if nu else "function of y"
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         joint, product = single_precision(joint), single_precision(product)
         candidates = product.shape[-1]
         positives = torch.logsumexp(torch.cat([joint.unsqueeze(-1), product[..., 1:]], -1), -1)

@@ -18,8 +18,8 @@ __all__ = ["CLUB", "BarberAgakov", "LeaveOneOut", "PlugIn"]
 class _Likelihood(Bound):
     """Trained by maximum likelihood; the rows begin with the matched scores."""
 
-    free = "nothing"
-    needs_density = True
+    unidentified = "nothing"
+    needs_conditional_density = True
 
     def objective(self, *rows: Tensor) -> Tensor:
         return -single_precision(rows[0]).mean(-1)
@@ -48,13 +48,13 @@ class BarberAgakov(_Likelihood):
     """
 
     side = "lower"
-    absolute = True
+    takes_raw_scores = True
 
     def __init__(self, *, entropy: float):
         super().__init__()
         self.entropy = float(entropy)
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint),)
 
     def value(self, *rows: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class PlugIn(_Likelihood):
 
     side = "neither"
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint),)
 
     def value(self, *rows: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ class CLUB(_Likelihood):
 
     side = "upper"
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return single_precision(joint), single_precision(product).mean(-1)
 
     def value(self, *rows: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ class LeaveOneOut(_Likelihood):
 
     side = "upper"
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return single_precision(joint), logmeanexp(product)
 
     def value(self, *rows: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ class _Partitioned(Bound):
 
     side = "lower"
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return single_precision(joint), logmeanexp(product)
 
 
@@ -50,7 +50,7 @@ class DonskerVaradhan(_Partitioned):
         tensor(1.)
     """
 
-    free = "constant"
+    unidentified = "constant"
 
     def value(self, *rows: Tensor) -> Tensor:
         joint, partition = rows
@@ -83,7 +83,7 @@ class MINE(_Partitioned):
         tensor(1.)
     """
 
-    free = "constant"
+    unidentified = "constant"
 
     log_average: Tensor
 
@@ -132,7 +132,7 @@ class NWJ(_Partitioned):
         tensor(1.)
     """
 
-    free = "nothing"
+    unidentified = "nothing"
 
     def value(self, *rows: Tensor) -> Tensor:
         joint, partition = rows
@@ -170,9 +170,9 @@ class Interpolated(Bound):
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha is {alpha!r}, and must lie between 0 (NWJ) and 1 (InfoNCE).")
         self.alpha = alpha
-        self.free = "function of y" if alpha == 1 else "nothing"
+        self.unidentified = "function of y" if alpha == 1 else "nothing"
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         joint = single_precision(joint)
         others = logmeanexp(product)
         gain = joint - self._log_baseline(logaddmeanexp(joint, product))

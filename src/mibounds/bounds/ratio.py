@@ -42,15 +42,15 @@ class JensenShannon(Bound):
         tensor(1.3863)
     """
 
-    free = "nothing"
+    unidentified = "nothing"
 
     def __init__(self, reading: Bound | None = None):
         super().__init__()
         self.reading = reading if reading is not None else DonskerVaradhan()
         self.side = self.reading.side
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
-        return (_classification(joint, product), *self.reading.rows(joint, product))
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+        return (_classification(joint, product), *self.reading.reduce(joint, product))
 
     def value(self, *rows: Tensor) -> Tensor:
         return self.reading.value(*rows[1:])
@@ -89,7 +89,7 @@ class SMILE(Bound):
     """
 
     side = "neither"
-    free = "nothing"
+    unidentified = "nothing"
 
     def __init__(self, clip: float = 5.0):
         super().__init__()
@@ -97,7 +97,7 @@ class SMILE(Bound):
             raise ValueError(f"clip is {clip!r}, and must be above 0: it bounds the scores of mismatched pairs.")
         self.clip = clip
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         clipped = logmeanexp(product.clamp(-self.clip, self.clip))
         return _classification(joint, product), single_precision(joint), clipped
 
@@ -115,7 +115,7 @@ class _Discriminative(Bound):
     """An f-DIME objective: a loss of each row, read by the plug-in mean."""
 
     side = "neither"
-    free = "nothing"
+    unidentified = "nothing"
 
     def value(self, *rows: Tensor) -> Tensor:
         return rows[0].mean(-1)
@@ -138,7 +138,7 @@ class KLDIME(_Discriminative):
         tensor(-1.)
     """
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         joint = single_precision(joint)
         return joint, logmeanexp(product).exp() - joint - 1
 
@@ -156,7 +156,7 @@ class GANDIME(_Discriminative):
         tensor(2.)
     """
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return single_precision(joint), _classification(joint, product)
 
 
@@ -174,7 +174,7 @@ class HDDIME(_Discriminative):
         tensor(2.)
     """
 
-    def rows(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
+    def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         joint = single_precision(joint)
         return joint, torch.exp(-joint / 2) + logmeanexp(single_precision(product) / 2).exp()
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
-from mibounds._checks import InterruptedWarning, MIWarning
 from mibounds.cli.job import SPOKEN, before_error, job_size
+from mibounds.warnings import InterruptedWarning, MIWarning
 
 __all__ = ["one_sentence", "say_if_interrupted"]
 

@@ -55,9 +55,10 @@ def lagged(
     """
     with one_sentence(shared=True), job(device) as own_device:
         from mibounds import estimation
+        from mibounds._files import write_json
         from mibounds.cli.files import read_variables
         from mibounds.plots import save_figure
-        from mibounds.results import nats_in, write_json
+        from mibounds.results.units import nats_in
 
         nats_in(unit)  # an unknown unit is refused before the work and not after it
         chosen = parse_lags(lags)
@@ -66,7 +67,7 @@ def lagged(
             "gap": gap, "critic": critic, "level": level, "nan": nan, "seed": seed, "steps": steps, "folds": folds,
             "device": own_device, "unit": unit, "progress": not quiet and sys.stderr.isatty(),
         }  # fmt: skip
-        directions: dict[str, estimation.TransferEntropy] = {}
+        directions: dict[str, estimation.TransferEntropyResult] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are in the results, and printed with them
             if transfer_entropy:

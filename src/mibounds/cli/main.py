@@ -23,7 +23,7 @@ from mibounds.cli.score import score
 
 __all__ = ["app", "run"]
 
-BOUNDS = ", ".join(name for name, kind in bound_names().items() if not kind.needs_density)
+BOUNDS = ", ".join(name for name, kind in bound_names().items() if not kind.needs_conditional_density)
 
 app = typer.Typer(
     help="Mutual information of data: bounds with intervals and warnings.",
@@ -109,7 +109,7 @@ def estimate(
         from mibounds.cli.files import named_columns, read_variables
         from mibounds.cli.typed import typed
         from mibounds.plots import save_figure
-        from mibounds.results import nats_in
+        from mibounds.results.units import nats_in
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are in the result, and printed with it

@@ -35,8 +35,8 @@ def score(
     Example: **mibounds score model.safetensors new.csv --x age,weight --y pressure --out scores.csv**
     """
     with one_sentence():
+        from mibounds._files import write_text
         from mibounds.cli.files import read_variables
-        from mibounds.results import write_text
         from mibounds.training import load
 
         fitted = load(model, device=device)

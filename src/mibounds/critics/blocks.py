@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from mibounds._distributed import gathered, rank, ranks
+from mibounds._distributed import all_gather, rank, ranks
 from mibounds._math import off_diagonal
-from mibounds._recomputed import recomputed, repeatable, trained
-from mibounds._variables import Variable, flat, like, map_tensors, row_count, shape_of, take_rows
+from mibounds._variables import Tensors, flat, like, map_tensors, row_count, shape_of, take_rows
 from mibounds.critics.critic import Critic
+from mibounds.critics.recompute import recomputed, repeatable, trained
 
 __all__ = ["FEW_PAIRS", "rows_in_blocks"]
 
@@ -36,8 +36,8 @@ Keep = Literal["y", "x"]
 
 def rows_in_blocks(
     critic: Critic,
-    x: Variable,
-    y: Variable,
+    x: Tensors,
+    y: Tensors,
     reduce: Callable[[Tensor, Tensor], Rows],
     partners: Tensor | None = None,
     keeps: Sequence[Keep] = ("y",),
@@ -86,15 +86,15 @@ def _gathered(variables: list[Any]) -> list[Any]:
     """The rows of all ranks of several variables, in one message: quicker than many, and exact as each alone."""
     tensors = flat(tuple(variables))
     if len({tensor.dtype for tensor in tensors}) > 1:
-        return [map_tensors(gathered, variable) for variable in variables]
+        return [map_tensors(all_gather, variable) for variable in variables]
     n = len(tensors[0])
-    whole = gathered(torch.cat([tensor.reshape(n, -1) for tensor in tensors], 1))
+    whole = all_gather(torch.cat([tensor.reshape(n, -1) for tensor in tensors], 1))
     parts = torch.split(whole, [tensor[0].numel() for tensor in tensors], 1)
     rows = [part.reshape(-1, *tensor.shape[1:]) for part, tensor in zip(parts, tensors, strict=True)]
     return list(like(tuple(variables), rows))
 
 
-def _encoded(critic: Critic, encode: Callable[[Any], Any], side: Variable) -> Any:
+def _encoded(critic: Critic, encode: Callable[[Any], Any], side: Tensors) -> Any:
     """Encodings; those of many rows are made again in the backward pass, one side at a time."""
     if row_count(side) <= _ROWS or not torch.is_grad_enabled():
         return encode(side)

@@ -18,9 +18,9 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mibounds._distributed import pooled, ranks, share
+from mibounds._distributed import all_gather_objects, rank_slice, ranks
 from mibounds._math import full_precision, off_diagonal, single_precision
-from mibounds._variables import Variable, map_tensors, row_count, take_rows
+from mibounds._variables import Tensors, map_tensors, row_count, take_rows
 
 __all__ = ["Critic", "FunctionCritic", "Scores", "score", "shifts"]
 
@@ -36,7 +36,7 @@ class Critic(nn.Module, ABC):
         density: True if the score is log q(y|x), fitted by maximum likelihood.
     """
 
-    density: bool = False
+    is_conditional_density: bool = False
 
     def prepare(self, x: Any, y: Any) -> None:
         """Set closed-form parts from a fold's training rows, once, before the first step. Nothing by default."""
@@ -53,11 +53,11 @@ class Critic(nn.Module, ABC):
     def combine(self, hx: Any, hy: Any) -> Tensor:
         """Scores of encodings that broadcast against each other: (..., E), (..., E) -> (...)."""
 
-    def forward(self, x: Variable, y: Variable) -> Tensor:
+    def forward(self, x: Tensors, y: Tensors) -> Tensor:
         """Scores of matched rows, (N,)."""
         return self.combine(self.encode_x(x), self.encode_y(y))
 
-    def pairwise(self, x: Variable, y: Variable) -> Tensor:
+    def pairwise(self, x: Tensors, y: Tensors) -> Tensor:
         """Scores of all pairs, (N, M): entry [i, j] = f(x_i, y_j)."""
         return encoded_grid(self, self.encode_x(x), self.encode_y(y))
 
@@ -113,10 +113,10 @@ def shifts(n: int, negatives: int, generator: torch.Generator | None = None) -> 
 
 def score(
     critic: Critic,
-    x: Variable,
-    y: Variable,
+    x: Tensors,
+    y: Tensors,
     partners: Tensor | None = None,
-    pool: Variable | None = None,
+    pool: Tensors | None = None,
     keep: Literal["y", "x"] = "y",
 ) -> Scores:
     """Score matched pairs and, for every row, its mismatched pairs.
@@ -167,7 +167,7 @@ def encoded_grid(critic: Critic, hx: Any, hy: Any) -> Tensor:
     )
 
 
-def pairwise_chunks(critic: Critic, x: Variable, y: Variable, pairs: int = 1 << 17) -> Tensor:
+def pairwise_chunks(critic: Critic, x: Tensors, y: Tensors, pairs: int = 1 << 17) -> Tensor:
     """`critic.pairwise` without gradients, about `pairs` pairs at a time so that a joint critic's hidden layers fit
     in memory."""
     with torch.no_grad():
@@ -183,9 +183,9 @@ def pairwise_chunks(critic: Critic, x: Variable, y: Variable, pairs: int = 1 << 
         return grid if grid is not None else torch.empty(0, row_count(hy))
 
 
-def pairwise_shared(critic: Critic, x: Variable, y: Variable) -> Tensor:
+def pairwise_shared(critic: Critic, x: Tensors, y: Tensors) -> Tensor:
     """`pairwise_chunks` by all ranks of a job, each of which scores its share of the rows of x and has them all."""
     if ranks() == 1 or row_count(x) < ranks():
         return pairwise_chunks(critic, x, y)
-    own = pairwise_chunks(critic, take_rows(x, share(row_count(x))), y)
-    return torch.cat(pooled(own.cpu())).to(own.device)
+    own = pairwise_chunks(critic, take_rows(x, rank_slice(row_count(x))), y)
+    return torch.cat(all_gather_objects(own.cpu())).to(own.device)

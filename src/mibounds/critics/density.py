@@ -46,7 +46,7 @@ class DiagonalGaussianCritic(Critic):
         torch.Size([3])
     """
 
-    density = True
+    is_conditional_density = True
 
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
@@ -87,7 +87,7 @@ class FullGaussianCritic(Critic):
         torch.Size([4, 5])
     """
 
-    density = True
+    is_conditional_density = True
 
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
@@ -141,7 +141,7 @@ class FlowCritic(Critic):
         torch.Size([4, 5])
     """
 
-    density = True
+    is_conditional_density = True
     slope: Tensor
     intercept: Tensor
     whitening: Tensor

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._math import logmeanexp, off_diagonal
-from mibounds._variables import Variable, take_rows
+from mibounds._variables import Tensors, take_rows
 from mibounds.critics.critic import Critic, encoded_grid, pairwise_chunks
 
 __all__ = ["Calibrated", "Encoded", "Normalized", "WeightedSum", "WithOffset"]
@@ -34,7 +34,7 @@ class Encoded(Critic):
     def __init__(self, critic: Critic, encoder_x: nn.Module | None = None, encoder_y: nn.Module | None = None):
         super().__init__()
         self.critic = critic
-        self.density = critic.density
+        self.is_conditional_density = critic.is_conditional_density
         self.encoder_x = encoder_x if encoder_x is not None else nn.Identity()
         self.encoder_y = encoder_y if encoder_y is not None else nn.Identity()
 
@@ -77,14 +77,14 @@ class WithOffset(Critic):
         self.offset = offset
         self.gain = nn.Parameter(torch.ones(())) if gain else 1.0
 
-    def prepare(self, x: Variable, y: Variable) -> None:
+    def prepare(self, x: Tensors, y: Tensors) -> None:
         self.critic.prepare(x, y)
         self.offset.prepare(x, y)
 
-    def encode_x(self, x: Variable) -> Any:
+    def encode_x(self, x: Tensors) -> Any:
         return self.critic.encode_x(x), self.offset.encode_x(x)
 
-    def encode_y(self, y: Variable) -> Any:
+    def encode_y(self, y: Tensors) -> Any:
         return self.critic.encode_y(y), self.offset.encode_y(y)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
@@ -115,14 +115,14 @@ class WeightedSum(Critic):
         self.critics: Any = nn.ModuleList(critics)
         self.register_buffer("weights", weights)
 
-    def prepare(self, x: Variable, y: Variable) -> None:
+    def prepare(self, x: Tensors, y: Tensors) -> None:
         for critic in self.critics:
             critic.prepare(x, y)
 
-    def encode_x(self, x: Variable) -> Any:
+    def encode_x(self, x: Tensors) -> Any:
         return tuple(critic.encode_x(x) for critic in self.critics)
 
-    def encode_y(self, y: Variable) -> Any:
+    def encode_y(self, y: Tensors) -> Any:
         return tuple(critic.encode_y(y) for critic in self.critics)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
@@ -158,13 +158,13 @@ class Calibrated(Critic):
         self.register_buffer("knots", knots)
         self.register_buffer("slopes", slopes)
 
-    def prepare(self, x: Variable, y: Variable) -> None:
+    def prepare(self, x: Tensors, y: Tensors) -> None:
         self.critic.prepare(x, y)
 
-    def encode_x(self, x: Variable) -> Any:
+    def encode_x(self, x: Tensors) -> Any:
         return self.critic.encode_x(x)
 
-    def encode_y(self, y: Variable) -> Any:
+    def encode_y(self, y: Tensors) -> Any:
         return self.critic.encode_y(y)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
@@ -214,23 +214,23 @@ class Normalized(Critic):
 
     constant: Tensor
 
-    def __init__(self, critic: Critic, bank: tuple[Variable, Variable], *, free: str = "constant"):
+    def __init__(self, critic: Critic, bank: tuple[Tensors, Tensors], *, unidentified: str = "constant"):
         super().__init__()
         self.critic = critic
-        self.free = free
+        self.unidentified = unidentified
         bank_x, bank_y = (take_rows(part, slice(_BANK)) for part in bank)
         with torch.no_grad():
-            if free == "function of y":
+            if unidentified == "function of y":
                 self.bank: Bank | None = Bank(critic.encode_x(bank_x))
                 self.register_buffer("constant", torch.zeros(()))
             else:
                 self.bank = None
                 self.register_buffer("constant", acceptance_ratio(pairwise_chunks(critic, bank_x, bank_y)))
 
-    def encode_x(self, x: Variable) -> Any:
+    def encode_x(self, x: Tensors) -> Any:
         return self.critic.encode_x(x)
 
-    def encode_y(self, y: Variable) -> Any:
+    def encode_y(self, y: Tensors) -> Any:
         hy = self.critic.encode_y(y)
         if self.bank is None:
             return hy
@@ -250,7 +250,7 @@ _STRIP = 256  # lines of a grid at a time
 class Bank(nn.Module):
     """Encoded rows that move and are saved with the critic: encodings nest, and so do their banks."""
 
-    def __init__(self, encoded: Variable):
+    def __init__(self, encoded: Tensors):
         super().__init__()
         if isinstance(encoded, Tensor):
             self.register_buffer("rows", encoded)

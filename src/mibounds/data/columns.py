@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds._checks import ConstantColumnWarning, MIWarning, RowsDroppedWarning, check_paired
+from mibounds._checks import check_paired
 from mibounds.data.encoding import Array, Encoding
 from mibounds.data.sources import MINIMUM_ROWS
+from mibounds.warnings import ConstantColumnWarning, MIWarning, RowsDroppedWarning
 
 __all__ = ["Columns", "MissingPolicy", "Schema", "complete_rows", "encoded", "shown", "varying", "whole_rows"]
 

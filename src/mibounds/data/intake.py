@@ -15,16 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds._checks import (
-    ColumnsLeftOutWarning,
-    IdentifierWarning,
-    MIWarning,
-    RareCategoriesWarning,
-    nearest,
-)
+from mibounds._checks import nearest
 from mibounds.data.columns import Columns, MissingPolicy, Schema, encoded, shown, varying, whole_rows
 from mibounds.data.encoding import MOST_CATEGORIES, Array, Encoding, fit_encoding, texts
 from mibounds.data.sources import columns_of
+from mibounds.warnings import ColumnsLeftOutWarning, IdentifierWarning, MIWarning, RareCategoriesWarning
 
 __all__ = [
     "Kinds", "intake", "intake_again", "intake_groups", "intake_pair", "intake_rows", "intake_table",

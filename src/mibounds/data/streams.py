@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
 
 from mibounds._checks import check_paired
-from mibounds._variables import Variable, map_tensors, row_count, take_rows
+from mibounds._variables import Tensors, map_tensors, row_count, take_rows
 
 __all__ = ["Drawn", "Resumable", "Sampler", "sampler"]
 
-Sampler = Callable[[int, torch.Generator], tuple[Variable, Variable]]
+Sampler = Callable[[int, torch.Generator], tuple[Tensors, Tensors]]
 """Draws n paired rows: `sampler(n, generator)` -> (x, y), as `Task.sample` does."""
 
 
@@ -35,7 +35,7 @@ class Resumable(Protocol):
         """Go on from there."""
 
 
-Pair = tuple[Variable, Variable]
+Pair = tuple[Tensors, Tensors]
 _BLOCK = 65_536  # rows of a file that are read at once
 _BUFFER = 4  # blocks among which rows are shuffled
 
@@ -276,7 +276,7 @@ def _column(part: Tensor) -> Tensor:
 
 
 def _joined(pairs: Sequence[Pair]) -> Pair:
-    def cat(sides: Sequence[Variable]) -> Variable:
+    def cat(sides: Sequence[Tensors]) -> Tensors:
         first = sides[0]
         if isinstance(first, Tensor):
             return torch.cat([side for side in sides if isinstance(side, Tensor)])

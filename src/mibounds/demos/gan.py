@@ -21,14 +21,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from mibounds._files import write_text
 from mibounds._random import seeded
 from mibounds.bounds import MINE, NWJ, Bound, InfoNCE
 from mibounds.choices import build_critic
-from mibounds.gradients import clipped_backward
 from mibounds.plots import plot_samples, save_figure
-from mibounds.regularizer import MIRegularizer
-from mibounds.results import write_text
-from mibounds.training.workers import quick_arithmetic
+from mibounds.representation.gradients import clipped_backward
+from mibounds.representation.regularizer import MIRegularizer
+from mibounds.training.workers import fast_arithmetic
 
 __all__ = [
     "PAPER",
@@ -195,7 +195,7 @@ def train(
         seed: first weights, batches and codes.
         done: told the step and the metrics, ten times.
     """
-    with quick_arithmetic(torch.device("cpu")):
+    with fast_arithmetic(torch.device("cpu")):
         return _train(recipe, target, seed, done)
 
 

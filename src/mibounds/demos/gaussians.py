@@ -19,16 +19,16 @@ import joblib
 import torch
 from torch import Tensor
 
+from mibounds._files import write_text
 from mibounds._random import seeded
 from mibounds.bounds import MINE, NWJ, InfoNCE
 from mibounds.critics import JointCritic, SeparableCritic
 from mibounds.estimation import estimate
-from mibounds.estimator import MIEstimator
+from mibounds.estimators.mi_estimator import MIEstimator
 from mibounds.plots import plot_curve, save_figure
-from mibounds.results import write_text
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training.interrupts import all_or_nothing
-from mibounds.training.workers import quick_arithmetic
+from mibounds.training.interrupts import no_partial_results
+from mibounds.training.workers import fast_arithmetic
 
 __all__ = ["FULL", "GLANCE", "QUICK", "Point", "Scale", "draw", "measure", "original_recipe", "read_points", "table"]
 
@@ -82,7 +82,7 @@ def measure(
         task = CorrelatedGaussian(DIM, rho)
         x, y = task.sample(scale.rows, torch.Generator().manual_seed(seed * 1000 + i))
         done(f"rho {rho:+.2f}: mibounds.estimate")
-        with all_or_nothing():
+        with no_partial_results():
             result = estimate(x, y, seed=seed, steps=scale.steps)
         done(f"rho {rho:+.2f}: the original recipe, three times")
         original = joblib.Parallel(n_jobs=len(ORIGINAL))(
@@ -100,7 +100,7 @@ def original_recipe(name: str, x: Tensor, y: Tensor, epochs: int = 10, seed: int
         else:
             bound = MINE(decay=0.99) if name == "MINE" else NWJ()
             estimator = MIEstimator(JointCritic(dim, dim, activation="relu"), bound, negatives=1)
-    with quick_arithmetic(x.device):
+    with fast_arithmetic(x.device):
         return _train_and_read(estimator, x, y, epochs, batch, torch.Generator().manual_seed(seed))
 
 
@@ -119,7 +119,7 @@ def _train_and_read(
     order = torch.randperm(n, generator=generator)
     with torch.no_grad():
         readings = [
-            estimator.validate(x[order[i : i + batch]], y[order[i : i + batch]], generator)
+            estimator.value(x[order[i : i + batch]], y[order[i : i + batch]], generator)
             for i in range(0, n - batch + 1, batch)
         ]
     return float(torch.stack(readings).mean())

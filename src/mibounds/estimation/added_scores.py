@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 from mibounds.critics import Critic, score
 from mibounds.data import RankGaussianize
-from mibounds.results import Result
+from mibounds.results.result import Result
 
 __all__ = ["HeldOut", "held_out", "nearest"]
 

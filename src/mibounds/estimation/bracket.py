@@ -23,25 +23,28 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mibounds._checks import DensityMisfitWarning, MIWarning, check_at_least, check_device, check_fraction
+from mibounds._checks import check_at_least, check_device, check_fraction
+from mibounds._files import write_json
 from mibounds._version import versions
 from mibounds.data import Columns, MissingPolicy, intake_pair
 from mibounds.estimation.densities import DensityRows, density_rows
 from mibounds.estimation.estimate import estimate as estimate_
 from mibounds.inference import interval
-from mibounds.results import Result, Unit, nats_in, write_json
-from mibounds.training.interrupts import all_or_nothing
+from mibounds.results.result import Result
+from mibounds.results.units import Unit, nats_in
+from mibounds.training.interrupts import no_partial_results
+from mibounds.warnings import DensityMisfitWarning, MIWarning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Bracket", "bracket"]
+__all__ = ["BracketResult", "bracket"]
 
 _MISFIT = 0.05  # nats by which a density may be seen to miss before it is called a misfit
 
 
 @dataclass(frozen=True, repr=False)
-class Bracket:
+class BracketResult:
     r"""A lower and an upper bound of I(X;Y), each with its standard error.
 
     Attributes:
@@ -63,7 +66,7 @@ class Bracket:
         versions: of mibounds, torch and Python.
 
     Example:
-        >>> b = Bracket(lower=0.5, lower_stderr=0.01, upper=0.54, upper_stderr=0.02, rows=1000)
+        >>> b = BracketResult(lower=0.5, lower_stderr=0.01, upper=0.54, upper_stderr=0.02, rows=1000)
         >>> b
         0.5 (0.01) <= I(X;Y) <= 0.54 (0.02) nats   95% interval [0.4804, 0.5792]
         >>> round(b.to("bits").lower, 3)
@@ -92,7 +95,7 @@ class Bracket:
         low, _ = interval(self.lower, self.lower_stderr, self.level)
         return low, interval(max(self.lower, self.upper), self.upper_stderr, self.level)[1]
 
-    def to(self, unit: Unit | None = None, *, level: float | None = None) -> Bracket:
+    def to(self, unit: Unit | None = None, *, level: float | None = None) -> BracketResult:
         """The same bracket in another unit ("nats", "bits") or at another confidence level.
 
         Raises:
@@ -155,7 +158,7 @@ def bracket(
     device: str | torch.device | None = None,
     progress: bool = False,
     **options: Any,
-) -> Bracket:
+) -> BracketResult:
     r"""Mutual information between a lower and an upper bound, each read on rows that its model has not seen.
 
     .. math:: I_{NCE} \;\le\; I(X;Y) \;\le\; \frac1N \sum_i \log \frac{q(y_i|x_i)}{\frac1K \sum_k q(y_i|x_k)} + s
@@ -190,7 +193,7 @@ def bracket(
         options: further arguments of `estimate`.
 
     Returns:
-        A `Bracket`, which prints as one line.
+        A `BracketResult`, which prints as one line.
 
     Raises:
         TypeError: if a variable is not numeric.
@@ -216,7 +219,7 @@ def bracket(
     target = check_device(device)
     data_x, data_y = table_x.values, table_y.values
     if estimate is None:
-        with python_warnings.catch_warnings(), all_or_nothing():
+        with python_warnings.catch_warnings(), no_partial_results():
             python_warnings.simplefilter("ignore", MIWarning)  # they are in the result, and raised below
             estimate = estimate_(data_x, data_y, seed=seed, device=device, progress=progress, **options)
     lower = estimate.to("nats")
@@ -229,7 +232,7 @@ def bracket(
     warnings = [*caught, *lower.warnings, *_doubts(rows, (below, lower.stderr), (upper, upper_stderr))]
     for warning in warnings:
         python_warnings.warn(warning, stacklevel=2)
-    found = Bracket(
+    found = BracketResult(
         lower=below,
         lower_stderr=lower.stderr,
         upper=upper,

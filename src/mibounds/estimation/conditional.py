@@ -31,15 +31,18 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from mibounds._checks import AmplifiedWarning, MaybeIndependentWarning, MIWarning, check_fraction
+from mibounds._checks import check_fraction
+from mibounds._files import write_json
 from mibounds.bounds import DonskerVaradhan
 from mibounds.data import intake_rows, rows_by_weight
 from mibounds.estimation.added_scores import held_out, nearest
 from mibounds.estimation.estimate import estimate
 from mibounds.inference import Reading, interval, pool
-from mibounds.results import Result, Unit, nats_in, write_json
+from mibounds.results.result import Result
+from mibounds.results.units import Unit, nats_in
 from mibounds.training.checkpoints import part
-from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.interrupts import no_partial_results
+from mibounds.warnings import AmplifiedWarning, MaybeIndependentWarning, MIWarning
 
 __all__ = ["ConditionalResult", "conditional"]
 
@@ -194,7 +197,7 @@ def conditional(
             f'values with {_ROWS_PER_STRATUM} rows each. Use method="chain".'
         )
     options = {**options, "seed": seed}
-    with python_warnings.catch_warnings(), all_or_nothing():
+    with python_warnings.catch_warnings(), no_partial_results():
         python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # a part may well be nothing
         by_strata = method == "strata" or (method == "auto" and fits)
         result = _strata(x, y, z, stratum, options) if by_strata else _chain(x, y, z, options)
@@ -246,7 +249,7 @@ def _among_neighbors(chain: ConditionalResult, x: Tensor, y: Tensor, z: Tensor, 
     both, alone = chain.parts.values()
     for i, block in enumerate(held_out(both, alone, x, y, z)):
         added = block.added(nearest(block.z, generator))
-        parts.append((bound.rows(added[:, 0], added[:, 1:]),))
+        parts.append((bound.reduce(added[:, 0], added[:, 1:]),))
         fold.append(torch.full((len(added),), i))
     reading = Reading(bound, pool(parts), torch.cat(fold), math.inf)
     return replace(chain, value=reading.value(), stderr=reading.stderr(), method="neighbors", amplification=1.0)

@@ -18,12 +18,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mibounds._checks import MIWarning, check_at_least
+from mibounds._checks import check_at_least
 from mibounds.data import intake_images
 from mibounds.estimation.estimate import estimate
-from mibounds.results import Result
+from mibounds.results.result import Result
 from mibounds.training.checkpoints import part
-from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.interrupts import no_partial_results
+from mibounds.warnings import MIWarning
 
 __all__ = ["Consistency", "consistency"]
 
@@ -137,7 +138,7 @@ def consistency(
     whole, upper = pixels.flatten(1), _upper(pixels, half)
     first, second = slice(0, len(pixels) // 2), slice(len(pixels) // 2, 2 * (len(pixels) // 2))
     turn = int(torch.randint(1, len(pixels), (1,), generator=torch.Generator().manual_seed(seed)))
-    with warnings.catch_warnings(), all_or_nothing():
+    with warnings.catch_warnings(), no_partial_results():
         warnings.simplefilter("ignore", MIWarning)  # each result keeps its own
         return Consistency(
             independent=read("independent", whole, upper.roll(turn, 0)),

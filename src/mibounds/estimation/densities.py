@@ -20,12 +20,12 @@ from mibounds._variables import map_tensors
 from mibounds.bounds import CLUB, Bound, LeaveOneOut, PlugIn
 from mibounds.critics import FlowCritic, shifts
 from mibounds.data import RankGaussianize
-from mibounds.estimator import MIEstimator
+from mibounds.estimators.mi_estimator import MIEstimator
 from mibounds.inference import Reading
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.fit import fit_density
 from mibounds.training.folds import split
-from mibounds.training.workers import Progress, quick_arithmetic
+from mibounds.training.workers import Progress, fast_arithmetic
 
 __all__ = ["DensityRows", "density_rows"]
 
@@ -132,7 +132,7 @@ def density_rows(
     columns = {name: x.new_zeros(n) for name in ("outside", "mean", "mean_log", "halves", "marginal")}
     half, residuals = torch.zeros(n, dtype=torch.long, device=x.device), torch.zeros_like(y)
     within = x.new_full((n,), math.nan)  # validation rows trained nothing
-    with Progress(progress, 2 * len(folds) * steps) as bar, quick_arithmetic(x.device):
+    with Progress(progress, 2 * len(folds) * steps) as bar, fast_arithmetic(x.device):
         for i, fold in enumerate(folds):
             ranks_x, ranks_y = (RankGaussianize().fit(side[fold.train])(side) for side in (x, y))
 

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mibounds._checks import (
+from mibounds._math import canonical_pairs
+from mibounds.data import RankGaussianize, Standardize
+from mibounds.training.diagnostics import FIT_CHECKS, Check, Evidence, beyond_log_n
+from mibounds.warnings import (
     BelowGaussianWarning,
     CrossCheckWarning,
     ExtrapolatedWarning,
@@ -21,9 +24,6 @@ from mibounds._checks import (
     MIWarning,
     TiesWarning,
 )
-from mibounds._math import canonical_pairs
-from mibounds.data import RankGaussianize, Standardize
-from mibounds.training.diagnostics import FIT_CHECKS, Check, Evidence, beyond_log_n
 
 __all__ = ["CHECKS"]
 

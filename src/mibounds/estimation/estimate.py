@@ -15,15 +15,16 @@ from mibounds.choices import build_bound, build_critic
 from mibounds.classical import entropy
 from mibounds.critics import Critic, Encoded, GaussianCritic, JointCritic, WithOffset
 from mibounds.data import Gaussianize, MissingPolicy, RankGaussianize, Standardize
+from mibounds.data.sample import Side, VariableType, take_in
 from mibounds.estimation.cross_checks import cross_checks
 from mibounds.estimation.diagnostics import CHECKS
-from mibounds.estimation.sides import Side, VariableType, take_in
-from mibounds.estimator import MIEstimator
+from mibounds.estimators.mi_estimator import MIEstimator
 from mibounds.networks import WithRadius
-from mibounds.results import Result, Unit, nats_in
+from mibounds.results.result import Result
+from mibounds.results.units import Unit, nats_in
 from mibounds.training import Candidate, Readings, Trainer
 from mibounds.training.diagnostics import Evidence, doubts
-from mibounds.training.readings import CLASSIFIER
+from mibounds.training.evaluation import CLASSIFIER
 
 __all__ = ["estimate"]
 

@@ -19,14 +19,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from mibounds._checks import MaybeIndependentWarning, check_at_least, check_paired
+from mibounds._checks import check_at_least, check_paired
+from mibounds._files import write_json
 from mibounds.data import MissingPolicy, intake, intake_pair
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation.estimate import estimate
-from mibounds.results import Result, Unit, write_json
+from mibounds.results.result import Result
+from mibounds.results.units import Unit
 from mibounds.training.checkpoints import part
-from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.interrupts import no_partial_results
 from mibounds.training.workers import progress_bar
+from mibounds.warnings import MaybeIndependentWarning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -148,7 +151,7 @@ def lagged(
     times = torch.arange(first, stop)
     options = {**blocked(options, len(x), gap, reach), "nan": nan}
     results = []
-    with python_warnings.catch_warnings(), all_or_nothing():
+    with python_warnings.catch_warnings(), no_partial_results():
         python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # some lags may well hold nothing
         for lag in progress_bar(progress, chosen, unit="lag"):
             results.append(estimate(x[times - lag], y[times], **part(options, f"lag {lag}")))

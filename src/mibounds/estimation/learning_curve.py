@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from mibounds._checks import check_at_least
 from mibounds.data import intake_groups, intake_pair, rows_by_weight
 from mibounds.estimation.estimate import estimate
-from mibounds.results import Result, Unit, nats_in
+from mibounds.results.result import Result
+from mibounds.results.units import Unit, nats_in
 from mibounds.training.checkpoints import part
-from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.interrupts import no_partial_results
 from mibounds.training.workers import progress_bar
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def learning_curve(
     generator = torch.Generator().manual_seed(seed)
     fits = [(n, r) for n in chosen for r in range(1 if n == len(x) else repeats)]
     found: dict[int, list[Result]] = {n: [] for n in chosen}
-    with all_or_nothing():
+    with no_partial_results():
         for n, repeat in progress_bar(progress, fits, unit="estimate"):
             rows = torch.randperm(len(x), generator=generator)[:n] if n < len(x) else torch.arange(n)
             own = part(options, f"{n} rows, {repeat + 1}")

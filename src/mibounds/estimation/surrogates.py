@@ -30,8 +30,8 @@ import torch
 from torch import Generator, Tensor
 
 from mibounds.estimation.added_scores import HeldOut, held_out, nearest
-from mibounds.estimation.independence import SHARED_FOLDS, permutation_pvalue
-from mibounds.results import Result
+from mibounds.estimation.independence_test import SHARED_FOLDS, permutation_pvalue
+from mibounds.results.result import Result
 
 __all__ = ["surrogate_pvalue"]
 

@@ -21,10 +21,10 @@ from mibounds.classical import contingency, mixed_ksg
 from mibounds.critics import Encoded, GaussianCritic, WithOffset
 from mibounds.data import Columns, MissingPolicy, RankGaussianize, intake_rows
 from mibounds.data.sources import columns_of
-from mibounds.estimator import MIEstimator
+from mibounds.estimators.mi_estimator import MIEstimator
 from mibounds.networks import WithRadius
 from mibounds.training import Candidate, Trainer
-from mibounds.training.interrupts import all_or_nothing
+from mibounds.training.interrupts import no_partial_results
 
 __all__ = ["mi_classification", "mi_regression"]
 
@@ -162,7 +162,7 @@ class _Recipe:
             device=self.device,
             test_negatives=_NEGATIVES,
         )
-        with all_or_nothing():
+        with no_partial_results():
             readings = trainer.read([Candidate("quick", estimator, RankGaussianize())], x, y, calibrate=True)
         return readings.by_name["InfoNCE"].value()
 

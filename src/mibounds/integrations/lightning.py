@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mibounds._checks import check_at_least
-from mibounds.information_plane import InformationPlane, PlanePoint
+from mibounds.representation.information_plane import InformationPlane, PlanePoint
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer

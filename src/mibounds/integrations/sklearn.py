@@ -17,11 +17,12 @@ from torch import nn
 from mibounds._checks import check_paired
 from mibounds.bounds import Bound
 from mibounds.data import MissingPolicy
+from mibounds.data.sample import VariableType
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation import estimate
-from mibounds.estimation.sides import VariableType
-from mibounds.results import Result, Unit, nats_in
-from mibounds.training.interrupts import all_or_nothing
+from mibounds.results.result import Result
+from mibounds.results.units import Unit, nats_in
+from mibounds.training.interrupts import no_partial_results
 
 __all__ = ["MutualInformation"]
 
@@ -58,7 +59,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         precision: "float32" or "bf16", see `Trainer`.
         progress: show a bar.
         steps, batch_size, weight_decay, clip, folds, split, gap, cv: as `Trainer` takes them.
-        valid_share, check_every, patience, tolerance, test_negatives, workers: likewise.
+        validation_fraction, check_every, patience, tolerance, test_negatives, workers: likewise.
 
     Attributes:
         result_: the `Result`, whose `fitted` holds the critics.
@@ -101,7 +102,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         split: str = "random",
         gap: int | None = None,
         cv: Any = None,
-        valid_share: float = 0.15,
+        validation_fraction: float = 0.15,
         check_every: int | None = None,
         patience: int = 4,
         tolerance: float = 1e-3,
@@ -132,7 +133,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         self.split = split
         self.gap = gap
         self.cv = cv
-        self.valid_share = valid_share
+        self.validation_fraction = validation_fraction
         self.check_every = check_every
         self.patience = patience
         self.tolerance = tolerance
@@ -159,7 +160,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
                 f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, "
                 "and some thousands for a number worth having."
             )
-        with all_or_nothing():  # it may be one fit of a search, which Ctrl-C is to end
+        with no_partial_results():  # it may be one fit of a search, which Ctrl-C is to end
             self.result_: Result = estimate(X, y, groups=groups, **self.get_params(deep=False))
         self.value_ = self.result_.value
         return self

@@ -34,7 +34,7 @@ def report_page(
     Arguments:
         record: as `Result.to_dict` writes it, with the `coefficient`; parts that are empty are left out.
         pointwise: (N,) the log-ratio of every row in the unit of the record, nan where there is none.
-        bracket: as `Bracket.to_dict` writes it, in the same unit.
+        bracket: as `BracketResult.to_dict` writes it, in the same unit.
         test: as `IndependenceTest.to_dict` writes it.
         command: what to type to make the result again.
 
@@ -68,7 +68,7 @@ def _readings(record: Record, bracket: Record | None) -> list[tuple[str, list[tu
     sides = {name: value for name, value, _ in _sides(bracket)}
     groups = {
         "Bounds on the same scores": {name: record["bounds"][name] for name in names},
-        "Bracket": {} if bracket is None else {**sides, **bracket["readings"]},
+        "BracketResult": {} if bracket is None else {**sides, **bracket["readings"]},
         "Second opinions": record["cross_checks"],
     }
     return [

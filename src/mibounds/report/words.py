@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mibounds import bounds
-from mibounds._checks import warning_from
+from mibounds.warnings import warning_from
 
 __all__ = ["answer", "chosen", "doubts", "meaning", "number", "percent", "sides"]
 

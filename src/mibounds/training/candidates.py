@@ -10,8 +10,8 @@ import torch
 
 from mibounds.bounds import NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.data import Preprocessing
-from mibounds.estimator import MIEstimator
-from mibounds.telescope import Telescope
+from mibounds.estimators.mi_estimator import MIEstimator
+from mibounds.estimators.telescope import Telescope
 
 __all__ = ["Candidate", "Plan", "bounds_read", "check_candidate", "on_device", "read_both_ways"]
 
@@ -61,12 +61,12 @@ def on_device(device: torch.device, estimator: MIEstimator | Telescope) -> MIEst
 def check_candidate(candidate: Candidate, plan: Plan) -> None:
     """Raise a ValueError if the candidate cannot be trained so."""
     negatives, bound = candidate.estimator.negatives, candidate.estimator.bound
-    if bound.absolute and candidate.preprocessing is not None:
+    if bound.takes_raw_scores and candidate.preprocessing is not None:
         raise ValueError(
             f"{type(bound).__name__} counts in the units of y, which preprocessing changes: "
             "pass preprocessing=None, with an entropy in the units of your y."
         )
-    if plan.precision == "bf16" and (isinstance(candidate.estimator, Telescope) or bound.needs_density):
+    if plan.precision == "bf16" and (isinstance(candidate.estimator, Telescope) or bound.needs_conditional_density):
         raise ValueError(
             f"precision is 'bf16', and {candidate.name} sums over scores inside of its networks, which half precision "
             "would spoil: leave precision at 'float32'."
@@ -81,7 +81,7 @@ def check_candidate(candidate: Candidate, plan: Plan) -> None:
 def bounds_read(estimator: MIEstimator | Telescope) -> dict[str, Bound]:
     """The standard bounds and the estimator's own, by name."""
     standard: tuple[Bound, ...] = (InfoNCE(), DonskerVaradhan(), NWJ(), SMILE(), PlugIn())
-    if estimator.bound.absolute:  # the scores stay log-densities, of which these two do not see the constant
+    if estimator.bound.takes_raw_scores:  # the scores stay log-densities, of which these two do not see the constant
         standard = (InfoNCE(), DonskerVaradhan())
     return {type(bound).__name__: bound for bound in (*standard, estimator.bound)}
 
@@ -89,4 +89,7 @@ def bounds_read(estimator: MIEstimator | Telescope) -> dict[str, Bound]:
 def read_both_ways(candidates: Sequence[Candidate]) -> bool:
     """Are both directions read? A density q(y|x) compares its x for one y; read the other way leave-one-out is no
     bound. Nor is a critic read both ways that left a function of y free."""
-    return all(not c.estimator.critic.density and c.estimator.free != "function of y" for c in candidates)
+    return all(
+        not c.estimator.critic.is_conditional_density and c.estimator.unidentified != "function of y"
+        for c in candidates
+    )

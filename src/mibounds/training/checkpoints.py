@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mibounds._buffers import held
-from mibounds._checks import CheckpointWarning
-from mibounds._distributed import on_first, rank
-from mibounds._variables import Variable, row_count
+from mibounds._buffers import module_tensors
+from mibounds._distributed import on_rank_zero, rank
+from mibounds._files import write_bytes, write_json
+from mibounds._variables import Tensors, row_count
 from mibounds._version import versions
-from mibounds.results import write_bytes, write_json
+from mibounds.warnings import CheckpointWarning
 
 if TYPE_CHECKING:
     from mibounds.training.candidates import Candidate, Plan
@@ -53,7 +53,7 @@ def part(options: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def describe_fit(
-    candidates: Sequence[Candidate], x: Variable, y: Variable, folds: Sequence[Fold], plan: Plan, **settings: Any
+    candidates: Sequence[Candidate], x: Tensors, y: Tensors, folds: Sequence[Fold], plan: Plan, **settings: Any
 ) -> dict[str, str]:
     """Everything that the numbers of a fit depend on, by name: settings as they are, data and weights as checksums."""
     modules = [(c.name, c.instead_of, _settings(c.estimator), *map(_settings, c.maps)) for c in candidates]
@@ -64,7 +64,7 @@ def describe_fit(
         "y": f"{row_count(y):,} rows ({_checksum([y])})",
         "folds": f"{len(folds)} ({_checksum([tuple(vars(fold).values()) for fold in folds])})",
         "estimator": f"{', '.join(c.name for c in candidates)} ({_hash(repr(modules).encode())})",
-        "first weights": _checksum([tuple(held(c.estimator)) for c in candidates]),
+        "first weights": _checksum([tuple(module_tensors(c.estimator)) for c in candidates]),
     }
     return {**description, **{name: str(value) for name, value in {**asdict(plan), **settings}.items()}}
 
@@ -96,14 +96,14 @@ class Checkpoint:
         here = dict(describe())
         self.fit = _hash(json.dumps(here, sort_keys=True).encode())
         self.folder = Path(folder)
-        on_first(lambda: self._open(Path(folder), resume, here))  # the other ranks of a job read and write nothing
+        on_rank_zero(lambda: self._open(Path(folder), resume, here))  # the other ranks of a job read and write nothing
 
     def fold(self, number: int) -> FoldFile:
         """The file of a fold, read if it is there; folds count from 1."""
         if self.folder is None:
             return FoldFile()
         path = self.folder / f"fold-{number}.checkpoint"
-        first = on_first(lambda: FoldFile(path, self.fit).state)
+        first = on_rank_zero(lambda: FoldFile(path, self.fit).state)
         return FoldFile(path if rank() == 0 else None, self.fit, self._failed, first)
 
     def _open(self, folder: Path, resume: bool, here: Mapping[str, str]) -> None:
@@ -231,7 +231,7 @@ def _plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
 
 
-def _checksum(variables: Sequence[Variable]) -> str:
+def _checksum(variables: Sequence[Tensors]) -> str:
     found = hashlib.blake2b(digest_size=6)
     for tensor in _tensors(tuple(variables)):
         found.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -239,7 +239,7 @@ def _checksum(variables: Sequence[Variable]) -> str:
     return found.hexdigest()
 
 
-def _tensors(variable: Variable) -> Iterator[Tensor]:
+def _tensors(variable: Tensors) -> Iterator[Tensor]:
     if isinstance(variable, Tensor):
         yield variable
     else:

@@ -16,8 +16,12 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
-from mibounds._checks import (
+from mibounds._math import logmeanexp
+from mibounds.inference import Reading
+from mibounds.training.evaluation import CLASSIFIER, Readings
+from mibounds.warnings import (
     BeyondLogNWarning,
+    BoundsDisagreeWarning,
     CeilingWarning,
     FoldSpreadWarning,
     HeavyTailsWarning,
@@ -26,13 +30,9 @@ from mibounds._checks import (
     NotConvergedWarning,
     NotNormalizedWarning,
     OverfitWarning,
-    ReadingsDisagreeWarning,
     SerialCorrelationWarning,
     SmallSampleWarning,
 )
-from mibounds._math import logmeanexp
-from mibounds.inference import Reading
-from mibounds.training.readings import CLASSIFIER, Readings
 
 __all__ = ["FIT_CHECKS", "Check", "Evidence", "doubts"]
 
@@ -168,7 +168,7 @@ def ceiling(e: Evidence) -> MIWarning | None:
 
 def overfit(e: Evidence) -> MIWarning | None:
     """The critics score the rows that trained them better than unseen ones, by more than .15 nats and 30 %."""
-    gap = memorized(e.readings)
+    gap = overfit_gap(e.readings)
     if gap <= max(_MEMORIZED, _MEMORIZED_SHARE * e.value):
         return None
     return OverfitWarning(
@@ -186,7 +186,7 @@ def readings_disagree(e: Evidence) -> MIWarning | None:
     best = max(infonce, other)
     if abs(e.value - best) <= max(_DISAGREE, _DISAGREE_SHARE * best) + 3 * e.readings.by_name["InfoNCE"].stderr():
         return None
-    return ReadingsDisagreeWarning(
+    return BoundsDisagreeWarning(
         f"{e.reading} reads {e.value:.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan {other:.3g} from the same "
         "scores, and all read the information from a log-ratio: the critic is none. InfoNCE and DonskerVaradhan are "
         "lower bounds, so the larger of them may be believed as one. More rows, tamer outliers "
@@ -265,7 +265,7 @@ FIT_CHECKS: tuple[Check, ...] = (
 """What any fit is asked, in the order in which its warnings come."""
 
 
-def memorized(readings: Readings) -> float:
+def overfit_gap(readings: Readings) -> float:
     """By how many nats the critics score the rows that trained them better than unseen ones, mean over folds."""
     return readings.shortfall - fmean(fitted.gain for fitted in readings.fitted)
 

@@ -11,20 +11,20 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from mibounds._buffers import held
-from mibounds._distributed import agree, agreed
-from mibounds._variables import Variable, map_tensors, row_count, take_rows
+from mibounds._buffers import module_tensors
+from mibounds._distributed import broadcast_object, broadcast_tensors
+from mibounds._variables import Tensors, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_shared
 from mibounds.data import Sampler
-from mibounds.results import Curve
+from mibounds.results.result import Curve
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
+from mibounds.training.candidate_run import VALIDATION_ROWS, Run, Stopped
 from mibounds.training.candidates import Candidate, Plan
 from mibounds.training.checkpoints import FoldFile
 from mibounds.training.folds import Fold
-from mibounds.training.run import VALIDATION_ROWS, Run, Stopped
 
-__all__ = ["Fitted", "far_behind", "fit_density", "fit_fold"]
+__all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
 _FAR_BEHIND = 0.1  # of one nat and the leader's score together
@@ -55,7 +55,7 @@ class Fitted:
         """Where the critic is."""
         return next(chain(self.critic.parameters(), self.critic.buffers(), (torch.empty(0),))).device
 
-    def score_pairs(self, x: Variable, y: Variable) -> Tensor:
+    def score_pairs(self, x: Tensors, y: Tensors) -> Tensor:
         """Log-ratios in nats of matched rows, (N,), on the CPU wherever the critic is."""
         scores = []
         for start in range(0, row_count(x), _SCORED_ROWS):
@@ -68,8 +68,8 @@ class Fitted:
 
 def fit_fold(
     candidates: Sequence[Candidate],
-    x: Variable,
-    y: Variable,
+    x: Tensors,
+    y: Tensors,
     fold: Fold,
     plan: Plan,
     seed: int,
@@ -130,12 +130,12 @@ def fit_fold(
         hopeful, finished = _hopeful(hopeful or runs), False
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
     critic, foremost, gain = _put_together(hopeful, bank, plan.calibrate)
-    agree(held(critic))
+    broadcast_tensors(module_tensors(critic))
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
     return Fitted(critic, fold, foremost.curve(), skipped, gain, steps, finished)
 
 
-def far_behind(score: float, leader: float) -> bool:
+def clearly_worse(score: float, leader: float) -> bool:
     """Is a validation score so far behind the best one that it is not worth going on with?"""
     return score > leader + _FAR_BEHIND * (1 + abs(leader))
 
@@ -143,7 +143,7 @@ def far_behind(score: float, leader: float) -> bool:
 def _hopeful(runs: Sequence[Run]) -> list[Run]:
     """Those that are not far behind the best."""
     leader = min(run.best_score for run in runs)
-    return [run for run in runs if not far_behind(run.best_score, leader)]
+    return [run for run in runs if not clearly_worse(run.best_score, leader)]
 
 
 def _contenders(runs: Sequence[Run]) -> list[Run]:
@@ -160,8 +160,8 @@ def _contenders(runs: Sequence[Run]) -> list[Run]:
 
 def fit_density(
     candidate: Candidate,
-    x: Variable,
-    y: Variable,
+    x: Tensors,
+    y: Tensors,
     fold: Fold,
     plan: Plan,
     seed: int,
@@ -173,28 +173,28 @@ def fit_density(
     return run.trained()
 
 
-def _put_together(runs: Sequence[Run], bank: tuple[Variable, Variable], calibrate: bool) -> tuple[Critic, Run, float]:
+def _put_together(runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool) -> tuple[Critic, Run, float]:
     """The weighted sum of the trained critics, calibrated where that helps, the run that weighs most, and what the
     calibration gained."""
     gain = 0.0
     members = [run.trained() for run in runs]
     # A function of y has to go before critics are added; a constant can go afterwards.
     for i, run in enumerate(runs):
-        if run.estimator.free == "function of y":
-            members[i] = Normalized(members[i], bank, free="function of y")
+        if run.estimator.unidentified == "function of y":
+            members[i] = Normalized(members[i], bank, unidentified="function of y")
     if len(members) == 1 and not calibrate:
         critic, foremost = members[0], runs[0]
     else:
         x, y = (take_rows(rows, slice(VALIDATION_ROWS)) for rows in bank)
         grids = torch.stack([pairwise_shared(member, x, y) for member in members])
-        weights = agreed(stacking_weights(grids).cpu()).to(grids.device)
+        weights = broadcast_object(stacking_weights(grids).cpu()).to(grids.device)
         foremost = runs[int(weights.argmax())]
         kept = (weights > _LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
         alone = len(kept) == 1 and float(weights[kept[0]]) == 1
         critic = members[kept[0]] if alone else WeightedSum([members[k] for k in kept], weights[kept])
-        found = agreed(calibration(weighted_sum(weights[kept], grids[kept]))) if calibrate else None
+        found = broadcast_object(calibration(weighted_sum(weights[kept], grids[kept]))) if calibrate else None
         if found is not None:
             critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
-    if isinstance(critic, Normalized) or foremost.estimator.bound.absolute:
+    if isinstance(critic, Normalized) or foremost.estimator.bound.takes_raw_scores:
         return critic, foremost, gain
-    return Normalized(critic, bank, free="constant"), foremost, gain
+    return Normalized(critic, bank, unidentified="constant"), foremost, gain

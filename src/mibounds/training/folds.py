@@ -24,8 +24,8 @@ class Fold:
     test: Tensor
 
 
-def split(n: int, folds: int, valid_share: float, generator: torch.Generator) -> list[Fold]:
-    """`folds` random folds of n rows; each takes its own test rows, and `valid_share` of the others to validate.
+def split(n: int, folds: int, validation_fraction: float, generator: torch.Generator) -> list[Fold]:
+    """`folds` random folds of n samples; `validation_fraction` of the samples outside a test part validate.
 
     Example:
         >>> [len(f.test) for f in split(10, 3, 0.2, torch.Generator())]
@@ -37,12 +37,12 @@ def split(n: int, folds: int, valid_share: float, generator: torch.Generator) ->
     for i, test in enumerate(tests):
         rest = torch.cat([other for j, other in enumerate(tests) if j != i])
         rest = rest[torch.randperm(len(rest), generator=generator)]
-        cut = max(1, round(valid_share * len(rest)))
+        cut = max(1, round(validation_fraction * len(rest)))
         result.append(Fold(rest[cut:], rest[:cut], test))
     return result
 
 
-def split_blocked(n: int, folds: int, valid_share: float, gap: int, generator: torch.Generator) -> list[Fold]:
+def split_blocked(n: int, folds: int, validation_fraction: float, gap: int, generator: torch.Generator) -> list[Fold]:
     """`folds` contiguous blocks of n rows in their order, for rows that resemble their neighbors.
 
     Each fold tests one block and validates on another right after it (before it, where no room is left). `gap` rows on
@@ -52,7 +52,7 @@ def split_blocked(n: int, folds: int, valid_share: float, gap: int, generator: t
     Arguments:
         n: number of rows.
         folds: number of test blocks.
-        valid_share: share of the rows outside the test block and its gaps that validate.
+        validation_fraction: share of the rows outside the test block and its gaps that validate.
         gap: rows left out on each side of a block.
         generator: shuffles the rows that train and validate.
 
@@ -68,7 +68,7 @@ def split_blocked(n: int, folds: int, valid_share: float, gap: int, generator: t
     result = []
     for start, stop in pairwise(edges):
         rest = n - (stop - start) - min(gap, start) - min(gap, n - stop)
-        count = max(1, round(valid_share * rest))
+        count = max(1, round(validation_fraction * rest))
         after = stop + gap + count <= n
         first = stop + gap if after else start - gap - count
         last = first + count
@@ -86,13 +86,13 @@ def split_blocked(n: int, folds: int, valid_share: float, gap: int, generator: t
     return result
 
 
-def split_groups(groups: Tensor, folds: int, valid_share: float, generator: torch.Generator) -> list[Fold]:
+def split_groups(groups: Tensor, folds: int, validation_fraction: float, generator: torch.Generator) -> list[Fold]:
     """`folds` folds of about equal size that no group is divided between, nor between training and validation.
 
     Arguments:
         groups: (N,) the group of every row, numbered from 0.
         folds: number of test parts.
-        valid_share: share of the rows outside the test part that validate.
+        validation_fraction: share of the rows outside the test part that validate.
         generator: orders groups of equal size, and the rows.
 
     Raises:
@@ -117,11 +117,11 @@ def split_groups(groups: Tensor, folds: int, valid_share: float, generator: torc
         fold_of[group] = smallest
         filled[smallest] += int(sizes[group])
     tests = [(fold_of[groups] == i).nonzero().flatten() for i in range(folds)]
-    return [_fold(test, torch.arange(len(groups)), groups, valid_share, generator) for test in tests]
+    return [_fold(test, torch.arange(len(groups)), groups, validation_fraction, generator) for test in tests]
 
 
 def split_by(
-    splitter: Any, n: int, groups: Tensor | None, valid_share: float, generator: torch.Generator
+    splitter: Any, n: int, groups: Tensor | None, validation_fraction: float, generator: torch.Generator
 ) -> list[Fold]:
     """The folds of a splitter in scikit-learn's manner, an object with `split(X, y, groups)`, or of pairs of training
     and test rows. Validation rows are taken from the training rows, in whole groups if there are groups.
@@ -149,17 +149,19 @@ def split_by(
         if torch.isin(tested, kept).any():
             raise ValueError("cv has rows that both train and test in one fold: keep them apart.")
         seen[tested] = True
-        result.append(_fold(tested, kept, groups, valid_share, generator))
+        result.append(_fold(tested, kept, groups, validation_fraction, generator))
     if len(result) < 2:
         raise ValueError(f"cv gives {len(result)} folds: expected at least two.")
     return result
 
 
-def _fold(test: Tensor, kept: Tensor, groups: Tensor | None, valid_share: float, generator: torch.Generator) -> Fold:
+def _fold(
+    test: Tensor, kept: Tensor, groups: Tensor | None, validation_fraction: float, generator: torch.Generator
+) -> Fold:
     """A fold that tests these rows; of the kept ones whole groups validate until their share is reached."""
     rest = kept[~torch.isin(kept, test)]
     rest = rest[torch.randperm(len(rest), generator=generator)]
-    wanted = max(1, round(valid_share * len(rest)))
+    wanted = max(1, round(validation_fraction * len(rest)))
     if groups is None:
         return Fold(rest[wanted:], rest[:wanted], test)
     present = torch.unique(groups[rest])

@@ -12,10 +12,10 @@ from typing import Any
 
 import torch.distributed as dist
 
-from mibounds._checks import InterruptedWarning
-from mibounds.training.fit import Fitted, far_behind
+from mibounds.training.fit import Fitted, clearly_worse
+from mibounds.warnings import InterruptedWarning
 
-__all__ = ["all_or_nothing", "interruptible", "so_far", "worth_reading"]
+__all__ = ["interrupted_warning", "interruptible", "no_partial_results", "reported_folds"]
 
 _WHOLE = ContextVar("whole", default=False)
 
@@ -51,7 +51,7 @@ def interruptible() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def all_or_nothing() -> Iterator[None]:
+def no_partial_results() -> Iterator[None]:
     """Inside, Ctrl-C is a KeyboardInterrupt: of several fits that make one result, a part is no result so far."""
     token = _WHOLE.set(True)
     try:
@@ -60,14 +60,14 @@ def all_or_nothing() -> Iterator[None]:
         _WHOLE.reset(token)
 
 
-def worth_reading(fits: Sequence[Fitted]) -> list[bool]:
+def reported_folds(fits: Sequence[Fitted]) -> list[bool]:
     """Which folds an interrupted fit reports: those that were finished, and those whose validation score is not far
     behind the best one's. One that had hardly begun would only pull the value down."""
     leader = min(fitted.score for fitted in fits)
-    return [fitted.finished or not far_behind(fitted.score, leader) for fitted in fits]
+    return [fitted.finished or not clearly_worse(fitted.score, leader) for fitted in fits]
 
 
-def so_far(fits: Sequence[Fitted], kept: Sequence[Fitted], folds: int) -> InterruptedWarning:
+def interrupted_warning(fits: Sequence[Fitted], kept: Sequence[Fitted], folds: int) -> InterruptedWarning:
     """Warn of a fit that was interrupted: of all folds `fits` have made a step, and `kept` are read."""
     ended = sum(fitted.finished for fitted in kept)
     early, out = len(kept) - ended, folds - len(kept)

@@ -10,8 +10,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from mibounds._checks import MIWarning, check_at_least, check_device, check_fraction, check_paired
-from mibounds._variables import Variable, check_finite, row_count
+from mibounds._checks import check_at_least, check_device, check_fraction, check_paired
+from mibounds._variables import Tensors, check_finite, row_count
 from mibounds.data import (
     Columns,
     Drawn,
@@ -22,14 +22,15 @@ from mibounds.data import (
     intake_groups,
     intake_pair,
 )
-from mibounds.estimator import MIEstimator
-from mibounds.results import Result
-from mibounds.telescope import Telescope
+from mibounds.estimators.mi_estimator import MIEstimator
+from mibounds.estimators.telescope import Telescope
+from mibounds.results.result import Result
 from mibounds.training.candidates import Candidate, Plan, check_candidate
-from mibounds.training.crossfit import How, cross_fit
+from mibounds.training.cross_fitting import How, cross_fit
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
+from mibounds.training.evaluation import Readings
 from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
-from mibounds.training.readings import Readings
+from mibounds.warnings import MIWarning
 
 __all__ = ["Trainer", "automatic_folds"]
 
@@ -64,7 +65,7 @@ class Trainer:
             of one that tests; by default 1 % of the rows. Give the number of rows after which the series forgets.
         cv: a splitter of scikit-learn, or pairs of training and test rows, in place of `folds` and `split`; validation
             rows come from its training rows.
-        valid_share: share of a fold's training rows that stops and selects.
+        validation_fraction: share of a fold's training rows that stops and selects.
         check_every: steps between looks at the validation rows, by default 25 up to 2,000 rows and 50 above; step 0
             counts.
         patience: looks without improvement after which training stops.
@@ -111,7 +112,7 @@ class Trainer:
         split: str = "random",
         gap: int | None = None,
         cv: Any = None,
-        valid_share: float = 0.15,
+        validation_fraction: float = 0.15,
         check_every: int | None = None,
         patience: int = 4,
         tolerance: float = 1e-3,
@@ -136,7 +137,7 @@ class Trainer:
         ):
             if number is not None:
                 check_at_least(name, number, least)
-        check_fraction("valid_share", valid_share)
+        check_fraction("validation_fraction", validation_fraction)
         if test_negatives != "all" and not (isinstance(test_negatives, int) and test_negatives >= 1):
             raise ValueError(
                 f"test_negatives is {test_negatives!r}, and must be 'all' or a number of mismatched pairs."
@@ -156,8 +157,8 @@ class Trainer:
             raise ValueError("cv makes the folds: pass neither folds nor split with it.")
         self.split, self.gap, self.cv = split, gap, cv
         self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
-        self.valid_share, self.check_every, self.patience, self.tolerance = (
-            valid_share,
+        self.validation_fraction, self.check_every, self.patience, self.tolerance = (
+            validation_fraction,
             check_every,
             patience,
             tolerance,
@@ -250,8 +251,8 @@ class Trainer:
     def read(
         self,
         candidates: Sequence[Candidate],
-        x: Variable,
-        y: Variable,
+        x: Tensors,
+        y: Tensors,
         *,
         calibrate: bool = False,
         groups: Tensor | None = None,
@@ -275,7 +276,7 @@ class Trainer:
             self.seed, self.device, self.workers, self.test_negatives, self.progress, self.checkpoint, self.resume
         )
 
-    def _intake(self, x: Any, y: Any) -> tuple[Variable, Variable, tuple[Columns, Columns] | None, list[MIWarning]]:
+    def _intake(self, x: Any, y: Any) -> tuple[Tensors, Tensors, tuple[Columns, Columns] | None, list[MIWarning]]:
         """Columns where both sides are tables; tensors that a critic encodes are taken as they are, if they are
         finite."""
         if not any(isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2) for side in (x, y)):
@@ -291,18 +292,18 @@ class Trainer:
     def _split(self, n: int, groups: Tensor | None) -> list[Fold]:
         generator = torch.Generator().manual_seed(self.seed)
         if self.cv is not None:
-            return split_by(self.cv, n, groups, self.valid_share, generator)
+            return split_by(self.cv, n, groups, self.validation_fraction, generator)
         folds = self.folds if self.folds is not None else automatic_folds(n, self.split)
         if folds > n // 2:
             raise ValueError(f"folds is {folds}, and {n} rows give at most {n // 2} folds of two rows.")
         if groups is not None and self.split == "blocked":
             raise ValueError("groups and split='blocked' exclude each other: groups say which rows belong together.")
         if groups is not None:
-            return split_groups(groups, folds, self.valid_share, generator)
+            return split_groups(groups, folds, self.validation_fraction, generator)
         if self.split == "random":
-            return split(n, folds, self.valid_share, generator)
+            return split(n, folds, self.validation_fraction, generator)
         gap = self.gap if self.gap is not None else math.ceil(_GAP * n)
-        return split_blocked(n, folds, self.valid_share, gap, generator)
+        return split_blocked(n, folds, self.validation_fraction, gap, generator)
 
     def _plan(self, n: int, train_rows: int, calibrate: bool) -> Plan:
         steps = self.steps if self.steps is not None else (300 if n <= _FEW else 500 if n <= _MANY else 1000)

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from mibounds._distributed import rank
 
-__all__ = ["Progress", "give_back_memory", "progress_bar", "quick_arithmetic"]
+__all__ = ["Progress", "fast_arithmetic", "progress_bar", "trim_memory"]
 
 
 def progress_bar(shown: bool, over: Iterable[Any] | None = None, *, total: int | None = None, unit: str) -> Any:
@@ -43,7 +43,7 @@ class Progress:
 
 
 @contextmanager
-def quick_arithmetic(device: torch.device) -> Iterator[None]:
+def fast_arithmetic(device: torch.device) -> Iterator[None]:
     """One thread for this fold, and no denormal numbers; what was set before comes back.
 
     Two folds side by side are nearly twice as fast as one on two threads. At high information most exponentials
@@ -73,7 +73,7 @@ def _keep_memory() -> None:
     torch.empty(7_900_000)
 
 
-def give_back_memory() -> None:
+def trim_memory() -> None:
     """Return to the system what the C library keeps, where it is glibc: for the moments after which less is needed, and
     between large blocks whose small results would otherwise come to lie in the gaps that they leave."""
     if sys.platform == "linux":

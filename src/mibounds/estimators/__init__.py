@@ -1,0 +1,6 @@
+"""Estimators: a critic and a bound, or a telescope of them."""
+
+from mibounds.estimators.mi_estimator import MIEstimator
+from mibounds.estimators.telescope import Telescope
+
+__all__ = ["MIEstimator", "Telescope"]

@@ -1,0 +1,5 @@
+"""Results."""
+
+from mibounds.results.result import Curve, Result
+
+__all__ = ["Curve", "Result"]

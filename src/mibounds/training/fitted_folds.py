@@ -1,0 +1,271 @@
+"""What the folds of an estimate learnt, kept: it scores new pairs, and goes into a file and comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from mibounds._checks import check_device, check_paired, nearest
+from mibounds._files import write_bytes
+from mibounds._variables import Tensors, check_finite, row_count, take_rows
+from mibounds._version import __version__
+from mibounds.data import Encoding, MissingPolicy, Schema, complete_rows, intake_again, intake_array
+from mibounds.results.result import curve_from
+from mibounds.training.fit import Fitted
+from mibounds.training.folds import Fold
+from mibounds.training.modules import UnknownClassError, describe, rebuild
+
+__all__ = ["FittedFolds", "load"]
+
+_FORMAT = 1  # of the file; a newer mibounds reads the older ones
+
+
+@final
+class FittedFolds(Sequence[Fitted]):
+    r"""The folds of a fit, each with its preprocessing and its critic: `Result.fitted`.
+
+    .. math:: s(x,y) = \frac1K \sum_{k=1}^K f_k(x,y)
+
+    is the score of a new pair, the mean over folds of normalized log-ratios in nats: how many times as often x and y
+    come together as they would if they were independent, as a logarithm. Above 0 they go together, below they avoid
+    each other. Its mean over new rows estimates the information (the plug-in), if these are drawn as the rows of the
+    fit were.
+
+    Rows of the fit trained all folds but one: of these read `Result.pointwise`, which has each by the one fold that
+    never saw it.
+
+    Arguments:
+        folds: at least one.
+        schemas: how x and y were taken; None for a variable that is a tensor as it is, or a tuple of tensors, which
+            the critic encodes.
+
+    Example:
+        >>> import mibounds as mi
+        >>> x, y = mi.tasks.CorrelatedGaussian(1, 0.8).sample(600, torch.Generator().manual_seed(0))
+        >>> fitted = mi.estimate(x[:400], y[:400], steps=100, hidden=(32,), folds=2).fitted
+        >>> scores = fitted.score_pairs(x[400:], y[400:])
+        >>> scores.shape, bool((scores.mean() - 0.511).abs() < 0.15)
+        (torch.Size([200]), True)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fitted.save(f"{folder}/model.safetensors")
+        ...     loaded = mi.load(f"{folder}/model.safetensors")
+        >>> bool((loaded.score_pairs(x[400:], y[400:]) == scores).all())
+        True
+    """
+
+    def __init__(self, folds: Sequence[Fitted], schemas: tuple[Schema | None, Schema | None] = (None, None)):
+        self.folds = tuple(folds)
+        self.schemas = schemas
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.folds[index]
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+    def __repr__(self) -> str:
+        columns = [f", {name}: {', '.join(taken)}" for name, taken in zip("xy", self.columns, strict=True) if taken]
+        return f"FittedFolds({len(self)} folds{''.join(columns)})"
+
+    @property
+    def columns(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names of the columns of x and of y that the critics take."""
+        first, second = (schema.names if schema else () for schema in self.schemas)
+        return first, second
+
+    def score_pairs(self, x: Any, y: Any, *, nan: MissingPolicy = "raise") -> Tensor:
+        """The mean over folds of the log-ratios in nats of matched rows.
+
+        Arguments:
+            x: rows (N,) or (N, D_x) as the fit took them: a table is taken by the names of its columns, whatever
+                else it holds, anything else by their number (constant columns that were dropped among them).
+            y: likewise, paired with x row by row.
+            nan: "raise", or "drop" the rows with missing or infinite values: their score is nan.
+
+        Returns:
+            (N,), in the rows' order, on the CPU.
+
+        Raises:
+            TypeError, ValueError: for data that cannot be used, with one sentence that says why.
+        """
+        given = {"x": x, "y": y}
+        schemas = dict(zip("xy", self.schemas, strict=True))
+        tables = {
+            name: intake_again(given[name], name, schema)
+            for name, schema in schemas.items()
+            if schema and schema.kind == "table"
+        }
+        rows = [
+            tables[name].values if name in tables else _taken(data, name, schemas[name]) for name, data in given.items()
+        ]
+        check_paired(row_count(rows[0]), row_count(rows[1]))
+        complete = complete_rows(tables, nan) if tables else torch.ones(row_count(rows[0]), dtype=torch.bool)
+        kept = complete.nonzero().flatten()
+        scores = torch.full((len(complete),), torch.nan)
+        if len(kept):
+            first, second = (take_rows(side, kept) for side in rows)
+            scores[kept] = torch.stack([fold.score_pairs(first, second) for fold in self.folds]).mean(0).float()
+        return scores
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of it into one .safetensors file, tensors with a description and a checksum; the file is complete
+        or not there at all. `mibounds.load` reads it.
+
+        Raises:
+            ValueError: if a critic or an encoder of your own holds something else than numbers, text, tensors and
+                modules.
+            OSError: if the file cannot be written.
+        """
+        from safetensors.torch import save
+
+        folds: list[dict[str, Any]] = []
+        tensors: dict[str, Tensor] = {}
+        for i, fold in enumerate(self.folds):
+            critic, weights = describe(fold.critic, f"folds.{i}.critic.")
+            rows = {f"folds.{i}.rows.{name}": part.int() for name, part in vars(fold.fold).items()}
+            tensors |= weights | rows
+            folds.append({"critic": critic, "curve": asdict(fold.curve), "skipped": fold.skipped, "gain": fold.gain})
+        schemas = [schema and asdict(schema) for schema in self.schemas]
+        description = json.dumps({"schemas": schemas, "folds": folds})
+        owned = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+        metadata = {"mibounds": __version__, "format": str(_FORMAT), "description": description}
+        write_bytes(Path(path), save(owned, {**metadata, "sha256": _checksum(metadata, owned)}))
+
+
+def _taken(data: Any, name: str, schema: Schema | None) -> Tensors:
+    """Images or sequences as before; or what a critic encodes as it is, a tensor or a tuple of them, finite."""
+    if schema is not None:
+        return intake_array(data, name, schema)
+    if not isinstance(data, Tensor | tuple):
+        raise TypeError(
+            f"{name} is a {type(data).__name__}, and the critics encode tensors: give one, or a tuple of them, "
+            "shaped as those that they were trained on."
+        )
+    check_finite(name, data)
+    return data
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    modules: Sequence[type[nn.Module]] = (),
+    device: str | torch.device | None = None,
+) -> FittedFolds:
+    """What `Result.fitted.save` wrote: critics and preprocessing that score new pairs, to the bit as before.
+
+    No pickle is read, and no code comes from the file: it can name classes of mibounds and torch.nn and those in
+    `modules`, and hold numbers, text and tensors for them.
+
+    Arguments:
+        path: the file.
+        modules: classes of your own that the critic is made of (encoders, critics, preprocessing).
+        device: where to score, "cpu", "cuda", ...
+
+    Returns:
+        The fitted folds.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is damaged, of a newer mibounds, of something else, or uses a class that `modules` lacks.
+        TypeError: if `modules` holds something else than classes of modules.
+
+    Example:
+        >>> load("no-such-file.safetensors")
+        Traceback (most recent call last):
+        FileNotFoundError: There is no file 'no-such-file.safetensors'...
+    """
+    path, target = Path(path), check_device(device)
+    for kind in modules:
+        if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+            raise TypeError(f"modules holds {kind!r}, and must hold classes of modules, for example [MyEncoder].")
+    metadata, tensors = _read(path)
+    record = json.loads(metadata["description"])
+    first, second = (_schema(entry) for entry in record["schemas"])
+    try:
+        folds = [_fold(i, entry, tensors, modules, target) for i, entry in enumerate(record["folds"])]
+    except UnknownClassError as error:
+        raise ValueError(f"{path.name} {error}") from error
+    except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+        raise ValueError(
+            f"{path.name} is whole, but its critics cannot be made again ({error}): the classes here are others than "
+            f"those that mibounds {metadata['mibounds']} saved."
+        ) from error
+    return FittedFolds(folds, (first, second))
+
+
+def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
+    """The metadata and tensors of a file that this version can read."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.exists():
+        around = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise FileNotFoundError(
+            f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip()
+        )
+    if path.is_dir():
+        raise ValueError(f"{str(path)!r} is a folder: expected the one file that result.fitted.save(path) wrote.")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            # Copies: the file may be overwritten while they are in use, and theirs is no aligned memory.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(_damaged(path, error)) from error
+    if "mibounds" not in metadata:
+        raise ValueError(
+            f"{path.name} is a safetensors file that something else than mibounds wrote: "
+            "expected one that result.fitted.save(path) wrote."
+        )
+    found = metadata.get("format", "")
+    if found.isdecimal() and int(found) > _FORMAT:
+        raise ValueError(
+            f"{path.name} was written by a newer mibounds, {metadata['mibounds']}, in format {found}, and this one, "
+            f"{__version__}, reads formats up to {_FORMAT}: update mibounds."
+        )
+    if metadata.pop("sha256", None) != _checksum(metadata, tensors):
+        raise ValueError(_damaged(path, "its checksum does not agree"))
+    return metadata, tensors
+
+
+def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """Of all else that is in a file."""
+    found = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _schema(entry: Mapping[str, Any] | None) -> Schema | None:
+    if entry is None:
+        return None
+    encodings = [
+        Encoding(**{**one, "categories": tuple(one["categories"]), "shares": tuple(one["shares"])})
+        for one in entry["encodings"]
+    ]
+    return Schema(entry["kind"], tuple(entry["names"]), tuple(encodings), entry["named"])
+
+
+def _fold(
+    i: int, entry: Mapping[str, Any], tensors: Mapping[str, Tensor], modules: Sequence[type[nn.Module]], target: Any
+) -> Fitted:
+    critic: Any = rebuild(entry["critic"], tensors, modules, f"folds.{i}.critic.").to(target).eval()
+    rows = Fold(*(tensors[f"folds.{i}.rows.{name}"].long() for name in ("train", "valid", "test")))
+    return Fitted(critic, rows, curve_from(entry["curve"]), entry["skipped"], entry["gain"])
+
+
+def _damaged(path: Path, error: object) -> str:
+    return (
+        f"{path.name} is damaged or no safetensors file ({error}): "
+        "expected one that result.fitted.save(path) wrote, whole. Copy or save it again."
+    )

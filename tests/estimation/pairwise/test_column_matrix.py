@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import torch
+
+from mibounds.data import intake
+from mibounds.estimation import column_matrix
+from mibounds.estimation.pairwise.column_matrix import _shuffled, doubts, measure_columns
+
+
+def independent(columns, n, seed=0):
+    return torch.randn(n, columns, generator=torch.Generator().manual_seed(seed))
+
+
+def test_pvalues_of_independent_columns_are_roughly_uniform(monkeypatch):
+    monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (20, 20))
+    table = independent(10, 400)
+    table[:, 0] = (table[:, 0] > 0.5).float()  # a label among them
+    values, _, pvalues = measure_columns(table, True, None, 1, False, 0)
+    assert np.abs(values).max() < 0.03
+    assert np.mean(pvalues) == pytest.approx(0.5, abs=0.12)
+    assert 0.02 < np.mean(pvalues <= 0.1) < 0.22
+    assert np.mean(pvalues <= 0.01) < 0.06
+
+
+def test_stacks_of_any_size_give_the_same(monkeypatch):
+    table = independent(5, 200)
+    table[:, 1] += table[:, 0]
+    whole = measure_columns(table, False, 2, 1, False, 0)
+    monkeypatch.setattr(column_matrix, "_STACK", 3)
+    parts = measure_columns(table, False, 2, 1, False, 0)
+    for one, other in zip(whole, parts, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+
+
+def test_every_column_is_shuffled_alone():
+    table = torch.arange(300.0).view(3, 100).T
+    mixed = _shuffled(table, 6, seed=0)
+    assert torch.equal(mixed.sort(0).values, table.repeat_interleave(2, 1))
+    assert torch.corrcoef(mixed.T).fill_diagonal_(0).abs().max() < 0.4
+    assert torch.equal(_shuffled(table, 2, seed=0).sort(0).values, table[:, [0, 1]])
+
+
+def test_doubts():
+    few = intake(independent(2, 100), "table")
+    assert [warning.code for warning in doubts(few)] == ["small-sample"]
+    walk = intake(independent(2, 1000).cumsum(0), "table")
+    assert [warning.code for warning in doubts(walk)] == ["serial-correlation"]
+    assert doubts(intake(torch.cat([walk.values[:, :1], independent(1, 1000)], 1), "table")) == []

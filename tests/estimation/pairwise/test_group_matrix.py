@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import torch
+
+from mibounds.estimation.pairwise.group_matrix import measure_groups, take_groups
+
+TABLE = torch.randn(300, 4, generator=torch.Generator().manual_seed(0)).numpy()
+
+
+def test_groups_take_their_columns():
+    taken, caught = take_groups(TABLE, None, {"a": [0, 2], "b": [3]}, "raise")
+    assert np.array_equal(taken["a"].numpy(), TABLE[:, [0, 2]])
+    assert np.array_equal(taken["b"].numpy(), TABLE[:, [3]])
+    assert not caught
+
+
+@pytest.mark.parametrize(
+    "groups, sentence",
+    [
+        ({"a": [0]}, "groups has 1 group"),
+        ({"a": [0], "b": []}, "group 'b' is \\[\\]: expected a list of columns"),
+        ({"a": [0], "b": "1"}, "group 'b' is '1': expected a list"),
+        ({"a": [0, 1], "b": [1]}, "column 1 is twice in the groups \\('a', 'b'\\)"),
+        ({"a": [0], "b": [7]}, "table has no column '7'. Known: '0', '1', '2', '3'"),
+    ],
+)
+def test_groups_that_cannot_be_used(groups, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        take_groups(TABLE, None, groups, "raise")
+
+
+def test_groups_and_columns_do_not_go_together():
+    with pytest.raises(ValueError, match="columns and groups"):
+        take_groups(TABLE, [0], {"a": [0], "b": [1]}, "raise")
+
+
+def test_values_pvalues_and_warnings_with_the_names_of_their_groups():
+    taken, _ = take_groups(TABLE[:100], None, {"a": [0], "b": [1], "c": [2]}, "raise")
+    numbers, told = measure_groups(taken, True, 1, False, {"folds": 2, "steps": 20, "hidden": (8,), "seed": 0})
+    assert [len(part) for part in numbers] == [3, 3, 3]
+    assert (numbers[2] > 0.001).all()
+    assert any(str(warning).startswith("a, b: 100 rows") for warning in told)

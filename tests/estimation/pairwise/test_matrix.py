@@ -1,0 +1,186 @@
+import json
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+import mibounds as mi
+from mibounds.estimation import column_matrix
+from mibounds.estimation.pairwise.matrix import Pair
+from mibounds.warnings import ConstantColumnWarning, RowsDroppedWarning, SerialCorrelationWarning
+
+
+def normals(count, n=1500, seed=0):
+    return torch.randn(count, n, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Columns a, b with a correlation of .8; c a parabola of a; d a coin that shifts e; f alone."""
+    a, b, c, e, f = normals(5, 3000)
+    coin = (torch.rand(3000, generator=torch.Generator().manual_seed(1)) < 0.5).float()
+    columns = {"a": a, "b": 0.8 * a + 0.6 * b, "c": a.square() + 0.5 * c, "d": coin, "e": 2 * coin + e, "f": f.exp()}
+    return pl.DataFrame({name: column.numpy() for name, column in columns.items()})
+
+
+@pytest.fixture(scope="module")
+def found(table):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(column_matrix, "_NULL_COLUMNS", (14, 14))
+        return mi.matrix(table, pvalues=True)
+
+
+def entry(result, x, y):
+    return result.values[result.names.index(x), result.names.index(y)]
+
+
+def test_known_values(found, table):
+    rho = np.corrcoef(table["a"], table["b"])[0, 1]
+    assert entry(found, "a", "b") == pytest.approx(-0.5 * math.log1p(-(rho**2)), abs=0.012)
+    assert entry(found, "a", "c") == pytest.approx(0.803, abs=0.08)  # by numerical integration
+    assert entry(found, "d", "e") == pytest.approx(0.337, abs=0.03)  # likewise
+    assert entry(found, "a", "f") == pytest.approx(0, abs=0.006)
+
+
+def test_labels_and_piles_of_zeros():
+    a, b, c = normals(3, 3000)
+    columns = [(a > 0).float(), (a + b > 0).float(), c.clamp_min(0), (c > 1).float() + (c > -1).float()]
+    found = mi.matrix(torch.stack(columns, 1)).values
+    same = 0.75  # of the signs of two normals with a correlation of .71
+    labels = math.log(2) + same * math.log(same) + (1 - same) * math.log(1 - same)
+    assert found[0, 1] == pytest.approx(labels, abs=0.03)
+    q = 0.1587  # c below -1, or above 1
+    entropy = -2 * q * math.log(q) - (1 - 2 * q) * math.log(1 - 2 * q)
+    lost = 0.5 * (math.log(0.5) - 2 * q * math.log(2 * q) - (1 - 2 * q) * math.log(1 - 2 * q) - math.log(0.5))
+    assert found[2, 3] == pytest.approx(entropy - lost, abs=0.06)
+    assert np.abs(found[:2, 2:]).max() < 0.01
+    with_gap = torch.stack([(a > 0).float(), b.clamp_min(0), (a + b > 0).float()], 1)[:1000]
+    assert abs(mi.matrix(with_gap).values[0, 1]) < 0.01
+
+
+def test_near_copies_are_large_and_finite():
+    a, b = normals(2)
+    table = torch.stack([a, 0.99 * a + 0.141 * b, 0.999 * a + 0.0447 * b, a, -a.exp()], 1)
+    found = mi.matrix(table, folds=2).values
+    assert found[0, 1] == pytest.approx(1.96, abs=0.15)
+    assert found[0, 2] == pytest.approx(3.1, abs=0.5)
+    assert 3.5 < found[0, 3] < math.log(1500)
+    assert 3.5 < found[0, 4] < math.log(1500)
+
+
+def test_it_is_symmetric_and_its_diagonal_empty(found):
+    for square in (found.values, found.stderr, found.pvalues, found.adjusted):
+        assert np.array_equal(square, square.T, equal_nan=True)
+        assert np.isnan(np.diag(square)).all()
+        assert np.isfinite(square[np.triu_indices(6, 1)]).all()
+
+
+def test_pvalues_find_what_is_there(found):
+    where = {(p.x, p.y) for p in found.pairs() if p.adjusted <= 0.05}
+    assert {("a", "b"), ("a", "c"), ("b", "c"), ("d", "e")} <= where
+    assert len(where) <= 6
+    assert found.pairs()[0] == max(found.pairs(), key=lambda pair: pair.value)
+    assert isinstance(found.pairs()[0], Pair)
+
+
+def test_the_same_seed_gives_the_same_numbers_whatever_the_workers(table, monkeypatch):
+    monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (12, 12))
+    one, two = (
+        mi.matrix(table[:500], columns=["a", "c", "f"], seed=3, pvalues=True, workers=w, folds=2) for w in (1, 2)
+    )
+    assert np.array_equal(one.values, two.values, equal_nan=True)
+    assert np.array_equal(one.pvalues, two.pvalues, equal_nan=True)
+    other = mi.matrix(table[:500], columns=["a", "c", "f"], seed=4, folds=2)
+    assert not np.array_equal(one.values, other.values, equal_nan=True)
+
+
+def test_monotone_maps_and_the_order_of_columns_change_nothing(table):
+    plain = mi.matrix(table.select("a", "b"))
+    bent = mi.matrix(table.select("b", pl.col("a").exp()))
+    assert bent.values[0, 1] == pytest.approx(plain.values[0, 1], abs=1e-3)
+
+
+def test_bits_json_and_figures(found, tmp_path):
+    bits = found.to("bits")
+    assert bits.values[0, 1] == pytest.approx(found.values[0, 1] / math.log(2))
+    assert bits.stderr[0, 1] == pytest.approx(found.stderr[0, 1] / math.log(2))
+    assert bits.pvalues[0, 1] == found.pvalues[0, 1]
+    bits.save(tmp_path / "m.json")
+    record = json.loads((tmp_path / "m.json").read_text())
+    assert record == bits.to_dict()
+    assert (record["values"][0][0], record["unit"]) == (None, "bits")
+    assert record["values"][0][1] == bits.values[0, 1]
+    assert found.plot().axes
+    text = repr(found)
+    assert "I of 15 pairs of 6 variables, 3,000 rows, in nats; " in text
+    assert "  and 5 smaller ones" in text
+    with pytest.raises(ValueError, match="unit is 'bit'"):
+        found.to("bit")
+
+
+def test_standard_errors_are_those_of_repeated_draws():
+    values, errors = [], []
+    for seed in range(12):
+        a, b = normals(2, 600, seed)
+        one = mi.matrix(torch.stack([a, 0.8 * a + 0.6 * b], 1))
+        values.append(one.values[0, 1])
+        errors.append(one.stderr[0, 1])
+    assert 0.5 < np.std(values) / np.mean(errors) < 1.5
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
+def test_groups_of_columns(table):
+    groups = {"left": ["a", "f"], "right": ["b"], "coin": ["d"]}
+    found = mi.matrix(table[:500], groups=groups, folds=2, steps=60, hidden=(16,), workers=1)
+    assert found.names == ("left", "right", "coin")
+    assert found.values[0, 1] == pytest.approx(0.51, abs=0.2)
+    assert found.pvalues is None
+
+
+@pytest.mark.parametrize(
+    "columns, options, sentence",
+    [
+        ({"a": 1}, {}, "table has one column that varies, 'a': expected at least two"),
+        ({"a": 1, "b": 1}, {"columns": ["a", "c"]}, "table has no column 'c'"),
+        ({"a": 1, "bee": 1}, {"columns": ["a", "be"]}, "table has no column 'be'. Did you mean 'bee'"),
+        ({"a": 1, "b": 1}, {"unit": "bit"}, "unit is 'bit'"),
+        ({"a": 1, "b": 1}, {"folds": 1}, "folds is 1, and must be at least 2"),
+        ({"a": 1, "b": 1}, {"workers": 0}, "workers is 0"),
+        ({"a": 1, "b": 1}, {"device": "cuda:9"}, "device is 'cuda:9'"),
+        ({"a": 1, "b": 1}, {"groups": {"one": ["a"], "two": ["c"]}}, "table has no column 'c'"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(columns, options, sentence):
+    noise = np.random.default_rng(0).normal(size=(len(columns), 300))
+    frame = pl.DataFrame(dict(zip(columns, noise, strict=True)))
+    with pytest.raises(ValueError, match=sentence):
+        mi.matrix(frame, **options)
+
+
+def test_missing_and_constant_columns():
+    a, b = normals(2, 300).numpy()
+    missing = a.copy()
+    missing[3] = np.nan
+    with pytest.raises(ValueError, match="table has 1 missing or infinite values, in column 'm'"):
+        mi.matrix(pl.DataFrame({"m": missing, "b": b}))
+    with pytest.warns(RowsDroppedWarning):
+        assert mi.matrix(pl.DataFrame({"m": missing, "b": b}), nan="drop", folds=2).rows == 299
+    frame = pl.DataFrame({"a": a, "b": b, "same": np.ones(300), "city": ["Ulm"] * 300})
+    with pytest.warns(ConstantColumnWarning), pytest.warns(mi.MIWarning, match="without numbers were left out: 'city'"):
+        found = mi.matrix(frame, folds=2)
+    assert found.names == ("a", "b")
+    assert [warning.code for warning in found.warnings] == ["columns-left-out", "constant-column"]
+    with pytest.raises(TypeError, match="column 'city' holds text"):
+        mi.matrix(frame, columns=["a", "city"])
+    with pytest.raises(ValueError, match="constant in every column"):
+        mi.matrix(np.ones((300, 2)))
+    with pytest.raises(TypeError, match="steps: these are arguments of estimate"):
+        mi.matrix(frame, columns=["a", "b"], steps=3)
+
+
+def test_rows_in_order_warn():
+    walk = normals(2, 400).cumsum(1).T
+    with pytest.warns(SerialCorrelationWarning, match="in 2 columns"):
+        mi.matrix(walk, folds=2)

@@ -1,0 +1,265 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+import mibounds as mi
+from mibounds.representation.information_plane import InformationPlane, PlanePoint
+
+
+def linear(*rows):
+    layer = nn.Linear(len(rows[0]), len(rows), bias=False)
+    layer.weight.data = torch.tensor(rows)
+    return nn.Sequential(layer)
+
+
+def halves(n):
+    return torch.arange(n) % 2
+
+
+def point(model, layer, x, y, **options):
+    plane = InformationPlane(model, [layer], **options)
+    plane.measure(x, y)
+    return plane.history[0]
+
+
+def test_a_linear_layer_of_gaussians_is_bracketed_closely(generator):
+    model = linear([1.0, 0.5, 0.0], [0.0, 0.3, -2.0])
+    x = torch.randn(2000, 3, generator=generator)
+    found = point(model, "0", x, halves(2000), noise=0.3)
+    weight = model[0].weight.detach().double()
+    powers = torch.linalg.eigvalsh(weight @ weight.T)
+    exact = float((1 + powers / (0.3**2 * powers.sum())).log().sum() / 2)
+    assert found.x_z == pytest.approx(exact, abs=0.05)
+    assert found.x_z_upper == pytest.approx(exact, abs=0.05)
+    assert 0 < found.x_z_upper - found.x_z < 0.02
+    assert found.z_y == pytest.approx(0, abs=0.01)
+
+
+def test_the_numbers_are_those_of_the_formulas_row_by_row(generator):
+    x, y = torch.randn(60, 2, generator=generator), torch.arange(60) % 3
+    found = point(linear([1.0, 0.0], [1.0, -3.0]), "0", x, y, noise=0.4, seed=7)
+    h = x.double() @ torch.tensor([[1.0, 0.0], [1.0, -3.0]], dtype=torch.float64).T
+    h = h - h.mean(0)
+    sigma = 0.4 * float(h.var(0, correction=0).sum().sqrt())
+    noise = torch.Generator().manual_seed(7)
+    lower, upper, label = [], [], []
+    for _ in range(4):
+        z = h + sigma * torch.randn(60, 2, generator=noise, dtype=torch.float64)
+        for i in range(60):
+            density = torch.distributions.Normal(h, sigma).log_prob(z[i]).sum(-1).exp()  # p(z_i|x_j) of all j
+            others = [j for j in range(60) if j != i]
+            lower.append(math.log(density[i] / density.mean()))
+            upper.append(math.log(density[i] / density[others].mean()))
+            share = sum(density[j] for j in others if y[j] == y[i]) / density[others].sum()
+            label.append(math.log(3) + math.log((1 - 1 / 60) * share + 1 / 180))
+    assert found.x_z == pytest.approx(sum(lower) / 240, abs=1e-5)
+    assert found.x_z_upper == pytest.approx(sum(upper) / 240, abs=1e-5)
+    assert found.z_y == pytest.approx(sum(label) / 240, abs=1e-5)
+
+
+def test_neither_units_nor_width_matter(generator):
+    x, y = torch.randn(300, 2, generator=generator), halves(300)
+    eye = torch.eye(2)
+    narrow = point(linear(*eye.tolist()), "0", x, y)
+    twice = point(linear(*(7 * torch.cat([eye, eye])).tolist()), "0", x, y)
+    turned, _ = torch.linalg.qr(torch.randn(400, 2, generator=generator))
+    wide = point(linear(*turned.tolist()), "0", x, y)  # more units than rows
+    for other in (twice, wide):
+        assert other.x_z == pytest.approx(narrow.x_z, abs=0.1)
+        assert other.x_z_upper == pytest.approx(narrow.x_z_upper, abs=0.2)
+    assert 2 < narrow.x_z < math.log(300)
+
+
+def test_the_label_is_never_told_more_than_it_holds(generator):
+    y = torch.arange(200) % 4
+    x = 10 * nn.functional.one_hot(y).float() + 0.1 * torch.randn(200, 4, generator=generator)
+    plane = InformationPlane(linear(*torch.eye(4).tolist()), ["0"])
+    plane.measure(x, y)
+    assert plane.entropy == pytest.approx(math.log(4))
+    assert plane.entropy - 0.02 < plane.history[-1].z_y <= plane.entropy
+    plane.measure(x, y[torch.randperm(200, generator=generator)])
+    assert -0.2 < plane.history[-1].z_y < 0.02
+
+
+def test_an_outlier_costs_no_more_than_ln_n(generator):
+    x, y = torch.randn(100, 1, generator=generator), torch.arange(100) % 2
+    x = x + 1000.0 * y[:, None]
+    y[1] = 0  # in the middle of the others
+    found = point(linear([1.0]), "0", x, y, noise=0.01)
+    assert found.z_y > math.log(2) - 0.01 - 3 * (math.log(200) + 1) / 100
+
+
+@pytest.mark.parametrize(
+    "labels", [[*"ab"] * 50, [0.0, 1.0] * 50, [[1, 0], [0, 1]] * 50], ids=["text", "float", "1hot"]
+)
+def test_labels_of_any_kind(labels, generator):
+    x = torch.randn(100, 1, generator=generator)
+    model = linear([1.0])
+    assert point(model, "0", x.numpy().astype("float64"), labels) == point(model, "0", x, halves(100))
+
+
+class Restless(nn.Module):
+    """Draws from torch's global generator, in evaluation mode too."""
+
+    def forward(self, x):
+        return x + 0.01 * torch.randn_like(x)
+
+
+def restless():
+    torch.manual_seed(3)
+    model = nn.Sequential(
+        nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(inplace=True), nn.Dropout(0.5), Restless(), nn.Linear(8, 2)
+    )
+    model[1].eval()  # a frozen layer in a network that trains
+    return model
+
+
+def test_nothing_is_left_behind(generator):
+    x, y = torch.randn(100, 3, generator=generator), halves(100)
+    model = restless()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    modes, state = [module.training for module in model.modules()], torch.get_rng_state()
+    InformationPlane(model, ["1", "5"], batch_size=30).measure(x, y)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert [module.training for module in model.modules()] == modes
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert not any(module._forward_hooks for module in model.modules())
+    with pytest.raises(ValueError, match="missing or infinite"):
+        InformationPlane(model, ["1"]).measure(x * math.inf, y)
+    assert [module.training for module in model.modules()] == modes
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_watched_training_goes_as_one_that_is_not():
+    def train(watched):
+        model = restless()
+        model[1].train()
+        x, y = torch.randn(100, 3), halves(100)
+        plane = InformationPlane(model, ["2"])
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            cross_entropy(model(x), y).backward()
+            if watched:
+                plane.measure(x, y)
+            optimizer.step()
+        return model.state_dict()
+
+    alone, watched = train(False), train(True)
+    assert all(torch.equal(alone[name], watched[name]) for name in alone)
+
+
+def test_what_a_later_layer_overwrites_was_copied(generator):
+    x = torch.randn(100, 3, generator=generator)
+    model = restless()
+    first = point(model, "1", x, halves(100))
+    model[2] = nn.ReLU()
+    assert point(model, "1", x, halves(100)) == first
+
+
+def test_an_unknown_layer_is_named_beside_those_there_are():
+    with pytest.raises(ValueError, match=r"Sequential has no layer 'encoder.1'; its layers are '0', '1'\."):
+        InformationPlane(nn.Sequential(nn.Linear(1, 1), nn.ReLU()), ["0", "encoder.1"])
+
+
+class TwoInputs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Linear(1, 1)
+        self.rnn = nn.LSTM(2, 4, batch_first=True)
+        self.mean = Mean()
+
+    def forward(self, words, weight=None):
+        code, _ = self.rnn(words if weight is None else words * weight[:, None, None])
+        return self.mean(code)
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean()
+
+
+def test_inputs_in_several_parts_and_outputs_in_several(generator):
+    model = TwoInputs()
+    words, weight = torch.randn(80, 5, 2, generator=generator), torch.rand(80, generator=generator).double()
+    paired = point(model, "rnn", (words, weight), halves(80), batch_size=32)
+    named = point(model, "rnn", {"weight": weight, "words": words}, halves(80))
+    called = point(nn.DataParallel(model), "rnn", (words, weight), halves(80), forward=lambda m, x: m(*x))
+    assert paired.x_z == pytest.approx(named.x_z, abs=1e-4)
+    assert called == named
+    assert point(model, "rnn", words, halves(80)).x_z != pytest.approx(named.x_z, abs=1e-4)
+
+
+X = torch.randn(60, 5, 2, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    "layer, x, y, sentence",
+    [
+        ("rnn", X[:20], halves(20), "number of rows of x is 20, and must be at least 50"),
+        ("rnn", X, halves(59), "x has 60 rows and y has 59"),
+        ("rnn", X, X[:, 0, 0], "60 values in 60 rows, which are no labels"),
+        ("rnn", X, [math.nan, 1.0] * 30, "y has missing"),
+        ("unused", X, halves(60), "'unused' was not called"),
+        ("mean", X, halves(60), r"'mean' gives shape \(\) for 60 rows"),
+        ("rnn", X / 0, halves(60), "'rnn' gives missing or infinite values"),
+    ],
+)
+def test_bad_input_gets_a_sentence(layer, x, y, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        InformationPlane(TwoInputs(), [layer]).measure(x, y)
+
+
+def test_bad_arguments_get_a_sentence():
+    with pytest.raises(ValueError, match="noise is 0, and must be above 0"):
+        InformationPlane(TwoInputs(), ["rnn"], noise=0)
+    with pytest.raises(ValueError, match="layers is empty"):
+        InformationPlane(TwoInputs(), [])
+    with pytest.raises(NotImplementedError, match="ModuleList has no forward: say how"):
+        InformationPlane(nn.ModuleList([nn.Linear(2, 1)]), "0").measure(X[:, 0], halves(60))
+    with pytest.raises(ValueError, match="Nothing was measured"):
+        InformationPlane(TwoInputs(), ["rnn"]).plot()
+
+
+def test_a_constant_layer_holds_nothing(generator):
+    model = nn.Sequential(linear([0.0])[0], nn.Linear(1, 3))
+    x = torch.randn(100, 1, generator=generator)
+    assert point(model, "1", x, halves(100)) == PlanePoint(0, "1", 0.0, 0.0, 0.0)
+    rounded = 1000 + 1e-4 * x  # differs by float32's last digits
+    assert rounded.std() > 0
+    assert point(linear([1.0]), "0", rounded, halves(100)) == PlanePoint(0, "0", 0.0, 0.0, 0.0)
+
+
+def test_an_estimate_of_ones_own_reads_the_noisy_layer(generator):
+    x = torch.randn(500, 2, generator=generator)
+    y = x[:, :1].numpy()
+    seen = []
+
+    def estimate(z, target):
+        seen.append((z, target))
+        return mi.classical.ksg(z, torch.as_tensor(target))
+
+    plane = InformationPlane(linear([1.0, 0.0]), ["0"], noise=0.5, estimate=estimate)
+    plane.measure(x, y)
+    ((z, target),) = seen
+    assert target is y
+    assert plane.entropy is None
+    noise = (z - z.mean()) - (x[:, :1] - x[:, 0].mean())
+    assert float(noise.std()) == pytest.approx(0.5 * float(x[:, 0].std()), rel=0.1)
+    assert plane.history[0].z_y == pytest.approx(math.log(1 + 1 / 0.25) / 2, abs=0.1)
+
+
+def test_names_steps_and_the_figure(generator):
+    x, y = torch.randn(60, 2, generator=generator), halves(60)
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
+    plane = InformationPlane(model, ["0", "1"], names=("XZ", "ZY"))
+    first = plane.measure(x, y, step=5)
+    assert list(first) == ["XZ/0", "XZ upper/0", "ZY/0", "XZ/1", "XZ upper/1", "ZY/1"]
+    assert plane.measure(x, y) == first
+    assert [(p.step, p.layer) for p in plane.history] == [(5, "0"), (5, "1"), (6, "0"), (6, "1")]
+    assert [p.x_z for p in plane.history[:2]] == [first["XZ/0"], first["XZ/1"]]
+    axis = plane.plot().axes[0]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["0", "1", "H(Y) = 0.693"]

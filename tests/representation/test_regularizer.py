@@ -1,0 +1,317 @@
+"""I(X;Z) in a training loop: gradients, isolation, state, and everything that is easy to misuse."""
+
+import copy
+import io
+import math
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from mibounds import MIRegularizer, clipped_backward, gradient_scale
+from mibounds.bounds import DonskerVaradhan, InfoNCE, JensenShannon
+from mibounds.critics import Critic, FunctionCritic, JointCritic
+from mibounds.tasks import CorrelatedGaussian
+from mibounds.warnings import (
+    CeilingWarning,
+    DetachedInputWarning,
+    SharedParametersWarning,
+    StaleCriticWarning,
+    WrongSideWarning,
+)
+
+SMALL = {"hidden": (16,), "lr": 1e-2}
+
+
+class Quadratic(Critic):
+    """f(x, z) = w (x . z), with a weight to train."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(0.5))
+
+    def combine(self, hx, hy):
+        return self.weight * (hx * hy).sum(-1)
+
+
+def pair(n=64, d=2, seed=0):
+    return CorrelatedGaussian(d, 0.8).sample(n, torch.Generator().manual_seed(seed))
+
+
+def test_the_gradient_is_the_analytic_one():
+    """Donsker–Varadhan with f = w x.z: d/dx_i = w z_i / N - sum_j p_ij w z_j over the mismatched pairs."""
+    reg = MIRegularizer(2, 2, bound=DonskerVaradhan(), critic=Quadratic())
+    x, z = pair(10)
+    x.requires_grad_()
+    (-reg(x, z)).backward()
+    w = 0.5
+    scores = w * (x.detach() @ z.T)
+    scores.fill_diagonal_(-math.inf)
+    weights = scores.flatten().softmax(0).view(10, 10)
+    assert torch.allclose(-x.grad, w * z / 10 - weights @ (w * z), atol=1e-6)
+
+
+def test_the_penalty_trains_the_encoder_and_leaves_the_critic_alone():
+    reg = MIRegularizer(2, 2, **SMALL)
+    encoder = nn.Linear(2, 2)
+    x, _ = pair()
+    reg.update(x, encoder(x))  # away from the zero start
+    before = copy.deepcopy(reg.estimator.state_dict())
+    (-reg(x, encoder(x))).backward()
+    assert encoder.weight.grad.abs().sum() > 0
+    assert all(p.grad is None for p in reg.parameters())
+    assert all(p.requires_grad for p in reg.parameters())
+    for name, state in reg.estimator.state_dict().items():
+        assert torch.equal(state, before[name])
+
+
+def test_update_trains_the_critic_and_leaves_the_encoder_alone():
+    reg = MIRegularizer(2, 2, **SMALL, steps=3)
+    encoder = nn.Linear(2, 2)
+    x, _ = pair()
+    before = [p.clone() for p in reg.parameters()]
+    reg.update(x, encoder(x))
+    assert reg.updates == 3
+    assert encoder.weight.grad is None
+    assert all(p.grad is None for p in reg.parameters())
+    assert any(not torch.equal(a, b) for a, b in zip(before, reg.parameters(), strict=True))
+
+
+def test_the_users_optimizer_never_moves_the_critic_even_if_it_holds_it():
+    reg = MIRegularizer(2, 2, **SMALL)
+    encoder = nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW([*encoder.parameters(), *reg.parameters()], lr=0.1, weight_decay=0.1)
+    x, _ = pair()
+    for _ in range(3):
+        reg.update(x, encoder(x))
+        before = [p.clone() for p in reg.parameters()]
+        (-reg(x, encoder(x))).backward()
+        optimizer.step()
+        assert all(torch.equal(a, b) for a, b in zip(before, reg.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("bound", ["mine", "infonce", "nwj", "jensenshannon", "smile", "interpolated"])
+@pytest.mark.parametrize("critic", ["joint", "separable"])
+def test_the_running_value_approaches_the_information(bound, critic):
+    reg = MIRegularizer(2, 2, bound=bound, critic=critic, hidden=(32, 32), lr=3e-3, negatives="all", clip=5.0)
+    assert math.isnan(reg.value())
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(250):
+        reg.update(*CorrelatedGaussian(2, 0.8).sample(64, generator))  # 1.02 nats
+    assert reg.value() == pytest.approx(0.9, abs=0.3)
+
+
+def test_an_upper_bound_for_making_information_small():
+    reg = MIRegularizer(2, 2, bound="club", critic="diagonalgaussian", hidden=(32,), lr=1e-2)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(300):
+        reg.update(*CorrelatedGaussian(2, 0.8).sample(128, generator))
+    assert reg.value() > CorrelatedGaussian(2, 0.8).mutual_information
+
+
+def test_images_and_codes(generator):
+    images, codes = torch.randn(16, 1, 12, 10, generator=generator), torch.randn(16, 3, generator=generator)
+    for critic in ("joint", "separable"):
+        reg = MIRegularizer((1, 12, 10), 3, critic=critic, **SMALL)
+        images.grad = None
+        images.requires_grad_()
+        reg.update(images, codes)
+        reg.update(images, codes)
+        (-reg(images, codes)).backward()
+        assert images.grad.abs().sum() > 0
+    flat = MIRegularizer((4, 5), (3,), **SMALL)
+    assert flat(torch.randn(8, 4, 5), torch.randn(8, 3).requires_grad_()).isfinite()
+
+
+def test_scores_are_in_single_precision_whatever_the_autocast():
+    reg = MIRegularizer(2, 2, **SMALL)
+    x, z = pair()
+    reg.update(x, z)
+    z.requires_grad_()
+    reg.generator.manual_seed(1)
+    expected = reg(x, z)
+    reg.generator.manual_seed(1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = reg(x, z)
+        reg.update(x, z)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected)
+
+
+def test_a_saved_run_goes_on_to_the_same_numbers():
+    def steps(reg, k, seed):
+        generator = torch.Generator().manual_seed(seed)
+        for _ in range(k):
+            reg.update(*CorrelatedGaussian(2, 0.8).sample(32, generator))
+        return reg
+
+    reg = steps(MIRegularizer(2, 2, **SMALL), 5, seed=1)
+    file = io.BytesIO()
+    torch.save(reg.state_dict(), file)
+    file.seek(0)
+    fresh = MIRegularizer(2, 2, **SMALL, seed=9)
+    fresh.load_state_dict(torch.load(file, weights_only=True))
+    assert fresh.updates == 5
+    assert torch.equal(fresh.estimator.bound.log_average, reg.estimator.bound.log_average)
+    steps(reg, 3, seed=2), steps(fresh, 3, seed=2)
+    assert fresh.value() == reg.value()
+    for a, b in zip(fresh.parameters(), reg.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_random_numbers_are_its_own():
+    torch.manual_seed(3)
+    state = torch.get_rng_state()
+    reg = MIRegularizer(2, 2, **SMALL)
+    reg.update(*pair())
+    reg(*(side.requires_grad_() for side in pair()))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_rows_and_values_are_checked_by_name():
+    reg = MIRegularizer(2, 2, **SMALL)
+    x, z = pair()
+    broken = z.clone()
+    broken[3, 1] = math.nan
+    for call in (reg, reg.update):
+        with pytest.raises(ValueError, match="z has 1 missing or infinite values"):
+            call(x, broken)
+        with pytest.raises(ValueError, match="x has 64 rows and z has 63"):
+            call(x, z[1:])
+
+
+def test_a_single_column_may_come_without_its_dimension():
+    reg = MIRegularizer(1, 1, **SMALL)
+    x, z = pair(d=1)
+    assert torch.equal(MIRegularizer(1, 1, **SMALL)(x, z.requires_grad_()), reg(x[:, 0], z[:, 0]))
+
+
+def calls(reg, n=1, sign=-1, x=None, z=None):
+    x0, z0 = pair()
+    x = x0 if x is None else x
+    z = z0.requires_grad_() if z is None else z
+    for _ in range(n):
+        (sign * reg(x, z)).backward()
+
+
+def test_a_stale_critic_is_told_once():
+    reg = MIRegularizer(2, 2, **SMALL)
+    calls(reg, 100)
+    with pytest.warns(StaleCriticWarning, match="not updated for 100 calls") as caught:
+        calls(reg, 5)
+    assert len(caught) == 1
+    assert caught[0].message.code == "stale-critic"
+    fresh = MIRegularizer(2, 2, **SMALL)
+    for _ in range(3):
+        calls(fresh, 60)
+        fresh.update(*pair())
+
+
+def test_a_penalty_that_depends_on_nothing():
+    with pytest.warns(DetachedInputWarning, match="Neither x nor z requires a gradient"):
+        MIRegularizer(2, 2, **SMALL)(*pair())
+    with torch.no_grad():
+        MIRegularizer(2, 2, **SMALL)(*pair())  # only looking is fine
+
+
+def trained(**options):
+    reg = MIRegularizer(2, 2, **{**SMALL, **options})
+    for seed in range(5):
+        reg.update(*pair(seed=seed))
+    return reg
+
+
+@pytest.mark.parametrize(
+    "options, sign, advice",
+    [
+        ({"bound": "infonce"}, +1, 'InfoNCE is a lower bound and is being minimized.*bound="club"'),
+        ({"bound": "club", "critic": "diagonalgaussian"}, -1, 'CLUB is an upper bound and is being maximized.*"mine"'),
+    ],
+)
+def test_the_wrong_side_is_told_with_the_right_one(options, sign, advice):
+    with pytest.warns(WrongSideWarning, match=advice) as caught:
+        calls(trained(**options), 3, sign=sign)
+    assert len(caught) == 1
+    calls(trained(**options), 3, sign=-sign)  # the right side is silent
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        calls(trained(bound="smile"), 1, sign=+1)  # neither side
+
+
+def test_measuring_a_gradient_is_not_minimizing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for bound, sign in (("infonce", 1), ("club", -1)):
+            reg = trained(bound=bound, critic="separable" if sign > 0 else "diagonalgaussian")
+            encoder = nn.Linear(2, 2)
+            for use in (gradient_scale, clipped_backward):
+                z = encoder(pair()[0])
+                arguments = (z.square().mean(), reg(pair()[0], z), encoder.parameters())
+                use(*arguments) if use is gradient_scale else use(*arguments, beta=sign)
+    with pytest.warns(WrongSideWarning):
+        z = encoder(pair()[0])
+        clipped_backward(z.square().mean(), reg(pair()[0], z), encoder.parameters(), beta=1.0)
+
+
+def test_a_value_at_the_ceiling():
+    critic = FunctionCritic(lambda x, z: 50 - 100 * (x - z).abs().sum(-1))
+    x = torch.randn(8, 2)
+    with pytest.raises(ValueError, match="no parameters"):
+        MIRegularizer(2, 2, bound="infonce", critic=critic)
+    reg = MIRegularizer(2, 2, bound="infonce", critic=Scaled(critic))
+    with pytest.warns(CeilingWarning, match="ceiling of 2.08 nats"):
+        reg(x, x.clone().requires_grad_())
+
+
+class Scaled(Critic):
+    def __init__(self, critic):
+        super().__init__()
+        self.critic, self.weight = critic, nn.Parameter(torch.ones(()))
+
+    def combine(self, hx, hy):
+        return self.weight * self.critic.combine(hx, hy)
+
+
+def test_a_critic_that_shares_the_users_layers():
+    encoder = nn.Linear(2, 2)
+
+    class Sharing(Critic):
+        def __init__(self):
+            super().__init__()
+            self.borrowed = encoder
+
+        def combine(self, hx, hy):
+            return (self.borrowed(hx) * hy).sum(-1)
+
+    x, _ = pair()
+    with pytest.warns(SharedParametersWarning, match="give the critic layers of its own"):
+        MIRegularizer(2, 2, critic=Sharing())(x, encoder(x))
+
+
+@pytest.mark.parametrize(
+    "options, error, sentence",
+    [
+        ({"bound": "mime"}, ValueError, "Did you mean 'mine'"),
+        ({"critic": "jont"}, ValueError, "Did you mean 'joint'"),
+        ({"steps": 0}, ValueError, "steps is 0"),
+        ({"lr": 0}, ValueError, "lr is 0, and must be above 0"),
+        ({"bound": "club"}, ValueError, "needs a density critic"),
+    ],
+)
+def test_bad_settings(options, error, sentence):
+    with pytest.raises(error, match=sentence):
+        MIRegularizer(2, 2, **options)
+
+
+@pytest.mark.parametrize("shape", [0, (), (0, 3), "2"])
+def test_bad_shapes(shape):
+    with pytest.raises(ValueError, match="the shape of x is"):
+        MIRegularizer(shape, 2)
+
+
+def test_negatives_by_default():
+    assert MIRegularizer(2, 2).estimator.negatives == 1
+    assert MIRegularizer(2, 2, bound=InfoNCE()).estimator.negatives == "all"
+    assert MIRegularizer(2, 2, bound=JensenShannon(), critic="separable").estimator.negatives == "all"
+    assert isinstance(MIRegularizer(2, 2).estimator.critic, JointCritic)
