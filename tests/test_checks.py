@@ -1,41 +1,266 @@
 import math
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
-from mibounds import _checks
+from mibounds._checks import (
+    check_at_least,
+    check_choice,
+    check_device,
+    check_flag,
+    check_fraction,
+    check_integer,
+    check_number,
+    check_paired,
+    check_seed,
+    check_widths,
+    nearest,
+    unknown_keyword,
+)
 
 
-def test_warning_codes_are_distinct_and_survive_json():
-    kinds = _checks.MIWarning.__subclasses__()
-    assert len({kind.code for kind in kinds}) == len(kinds)
-    for kind in kinds:
-        back = _checks.warning_from(kind("because").to_dict())
-        assert type(back) is kind
-        assert str(back) == "because"
-    assert type(_checks.warning_from({"code": "of the future", "message": "m"})) is _checks.MIWarning
+def refused(error, sentence, check, *args, **limits):
+    """The check raises exactly this error with exactly this sentence."""
+    with pytest.raises(Exception) as caught:
+        check(*args, **limits)
+    assert caught.type is error
+    assert str(caught.value) == sentence
 
 
 def test_nearest_suggests_or_lists():
-    assert _checks.nearest("infonse", ["infonce", "nwj"]) == "Did you mean 'infonce'?"
-    assert _checks.nearest("zzz", ["infonce", "nwj"]) == "Known: 'infonce', 'nwj'."
+    assert nearest("infonse", ["infonce", "nwj"]) == "Did you mean 'infonce'?"
+    assert nearest("INFONSE", ["InfoNCE", "NWJ"]) == "Did you mean 'InfoNCE'?"
+    assert nearest("zzz", ["infonce", "nwj"]) == "Known: 'infonce', 'nwj'."
+    assert nearest("zzz", map(str, range(13))).endswith("'11', ....")
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, math.nan])
 def test_a_fraction_lies_strictly_between_0_and_1(value):
     with pytest.raises(ValueError, match="strictly between 0 and 1"):
-        _checks.check_fraction("level", value)
+        check_fraction("level", value)
+    check_fraction("level", 0.95)
 
 
 def test_at_least():
-    _checks.check_at_least("steps", 1, 1)
+    check_at_least("steps", 1, 1)
     with pytest.raises(ValueError, match="steps is 0, and must be at least 1"):
-        _checks.check_at_least("steps", 0, 1)
+        check_at_least("steps", 0, 1)
+    with pytest.raises(ValueError, match="at least 1. Give more."):
+        check_at_least("steps", math.nan, 1, "Give more.")
+
+
+def test_paired():
+    check_paired(3, 3)
+    with pytest.raises(ValueError, match="x has 3 rows and z has 4"):
+        check_paired(3, 4, name_y="z")
 
 
 def test_devices():
-    assert _checks.check_device(None) == torch.device("cpu")
+    assert check_device(None) == torch.device("cpu")
+    assert check_device(torch.device("cpu")) == torch.device("cpu")
     with pytest.raises(ValueError, match="'cuda:99', which this machine does not have. Here: cpu"):
-        _checks.check_device("cuda:99")
+        check_device("cuda:99")
     with pytest.raises(ValueError, match="'gpu', which this machine does not have"):
-        _checks.check_device("gpu")
+        check_device("gpu")
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
+def test_an_integer_becomes_an_int(value):
+    for number in (check_integer("steps", value), check_integer("steps", value, 3)):
+        assert type(number) is int
+        assert number == 3
+
+
+def test_an_integer_may_have_no_limit():
+    assert check_integer("shift", -3) == -3
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("100", "'100' (a str)"),
+        (1.5, "1.5 (a float)"),
+        (100.0, "100.0 (a float)"),
+        (math.nan, "nan (a float)"),
+        (True, "True (a bool)"),
+        (None, "None"),
+        ([3], "[3] (a list)"),
+        (np.array(3), "array(3) (an ndarray)"),
+    ],
+)
+def test_what_is_no_integer_is_refused(value, shown):
+    refused(TypeError, f"steps is {shown}: expected a whole number of at least 1.", check_integer, "steps", value, 1)
+
+
+def test_a_numpy_bool_is_no_integer():
+    with pytest.raises(TypeError, match="expected a whole number of at least 1"):
+        check_integer("steps", np.True_, 1)
+
+
+def test_an_integer_has_a_least_value():
+    refused(ValueError, "folds is 1: expected a whole number of at least 2.", check_integer, "folds", 1, 2)
+    refused(ValueError, "folds is 1: expected a whole number of at least 2.", check_integer, "folds", np.int32(1), 2)
+    refused(TypeError, "shift is '1' (a str): expected a whole number.", check_integer, "shift", "1")
+
+
+@pytest.mark.parametrize("value", [1, 1.0, np.float32(1), np.int8(1), Fraction(1)])
+def test_a_number_becomes_a_float(value):
+    number = check_number("lr", value, above=0)
+    assert type(number) is float
+    assert number == 1
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1", "'1' (a str)"), (True, "True (a bool)"), (1j, "1j (a complex)")])
+def test_what_is_no_number_is_refused(value, shown):
+    refused(TypeError, f"lr is {shown}: expected a finite number above 0.", check_number, "lr", value, above=0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float64("nan")])
+def test_a_number_is_finite(value):
+    refused(ValueError, f"shift is {value}: expected a finite number.", check_number, "shift", value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "inside", "outside", "expected"),
+    [
+        ({"least": 0}, 0, -1e-9, "of at least 0"),
+        ({"above": 0}, 1e-9, 0, "above 0"),
+        ({"most": 1}, 1, 1.5, "of at most 1"),
+        ({"below": 1}, 0.5, 1, "below 1"),
+        ({"above": 0, "below": 1}, 0.5, 95, "above 0 and below 1"),
+        ({"least": 0, "most": 1}, 1, 2, "of at least 0 and of at most 1"),
+    ],
+)
+def test_a_number_has_open_and_closed_limits(limits, inside, outside, expected):
+    assert check_number("p", inside, **limits) == inside
+    refused(ValueError, f"p is {outside}: expected a finite number {expected}.", check_number, "p", outside, **limits)
+
+
+def test_a_choice_is_returned():
+    assert check_choice("unit", "bits", ("nats", "bits")) == "bits"
+    assert check_choice("unit", np.str_("bits"), ("nats", "bits")) == "bits"
+    assert check_choice("z", None, iter(["all", None])) is None
+
+
+def test_the_nearest_choice_is_suggested():
+    choices = ["raise", "drop", "indicator"]
+    expected = "expected 'raise', 'drop' or 'indicator'."
+    refused(ValueError, f"nan is 'DROP': {expected} Did you mean 'drop'?", check_choice, "nan", "DROP", choices)
+    refused(ValueError, f"nan is 'zzz': {expected}", check_choice, "nan", "zzz", choices)
+    refused(TypeError, f"nan is 0 (an int): {expected}", check_choice, "nan", 0, choices)
+    refused(TypeError, f"nan is None: {expected}", check_choice, "nan", None, choices)
+    refused(ValueError, "negatives is 'al': expected 'all'. Did you mean 'all'?",
+            check_choice, "negatives", "al", ["all"])  # fmt: skip
+
+
+def test_a_choice_may_be_compared_with_an_array():
+    with pytest.raises(TypeError, match=r"\(an ndarray\): expected 'nats' or 'bits'"):
+        check_choice("unit", np.zeros(3), ["nats", "bits"])
+
+
+@pytest.mark.parametrize("value", [0, 7, np.int64(7), 2**40])
+def test_a_seed_is_a_whole_number(value):
+    seed = check_seed(value)
+    assert type(seed) is int
+    assert seed == value
+
+
+def test_other_seeds_are_refused():
+    refused(TypeError, "seed is None: give a whole number of at least 0. The same seed gives the same result.",
+            check_seed, None)  # fmt: skip
+    refused(ValueError, "seed is -1: expected a whole number of at least 0.", check_seed, -1)
+    refused(TypeError, "seed is 0.5 (a float): expected a whole number of at least 0.", check_seed, 0.5)
+    with pytest.raises(TypeError, match=r"\(a Generator\): expected a whole number"):
+        check_seed(np.random.default_rng(0))
+
+
+def test_flags():
+    assert check_flag("progress", True) is True
+    assert check_flag("progress", np.False_) is False
+    refused(TypeError, "progress is 'yes' (a str): expected True or False.", check_flag, "progress", "yes")
+    refused(TypeError, "progress is 1 (an int): expected True or False.", check_flag, "progress", 1)
+
+
+@pytest.mark.parametrize("value", [(8, 4), [8, 4], np.array([8, 4]), [np.int64(8), 4], torch.Size([8, 4])])
+def test_widths_become_a_tuple_of_ints(value):
+    widths = check_widths("hidden", value)
+    assert widths == (8, 4)
+    assert type(widths) is tuple
+    assert {type(width) for width in widths} == {int}
+
+
+def test_no_width_is_no_hidden_layer():
+    assert check_widths("hidden", ()) == ()
+
+
+@pytest.mark.parametrize("value", [128, np.int64(128), np.array(128)])
+def test_one_width_is_asked_for_as_a_tuple(value):
+    sentence = "hidden is 128: give the widths of the layers, for example (128,)."
+    refused(TypeError, sentence, check_widths, "hidden", value)
+
+
+@pytest.mark.parametrize(
+    ("error", "value", "shown"),
+    [
+        (ValueError, (0,), "(0,) (a tuple)"),
+        (ValueError, [8, -1], "[8, -1] (a list)"),
+        (TypeError, 0, "0 (an int)"),
+        (TypeError, True, "True (a bool)"),
+        (TypeError, None, "None"),
+        (TypeError, "128", "'128' (a str)"),
+        (TypeError, (128.0,), "(128.0,) (a tuple)"),
+        (TypeError, (True,), "(True,) (a tuple)"),
+        (TypeError, {128}, "{128} (a set)"),
+        (TypeError, np.ones((2, 2)), "[[1.0, 1.0], [1.0, 1.0]] (a list)"),
+    ],
+)
+def test_other_widths_are_refused(error, value, shown):
+    expected = "expected a sequence of whole numbers of at least 1, for example (128, 128)."
+    refused(error, f"hidden is {shown}: {expected}", check_widths, "hidden", value)
+
+
+def test_a_long_value_is_shown_in_part_and_in_one_line():
+    with pytest.raises(TypeError) as caught:
+        check_integer("steps", np.zeros((20, 20)))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("... (an ndarray): expected a whole number.")
+    assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize(
+    ("keyword", "target"),
+    [
+        *((one, "folds") for one in ("n_folds", "k_folds", "n_splits")),
+        *((one, "steps") for one in ("epochs", "n_epochs", "max_epochs", "n_iter", "max_iter", "iterations")),
+        *((one, "seed") for one in ("random_state", "rng", "random_seed")),
+        *((one, "workers") for one in ("n_jobs", "num_workers", "n_workers", "N_JOBS")),
+        *((one, "batch_size") for one in ("batchsize", "batch", "bs")),
+        *((one, "lr") for one in ("learning_rate", "eta")),
+        *((one, "level") for one in ("alpha", "confidence")),
+        *((one, "hidden") for one in ("hidden_sizes", "hidden_layer_sizes", "hidden_dims", "layers")),
+        *((one, "sample_weight") for one in ("weights", "sample_weights", "w")),
+        *((one, "device") for one in ("cuda", "gpu")),
+        *((one, "nan") for one in ("na", "missing", "nan_policy")),
+        *((one, "critic") for one in ("network", "model")),
+        ("verbose", "progress"),
+        ("units", "unit"),
+        ("group", "groups"),
+        ("estimator", "bound"),
+        ("n_bootstrap", "bootstrap"),
+    ],
+)
+def test_the_keyword_of_another_library_leads_to_the_known_one(keyword, target):
+    known = ["x", "y", target]
+    assert (
+        unknown_keyword("estimate", keyword, known) == f"estimate has no argument {keyword!r}. Did you mean {target!r}?"
+    )
+    assert f"mean {target!r}" not in unknown_keyword("estimate", keyword, ["x", "y"])
+
+
+def test_another_keyword_leads_to_the_nearest_one_or_the_list():
+    known = {"steps": 1, "folds": 2}
+    assert unknown_keyword("Trainer", "step", known) == "Trainer has no argument 'step'. Did you mean 'steps'?"
+    assert unknown_keyword("Trainer", "Steps", iter(known)) == "Trainer has no argument 'Steps'. Did you mean 'steps'?"
+    assert unknown_keyword("Trainer", "qq", known) == "Trainer has no argument 'qq'. Known: 'steps', 'folds'."

@@ -5,7 +5,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mibounds._math import canonical_pairs, infonce_loss, logaddmeanexp, logmeanexp, off_diagonal, single_precision
+from mibounds._math import (
+    canonical_pairs,
+    full_precision,
+    infonce_loss,
+    logaddmeanexp,
+    logmeanexp,
+    off_diagonal,
+    single_precision,
+)
 
 floats = st.floats(-50, 50)
 
@@ -33,6 +41,17 @@ def test_logmeanexp_neither_overflows_nor_works_in_half_precision():
 def test_logaddmeanexp_counts_the_matched_score():
     joint, product = torch.tensor([1.0]), torch.tensor([[2.0, 3.0]])
     assert torch.allclose(logaddmeanexp(joint, product), logmeanexp(torch.tensor([[1.0, 2.0, 3.0]])))
+    assert logaddmeanexp(joint.half(), product.half()).dtype == torch.float32
+
+
+def test_full_precision_disables_autocast():
+    x = torch.ones(2, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with full_precision(x):
+            assert (x @ x).dtype == torch.float32
+        assert (x @ x).dtype == torch.bfloat16
+    with full_precision(x):
+        assert (x @ x).dtype == torch.float32
 
 
 @given(st.integers(2, 9), st.integers(1, 3))
@@ -66,10 +85,26 @@ def test_canonical_pairs_are_white_and_correlated_in_pairs(generator):
     assert torch.allclose(u.T @ v / 500, torch.diag(pairs.correlation), atol=1e-3)
 
 
-def test_canonical_pairs_survive_collinear_columns(generator):
-    x = torch.randn(200, 2, generator=generator)
-    twice = torch.cat([x, x[:, :1]], 1)
-    assert canonical_pairs(twice, x).correlation.isfinite().all()
+def test_canonical_pairs_of_collinear_and_constant_columns_are_finite(generator):
+    x, y = torch.randn(2, 200, 2, generator=generator)
+    degenerate = torch.cat([x, x[:, :1], torch.ones(200, 1)], 1)
+    found, plain = canonical_pairs(degenerate, y), canonical_pairs(x, y)
+    assert torch.allclose(found.correlation, plain.correlation, atol=1e-4)
+    assert found.to_u.isfinite().all()
+
+
+def test_the_ridge_shrinks_canonical_correlations(generator):
+    x = torch.randn(200, 1, generator=generator)
+    found = canonical_pairs(1e6 * x, -1e-6 * x, ridge=0.25)  # relative to columns of variance 1
+    assert float(found.correlation) == pytest.approx(1 / 1.25, abs=1e-5)
+    assert canonical_pairs(x, x).correlation.dtype == torch.float32
+
+
+def test_canonical_correlations_are_at_most_one(generator):
+    x = torch.randn(200, 3, generator=generator, dtype=torch.float64)
+    correlation = canonical_pairs(x, x @ torch.randn(3, 3, generator=generator).double(), ridge=0).correlation
+    assert correlation.max() <= 1
+    assert correlation.tolist() == pytest.approx([1, 1, 1])
 
 
 def test_the_infonce_loss_of_grids_is_the_mean_over_both_directions_and_all_grids(generator):
@@ -80,6 +115,9 @@ def test_the_infonce_loss_of_grids_is_the_mean_over_both_directions_and_all_grid
             rows, columns = (line.exp().mean().log() for line in (grid[i], grid[:, i]))
             naive += float((rows + columns) / 2 - grid[i, i]) / 12
     assert float(infonce_loss(grids)) == pytest.approx(naive, abs=1e-5)
+    assert float(infonce_loss(grids.clone().requires_grad_()).detach()) == pytest.approx(naive, abs=1e-5)
+    assert float(infonce_loss(grids + 7)) == pytest.approx(naive, abs=1e-5)
+    assert infonce_loss(grids.half()).dtype == torch.float32
 
 
 def test_the_gradient_of_the_infonce_loss_is_the_exact_one_and_has_a_gradient(generator):

@@ -34,12 +34,12 @@ def sample(task: mi.tasks.Task) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def known(task: mi.tasks.Task) -> mi.Result | None:
-    """What `estimate` read on these very rows, if benchmarks/bmi40 has it."""
+    """The estimate on these rows, if benchmarks/bmi40 has it."""
     for line in LOWER.read_text().splitlines():
         record = json.loads(line)
         if (record["task"], record["n"], record["seed"]) == (repr(task), ROWS, SEED):
-            value, reading = record["value"], record["reading"]
-            return mi.Result(value, record["stderr"], {reading: value}, reading, ROWS) if reading == "InfoNCE" else None
+            value, method = record["value"], record["method"]
+            return mi.Result(value, record["stderr"], {method: value}, method, ROWS) if method == "InfoNCE" else None
     return None
 
 

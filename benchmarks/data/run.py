@@ -121,7 +121,7 @@ def one_bit(n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Ten
 
 
 def explained(dim: int, n: int, seed: int) -> tuple[torch.Tensor, ...]:
-    """Columns x and y with a common cause z of `dim` columns, and a correlation of .7 beyond it."""
+    """Columns x and y with a common cause z of `dim` columns, and a correlation of 0.7 beyond it."""
     g = torch.Generator().manual_seed(seed)
     z, noise = torch.randn(n, dim, generator=g), torch.randn(n, 2, generator=g)
     slopes = torch.nn.functional.normalize(torch.randn(dim, 2, generator=g), dim=0)

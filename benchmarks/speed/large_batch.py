@@ -51,7 +51,7 @@ def measure(critic: str, rows: int, how: str, bound: str) -> dict[str, object]:
     import torch
 
     import mibounds as mi
-    from mibounds import estimator as module
+    from mibounds.estimators import mi_estimator as module
 
     if how == "plain":
         module.FEW_PAIRS = rows * rows

@@ -20,7 +20,7 @@ class Key(NamedTuple):
 
     unit: str
     critic: str
-    reading: str
+    method: str
     truth: int
 
 
@@ -56,7 +56,7 @@ def ours() -> dict[Key, dict[str, Any]]:
 def table(found: dict[Key, dict[str, Any]], known: dict[Key, Published]) -> str:
     """Markdown: a line for every published number that we have a number for, and a count."""
     lines = [
-        "| unit | critic | reading | truth | published | ours | deviation | within | mind |",
+        "| unit | critic | method | truth | published | ours | deviation | within | mind |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     within = []
@@ -83,7 +83,7 @@ def table(found: dict[Key, dict[str, Any]], known: dict[Key, Published]) -> str:
 
 def starts(found: dict[Key, dict[str, Any]]) -> str:
     """Markdown: what the same training reaches when its critic starts as the library's do."""
-    lines = ["| unit | critic | reading | truth | paper's start | library's start |", "|---|---|---|---|---|---|"]
+    lines = ["| unit | critic | method | truth | paper's start | library's start |", "|---|---|---|---|---|---|"]
     for key, record in found.items():
         zero = found.get(key._replace(critic=f"{key.critic}-zero"))
         if zero is not None:
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def _key(row: dict[str, Any]) -> Key:
-    return Key(row["unit"], row["critic"], row["reading"], int(row["truth"]))
+    return Key(row["unit"], row["critic"], row["method"], int(row["truth"]))
 
 
 def _pair(mean: float, sd: float | None) -> str:

@@ -2,7 +2,7 @@
 
 python benchmarks/stairs/run.py         # goes on where it stopped; then python benchmarks/stairs/compare.py
 
-Raw results go into results.jsonl, one line a stair and reading. After every stair the whole state of a training
+Raw results go into results.jsonl, one line a stair and method. After every stair the whole state of a training
 (weights, optimizer, generator) goes into a checkpoint, so that a killed run comes to the same numbers.
 """
 
@@ -30,7 +30,7 @@ STAIRS = (2, 4, 6, 8, 10)
 CRITICS = ["separable", "joint", "separable-zero", "joint-zero"]
 UNITS = {"nats": 1.0, "bits": math.log(2)}
 
-# What trains, and what reads the same scores; a training without readings of its own is read by itself.
+# The objectives, and the bounds evaluated on the same scores; by default the objective itself.
 TRAININGS: dict[str, Callable[[], Bound]] = {
     "JS": JensenShannon,
     "InfoNCE": InfoNCE,
@@ -38,7 +38,7 @@ TRAININGS: dict[str, Callable[[], Bound]] = {
     "MINE": MINE,
     "DV": DonskerVaradhan,
 }
-READINGS: dict[str, dict[str, Bound]] = {
+METHODS: dict[str, dict[str, Bound]] = {
     "JS": {"SMILE-1": SMILE(clip=1), "SMILE-5": SMILE(clip=5), "SMILE-inf": DonskerVaradhan()}
 }
 
@@ -61,7 +61,7 @@ def build(name: str) -> Critic:
 
 
 class Climb(NamedTuple):
-    """One training: what tells it from the others."""
+    """The identity of a training."""
 
     unit: str
     critic: str
@@ -94,8 +94,8 @@ class Climber:
         """Train on the next stair and keep the mean and sd of the batch values of its last quarter."""
         climb, scale = self.climb, UNITS[self.climb.unit]
         task = CorrelatedGaussian.with_information(DIM, stair * scale)
-        readings = READINGS.get(climb.training, {climb.training: self.bound})
-        values: dict[str, list[float]] = {reading: [] for reading in readings}
+        methods = METHODS.get(climb.training, {climb.training: self.bound})
+        values: dict[str, list[float]] = {method: [] for method in methods}
         for step in range(climb.steps):
             x, y = task.sample(BATCH, self.generator)
             joint, product, _ = score(self.critic, x, y)
@@ -104,12 +104,12 @@ class Climber:
             loss.backward()
             self.optimizer.step()
             if step >= climb.steps - max(2, climb.steps // 4):
-                with torch.no_grad():  # the scores that trained: fresh pairs, which the critic had not seen
-                    for reading, bound in readings.items():
-                        values[reading].append(bound(joint, product).item() / scale)
-        for reading, of in values.items():
+                with torch.no_grad():  # the scores of the training step: its pairs are new to the critic
+                    for method, bound in methods.items():
+                        values[method].append(bound(joint, product).item() / scale)
+        for method, of in values.items():
             found = {"mean": round(statistics.fmean(of), 4), "sd": round(statistics.stdev(of), 4)}
-            self.records.append({**climb._asdict(), "reading": reading, "truth": stair, **found, **_versions()})
+            self.records.append({**climb._asdict(), "method": method, "truth": stair, **found, **_versions()})
         self.stairs += 1
         self._save()
 
@@ -150,7 +150,7 @@ def main() -> None:
 
 def climb_all(climb: Climb, stairs: list[int], out: Path, done: set[tuple[object, ...]]) -> None:
     """Climb the stairs of one training that the file lacks, and write them down."""
-    names = READINGS.get(climb.training, [climb.training])
+    names = METHODS.get(climb.training, [climb.training])
     if all((*climb, name, stair) in done for name in names for stair in stairs):
         return
     climber = Climber(climb, out.parent / ".checkpoints" / f"{out.stem}-{'-'.join(map(str, climb))}.pt")
@@ -167,11 +167,11 @@ def _write(records: list[dict[str, Any]], out: Path, done: set[tuple[object, ...
             with out.open("ab", buffering=0) as file:
                 file.write((json.dumps(record) + "\n").encode())
             done.add(_key(record))
-            print(*(record[name] for name in ("unit", "critic", "reading", "truth", "mean", "sd")), flush=True)
+            print(*(record[name] for name in ("unit", "critic", "method", "truth", "mean", "sd")), flush=True)
 
 
 def _key(record: dict[str, Any]) -> tuple[object, ...]:
-    return tuple(record[name] for name in (*Climb._fields, "reading", "truth"))
+    return tuple(record[name] for name in (*Climb._fields, "method", "truth"))
 
 
 def _versions() -> dict[str, str]:
@@ -184,14 +184,14 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--estimators", nargs="+", choices=list(TRAININGS), default=list(TRAININGS))
     parser.add_argument("--units", nargs="+", choices=list(UNITS), default=list(UNITS))
     parser.add_argument("--stairs", nargs="+", type=int, default=[2, 4, 6], help="from the first: 2 4 6 8 10")
-    parser.add_argument("--steps", type=int, default=4_000, help="a stair; the last quarter is read")
+    parser.add_argument("--steps", type=int, default=4_000, help="a stair; the last quarter is evaluated")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
     parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
     options = parser.parse_args()
     if tuple(options.stairs) != STAIRS[: len(options.stairs)]:
         parser.error(f"--stairs is {options.stairs}, and must be the first of {list(STAIRS)}: none is left out.")
     if options.steps < 2:
-        parser.error(f"--steps is {options.steps}, and must be at least 2: a standard deviation is read.")
+        parser.error(f"--steps is {options.steps}, and must be at least 2: there is a standard deviation.")
     return options
 
 

@@ -1,12 +1,10 @@
-"""Mutual information: measure it with a number that can be trusted, or put it into a training loop."""
+"""Mutual information: estimate it with confidence intervals and diagnostics, or regularize a training loop by it."""
 
-from mibounds import bounds, classical, critics, integrations, tasks
+from mibounds import bounds, classical, critics, integrations, results, tasks, warnings
 from mibounds._distributed import local_ranks
 from mibounds._version import __version__
 from mibounds.data import Gaussianize, RankGaussianize, Standardize, sampler
 from mibounds.estimation import (
-    BracketResult,
-    MatrixResult,
     bracket,
     conditional,
     consistency,
@@ -17,25 +15,22 @@ from mibounds.estimation import (
     matrix,
     transfer_entropy,
 )
-from mibounds.estimators.mi_estimator import MIEstimator
-from mibounds.estimators.telescope import Telescope
-from mibounds.representation.gradients import clipped_backward, gradient_scale
-from mibounds.representation.information_plane import InformationPlane
-from mibounds.representation.regularizer import MIRegularizer
-from mibounds.results.result import Result
-from mibounds.training import FittedFolds, Trainer, load
+from mibounds.estimators import Estimator, MIEstimator, Telescope
+from mibounds.representation import InformationPlane, MIRegularizer, clipped_backward, gradient_scale
+from mibounds.results import Result
+from mibounds.training import FittedFolds, Recipe, Trainer, load
 from mibounds.warnings import MIWarning
 
 __all__ = [
-    "BracketResult",
+    "Estimator",
     "FittedFolds",
     "Gaussianize",
     "InformationPlane",
     "MIEstimator",
     "MIRegularizer",
     "MIWarning",
-    "MatrixResult",
     "RankGaussianize",
+    "Recipe",
     "Result",
     "Standardize",
     "Telescope",
@@ -57,7 +52,9 @@ __all__ = [
     "load",
     "local_ranks",
     "matrix",
+    "results",
     "sampler",
     "tasks",
     "transfer_entropy",
+    "warnings",
 ]

@@ -3,21 +3,89 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import TypeVar
 
+import numpy as np
 import torch
 
-__all__ = ["check_at_least", "check_device", "check_fraction", "check_paired", "nearest"]
+__all__ = [
+    "check_at_least",
+    "check_choice",
+    "check_device",
+    "check_flag",
+    "check_fraction",
+    "check_integer",
+    "check_number",
+    "check_paired",
+    "check_seed",
+    "check_widths",
+    "nearest",
+    "unknown_keyword",
+]
+
+Choice = TypeVar("Choice")
+
+_LONGEST = 60  # characters of a value that an error shows
+
+# Keywords of this library, and what other libraries call them.
+_SYNONYMS = {
+    "batch_size": "batchsize batch bs minibatch minibatch_size mini_batch_size",
+    "bootstrap": "n_bootstrap n_bootstraps bootstraps n_boot n_resamples",
+    "bound": "estimator objective loss",
+    "checkpoint": "checkpoint_dir checkpoint_path ckpt_path save_dir",
+    "clip": "grad_clip gradient_clip_val clip_norm max_norm max_grad_norm",
+    "critic": "network model net score_fn",
+    "device": "cuda gpu use_cuda use_gpu accelerator",
+    "folds": "n_folds k_folds num_folds n_splits k_fold kfold",
+    "groups": "group group_ids clusters",
+    "hidden": "hidden_sizes hidden_size hidden_layer_sizes hidden_dims hidden_dim hidden_layers hidden_units layers",
+    "level": "alpha confidence confidence_level conf_level ci",
+    "lr": "learning_rate eta step_size",
+    "nan": "na missing nan_policy dropna",
+    "negatives": "n_negatives num_negatives negative_samples",
+    "patience": "early_stopping n_iter_no_change early_stopping_patience",
+    "permutations": "n_permutations n_perm",
+    "precision": "dtype amp",
+    "progress": "verbose verbosity show_progress progress_bar",
+    "sample_weight": "weights weight sample_weights w",
+    "seed": "random_state rng random_seed generator",
+    "steps": "epochs n_epochs num_epochs max_epochs n_iter max_iter iterations n_iterations num_iterations n_steps "
+    "num_steps max_steps",
+    "unit": "units base log_base",
+    "validation_fraction": "valid_fraction validation_split val_fraction val_size validation_size",
+    "weight_decay": "l2 reg wd",
+    "workers": "n_jobs num_workers n_workers jobs",
+    "z": "condition conditional cond conditioning",
+}
+_TARGETS = {synonym: name for name, synonyms in _SYNONYMS.items() for synonym in synonyms.split()}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of an error sentence: the nearest known name, or all of them when none is near."""
     known = [str(entry) for entry in known]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
+    close = _closest(name, known)
+    if close is not None:
+        return f"Did you mean {close!r}?"
     shown = ", ".join(repr(entry) for entry in known[:12])
     return f"Known: {shown}{', ...' if len(known) > 12 else ''}."
+
+
+def unknown_keyword(function_name: str, keyword: str, known: Iterable[str]) -> str:
+    """The text of the TypeError for a keyword that a function does not have.
+
+    The keyword that other libraries use for the same thing leads to the known one; any other to the nearest.
+
+    Example:
+        >>> unknown_keyword("estimate", "n_folds", ["folds", "steps"])
+        "estimate has no argument 'n_folds'. Did you mean 'folds'?"
+    """
+    known = list(known)
+    target = _TARGETS.get(keyword.lower())
+    advice = f"Did you mean {target!r}?" if target in known else nearest(keyword, known)
+    return f"{function_name} has no argument {keyword!r}. {advice}"
 
 
 def check_at_least(name: str, value: float, least: float, advice: str = "") -> None:
@@ -30,6 +98,148 @@ def check_fraction(name: str, value: float) -> None:
     """Raise a ValueError unless 0 < value < 1."""
     if not 0 < value < 1:
         raise ValueError(f"{name} is {value!r}, and must lie strictly between 0 and 1.")
+
+
+def check_integer(name: str, value: object, least: int | None = None) -> int:
+    """The value as an int.
+
+    Raises:
+        TypeError: unless it is an integer, of Python or NumPy; a bool and a float are none.
+        ValueError: unless value >= least.
+
+    Example:
+        >>> check_integer("steps", "100", 1)
+        Traceback (most recent call last):
+        TypeError: steps is '100' (a str): expected a whole number of at least 1.
+    """
+    expected = "a whole number" if least is None else f"a whole number of at least {least}"
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+    number = int(value)
+    if least is not None and number < least:
+        raise ValueError(f"{name} is {number}: expected {expected}.")
+    return number
+
+
+def check_number(
+    name: str,
+    value: object,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> float:
+    """The value as a float.
+
+    Arguments:
+        name: of the argument.
+        value: what came.
+        least: value >= least.
+        most: value <= most.
+        above: value > above.
+        below: value < below.
+
+    Raises:
+        TypeError: unless it is a real number, of Python or NumPy; a bool is none.
+        ValueError: unless it is finite and within the limits.
+
+    Example:
+        >>> check_number("level", 95, above=0, below=1)
+        Traceback (most recent call last):
+        ValueError: level is 95: expected a finite number above 0 and below 1.
+    """
+    limits = [("of at least", least), ("above", above), ("of at most", most), ("below", below)]
+    said = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
+    expected = f"a finite number {said}".rstrip()
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+    number = float(value)
+    inside = (
+        math.isfinite(number)
+        and (least is None or number >= least)
+        and (most is None or number <= most)
+        and (above is None or number > above)
+        and (below is None or number < below)
+    )
+    if not inside:
+        raise ValueError(f"{name} is {value}: expected {expected}.")
+    return number
+
+
+def check_choice(name: str, value: object, choices: Iterable[Choice]) -> Choice:
+    """The choice that equals the value.
+
+    Raises:
+        TypeError: unless the value has the type of a choice.
+        ValueError: unless it is one of them; the nearest is suggested.
+
+    Example:
+        >>> check_choice("unit", "bit", ["nats", "bits"])
+        Traceback (most recent call last):
+        ValueError: unit is 'bit': expected 'nats' or 'bits'. Did you mean 'bits'?
+    """
+    choices = list(choices)
+    alike = [choice for choice in choices if isinstance(value, type(choice))]
+    for choice in alike:
+        if value == choice:
+            return choice
+    *others, last = map(repr, choices)
+    expected = f"{', '.join(others)} or {last}" if others else last
+    if not alike:
+        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+    close = _closest(str(value), [choice for choice in choices if isinstance(choice, str)])
+    raise ValueError(f"{name} is {value!r}: expected {expected}.{'' if close is None else f' Did you mean {close!r}?'}")
+
+
+def check_seed(value: object) -> int:
+    """The seed as an int.
+
+    Raises:
+        TypeError: unless it is an integer; None is refused, because every result can be repeated.
+        ValueError: if it is below 0.
+    """
+    if value is None:
+        raise TypeError("seed is None: give a whole number of at least 0. The same seed gives the same result.")
+    return check_integer("seed", value, 0)
+
+
+def check_flag(name: str, value: object) -> bool:
+    """The value as a bool.
+
+    Raises:
+        TypeError: unless it is a bool, of Python or NumPy.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} is {_described(value)}: expected True or False.")
+    return bool(value)
+
+
+def check_widths(name: str, value: object) -> tuple[int, ...]:
+    """The widths of hidden layers as a tuple of ints; an empty one stands for no hidden layer.
+
+    Raises:
+        TypeError: unless it is a sequence of integers.
+        ValueError: if a width is below 1.
+
+    Example:
+        >>> check_widths("hidden", 128)
+        Traceback (most recent call last):
+        TypeError: hidden is 128: give the widths of the layers, for example (128,).
+    """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
+        raise TypeError(f"{name} is {int(value)}: give the widths of the layers, for example ({int(value)},).")
+    expected = "a sequence of whole numbers of at least 1, for example (128, 128)"
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+    widths = tuple(value)
+    if any(isinstance(width, bool) or not isinstance(width, Integral) for width in widths):
+        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+    if any(width < 1 for width in widths):
+        raise ValueError(f"{name} is {_described(value)}: expected {expected}.")
+    return tuple(int(width) for width in widths)
 
 
 def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y") -> None:
@@ -55,3 +265,24 @@ def check_device(device: str | torch.device | None) -> torch.device:
             f"device is {str(device)!r}, which this machine does not have. Here: {', '.join(here)}."
         ) from error
     return found
+
+
+def _closest(name: str, known: Sequence[str]) -> str | None:
+    """The known name that is spelled most alike, upper and lower case being equal; None if all differ much."""
+    folded: dict[str, str] = {}
+    for entry in known:
+        folded.setdefault(entry.casefold(), entry)
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    return folded[close[0]] if close else None
+
+
+def _described(value: object) -> str:
+    """The value and its type, in one line: '100' (a str)."""
+    shown = " ".join(repr(value).split())
+    if len(shown) > _LONGEST:
+        shown = f"{shown[: _LONGEST - 3]}..."
+    kind = type(value).__name__
+    if value is None:
+        return shown
+    article = "an" if kind.lower().startswith(("a", "e", "i", "o", "ndarray")) else "a"
+    return f"{shown} ({article} {kind})"

@@ -1,7 +1,7 @@
-"""Numerics shared by every layer: log-mean-exp, off-diagonals, canonical correlations.
+"""Numerics of all layers: log-mean-exp, the InfoNCE loss, off-diagonal entries, canonical correlations.
 
-Everything here works on tensors with any leading dimensions, in float32 or wider
-whatever the autocast, and is differentiable unless it says otherwise.
+All functions of scores take any leading dimensions, work in float32 or wider whatever the autocast, and are
+differentiable.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = [
 
 @contextmanager
 def full_precision(like: Tensor) -> Iterator[None]:
-    """No autocast on this tensor's device: for sums that a half precision would spoil."""
-    if not torch.is_autocast_enabled(like.device.type):  # which costs a hundredth of what leaving it does
+    """Disable autocast on this tensor's device, for sums that half precision would make inaccurate."""
+    if not torch.is_autocast_enabled(like.device.type):  # the test takes a hundredth of the time of the context manager
         yield
         return
     with torch.autocast(like.device.type, enabled=False):
@@ -37,12 +37,12 @@ def full_precision(like: Tensor) -> Iterator[None]:
 
 
 def single_precision(scores: Tensor) -> Tensor:
-    """Scores in float32 or wider: a log-sum-exp in half precision is off by whole nats."""
+    """Scores in float32 or wider: a log-sum-exp in half precision has errors of several nats."""
     return scores.float() if scores.dtype in (torch.float16, torch.bfloat16) else scores
 
 
 def logmeanexp(scores: Tensor, dim: int = -1) -> Tensor:
-    """Log of the mean of exp(scores) along `dim`, never by way of exp().mean().log().
+    """Log of the mean of exp(scores) along `dim`, computed by log-sum-exp so that it cannot overflow.
 
     >>> logmeanexp(torch.tensor([1000.0, 1000.0]))
     tensor(1000.)
@@ -58,9 +58,10 @@ def logaddmeanexp(joint: Tensor, product: Tensor) -> Tensor:
 
 
 def infonce_loss(grid: Tensor) -> Tensor:
-    """Minus symmetric InfoNCE of grids of scores whose diagonals hold the matched pairs: (..., N, N) -> ().
+    """Minus symmetric InfoNCE of grids of scores, the matched pairs on the diagonal: (..., N, N) -> ().
 
-    The one proper score by which critics are stopped, chosen, weighted and calibrated; it does not see a constant.
+    The proper scoring rule by which critics are stopped, selected, stacked and calibrated. A constant in the scores
+    does not change it.
 
     >>> infonce_loss(torch.eye(2) * 100)
     tensor(-0.6931)
@@ -73,62 +74,62 @@ def infonce_loss(grid: Tensor) -> Tensor:
 
 
 class _InfoNCELoss(torch.autograd.Function):
-    """The same with its gradient written out: the shares of every line and column, less the diagonal. The exponentials
-    of the forward pass are kept, and two fifths of a step's time over the pairs are saved."""
+    """The same with an explicit gradient, the softmax of every row and column less the diagonal. It reuses the
+    exponentials of the forward pass, which saves two fifths of the time of a step (against `cross_entropy`, too)."""
 
     @staticmethod
     def forward(ctx: Any, grid: Tensor) -> Tensor:
         value = -grid.diagonal(dim1=-2, dim2=-1).mean() - math.log(grid.shape[-1])
-        kept = []
+        saved = []
         for dim in (-1, -2):
             top = grid.amax(dim, keepdim=True)
             powers = (grid - top).exp_()
             total = powers.sum(dim, keepdim=True)
             value = value + (top + total.log()).mean() / 2
-            kept += [powers, total]
-        ctx.save_for_backward(grid, *kept)
+            saved += [powers, total]
+        ctx.save_for_backward(grid, *saved)
         return value
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> Tensor:
-        grid, lines, line_total, columns, column_total = ctx.saved_tensors
+        grid, rows, row_total, columns, column_total = ctx.saved_tensors
         if torch.is_grad_enabled():
-            # Somebody wants second derivatives, and the kept powers do not know where they are from.
-            shares = (grid.softmax(-1) + grid.softmax(-2)) / 2
-            second: Tensor = (shares - torch.eye(grid.shape[-1]).to(grid)) * (slope / grid[..., 0].numel())
-            return second
+            # Second derivatives are needed, and the saved exponentials have no graph.
+            softmax = (grid.softmax(-1) + grid.softmax(-2)) / 2
+            differentiable: Tensor = (softmax - torch.eye(grid.shape[-1]).to(grid)) * (slope / grid[..., 0].numel())
+            return differentiable
         slope = slope / grid[..., 0].numel()
-        gradient: Tensor = (lines * (slope / 2 / line_total)).addcmul_(columns, slope / 2 / column_total)
+        gradient: Tensor = (rows * (slope / 2 / row_total)).addcmul_(columns, slope / 2 / column_total)
         gradient.diagonal(dim1=-2, dim2=-1).sub_(slope)
         return gradient
 
 
 def off_diagonal(matrix: Tensor, first: int = 0) -> Tensor:
-    """The off-diagonal entries of square matrices, line by line: (..., N, N) -> (..., N, N - 1); or of S consecutive
-    lines of them, (..., S, N) -> (..., S, N - 1), that begin with line number `first`.
+    """The off-diagonal entries of square matrices, row by row: (..., N, N) -> (..., N, N - 1); or of S consecutive
+    rows of them, (..., S, N) -> (..., S, N - 1), that begin with row number `first`.
 
-    No mask and no arithmetic on the diagonal: the entries are moved, so a diagonal
-    that is infinite cannot reach the result.
+    The entries are copied, without a mask and without arithmetic on the diagonal, so an infinite diagonal does not
+    affect the result.
 
     >>> off_diagonal(torch.tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]]))
     tensor([[1, 2],
             [3, 5],
             [6, 7]])
     """
-    lines, n = matrix.shape[-2:]
+    rows, n = matrix.shape[-2:]
     lead = matrix.shape[:-2]
-    if lines < n:
-        square = off_diagonal(matrix[..., first : first + lines])
-        return torch.cat([matrix[..., :first], square, matrix[..., first + lines :]], -1)
-    # Dropping the first of the n * n entries leaves n - 1 runs of n + 1 whose last entry is a diagonal one.
+    if rows < n:
+        square = off_diagonal(matrix[..., first : first + rows])
+        return torch.cat([matrix[..., :first], square, matrix[..., first + rows :]], -1)
+    # Without the first of the n * n entries there are n - 1 runs of n + 1 entries whose last one is diagonal.
     runs = matrix.reshape(*lead, n * n)[..., 1:].reshape(*lead, n - 1, n + 1)
     return runs[..., :-1].reshape(*lead, n, n - 1)
 
 
 class CanonicalPairs:
-    """Canonical coordinates of two blocks of columns: u = (x - mean_x) @ to_u, v = (y - mean_y) @ to_v.
+    """Canonical variables of two sets of columns: u = (x - mean_x) @ to_u, v = (y - mean_y) @ to_v.
 
-    u_i and v_i have unit variance and correlation `correlation[i]`, all other correlations are zero.
+    u_i and v_i have unit variance and correlation `correlation[i]`; all other correlations are zero.
     """
 
     def __init__(self, mean_x: Tensor, mean_y: Tensor, to_u: Tensor, to_v: Tensor, correlation: Tensor):
@@ -140,8 +141,14 @@ class CanonicalPairs:
 def canonical_pairs(x: Tensor, y: Tensor, ridge: float = 1e-6) -> CanonicalPairs:
     """Canonical correlation analysis of x (N, D_x) and y (N, D_y) by whitening and a singular value decomposition.
 
-    `ridge` is added to the eigenvalues of each block's correlation matrix, so that collinear columns do not divide
-    by zero. Computed in float64, returned in the dtype of x.
+    Arguments:
+        x: (N, D_x).
+        y: (N, D_y).
+        ridge: added to the eigenvalues of the correlation matrices of x and of y, so that collinear columns do not
+            cause a division by zero.
+
+    Returns:
+        The canonical variables, computed in float64 and in the dtype of x.
     """
     dtype = x.dtype
     x, y = x.double(), y.double()

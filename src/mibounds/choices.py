@@ -15,10 +15,11 @@ from mibounds.bounds import Bound
 from mibounds.critics import Critic, Encoded
 from mibounds.networks import ConvEncoder
 
-__all__ = ["Shape", "bound_names", "build_bound", "build_critic", "critic_names"]
+__all__ = ["Shape", "bound_names", "build_bound", "build_critic", "check_critic", "critic_names"]
 
 
 Shape = int | tuple[int, ...]
+_ALIASES = {"dv": "donskervaradhan", "js": "jensenshannon", "jsd": "jensenshannon", "cpc": "infonce", "nce": "infonce"}
 
 
 def bound_names() -> dict[str, type[Bound]]:
@@ -44,9 +45,10 @@ def build_bound(choice: str | Bound) -> Bound:
     if isinstance(choice, Bound):
         return choice
     names = bound_names()
-    if str(choice).lower() not in names:
-        raise ValueError(f"bound is {choice!r}, which is no bound here. {nearest(str(choice).lower(), names)}")
-    return names[choice.lower()]()
+    wanted = _ALIASES.get(str(choice).lower(), str(choice).lower())
+    if wanted not in names:
+        raise ValueError(f"bound is {choice!r}: expected a mi.bounds object or a name. {nearest(wanted, names)}")
+    return names[wanted]()
 
 
 def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int = 0, **options: Any) -> Critic:
@@ -64,7 +66,7 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
     names = critic_names()
     wanted = str(choice).lower().removesuffix("critic")
     if wanted not in names:
-        raise ValueError(f"critic is {choice!r}, which is no critic here. {nearest(wanted, names)}")
+        raise ValueError(f"critic is {choice!r}: expected a mi.critics object or a name. {nearest(wanted, names)}")
     kind: Any = names[wanted]
     known = inspect.signature(kind).parameters
     with seeded(seed):
@@ -73,6 +75,23 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
         encoder_y, dim_y = _encoder("y", y_shape, flat=kind.is_conditional_density)
         critic: Critic = kind(dim_x, dim_y, **{name: value for name, value in options.items() if name in known})
     return critic if encoder_x is None and encoder_y is None else Encoded(critic, encoder_x, encoder_y)
+
+
+def check_critic(choice: Any) -> None:
+    """Raise an error unless the choice names a critic that is trained as a log density ratio."""
+    if isinstance(choice, Critic):
+        raise TypeError(
+            f"critic is a {type(choice).__name__} object, and this function builds its critics from a name, 'separable', "
+            "'joint' or 'bilinear'. Fit your own by mi.Trainer().fit(mi.MIEstimator(critic, bound), x, y)."
+        )
+    wanted = str(choice).lower().removesuffix("critic")
+    if wanted not in _ratio_critics():
+        raise ValueError(f"critic is {choice!r}: expected one of {', '.join(map(repr, _ratio_critics()))}.")
+
+
+def _ratio_critics() -> list[str]:
+    """The critics by name that score a log density ratio."""
+    return [name for name, kind in critic_names().items() if not kind.is_conditional_density]
 
 
 def _required(kind: type) -> list[str]:

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons, and convolutional encoders of images and sequences: the building blocks of critics."""
+"""Multilayer perceptrons and convolutional encoders of images and sequences, from which critics are built."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def activation_module(choice: Activation) -> nn.Module:
 class MLP(nn.Module):
     r"""A multilayer perceptron: linear, (layer norm), activation for each hidden width, then a linear output.
 
-    With `residual=True` every hidden layer whose input has its own width adds that input, :math:`h + a(W h + b)`:
-    towers of six layers and more then train where plain ones collapse to a constant. `layer_norm=True` normalizes
-    before each activation and makes the result less sensitive to the learning rate; batch normalization is left out on
-    purpose, because it leaks between matched and mismatched pairs.
+    With `residual=True` every hidden layer whose input has the same width adds that input, :math:`h + a(W h + b)`:
+    networks of six and more layers then train where plain ones collapse to a constant. `layer_norm=True` normalizes
+    before each activation and makes the result less sensitive to the learning rate. There is no batch normalization,
+    because its statistics mix matched and mismatched pairs.
 
     Arguments:
         inputs: width of the input.
@@ -86,7 +86,7 @@ class MLP(nn.Module):
         for layer, norm, act in zip(self.layers, self.norms, self.activations, strict=True):
             after: Tensor = act(norm(layer(hidden)))
             hidden = hidden + after if self.residual and after.shape == hidden.shape else after
-        with full_precision(hidden):  # under autocast only what leads here is in half precision
+        with full_precision(hidden):  # under autocast only the hidden layers are in half precision
             result: Tensor = self.output(single_precision(hidden))
         return result
 
@@ -95,10 +95,10 @@ class MLP(nn.Module):
 
 
 class WithRadius(nn.Module):
-    r"""Columns of unit variance, and beside them the squared radius :math:`(\|x\|^2 - D) / \sqrt{2D}`.
+    r"""Append the squared radius :math:`(\|x\|^2 - D) / \sqrt{2D}` to columns of unit variance.
 
-    Scales that all columns share (a Student's) and rotations by the radius are functions of it, and a network learns
-    the sum of many squares slowly.
+    A scale common to all columns (of a Student distribution) and rotations that depend on the radius are functions of
+    it, and a network learns the sum of many squares slowly.
 
     Example:
         >>> import torch
@@ -145,9 +145,9 @@ class SequenceEncoder(nn.Module):
     """A small temporal convolutional encoder of sequences of any length: three convolutions, two of them strided, then
     the mean, the largest and the last value of every channel.
 
-    It sees some 30 steps at once, and sequences as a set of such windows of which the last is known: enough for states
-    that are forgotten, and for whatever shows locally. For order over longer times write an encoder of your own. NaN
-    fills up sequences that are over; how many of them does not matter.
+    Its receptive field is about 30 steps, and a sequence is represented by statistics over these windows and by the
+    last one. This is enough for local patterns and for states with a short memory; the order of distant events needs
+    another encoder. Shorter sequences are padded by NaN, and the length of the padding does not matter.
 
     Arguments:
         features: D of sequences (N, T, D).
@@ -174,13 +174,13 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, D) -> (N, outputs)."""
-        there = ~x.isnan().any(-1)
+        present = ~x.isnan().any(-1)
         hidden = x.nan_to_num(0.0).mT
         for stride, convolution in zip(self._STRIDES, self.convolutions, strict=True):
-            there = there[:, ::stride]
-            hidden = nn.functional.silu(convolution(hidden)) * there.unsqueeze(1)
-        count = there.sum(1)
+            present = present[:, ::stride]
+            hidden = nn.functional.silu(convolution(hidden)) * present.unsqueeze(1)
+        count = present.sum(1)
         mean = hidden.sum(-1) / count.unsqueeze(1)
-        largest = hidden.masked_fill(~there.unsqueeze(1), -torch.inf).amax(-1)
+        largest = hidden.masked_fill(~present.unsqueeze(1), -torch.inf).amax(-1)
         last = hidden.gather(-1, (count - 1)[:, None, None].expand(-1, hidden.shape[1], 1)).squeeze(-1)
         return nn.functional.silu(self.output(torch.cat([mean, largest, last], 1)))

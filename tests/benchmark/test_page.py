@@ -6,7 +6,7 @@ from mibounds.benchmark import write_page
 from mibounds.benchmark.page import write_between
 
 SHARED = {"suite": "quick", "n": 1000, "seed": 0, "seconds": 4.0, "versions": {"mibounds": "0.1.0", "torch": "2.9"}}
-MEASURED = {**SHARED, "stderr": 0.1, "reading": "InfoNCE", "extrapolated": False, "warnings": []}
+MEASURED = {**SHARED, "stderr": 0.1, "method": "InfoNCE", "extrapolated": False, "warnings": []}
 LINES = [
     {**MEASURED, "task": "Gauss(0.5)", "estimator": "default", "truth": 0.5, "value": 0.6, "low": 0.4, "high": 0.8},
     {**MEASURED, "task": "Gauss(2)", "estimator": "default", "truth": 2.0, "value": 1.4, "low": 1.2, "high": 1.6},
@@ -21,8 +21,8 @@ def test_a_page_with_numbers_checked_by_hand(tmp_path):
     figures = write_page(results, out)
     text = out.read_text()
     assert "4 fits of `results.jsonl`, made with mibounds 0.1.0, torch 2.9. Information in nats." in text
-    assert "2 of 3 intervals (67%) hold the truth" in text
-    # |.6 - .5| and |1.4 - 2| have the mean .35; one of two intervals holds the truth
+    assert "2 of 3 intervals (67%) contain the truth; nominal: 95%." in text
+    # |0.6 - 0.5| and |1.4 - 2| have the mean 0.35; one of two intervals contains the truth
     assert "| default | 1,000 | 2 | 0 | 0.350 | 50% | – | 4.0 |" in text
     assert "| fast | 1,000 | 1 | 1 | 0.100 | 100% | – | 4.0 |" in text
     assert "### quick: default, 1,000 rows" in text
@@ -41,7 +41,7 @@ def test_one_html_file_with_the_same_numbers_and_figures(tmp_path):
     assert write_page(results, out) == []
     text = out.read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my page.html", "results.jsonl"]
-    assert "2 of 3 intervals (67%) hold the truth" in text
+    assert "2 of 3 intervals (67%) contain the truth" in text
     for number in ("0.350", "50%", "1.400", "0 of 1"):
         assert f'<td style="text-align:right">{number}</td>' in text
     assert "<code>ValueError: too few</code>" in text

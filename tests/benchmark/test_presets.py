@@ -23,7 +23,7 @@ def test_every_setting_is_an_argument(name):
 
 
 def test_a_wrong_name_suggests_the_nearest():
-    with pytest.raises(ValueError, match="suite is 'bmi4', which is no suite here. Did you mean 'bmi40'?"):
+    with pytest.raises(ValueError, match="suite is 'bmi4': expected the name of a suite. Did you mean 'bmi40'?"):
         suite_named("bmi4")
-    with pytest.raises(ValueError, match="estimator is 'defualt', which is no estimator here. Did you mean 'default'?"):
+    with pytest.raises(ValueError, match="'defualt': expected the name of an estimator. Did you mean 'default'?"):
         estimator_named("defualt")

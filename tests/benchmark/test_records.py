@@ -42,5 +42,5 @@ def test_a_foreign_line_is_named(tmp_path, line):
     append_record(path, MEASURED)
     with path.open("a") as file:
         file.write(f"{line}\n")
-    with pytest.raises(ValueError, match=r"results.jsonl, line 2 is no result of a benchmark"):
+    with pytest.raises(ValueError, match=r"results.jsonl, line 2 is not a record of a benchmark"):
         read_records(path)

@@ -31,7 +31,7 @@ def test_a_line_says_everything_about_a_fit(tmp_path):
     assert fit.truth == pytest.approx(0.830, abs=1e-3)
     assert fit.low < fit.value < fit.high
     assert fit.seconds > 0
-    assert fit.reading == "InfoNCE"
+    assert fit.method == "InfoNCE"
     assert fit.versions["torch"] == str(torch.__version__)
 
 
@@ -54,7 +54,7 @@ def test_estimators_see_the_same_standardized_columns_and_nothing_else(tmp_path,
 
     def spy(x, y, **rest):
         seen.append((x, y, rest))
-        return Result(value=0.5, stderr=0.1, bounds={"InfoNCE": 0.5}, reading="InfoNCE", rows=len(x))
+        return Result(value=0.5, stderr=0.1, estimates={"InfoNCE": 0.5}, method="InfoNCE", n=len(x))
 
     images = suites.IMAGES[0]
     monkeypatch.setattr(suites, "QUICK", (CorrelatedGaussian(2, 0.5), images))
@@ -76,7 +76,7 @@ def test_a_fit_that_raises_is_a_result(tmp_path, monkeypatch):
         raise RuntimeError("no luck")
 
     def endless(x, y, **rest):
-        return Result(value=float("inf"), stderr=0.1, bounds={"NWJ": 0.5}, reading="NWJ", rows=len(x))
+        return Result(value=float("inf"), stderr=0.1, estimates={"NWJ": 0.5}, method="NWJ", n=len(x))
 
     monkeypatch.setitem(PRESETS, "broken", broken)
     monkeypatch.setitem(PRESETS, "endless", endless)
@@ -92,7 +92,7 @@ def test_codes_of_warnings_are_kept_and_filters_restored(tmp_path, monkeypatch):
     def doubtful(x, y, **rest):
         doubt = ConstantColumnWarning("constant")
         warnings.warn(doubt, stacklevel=1)
-        return Result(value=0.5, stderr=0.1, bounds={"NWJ": 0.5}, reading="NWJ", rows=len(x), warnings=(doubt,))
+        return Result(value=0.5, stderr=0.1, estimates={"NWJ": 0.5}, method="NWJ", n=len(x), warnings=(doubt,))
 
     monkeypatch.setitem(PRESETS, "doubtful", doubtful)
     before = list(warnings.filters)

@@ -44,9 +44,15 @@ def test_run_and_page(tmp_path):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--suite", "quik"], "Error: suite is 'quik', which is no suite here. Did you mean 'quick'?"),
-        (["--estimator", "fsat"], "Error: estimator is 'fsat', which is no estimator here. Did you mean 'fast'?"),
-        (["--backend", "threads"], "Error: backend is 'threads', which is no backend here. Did you mean 'threading'?"),
+        (["--suite", "quik"], "Error: suite is 'quik': expected the name of a suite. Did you mean 'quick'?"),
+        (
+            ["--estimator", "fsat"],
+            "Error: estimator is 'fsat': expected the name of an estimator. Did you mean 'fast'?",
+        ),
+        (
+            ["--backend", "threads"],
+            "Error: backend is 'threads': expected one of loky, threading, dask, ray. Did you mean 'threading'?",
+        ),
         (["--seeds", "0"], "Error: seeds is 0, and must be at least 1."),
         (["page", "nowhere.jsonl"], "Error: nowhere.jsonl has no results: give the file that a benchmark wrote."),
     ],

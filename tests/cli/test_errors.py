@@ -1,11 +1,12 @@
 import pytest
 import typer
 
+from mibounds._extras import MissingExtraError
 from mibounds.cli.errors import one_sentence, say_if_interrupted
 from mibounds.warnings import InterruptedWarning, TiesWarning
 
 
-@pytest.mark.parametrize("kind", [ValueError, TypeError, OSError])
+@pytest.mark.parametrize("kind", [ValueError, TypeError, OSError, MissingExtraError])
 def test_one_sentence_and_exit_code_2(kind, capsys):
     with pytest.raises(typer.Exit) as caught, one_sentence():
         raise kind("x is empty.")

@@ -40,7 +40,7 @@ with job("cpu"):
         step(number)
 """
 COMMAND = """
-from mibounds.cli.main import run
+from mibounds.cli import run
 from mibounds.training.candidate_run import Run
 
 train = Run._train_step
@@ -67,7 +67,7 @@ def torchrun(*arguments, folder, **environment):
     return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_alone_nothing_changes():
+def test_without_torchrun_nothing_changes():
     assert (job_size(), before_error(), writes()) == (1, "", True)
     with job("cuda") as device:
         assert device == "cuda"
@@ -76,7 +76,7 @@ def test_alone_nothing_changes():
 
 @needs_ranks
 def test_two_ranks_print_one_result_and_write_one_file(table):
-    # A reader of the same file and options alone finds the same number.
+    # One process with the same file and options comes to the same number.
     alone = json.loads(CliRunner().invoke(app, ["estimate", str(table), *OPTIONS, "--json", "--quiet"]).stdout)
     options = [*OPTIONS, "--out", "result.json", "--json"]
     done = torchrun("-m", "mibounds", "estimate", table, *options, folder=table.parent)
@@ -108,12 +108,12 @@ def test_a_rank_that_fails_or_is_killed_ends_the_job_and_is_named(table, work, h
 
 
 @needs_ranks
-def test_a_command_that_does_not_share_is_refused_in_a_job(monkeypatch, table):
+def test_a_command_for_one_process_is_refused_in_a_job(monkeypatch, table):
     for name, value in {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "2", "RANK": "1"}.items():
         monkeypatch.setenv(name, value)
     done = CliRunner().invoke(app, ["matrix", str(table)])
     assert done.exit_code == 2
     assert done.stderr == (
-        "rank 1 of 2: Error: only `estimate` and `lagged` share their work among ranks: start this without torchrun.\n"
+        "rank 1 of 2: Error: only `estimate` and `lagged` run on several ranks: start this command without torchrun.\n"
     )
     assert not writes()

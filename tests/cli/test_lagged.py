@@ -58,9 +58,9 @@ def test_lags_as_a_person_writes_them():
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--lags", "0-5"], "Error: --lags is '0-5': give whole numbers and ranges, like 0:11 or 0,5,20."),
-        (["--lags", "0:5:2"], "Error: --lags is '0:5:2': give whole numbers and ranges"),
-        (["--lags", "5:5"], "Error: --lags is '5:5', which holds no lag"),
+        (["--lags", "0-5"], "Error: --lags is '0-5': expected whole numbers and ranges, like 0:11 or 0,5,20."),
+        (["--lags", "0:5:2"], "Error: --lags is '0:5:2': expected whole numbers and ranges"),
+        (["--lags", "5:5"], "Error: --lags is '5:5', an empty range"),
         (["--lags", "600"], "Error: lags reach from 600 to 600, which leaves 0 of 500 rows"),
         (["--unit", "bit"], "Error: unit is 'bit', and must be 'nats' or 'bits'."),
         (["--x", "wnd"], "Error: --x: there is no column 'wnd'. Did you mean 'wind'?"),

@@ -11,7 +11,6 @@ import torch
 from typer.testing import CliRunner
 
 from mibounds.cli.main import app
-from mibounds.demos import gaussians
 from mibounds.tasks import CorrelatedGaussian
 
 pytestmark = pytest.mark.usefixtures("two_folds")
@@ -152,9 +151,7 @@ def test_a_missing_file(tmp_path):
     assert "There is no file" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "command", [["--help"], ["estimate", "--help"], ["demo", "gaussians", "--help"], ["demo", "gan", "--help"]]
-)
+@pytest.mark.parametrize("command", [["--help"], ["estimate", "--help"]])
 def test_help_shows_an_example(command):
     done = call(*command)
     assert done.exit_code == 0
@@ -166,31 +163,6 @@ def test_help_names_the_bounds_that_train_any_critic():
     names = said.split("The bound that trains the critics: ")[1].split(".")[0].split(", ")
     assert {"infonce", "mine", "nwj", "smile", "jensenshannon"} <= {*names}
     assert not {"club", "leaveoneout", "plugin"} & {*names}, "these train densities only"
-
-
-def test_the_demo_draws_its_table(tmp_path, monkeypatch):
-    monkeypatch.setattr(gaussians, "QUICK", gaussians.Scale((0.5,), rows=300, epochs=1, steps=20))
-    done = call("demo", "gaussians", "--out", tmp_path / "curve.png", "--quiet")
-    assert done.exit_code == 0, done.output
-    assert "+0.50    2.877" in done.output
-    assert (tmp_path / "curve.png").exists()
-    again = call("demo", "gaussians", "--out", tmp_path / "curve.png", "--quiet", "--json")
-    (point,) = json.loads(again.stdout)
-    assert point["rho"] == 0.5
-    monkeypatch.setattr(gaussians, "GLANCE", gaussians.QUICK)  # measured already: its points are read again
-    monkeypatch.setattr(gaussians, "QUICK", gaussians.Scale((), rows=1, epochs=1))
-    assert "+0.50    2.877" in call("demo", "gaussians", "--quick", "--out", tmp_path / "curve.png").stdout
-    assert "two sizes of one run" in call("demo", "gaussians", "--quick", "--full").stderr
-
-
-def test_the_gan_demo_counts_modes(tmp_path):
-    done = call("demo", "gan", "--steps", "10", "--out", tmp_path / "gan.png", "--quiet")
-    assert done.exit_code == 0, done.output
-    assert "modes of 25" in done.output
-    assert (tmp_path / "metrics.csv").exists()
-    wrong = call("demo", "gan", "--data", "rings")
-    assert wrong.exit_code == 2
-    assert "data is 'rings', and must be 'gaussians' or 'spirals'" in wrong.stderr
 
 
 def test_python_dash_m():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mibounds import MIEstimator, MIRegularizer, estimator, gradient_scale
+from mibounds import MIEstimator, MIRegularizer, gradient_scale
 from mibounds.bounds import (
     CLUB,
     MINE,
@@ -19,6 +19,7 @@ from mibounds.bounds import (
     LeaveOneOut,
 )
 from mibounds.critics import DiagonalGaussianCritic, FunctionCritic, JointCritic, SeparableCritic, WithOffset, blocks
+from mibounds.estimators import mi_estimator
 
 BOUNDS = [InfoNCE(), DonskerVaradhan(), MINE(), NWJ(), JensenShannon(), SMILE(), InfoNCEAnchor()]
 
@@ -46,7 +47,7 @@ def small(monkeypatch):
     """Everything is scored in blocks, and encodings are made again; how few bytes a block may have is given."""
 
     def set_to(size):
-        monkeypatch.setattr(estimator, "FEW_PAIRS", 0)
+        monkeypatch.setattr(mi_estimator, "FEW_PAIRS", 0)
         monkeypatch.setattr(blocks, "_BYTES", size)
         monkeypatch.setattr(blocks, "_ROWS", 10)
 
@@ -86,7 +87,7 @@ def test_exact(bound, critic, negatives, symmetric, size, small):
     expected = step(plain, x, y)
     small(size)
     assert difference(step(blocked, x, y), expected) < 1e-10
-    assert difference(step(blocked, x, y, "validate"), step(plain, x, y, "validate")) < 1e-10
+    assert difference(step(blocked, x, y, "value"), step(plain, x, y, "value")) < 1e-10
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
@@ -94,7 +95,7 @@ def test_exact(bound, critic, negatives, symmetric, size, small):
 def test_a_thousand_rows_in_single_precision(bound, symmetric, small, monkeypatch):
     x, y = rows(1024, torch.float32)
     made = MIEstimator(critics()["separable"], bound, symmetric=symmetric)
-    monkeypatch.setattr(estimator, "FEW_PAIRS", 1 << 20)
+    monkeypatch.setattr(mi_estimator, "FEW_PAIRS", 1 << 20)
     expected = step(copy.deepcopy(made), x, y)
     small(1 << 20)
     assert difference(step(made, x, y), expected) < 1e-5
@@ -104,9 +105,9 @@ def test_a_thousand_rows_in_single_precision(bound, symmetric, small, monkeypatc
 def test_densities_are_read_in_blocks(bound, small):
     x, y = rows(41)
     made = MIEstimator(DiagonalGaussianCritic(3, 2, hidden=(8,)), bound).double()
-    expected = step(made, x, y, "validate")
+    expected = step(made, x, y, "value")
     small(1)  # one row at a time
-    assert difference(step(made, x, y, "validate"), expected) < 1e-10
+    assert difference(step(made, x, y, "value"), expected) < 1e-10
 
 
 def test_no_block_is_larger_than_asked_for(small):

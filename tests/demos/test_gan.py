@@ -37,10 +37,10 @@ def test_the_metrics_by_hand():
     assert measure(torch.full((10, 2), 9.0), target) == Metrics(0, 0.0, math.log(25))
 
 
-def test_training_is_repeatable_and_told(tmp_path):
+def test_training_is_repeatable_and_reports_its_metrics(tmp_path):
     target = gaussians(2000)
     heard = []
-    one = train(TINY, target, seed=3, done=lambda *told: heard.append(told))
+    one = train(TINY, target, seed=3, done=lambda *arguments: heard.append(arguments))
     two = train(TINY, target, seed=3)
     assert torch.equal(one.samples, two.samples)
     assert not torch.equal(one.samples, train(TINY, target, seed=4).samples)

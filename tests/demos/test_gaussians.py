@@ -20,7 +20,7 @@ def test_a_run_draws_and_goes_on_where_it_stopped(two_folds, tmp_path):
     assert points[0].value == pytest.approx(2.877, rel=0.2)
     assert points[0].low < points[0].value < points[0].high
     assert len(heard) == 4
-    assert heard[1] == "rho -0.50: the original recipe, three times"
+    assert heard[1] == "rho -0.50: the original recipe with three bounds"
     draw(points[:1], TINY, 0, path)
     assert path.stat().st_size > 10_000
     with path.with_suffix(".csv").open() as file:
@@ -31,6 +31,9 @@ def test_a_run_draws_and_goes_on_where_it_stopped(two_folds, tmp_path):
     assert again == points
     assert len(heard) == 2  # only the second point was measured again
     assert read_points(path, TINY, seed=1) == []
+    table_of_another_version = path.with_suffix(".csv").read_text().replace("method", "reading")
+    path.with_suffix(".csv").write_text(table_of_another_version)
+    assert read_points(path, TINY, seed=0) == []
     text = table(points, TINY)
     assert "+0.90" in text
     assert "InfoNCE" in text

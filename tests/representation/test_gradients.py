@@ -91,10 +91,45 @@ def test_zero_gradients():
     assert float(gradient_scale(weight.sum(), other.sum(), [weight])) == 0  # the penalty does not reach them
 
 
-def test_a_penalty_that_bursts_leaves_the_loss_gradient():
+def test_an_infinite_penalty_leaves_the_loss_gradient():
     weight = nn.Parameter(torch.tensor([1.0, 2.0]))
     assert float(clipped_backward(weight.sum(), (weight * 1e38).exp().sum(), [weight])) == 0
     assert weight.grad.tolist() == [1, 1]
+
+
+def test_the_scale_is_zero_if_both_gradients_are_infinite():
+    """As with a loss scaled for half precision, whose infinite gradients the gradient scaler looks for."""
+    weight = nn.Parameter(torch.tensor([1.0, 2.0]))
+    infinite = (weight * 1e38).exp().sum()
+    assert float(gradient_scale(infinite, infinite * 2, [weight])) == 0
+    assert float(gradient_scale(infinite, weight.sum(), [weight])) == 1
+    assert float(clipped_backward(infinite, infinite * 2, [weight])) == 0
+    assert weight.grad.isinf().all()
+
+
+def test_the_norm_is_that_of_all_gradients_together():
+    """Norms 5 and 13, of (3, 4) and (5, 12) in two parameters."""
+    first, second = nn.Parameter(torch.tensor(1.0)), nn.Parameter(torch.tensor([1.0]))
+    loss, penalty = 3 * first + 4 * second.sum(), 5 * first + 12 * second.sum()
+    assert float(gradient_scale(loss, penalty, [first, second])) == pytest.approx(5 / 13)
+    clipped_backward(loss, penalty, [first, second], beta=-0.5)
+    assert float(first.grad) == pytest.approx(3 + 0.5 * 5 * 5 / 13)
+    assert float(second.grad) == pytest.approx(4 + 0.5 * 12 * 5 / 13)
+
+
+def test_the_norm_of_half_precision_gradients_does_not_overflow():
+    weight = nn.Parameter(torch.full((4,), 1.0, dtype=torch.float16))
+    loss, penalty = (factor * weight.float().sum() for factor in (3e4, 6e4))  # norms 6e4 and 1.2e5 > 65504
+    assert float(gradient_scale(loss, penalty, [weight])) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_the_graph_is_retained_by_the_scale_and_freed_by_the_backward_pass():
+    weight = nn.Parameter(torch.tensor([1.0, 2.0]))
+    loss, penalty = weight.square().sum(), weight.exp().sum()
+    gradient_scale(loss, penalty, [weight])
+    clipped_backward(loss, penalty, [weight])
+    with pytest.raises(RuntimeError, match="second time"):
+        penalty.backward()
 
 
 def test_parameters_may_be_a_generator(setting):
@@ -105,7 +140,7 @@ def test_parameters_may_be_a_generator(setting):
 def test_misuse(setting):
     parameters, terms = setting
     loss, penalty = terms()
-    with pytest.raises(ValueError, match="parameters holds none that requires a gradient"):
+    with pytest.raises(ValueError, match="parameters has none that requires a gradient"):
         gradient_scale(loss, penalty, [])
     with pytest.raises(ValueError, match=r"penalty has shape \(\) and no graph: expected a scalar"):
         gradient_scale(loss, penalty.detach(), parameters)

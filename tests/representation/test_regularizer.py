@@ -52,7 +52,7 @@ def test_the_gradient_is_the_analytic_one():
     assert torch.allclose(-x.grad, w * z / 10 - weights @ (w * z), atol=1e-6)
 
 
-def test_the_penalty_trains_the_encoder_and_leaves_the_critic_alone():
+def test_the_penalty_trains_the_encoder_and_not_the_critic():
     reg = MIRegularizer(2, 2, **SMALL)
     encoder = nn.Linear(2, 2)
     x, _ = pair()
@@ -66,7 +66,7 @@ def test_the_penalty_trains_the_encoder_and_leaves_the_critic_alone():
         assert torch.equal(state, before[name])
 
 
-def test_update_trains_the_critic_and_leaves_the_encoder_alone():
+def test_update_trains_the_critic_and_not_the_encoder():
     reg = MIRegularizer(2, 2, **SMALL, steps=3)
     encoder = nn.Linear(2, 2)
     x, _ = pair()
@@ -78,7 +78,7 @@ def test_update_trains_the_critic_and_leaves_the_encoder_alone():
     assert any(not torch.equal(a, b) for a, b in zip(before, reg.parameters(), strict=True))
 
 
-def test_the_users_optimizer_never_moves_the_critic_even_if_it_holds_it():
+def test_the_users_optimizer_does_not_change_the_critic_even_if_it_contains_it():
     reg = MIRegularizer(2, 2, **SMALL)
     encoder = nn.Linear(2, 2)
     optimizer = torch.optim.AdamW([*encoder.parameters(), *reg.parameters()], lr=0.1, weight_decay=0.1)
@@ -100,6 +100,72 @@ def test_the_running_value_approaches_the_information(bound, critic):
     for _ in range(250):
         reg.update(*CorrelatedGaussian(2, 0.8).sample(64, generator))  # 1.02 nats
     assert reg.value() == pytest.approx(0.9, abs=0.3)
+
+
+def values_of(monkeypatch, reg, values):
+    """Updates whose values are these."""
+    losses = iter(values)
+
+    def loss_and_value(x, z, generator):
+        return sum(parameter.sum() for parameter in reg.estimator.parameters()), torch.tensor(next(losses))
+
+    monkeypatch.setattr(reg.estimator, "loss_and_value", loss_and_value)
+    for _ in values:
+        reg.update(*pair())
+        yield reg.value()
+
+
+def test_the_running_value_starts_as_the_mean(monkeypatch):
+    reg = MIRegularizer(2, 2, **SMALL)
+    assert list(values_of(monkeypatch, reg, [4.0, 2.0, 6.0, 0.0])) == pytest.approx([4, 3, 4, 3])
+
+
+def test_the_running_value_is_a_moving_average_after_100_updates(monkeypatch):
+    reg = MIRegularizer(2, 2, **SMALL)
+    *_, last, after = values_of(monkeypatch, reg, [0.0] * 50 + [1.0] * 150 + [10.0])
+    expected = 0.5  # of the first 100 updates
+    for _ in range(100):
+        expected += 0.01 * (1 - expected)
+    assert last == pytest.approx(expected)
+    assert after == pytest.approx(expected + 0.01 * (10 - expected))
+
+
+def test_the_running_value_ignores_values_that_are_not_finite(monkeypatch):
+    reg = MIRegularizer(2, 2, **SMALL)
+    assert list(values_of(monkeypatch, reg, [4.0, math.nan, -math.inf])) == [4, 4, 4]
+
+
+class Root(Quadratic):
+    """f(x, z) = sqrt(w) (x . z), whose gradient is infinite at w = 0."""
+
+    def combine(self, hx, hy):
+        return self.weight.sqrt() * (hx * hy).sum(-1)
+
+
+def test_a_step_with_an_infinite_gradient_is_skipped_and_counted():
+    reg = MIRegularizer(2, 2, bound="infonce", critic=Root(), lr=0.1, steps=2)
+    weight = reg.estimator.critic.weight
+    reg.update(*pair())
+    assert (reg.updates, reg.skipped) == (2, 0)
+    before = float(weight.detach())
+    assert before != 0.5
+    weight.data.zero_()
+    reg.update(*pair())
+    assert (reg.updates, reg.skipped) == (4, 2)
+    assert float(weight.detach()) == 0
+    assert reg.state_dict()["_extra_state"]["skipped"] == 2
+    weight.data.fill_(before)
+    reg.update(*pair())
+    assert math.isfinite(float(weight.detach()))
+    assert float(weight.detach()) != before
+
+
+def test_the_gradient_of_a_critic_step_is_clipped():
+    """Plain gradient descent shows the length of a step."""
+    reg = MIRegularizer(2, 2, bound="infonce", critic=Quadratic(), clip=1e-3)
+    reg.optimizer = torch.optim.SGD(reg.parameters(), lr=1.0)
+    reg.update(*pair())
+    assert float(reg.estimator.critic.weight.detach()) == pytest.approx(0.5 + 1e-3, abs=1e-6)
 
 
 def test_an_upper_bound_for_making_information_small():
@@ -139,7 +205,7 @@ def test_scores_are_in_single_precision_whatever_the_autocast():
     assert torch.equal(found, expected)
 
 
-def test_a_saved_run_goes_on_to_the_same_numbers():
+def test_a_restored_regularizer_continues_with_the_same_numbers():
     def steps(reg, k, seed):
         generator = torch.Generator().manual_seed(seed)
         for _ in range(k):
@@ -160,7 +226,7 @@ def test_a_saved_run_goes_on_to_the_same_numbers():
         assert torch.equal(a, b)
 
 
-def test_random_numbers_are_its_own():
+def test_it_does_not_use_the_global_random_state():
     torch.manual_seed(3)
     state = torch.get_rng_state()
     reg = MIRegularizer(2, 2, **SMALL)
@@ -169,7 +235,7 @@ def test_random_numbers_are_its_own():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_rows_and_values_are_checked_by_name():
+def test_errors_name_the_tensor():
     reg = MIRegularizer(2, 2, **SMALL)
     x, z = pair()
     broken = z.clone()
@@ -195,24 +261,35 @@ def calls(reg, n=1, sign=-1, x=None, z=None):
         (sign * reg(x, z)).backward()
 
 
-def test_a_stale_critic_is_told_once():
+def test_a_stale_critic_is_reported_once():
     reg = MIRegularizer(2, 2, **SMALL)
     calls(reg, 100)
-    with pytest.warns(StaleCriticWarning, match="not updated for 100 calls") as caught:
+    with pytest.warns(StaleCriticWarning, match="not updated for 100 calls") as record:
         calls(reg, 5)
-    assert len(caught) == 1
-    assert caught[0].message.code == "stale-critic"
-    fresh = MIRegularizer(2, 2, **SMALL)
+    assert len(record) == 1
+    assert record[0].message.code == "stale-critic"
+    updated = MIRegularizer(2, 2, **SMALL)
     for _ in range(3):
-        calls(fresh, 60)
-        fresh.update(*pair())
+        calls(updated, 60)
+        updated.update(*pair())
 
 
-def test_a_penalty_that_depends_on_nothing():
+def test_warnings_are_attributed_to_the_users_line():
+    with pytest.warns(DetachedInputWarning) as record:
+        MIRegularizer(2, 2, **SMALL)(*pair())
+    assert record[0].filename == __file__
+    reg, (x, z) = trained(bound="infonce"), pair()
+    value = reg(x, z.requires_grad_())
+    with pytest.warns(WrongSideWarning) as record:
+        value.backward()  # from a hook of the backward pass
+    assert record[0].filename == __file__
+
+
+def test_detached_inputs_are_reported_where_gradients_are_enabled():
     with pytest.warns(DetachedInputWarning, match="Neither x nor z requires a gradient"):
         MIRegularizer(2, 2, **SMALL)(*pair())
     with torch.no_grad():
-        MIRegularizer(2, 2, **SMALL)(*pair())  # only looking is fine
+        MIRegularizer(2, 2, **SMALL)(*pair())
 
 
 def trained(**options):
@@ -229,17 +306,17 @@ def trained(**options):
         ({"bound": "club", "critic": "diagonalgaussian"}, -1, 'CLUB is an upper bound and is being maximized.*"mine"'),
     ],
 )
-def test_the_wrong_side_is_told_with_the_right_one(options, sign, advice):
-    with pytest.warns(WrongSideWarning, match=advice) as caught:
+def test_the_wrong_side_is_reported_with_the_right_one(options, sign, advice):
+    with pytest.warns(WrongSideWarning, match=advice) as record:
         calls(trained(**options), 3, sign=sign)
-    assert len(caught) == 1
-    calls(trained(**options), 3, sign=-sign)  # the right side is silent
+    assert len(record) == 1
+    calls(trained(**options), 3, sign=-sign)  # the right side: no warning
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         calls(trained(bound="smile"), 1, sign=+1)  # neither side
 
 
-def test_measuring_a_gradient_is_not_minimizing():
+def test_the_scale_of_a_gradient_is_no_direction():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for bound, sign in (("infonce", 1), ("club", -1)):
@@ -254,14 +331,27 @@ def test_measuring_a_gradient_is_not_minimizing():
         clipped_backward(z.square().mean(), reg(pair()[0], z), encoder.parameters(), beta=1.0)
 
 
-def test_a_value_at_the_ceiling():
+def test_a_value_at_the_ceiling_is_reported():
     critic = FunctionCritic(lambda x, z: 50 - 100 * (x - z).abs().sum(-1))
-    x = torch.randn(8, 2)
+    x = torch.randn(8, 2, generator=torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match="no parameters"):
         MIRegularizer(2, 2, bound="infonce", critic=critic)
     reg = MIRegularizer(2, 2, bound="infonce", critic=Scaled(critic))
     with pytest.warns(CeilingWarning, match="ceiling of 2.08 nats"):
         reg(x, x.clone().requires_grad_())
+
+
+@pytest.mark.parametrize("fraction, reported", [(0.94, False), (0.96, True)])
+def test_the_ceiling_is_reported_from_95_percent_of_it(fraction, reported):
+    """Scores s on the diagonal and 0 elsewhere: the value is ln 8 - ln(1 + 7 e^-s)."""
+    s = -math.log((8 ** (1 - fraction) - 1) / 7)
+    reg = MIRegularizer(8, 8, bound="infonce", critic=Quadratic())
+    x = torch.eye(8) * math.sqrt(2 * s)
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        value = reg(x, x.clone().requires_grad_())
+    assert float(value.detach()) == pytest.approx(fraction * math.log(8), abs=1e-4)
+    assert [type(w.message) for w in record] == [CeilingWarning] * reported
 
 
 class Scaled(Critic):
@@ -285,8 +375,11 @@ def test_a_critic_that_shares_the_users_layers():
             return (self.borrowed(hx) * hy).sum(-1)
 
     x, _ = pair()
-    with pytest.warns(SharedParametersWarning, match="give the critic layers of its own"):
+    with pytest.warns(SharedParametersWarning, match="use separate layers for the critic"):
         MIRegularizer(2, 2, critic=Sharing())(x, encoder(x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MIRegularizer(2, 2, critic=Sharing())(x, nn.Linear(2, 2)(x))
 
 
 @pytest.mark.parametrize(
@@ -296,6 +389,7 @@ def test_a_critic_that_shares_the_users_layers():
         ({"critic": "jont"}, ValueError, "Did you mean 'joint'"),
         ({"steps": 0}, ValueError, "steps is 0"),
         ({"lr": 0}, ValueError, "lr is 0, and must be above 0"),
+        ({"clip": -1.0}, ValueError, "clip is -1.0, and must be above 0"),
         ({"bound": "club"}, ValueError, "needs a density critic"),
     ],
 )
@@ -312,6 +406,7 @@ def test_bad_shapes(shape):
 
 def test_negatives_by_default():
     assert MIRegularizer(2, 2).estimator.negatives == 1
+    assert MIRegularizer((1, 9, 9), 2).estimator.negatives == 1
     assert MIRegularizer(2, 2, bound=InfoNCE()).estimator.negatives == "all"
     assert MIRegularizer(2, 2, bound=JensenShannon(), critic="separable").estimator.negatives == "all"
     assert isinstance(MIRegularizer(2, 2).estimator.critic, JointCritic)

@@ -1,5 +1,4 @@
 import math
-import sys
 
 import pytest
 import torch
@@ -58,9 +57,6 @@ def test_no_two_classes_share_an_image():
     assert float(distances[different].min()) > 0.5
 
 
-def test_scikit_learn_is_asked_for(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match="pip install scikit-learn"):
-        images._digits.__wrapped__()
+def test_a_flip_is_a_probability():
     with pytest.raises(ValueError, match="flip"):
         DigitsChannel(1.5)

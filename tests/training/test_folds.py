@@ -2,52 +2,96 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import GroupKFold, KFold
 
 from mibounds.training.folds import split, split_blocked, split_by, split_groups
 
 
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
 @given(st.integers(50, 300), st.integers(2, 6), st.integers(0, 99))
-def test_every_row_is_tested_once_and_never_by_what_it_trained(n, folds, seed):
-    splits = split(n, folds, 0.15, torch.Generator().manual_seed(seed))
+def test_every_sample_is_in_one_test_set_and_in_one_set_of_each_fold(n, folds, seed):
+    splits = split(n, folds, 0.15, seeded(seed))
     tested = torch.cat([fold.test for fold in splits])
     assert sorted(tested.tolist()) == list(range(n))
     for fold in splits:
-        parts = [set(part.tolist()) for part in (fold.train, fold.valid, fold.test)]
-        assert sum(map(len, parts)) == n
-        assert len(set.union(*parts)) == n
+        sets = [set(indices.tolist()) for indices in (fold.train, fold.valid, fold.test)]
+        assert sum(map(len, sets)) == n
+        assert len(set.union(*sets)) == n
         assert len(fold.valid) == round(0.15 * (n - len(fold.test)))
 
 
-def test_the_seed_decides():
-    one, same, other = (split(60, 3, 0.2, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
-    assert torch.equal(one[0].train, same[0].train)
-    assert not torch.equal(one[0].train, other[0].train)
+def test_at_least_one_sample_validates():
+    assert [len(fold.valid) for fold in split(20, 2, 0.01, seeded())] == [1, 1]
+    assert [len(fold.valid) for fold in split_blocked(60, 2, 0.01, 0, seeded())] == [1, 1]
+    assert len(split_by(KFold(2), 40, None, 0.01, seeded())[0].valid) == 1
+
+
+def test_the_seed_determines_the_folds():
+    for folds in (
+        lambda seed: split(60, 3, 0.2, seeded(seed)),
+        lambda seed: split_blocked(60, 3, 0.2, 2, seeded(seed)),
+        lambda seed: split_groups(torch.arange(60) // 3, 3, 0.2, seeded(seed)),
+        lambda seed: split_by(KFold(3), 60, None, 0.2, seeded(seed)),
+    ):
+        one, same, other = map(folds, (1, 1, 2))
+        assert torch.equal(one[0].train, same[0].train)
+        assert torch.equal(one[0].valid, same[0].valid)
+        assert not torch.equal(one[0].train, other[0].train)
+
+
+def test_training_samples_are_in_random_order_and_validation_samples_are_drawn_at_random():
+    for fold in (
+        split(60, 3, 0.2, seeded())[0],
+        split_blocked(60, 3, 0.2, 2, seeded())[0],
+        split_groups(torch.arange(60) // 3, 3, 0.2, seeded())[0],
+        split_by(KFold(3), 60, None, 0.2, seeded())[0],
+    ):
+        for indices in (fold.train, fold.valid):
+            assert not torch.equal(indices, indices.sort().values)
 
 
 @given(st.integers(100, 300), st.integers(2, 6), st.integers(0, 5), st.integers(0, 99))
-def test_blocks_keep_their_distance(n, folds, gap, seed):
-    splits = split_blocked(n, folds, 0.15, gap, torch.Generator().manual_seed(seed))
+def test_blocks_are_contiguous_and_apart_by_the_gap(n, folds, gap, seed):
+    splits = split_blocked(n, folds, 0.15, gap, seeded(seed))
     assert torch.equal(torch.cat([fold.test for fold in splits]), torch.arange(n))
     for fold in splits:
-        for part in (fold.test, fold.valid.sort().values):
-            assert torch.equal(part, torch.arange(int(part[0]), int(part[-1]) + 1))
+        for block in (fold.test, fold.valid.sort().values):
+            assert torch.equal(block, torch.arange(int(block[0]), int(block[-1]) + 1))
         for one, other in ((fold.train, fold.test), (fold.train, fold.valid), (fold.valid, fold.test)):
             assert (one[:, None] - other).abs().min() > gap
-        left = n - len(fold.test) - len(fold.valid) - len(fold.train)
-        assert left <= 4 * gap
+        left_out = n - len(fold.test) - len(fold.valid) - len(fold.train)
+        assert left_out <= 4 * gap
 
 
-def test_blocks_follow_the_seed_and_too_wide_a_gap_is_told():
-    one, same, other = (split_blocked(60, 3, 0.2, 2, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
-    assert torch.equal(one[0].train, same[0].train)
-    assert not torch.equal(one[0].train, other[0].train)
+def test_the_blocks_by_hand():
+    """100 samples, 4 folds, gaps of 5: in the first fold 70 samples remain, of which 14 validate after the test block."""
+    first, second, _, last = split_blocked(100, 4, 0.2, 5, seeded())
+    assert sorted(first.valid.tolist()) == list(range(30, 44))
+    assert sorted(first.train.tolist()) == list(range(49, 100))
+    assert sorted(second.valid.tolist()) == list(range(55, 68))  # 13 = 0.2 * 65, for there are gaps on both sides
+    assert sorted(second.train.tolist()) == [*range(20), *range(73, 100)]
+    assert sorted(last.valid.tolist()) == list(range(56, 70))  # before the test block, where no room is left behind it
+    assert sorted(last.train.tolist()) == list(range(51))
+
+
+def test_a_validation_block_may_reach_either_end_of_the_series():
+    """45 of 65 samples validate: from the end of the gap, 55, to the last one, or from the first one to 44."""
+    _, second, third, _ = split_blocked(100, 4, 45 / 65, 5, seeded())
+    assert sorted(second.valid.tolist()) == list(range(55, 100))
+    assert sorted(third.valid.tolist()) == list(range(45))
+
+
+def test_too_large_a_gap_is_an_error():
     with pytest.raises(ValueError, match="gap is 20, and leaves a fold of 60 rows with .* give a smaller gap"):
-        split_blocked(60, 3, 0.2, 20, torch.Generator())
+        split_blocked(60, 3, 0.2, 20, seeded())
 
 
 @given(st.integers(8, 40), st.integers(2, 5), st.integers(0, 99))
-def test_groups_stay_whole(groups, folds, seed):
-    generator = torch.Generator().manual_seed(seed)
+def test_groups_are_not_divided(groups, folds, seed):
+    generator = seeded(seed)
     member = torch.randint(0, groups, (300,), generator=generator)
     member[:groups] = torch.arange(groups)
     splits = split_groups(member, folds, 0.15, generator)
@@ -55,18 +99,64 @@ def test_groups_stay_whole(groups, folds, seed):
     sizes = [len(fold.test) for fold in splits]
     assert max(sizes) - min(sizes) <= int(torch.bincount(member).max())
     for fold in splits:
-        parts = [set(member[rows].tolist()) for rows in (fold.train, fold.valid, fold.test)]
-        assert all(parts)
-        assert sum(map(len, parts)) == len(set.union(*parts)) == groups
+        sets = [set(member[indices].tolist()) for indices in (fold.train, fold.valid, fold.test)]
+        assert all(sets)
+        assert sum(map(len, sets)) == len(set.union(*sets)) == groups
 
 
-def test_too_few_groups_and_bad_splitters():
+@given(st.integers(0, 99))
+def test_whole_groups_validate_until_they_have_the_fraction(seed):
+    """The last group that was added was needed."""
+    groups = torch.arange(200) // 5
+    for fold in split_groups(groups, 4, 0.15, seeded(seed)):
+        assert len(fold.valid) == 25  # of 150, of which 22 or 23 are wanted
+    for fold in split_groups(groups, 4, 0.1, seeded(seed)):
+        assert len(fold.valid) == 15  # exactly a tenth
+
+
+def test_one_group_is_left_for_training():
+    groups = torch.arange(100) % 5
+    assert {len(torch.unique(groups[fold.train])) for fold in split_groups(groups, 3, 0.99, seeded())} == {1}
+
+
+def test_too_few_groups_are_an_error():
     with pytest.raises(ValueError, match="groups has 4 groups, and 3 folds need 5"):
-        split_groups(torch.arange(100) % 4, 3, 0.15, torch.Generator())
+        split_groups(torch.arange(100) % 4, 3, 0.15, seeded())
+    assert len(split_groups(torch.arange(100) % 5, 3, 0.15, seeded())) == 3
+    one_is_large = torch.tensor([0] * 97 + [1, 2, 3])
+    with pytest.raises(ValueError, match="one group in the 97 rows that a fold trains and validates on"):
+        split_groups(one_is_large, 2, 0.15, seeded())
+
+
+def test_the_folds_of_a_splitter():
+    folds = split_by(KFold(4), 100, None, 0.2, seeded())
+    for fold, (train, test) in zip(folds, KFold(4).split(range(100)), strict=True):
+        assert fold.test.tolist() == test.tolist()
+        assert len(fold.valid) == 15
+        assert sorted([*fold.train.tolist(), *fold.valid.tolist()]) == train.tolist()
+
+
+def test_a_splitter_gets_the_groups_and_whole_groups_validate():
+    groups = torch.arange(100) % 10
+    for fold in split_by(GroupKFold(2), 100, groups, 0.15, seeded()):
+        sets = [set(groups[indices].tolist()) for indices in (fold.train, fold.valid, fold.test)]
+        assert [len(one) for one in sets] == [4, 1, 5]
+        assert len(set.union(*sets)) == 10
+
+
+def test_unusable_splitters_are_errors():
     rows = torch.arange(100)
+    with pytest.raises(TypeError, match="cv is a int: expected a splitter"):
+        split_by(5, 100, None, 0.15, seeded())
     with pytest.raises(ValueError, match="rows that both train and test"):
-        split_by([(rows, rows[:50]), (rows[:50], rows[50:])], 100, None, 0.15, torch.Generator())
+        split_by([(rows, rows[:50]), (rows[:50], rows[50:])], 100, None, 0.15, seeded())
     with pytest.raises(ValueError, match="cv gives 1 folds: expected at least two"):
-        split_by([(rows[:50], rows[50:])], 100, None, 0.15, torch.Generator())
-    with pytest.raises(ValueError, match="a fold of 3 training and 97 test rows"):
-        split_by([(rows[:3], rows[3:])], 100, None, 0.15, torch.Generator())
+        split_by([(rows[:50], rows[50:])], 100, None, 0.15, seeded())
+    with pytest.raises(ValueError, match="a fold of 15 training and 85 test rows"):
+        split_by([(rows[:15], rows[15:])], 100, None, 0.15, seeded())
+    with pytest.raises(ValueError, match="a fold of 100 training and 0 test rows"):
+        split_by([(rows, rows[:0])], 100, None, 0.15, seeded())
+    for overlapping in ([(rows[:50], rows[50:]), (rows[:50], rows[99:])], [(rows[:50], rows[[60, 60]])]):
+        with pytest.raises(ValueError, match="cv tests some rows twice"):
+            split_by(overlapping, 100, None, 0.15, seeded())
+    assert len(split_by([(rows[:16], rows[16:50]), (rows[:16], rows[50:])], 100, None, 0.15, seeded())) == 2

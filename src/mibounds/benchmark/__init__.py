@@ -1,6 +1,6 @@
-"""The benchmark: every task of a suite, every estimator, every sample size and seed is one fit and one line of a file.
+"""Benchmarks: one fit, and one line of a file, for every task of a suite, estimator, sample size and seed.
 
-`run` measures and goes on where it stopped; `write_page` turns the lines into a page with figures.
+`run` makes the fits and continues an interrupted run; `write_page` turns the lines into a page with figures.
 """
 
 from mibounds.benchmark.page import write_page

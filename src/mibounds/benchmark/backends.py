@@ -1,4 +1,4 @@
-"""Where the fits run: processes or threads here (loky, threading), or a cluster (Dask, Ray), all by way of joblib."""
+"""Backends of joblib on which fits run: local processes or threads (loky, threading), or a cluster (Dask, Ray)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _NEEDS = {"dask": "distributed", "ray": "ray"}
 
 @contextmanager
 def use_backend(name: str, jobs: int) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
-    """What runs calls (of `joblib.delayed`), that many at a time, and gives each result as it is there.
+    """A function that runs calls of `joblib.delayed`, some at a time, and yields each result when it is ready.
 
-    Dask uses the client that there is, or starts one: it connects to the scheduler of DASK_SCHEDULER_ADDRESS or, when
-    none is set, starts a cluster on this machine. Ray connects to the cluster of RAY_ADDRESS, or starts one
-    here; its joblib backend hands nothing back early, so calls go to it in waves of that many.
+    Dask uses the current client, or starts one: it connects to the scheduler of DASK_SCHEDULER_ADDRESS or, if none is
+    set, starts a cluster on this machine. Ray connects to the cluster of RAY_ADDRESS, or starts one on this machine;
+    its joblib backend returns all results together, so it gets the calls in batches of `jobs`.
 
     Arguments:
         name: "loky", "threading", "dask" or "ray".
@@ -35,20 +35,20 @@ def use_backend(name: str, jobs: int) -> Iterator[Callable[[Iterable[Any]], Iter
     """
     check_at_least("jobs", jobs, 1)
     if name not in BACKENDS:
-        raise ValueError(f"backend is {name!r}, which is no backend here. {nearest(name, BACKENDS)}")
+        raise ValueError(f"backend is {name!r}: expected one of {', '.join(BACKENDS)}. {nearest(name, BACKENDS)}")
     if name in _NEEDS and find_spec(_NEEDS[name]) is None:
-        raise ValueError(f"backend is {name!r}, and the package {_NEEDS[name]} is missing: pip install {_NEEDS[name]}.")
+        raise ValueError(f"backend is {name!r} and needs {_NEEDS[name]}: pip install {_NEEDS[name]}.")
     with _cluster(name, jobs), joblib.parallel_config(backend=name, n_jobs=jobs):
         if name == "ray":
-            yield lambda calls: _in_waves(calls, jobs)
+            yield lambda calls: _in_batches(calls, jobs)
         else:
             yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
 
 
-def _in_waves(calls: Iterable[Any], size: int) -> Iterator[Any]:
+def _in_batches(calls: Iterable[Any], size: int) -> Iterator[Any]:
     rest = iter(calls)
-    while wave := list(islice(rest, size)):
-        yield from joblib.Parallel()(wave)
+    while batch := list(islice(rest, size)):
+        yield from joblib.Parallel()(batch)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""From a file of records to a page: tables in Markdown and figures beside it, or both in one HTML file."""
+"""A page about a file of records: Markdown tables with PNG figures beside it, or one HTML file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["write_between", "write_page"]
 
-_LONGEST = 48
+_LONGEST = 48  # characters of a task's name in a figure
 
 
 def write_between(page: Path, start: str, end: str, text: str) -> None:
-    """Replace what a page has between two markers, each of which occurs once.
+    """Replace the text of a page between two markers, each of which occurs once.
 
     Raises:
         ValueError: if a marker is missing or occurs twice.
@@ -37,41 +37,42 @@ def write_page(results: Path, out: Path) -> list[Path]:
     or, if its name ends in .html, one page that holds them.
 
     Arguments:
-        results: what `run` wrote.
-        out: the page.
+        results: the file that `run` wrote.
+        out: the file of the page.
 
     Returns:
         The files of figures.
 
     Raises:
-        ValueError: if the file has no records, or a line that is none.
+        ValueError: if the file has no records, or a line that is not a record.
+        ImportError: if matplotlib or, for HTML, the packages of reports are not installed.
     """
     records = read_records(results)
     if not records:
         raise ValueError(f"{results} has no results: give the file that a benchmark wrote.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    alone = out.suffix == ".html"
-    before = "" if alone else f"{out.stem}-"
+    single_file = out.suffix == ".html"
+    prefix = "" if single_file else f"{out.stem}-"
     parts = list(_head(results, records))
     figures: dict[str, tuple[str, Figure]] = {}
     for suite in sorted({record.suite for record in records}):
-        own = [record for record in records if record.suite == suite]
-        parts += [f"## {suite}", summary_table(own)]
+        of_suite = [record for record in records if record.suite == suite]
+        parts += [f"## {suite}", summary_table(of_suite)]
         for kind, title, draw in (("errors", "Errors by task", _errors), ("seconds", "Errors and seconds", _cost)):
-            name = f"{before}{suite}-{kind}"
-            figures[name] = title, draw(own)
+            name = f"{prefix}{suite}-{kind}"
+            figures[name] = title, draw(of_suite)
             parts.append(f"![{title}]({name}.png)")
-        for estimator, n in group_by(own, "estimator", "n"):
-            fits = [record for record in own if (record.estimator, record.n) == (estimator, n)]
-            parts += [f"### {suite}: {estimator}, {n:,} rows", task_table(fits, list(by_task(own)))]
-        parts += _failures(own)
+        for estimator, n in group_by(of_suite, "estimator", "n"):
+            fits = [record for record in of_suite if (record.estimator, record.n) == (estimator, n)]
+            parts += [f"### {suite}: {estimator}, {n:,} rows", task_table(fits, list(by_task(of_suite)))]
+        parts += _failures(of_suite)
     text = "\n\n".join(parts) + "\n"
-    if alone:
-        within = {
+    if single_file:
+        inline = {
             f"{name}.png": inline_svg(figure, name, title, "The numbers are in the tables of this page.")
             for name, (title, figure) in figures.items()
         }
-        write_text(out, document_page(text, within))
+        write_text(out, document_page(text, inline))
         return []
     paths = [out.with_name(f"{name}.png") for name in figures]
     for path, (_, figure) in zip(paths, figures.values(), strict=True):
@@ -87,7 +88,7 @@ def _head(results: Path, records: Sequence[Record]) -> Iterator[str]:
     measured = [record for record in records if isinstance(record, Measured)]
     hits = sum(fit.hit for fit in measured)
     if measured:
-        yield f"{hits:,} of {len(measured):,} intervals ({hits / len(measured):.0%}) hold the truth; 95 % are due."
+        yield f"{hits:,} of {len(measured):,} intervals ({hits / len(measured):.0%}) contain the truth; nominal: 95%."
 
 
 def _failures(records: Sequence[Record]) -> Iterator[str]:
@@ -98,13 +99,13 @@ def _failures(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _errors(records: Sequence[Record]) -> Figure:
-    """The heat map; its rows are numbered as those of the table."""
+    """The heat map of errors; its rows are numbered as those of the table."""
     columns = list(group_by(records, "estimator", "n"))
     tasks = list(by_task(records))
     cells = group_by(records, "task", "estimator", "n")
-    found = {where: group.bias for where, group in cells.items() if group.measured}
+    bias = {cell: group.bias for cell, group in cells.items() if group.measured}
     return plot_errors(
-        [[found.get((task, *column), math.nan) for column in columns] for task in tasks],
+        [[bias.get((task, *column), math.nan) for column in columns] for task in tasks],
         [f"{i}  {_short(task)}" for i, task in enumerate(tasks, 1)],
         [f"{estimator}\n{n:,}" for estimator, n in columns],
     )

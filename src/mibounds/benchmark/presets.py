@@ -1,6 +1,7 @@
-"""What can be measured by name: the suites, and the estimators with their settings.
+"""Suites and estimators by name.
 
-An estimator is called as `estimator(x, y, seed=..., workers=...)` and returns a `Result`. It sees nothing of the task.
+An estimator is called as `estimator(x, y, seed=..., workers=...)` and returns a `Result`; it gets no information about
+the task.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ PRESETS: dict[str, Callable[..., Result]] = {
 
 
 def suite_names() -> list[str]:
-    """The suites by their names in lower case."""
+    """Names of the suites, in lower case."""
     return [name.lower() for name in suites.__all__]
 
 
@@ -37,7 +38,7 @@ def suite_named(name: str) -> tuple[Task, ...]:
     40
     """
     if name not in suite_names():
-        raise ValueError(f"suite is {name!r}, which is no suite here. {nearest(name, suite_names())}")
+        raise ValueError(f"suite is {name!r}: expected the name of a suite. {nearest(name, suite_names())}")
     tasks: tuple[Task, ...] = getattr(suites, name.upper())
     return tasks
 
@@ -45,5 +46,5 @@ def suite_named(name: str) -> tuple[Task, ...]:
 def estimator_named(name: str) -> Callable[..., Result]:
     """The estimator of that name."""
     if name not in PRESETS:
-        raise ValueError(f"estimator is {name!r}, which is no estimator here. {nearest(name, PRESETS)}")
+        raise ValueError(f"estimator is {name!r}: expected the name of an estimator. {nearest(name, PRESETS)}")
     return PRESETS[name]

@@ -1,7 +1,7 @@
-"""What one fit leaves behind: a line of JSON in a file that only grows.
+"""Records of fits: lines of JSON in a file that is only appended to.
 
-A line is written at once, so a killed run leaves at most one half-written line at the end; it is no record, and goes
-when the run is resumed.
+A line is written in one piece, so a killed run leaves at most one incomplete line at the end, which is not a record and
+is removed when the run is resumed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Failed", "Key", "Measured", "Record", "append_record", "drop_half_li
 
 
 class Key(NamedTuple):
-    """What tells one fit from another; in a file each occurs once."""
+    """The identity of a fit; each occurs once in a file."""
 
     suite: str
     task: str
@@ -26,16 +26,16 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """What every fit has, whether it came to a value (`Measured`) or not (`Failed`).
+    """The fields of every fit, whether it succeeded (`Measured`) or raised an exception (`Failed`).
 
     Attributes:
         suite: the suite's name.
         task: the task's repr.
         estimator: the preset's name.
         n: rows.
-        seed: of the rows and of the fit.
+        seed: seed of the sample and of the fit.
         truth: I(X;Y) in nats.
-        seconds: wall-clock time of the fit alone.
+        seconds: wall-clock time of the fit, without sampling.
         versions: of mibounds, torch and Python.
     """
 
@@ -50,30 +50,30 @@ class Record:
 
     @property
     def key(self) -> Key:
-        """What tells this fit from the others."""
+        """The identity of this fit."""
         return Key(self.suite, self.task, self.estimator, self.n, self.seed)
 
 
 @dataclass(frozen=True)
 class Measured(Record):
-    """A fit that came to a value; information in nats.
+    """A successful fit; information in nats.
 
     Attributes:
         value: the estimate.
         stderr: its standard error.
         low: lower end of the 95 % interval.
         high: upper end.
-        reading: the bound that was reported.
-        extrapolated: the value rests on the critic's smoothness.
+        method: the bound that was reported.
+        extrapolated: is the value an extrapolation?
         warnings: the codes of its warnings.
-        lower_bound: the one-sided 95 % lower bound, where there is one.
+        lower_bound: the one-sided 95 % lower confidence bound, or None.
     """
 
     value: float
     stderr: float
     low: float
     high: float
-    reading: str
+    method: str
     extrapolated: bool
     warnings: list[str]
     lower_bound: float | None = None
@@ -85,21 +85,21 @@ class Measured(Record):
 
     @property
     def hit(self) -> bool:
-        """Does the interval hold the truth?"""
+        """Does the interval contain the truth?"""
         return self.low <= self.truth <= self.high
 
     @property
     def exceeded(self) -> bool:
-        """Is the lower bound above the truth?"""
+        """Is the lower confidence bound above the truth?"""
         return self.lower_bound is not None and self.lower_bound > self.truth
 
 
 @dataclass(frozen=True)
 class Failed(Record):
-    """A fit that raised.
+    """A fit that raised an exception.
 
     Attributes:
-        error: the exception's name and sentence.
+        error: name and message of the exception.
     """
 
     error: str
@@ -112,10 +112,10 @@ def append_record(path: Path, record: Record) -> None:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a file, in the order of the file; none if it is not there.
+    """The records of a file in order; none if the file does not exist.
 
     Raises:
-        ValueError: if a line is none of ours.
+        ValueError: if a line is not a record.
     """
     if not path.exists():
         return []
@@ -124,7 +124,7 @@ def read_records(path: Path) -> list[Record]:
 
 
 def drop_half_line(path: Path) -> None:
-    """Cut off what follows the last line's end, so that the next line starts a line."""
+    """Remove an incomplete line at the end of a file."""
     if path.exists():
         whole = path.read_bytes()
         with path.open("ab") as file:
@@ -137,5 +137,5 @@ def _record(line: str, where: str) -> Record:
         kind = Failed if "error" in fields else Measured
         return kind(**fields)
     except (TypeError, ValueError) as error:
-        sentence = f"{where} is no result of a benchmark ({error}): move the file, or remove the line."
-        raise ValueError(sentence) from error
+        message = f"{where} is not a record of a benchmark ({error}): move the file, or remove the line."
+        raise ValueError(message) from error

@@ -1,4 +1,4 @@
-"""Run a benchmark: fits side by side, each written down as it finishes, none twice."""
+"""Runs of a benchmark: fits in parallel, each written to a file when it finishes, none made twice."""
 
 from __future__ import annotations
 
@@ -40,26 +40,25 @@ def run(
     backend: str = "loky",
     done: Callable[[Record], None] = lambda record: None,
 ) -> list[Record]:
-    """Measure every task of a suite with every estimator at every sample size and seed.
+    """Fit every estimator to every task of a suite, at every sample size and seed.
 
-    Each fit is a line of `out`, written when it finishes. A run that was interrupted goes on where it stopped: fits
-    that the file has, failed ones too, are not made again. The rows depend on task, n and seed alone, so all
-    estimators see the same; columns are standardized over the sample, as Czyż et al., 2023, arXiv:2306.11078 do, and
-    images are flattened into columns.
+    Each fit is a line of `out`, written when it finishes. An interrupted run is continued: fits in the file, failed
+    ones too, are not made again. The samples depend only on task, n and seed, so all estimators get the same; columns
+    are standardized over the sample, as Czyż et al., 2023, arXiv:2306.11078 do, and images are flattened into columns.
 
     Arguments:
         suite: name of a suite, such as "quick".
         estimators: names of `PRESETS`.
-        n: rows.
-        seeds: how many; they are 0, 1, ...
-        out: the file of records, continued if it is there.
-        tasks: places of the suite's tasks, counted from 1; none stands for all.
+        n: sample sizes.
+        seeds: number of seeds, which are 0, 1, ...
+        out: the file of records, continued if it exists.
+        tasks: numbers of the suite's tasks, counted from 1; none stands for all.
         jobs: fits at a time; the values do not depend on it.
         backend: "loky" (processes), "threading", "dask" or "ray".
-        done: told of every record: first of those that the file had, then of each that is made.
+        done: called with every record: first those of the file, then each new one.
 
     Returns:
-        The records that were asked for.
+        The records of these fits.
 
     Raises:
         ValueError: if a name is unknown, a number too small, or a backend's package missing.
@@ -71,12 +70,12 @@ def run(
         drop_half_line(out)
         for record in records:
             done(record)
-        known = {record.key for record in records}
+        finished = {record.key for record in records}
         fit = joblib.delayed(_fit)
-        made = parallel(
-            fit(key, task, estimator_named(key.estimator)) for key, task in fits.items() if key not in known
+        new_records = parallel(
+            fit(key, task, estimator_named(key.estimator)) for key, task in fits.items() if key not in finished
         )
-        for record in made:
+        for record in new_records:
             append_record(out, record)
             records.append(record)
             done(record)
@@ -86,15 +85,15 @@ def run(
 def plan(
     suite: str, estimators: Iterable[str], n: Iterable[int], seeds: int, tasks: Iterable[int] = ()
 ) -> dict[Key, Task]:
-    """The fits of a run and the task of each, one seed after the other so that a stopped run has seen every task.
+    """The fits of a run with their tasks, seed by seed, so that an interrupted run includes every task.
 
     Raises:
         ValueError: if a name is unknown or a number too small.
     """
-    every, places, estimators, n = suite_named(suite), list(tasks), list(estimators), list(n)
-    for place in places:
-        if not 1 <= place <= len(every):
-            raise ValueError(f"task is {place}, and {suite} has tasks 1 to {len(every)}.")
+    of_suite, chosen, estimators, n = suite_named(suite), list(tasks), list(estimators), list(n)
+    for number in chosen:
+        if not 1 <= number <= len(of_suite):
+            raise ValueError(f"task is {number}, and {suite} has tasks 1 to {len(of_suite)}.")
     for name in estimators:
         estimator_named(name)
     for rows in n:
@@ -105,18 +104,18 @@ def plan(
         for seed in range(seeds)
         for rows in n
         for name in estimators
-        for place, task in enumerate(every, 1)
-        if not places or place in places
+        for number, task in enumerate(of_suite, 1)
+        if not chosen or number in chosen
     }
 
 
 def _fit(key: Key, task: Task, estimator: Callable[..., Result]) -> Record:
-    """One fit, in whatever process or thread it runs; what it raises is a result too."""
+    """One fit, in any process or thread; an exception becomes a record, too."""
     warnings.simplefilter("ignore", MIWarning)  # their codes are in the record; `run` restores the filters
     start = time.perf_counter()
     try:
-        # One thread, or sums of many rows would depend on the threads that a backend leaves to a fit. And sequential,
-        # or the backend would spread the folds of this fit over its workers too.
+        # One thread, because sums of many rows depend on the number of threads that a backend gives a fit. Sequential,
+        # because the backend would distribute the folds of this fit over its workers, too.
         config = joblib.parallel_config(backend="sequential")
         with fast_arithmetic(torch.device("cpu")), config, no_partial_results():
             return _measure(key, task, estimator)
@@ -139,7 +138,7 @@ def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured
         seconds,
         versions(),
         *numbers,
-        result.reading,
+        result.method,
         result.extrapolated,
         [warning.code for warning in result.warnings],
         result.lower_bound,
@@ -147,7 +146,7 @@ def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured
 
 
 def sample_rows(key: Key, task: Task) -> tuple[Tensor, Tensor]:
-    """The standardized columns of the sample that belongs to task, n and seed."""
+    """The standardized columns of the sample of a task, n and seed."""
     generator = torch.Generator().manual_seed(zlib.crc32(f"{key.task}, {key.n} rows, seed {key.seed}".encode()))
     x, y = (rows.flatten(1) for rows in task.sample(key.n, generator))
     return Standardize().fit(x)(x), Standardize().fit(y)(y)

@@ -1,4 +1,4 @@
-"""Fits in groups, and the few numbers that say how good a group is."""
+"""Groups of fits and their summaries: error, coverage, seconds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Group", "by_task", "group_by", "summary_table", "task_table"]
 
 @dataclass(frozen=True)
 class Group:
-    """Fits that are summarized together. The means are over fits that came to a value; there must be one.
+    """Fits that are summarized together. The means are over successful fits; there must be one.
 
     Attributes:
-        measured: the fits that came to a value.
-        failed: those that raised.
+        measured: the successful fits.
+        failed: the fits that raised an exception.
     """
 
     measured: tuple[Measured, ...]
@@ -45,12 +45,12 @@ class Group:
 
     @property
     def hits(self) -> int:
-        """How many intervals hold the truth."""
+        """Number of intervals that contain the truth."""
         return sum(fit.hit for fit in self.measured)
 
     @property
     def exceeded(self) -> str:
-        """How many lower bounds lie above the truth, of how many; a dash where there are none."""
+        """Number of lower bounds above the truth, of all lower bounds; a dash if there are none."""
         bounded = [fit for fit in self.measured if fit.lower_bound is not None]
         return f"{sum(fit.exceeded for fit in bounded)} of {len(bounded)}" if bounded else "–"
 
@@ -61,7 +61,7 @@ class Group:
 
 
 def group_by(records: Iterable[Record], *fields: str) -> dict[tuple[str | int, ...], Group]:
-    """The groups of records that agree in these fields, sorted by them."""
+    """The groups of records with equal values of these fields, sorted by them."""
     members: dict[tuple[str | int, ...], list[Record]] = {}
     for record in records:
         members.setdefault(tuple(getattr(record, field) for field in fields), []).append(record)
@@ -75,17 +75,17 @@ def group_by(records: Iterable[Record], *fields: str) -> dict[tuple[str | int, .
 
 
 def by_task(records: Iterable[Record]) -> dict[str, Group]:
-    """The groups of records of one task each, from the least information to the most."""
+    """The groups of records of one task each, in the order of their information."""
     groups = {str(task): group for (task,), group in group_by(records, "task").items()}
     return dict(sorted(groups.items(), key=lambda entry: entry[1].truth))
 
 
 def summary_table(records: Iterable[Record]) -> str:
-    """A Markdown table: for each estimator and n the mean absolute error, the coverage of the intervals, the
-    seconds."""
+    """A Markdown table of the mean absolute error, the coverage of the intervals and the seconds, by estimator and
+    n."""
     lines = [
-        "| estimator | n | fits | failed | mean absolute error | intervals that hold the truth "
-        "| lower bounds above it | seconds a fit |",
+        "| estimator | n | fits | failed | mean absolute error | coverage of intervals "
+        "| lower bounds above the truth | seconds per fit |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for (estimator, n), group in group_by(records, "estimator", "n").items():
@@ -98,16 +98,15 @@ def summary_table(records: Iterable[Record]) -> str:
 
 
 def task_table(records: Iterable[Record], tasks: Sequence[str]) -> str:
-    """A Markdown table: for each task the truth, the mean value and error over the seeds, and the intervals that hold
-    the truth.
+    """A Markdown table of the truth, the mean value and error over seeds, and the coverage of the intervals, by task.
 
     Arguments:
-        records: of one estimator and n.
-        tasks: all tasks of the page; a row's number is its place among them.
+        records: fits of one estimator and n.
+        tasks: all tasks of the page; they number the rows.
     """
     lines = [
-        "| # | task | truth | mean value | mean absolute error | intervals that hold the truth "
-        "| lower bounds above it |",
+        "| # | task | truth | mean value | mean absolute error | coverage of intervals "
+        "| lower bounds above the truth |",
         "|--:|---|--:|--:|--:|--:|--:|",
     ]
     for task, group in by_task(records).items():

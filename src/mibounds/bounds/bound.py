@@ -23,10 +23,11 @@ from torch import Tensor, nn
 
 from mibounds._math import off_diagonal
 
-__all__ = ["Bound", "Side", "Unidentified"]
+__all__ = ["Bound", "Normalizer", "Side", "Unidentified"]
 
 Side = Literal["lower", "upper", "neither"]
 Unidentified = Literal["nothing", "constant", "function of y"]
+Normalizer = Literal["none", "contrastive", "log-mean", "mean", "clipped", "other"]
 
 
 class Bound(nn.Module, ABC):
@@ -47,6 +48,7 @@ class Bound(nn.Module, ABC):
 
     side: Side
     unidentified: Unidentified
+    normalizer: Normalizer = "other"
     needs_conditional_density: ClassVar[bool] = False
     takes_raw_scores: ClassVar[bool] = False
 

@@ -39,6 +39,7 @@ class InfoNCE(Bound):
 
     side = "lower"
     unidentified = "function of y"
+    normalizer = "contrastive"
 
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint) - logaddmeanexp(joint, product),)
@@ -83,6 +84,7 @@ class InfoNCEAnchor(Bound):
     """
 
     side = "neither"
+    normalizer = "none"
 
     def __init__(self, *, nu: float = 1.0):
         super().__init__()

@@ -48,6 +48,7 @@ class BarberAgakov(_Likelihood):
     """
 
     side = "lower"
+    normalizer = "none"
     takes_raw_scores = True
 
     def __init__(self, *, entropy: float):
@@ -80,6 +81,7 @@ class PlugIn(_Likelihood):
     """
 
     side = "neither"
+    normalizer = "none"
 
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint),)

@@ -51,6 +51,7 @@ class DonskerVaradhan(_Partitioned):
     """
 
     unidentified = "constant"
+    normalizer = "log-mean"
 
     def value(self, *rows: Tensor) -> Tensor:
         joint, partition = rows
@@ -84,6 +85,7 @@ class MINE(_Partitioned):
     """
 
     unidentified = "constant"
+    normalizer = "log-mean"
 
     log_average: Tensor
 
@@ -133,6 +135,7 @@ class NWJ(_Partitioned):
     """
 
     unidentified = "nothing"
+    normalizer = "mean"
 
     def value(self, *rows: Tensor) -> Tensor:
         joint, partition = rows

@@ -47,7 +47,7 @@ class JensenShannon(Bound):
     def __init__(self, reading: Bound | None = None):
         super().__init__()
         self.reading = reading if reading is not None else DonskerVaradhan()
-        self.side = self.reading.side
+        self.side, self.normalizer = self.reading.side, self.reading.normalizer
 
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (_classification(joint, product), *self.reading.reduce(joint, product))
@@ -90,6 +90,7 @@ class SMILE(Bound):
 
     side = "neither"
     unidentified = "nothing"
+    normalizer = "clipped"
 
     def __init__(self, clip: float = 5.0):
         super().__init__()
@@ -116,6 +117,7 @@ class _Discriminative(Bound):
 
     side = "neither"
     unidentified = "nothing"
+    normalizer = "none"
 
     def value(self, *rows: Tensor) -> Tensor:
         return rows[0].mean(-1)

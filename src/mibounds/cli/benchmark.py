@@ -1,11 +1,11 @@
-"""`mibounds benchmark` measures, with a table that fills while it runs; `mibounds benchmark page` writes the page."""
+"""`mibounds benchmark` runs a benchmark with a live table of progress; `mibounds benchmark page` writes a page."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,8 +21,8 @@ __all__ = ["app", "progress_table"]
 
 app = typer.Typer()
 
-Estimators = Annotated[list[str], typer.Option(help=f"{', '.join(PRESETS)}; give the option again for another.")]
-Rows = Annotated[list[int], typer.Option("--n", help="Rows; give the option again for another.")]
+Estimators = Annotated[list[str], typer.Option(help=f"{', '.join(PRESETS)}; repeat the option for several.")]
+Sizes = Annotated[list[int], typer.Option("--n", help="Sample size; repeat the option for several.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -30,19 +30,21 @@ def measure(
     context: typer.Context,
     suite: Annotated[str, typer.Option(help=f"The tasks: {', '.join(suite_names())}.")] = "quick",
     estimator: Estimators = ["default"],  # noqa: B006  (typer copies it)
-    n: Rows = [2_000],  # noqa: B006
+    n: Sizes = [2_000],  # noqa: B006
     task: Annotated[
-        list[int], typer.Option(help="Only this task, by its place in the suite from 1; again for another.")
+        list[int], typer.Option(help="Only this task, by its number in the suite from 1; repeat it for several.")
     ] = [],  # noqa: B006
-    seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...")] = 3,
+    seeds: Annotated[int, typer.Option(help="Number of seeds: 0, 1, ...")] = 3,
     jobs: Annotated[int, typer.Option(help="Fits at a time.")] = 1,
     backend: Annotated[str, typer.Option(help=f"Where fits run: {', '.join(BACKENDS)}.")] = "loky",
-    out: Annotated[Path, typer.Option(help="The results, a line of JSON a fit.")] = Path("results.jsonl"),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live table.")] = False,
+    out: Annotated[Path, typer.Option(help="File of the results, a line of JSON for each fit.")] = Path(
+        "results.jsonl"
+    ),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no live table.")] = False,
 ) -> None:
-    """Measure every task of a suite, whose information is known, and compare.
+    """Fit estimators to every task of a suite, whose information is known.
 
-    A run that was interrupted goes on where it stopped: fits that the file has are not made again.
+    An interrupted run is continued: fits in the file are not made again.
 
     Example: **mibounds benchmark --suite quick --estimator default --n 2000 --seeds 3 --jobs 2 --out results.jsonl**
     """
@@ -64,15 +66,15 @@ def measure(
 
 @app.command()
 def page(
-    results: Annotated[Path, typer.Argument(help="What `mibounds benchmark` wrote.")],
+    results: Annotated[Path, typer.Argument(help="A file of results of `mibounds benchmark`.")],
     out: Annotated[
-        Optional[Path],  # noqa: UP045  (typer evaluates the annotation on Python 3.10)
+        Path | None,
         typer.Option(
-            help="The page: .md with figures beside it, or .html with all in one. By default .md beside the results."
+            help="The page: .md with figures beside it, or one .html file. By default .md beside the results."
         ),
     ] = None,
 ) -> None:
-    """Write a page about results: Markdown with figures beside it, or one HTML file.
+    """Write a page about the results: Markdown with figures beside it, or one HTML file.
 
     Example: **mibounds benchmark page results.jsonl --out page.md**
     """
@@ -83,10 +85,10 @@ def page(
 
 
 def progress_table(records: Sequence[Record], total: int) -> Table:
-    """How far a run is and what it found: a row for each estimator and n."""
+    """The progress of a run and its results, a row for each estimator and n."""
     last = f", last {records[-1].task}" if records else ""
     table = Table(title=f"{len(records):,} of {total:,} fits{last}", title_justify="left")
-    for name in ("estimator", "n", "fits", "failed", "mean |error|", "intervals that hold", "seconds"):
+    for name in ("estimator", "n", "fits", "failed", "mean |error|", "coverage", "seconds"):
         table.add_column(name, justify="left" if name == "estimator" else "right")
     for (estimator, n), group in group_by(records, "estimator", "n").items():
         fits = len(group.measured)

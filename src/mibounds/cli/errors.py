@@ -1,4 +1,4 @@
-"""How a command refuses, and how it says that it was interrupted."""
+"""Exit codes and messages of the commands."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from contextlib import contextmanager
 
 import typer
 
-from mibounds.cli.job import SPOKEN, before_error, job_size
+from mibounds.cli.job import INPUT_ERRORS, before_error, job_size
 from mibounds.warnings import InterruptedWarning, MIWarning
 
 __all__ = ["one_sentence", "say_if_interrupted"]
 
 
 @contextmanager
-def one_sentence(shared: bool = False) -> Iterator[None]:
-    """A wrong input ends with one sentence on standard error and exit code 2, without a traceback.
+def one_sentence(distributed: bool = False) -> Iterator[None]:
+    """Turn errors of the input into one sentence on standard error and exit code 2, without a traceback.
 
     Arguments:
-        shared: can the ranks of a job share the work? Under torchrun another command is refused.
+        distributed: can the command run on several ranks? Otherwise it is refused under torchrun.
     """
     try:
-        if not shared and job_size() > 1:
-            raise ValueError("only `estimate` and `lagged` share their work among ranks: start this without torchrun.")
+        if not distributed and job_size() > 1:
+            raise ValueError("only `estimate` and `lagged` run on several ranks: start this command without torchrun.")
         yield
-    except SPOKEN as error:
+    except INPUT_ERRORS as error:
         typer.echo(f"{before_error()}Error: {error}", err=True)
         raise typer.Exit(2) from error
 
 
 def say_if_interrupted(warnings: Iterable[MIWarning]) -> None:
-    """A result that Ctrl-C cut short is printed, and ends with exit code 130, by which shells know Ctrl-C."""
+    """Exit with code 130, the code of Ctrl-C, if a result was interrupted."""
     if any(isinstance(warning, InterruptedWarning) for warning in warnings):
         raise typer.Exit(130)

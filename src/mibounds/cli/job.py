@@ -1,4 +1,4 @@
-"""A command on the ranks of a job that torchrun started: who speaks, and what is said when one fails or is lost."""
+"""Commands on the ranks of a torchrun job: output of one rank, and messages when a rank fails or is lost."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from pathlib import Path
 
 import typer
 
-__all__ = ["SPOKEN", "TIMEOUT", "before_error", "job", "job_size", "writes"]
+from mibounds._extras import MissingExtraError
 
-SPOKEN = (ValueError, TypeError, OSError)  # what a command says in one sentence
-TIMEOUT = timedelta(seconds=60)  # that ranks wait for each other
-_GRACE = 3.0  # seconds in which a rank that failed can say so, and torchrun can see a rank that died
+__all__ = ["INPUT_ERRORS", "TIMEOUT", "before_error", "job", "job_size", "writes"]
+
+INPUT_ERRORS = (ValueError, TypeError, OSError, MissingExtraError)  # reported in one sentence
+TIMEOUT = timedelta(seconds=60)  # for ranks that wait for each other
+_GRACE = 3.0  # seconds for a failed rank to report, and for torchrun to notice a dead one
 
 
 def job_size() -> int:
-    """How many ranks torchrun started; 1 without it."""
+    """Number of ranks that torchrun started; 1 without it."""
     import torch.distributed as dist
 
     launched = dist.is_available() and dist.is_torchelastic_launched()
@@ -27,21 +29,21 @@ def job_size() -> int:
 
 
 def before_error() -> str:
-    """What stands before an error: which rank it is of, where there are several."""
+    """The prefix of an error message: the rank, if there are several."""
     size = job_size()
     return "" if size == 1 else f"rank {os.environ['RANK']} of {size}: "
 
 
 def writes() -> bool:
-    """Does this rank write files? Rank 0 does, and what is no job."""
+    """Does this rank write files? Rank 0 does, and a process without torchrun."""
     return job_size() == 1 or os.environ["RANK"] == "0"
 
 
 @contextmanager
 def job(device: str) -> Iterator[str]:
-    """Share what is done inside with the other ranks of the job, on this device; without torchrun, nothing happens.
+    """Run the body on all ranks of the job, with this kind of device; without torchrun it has no effect.
 
-    Only rank 0 prints. Ranks speak by nccl on GPUs, each on its own, and by gloo on the CPU.
+    Only rank 0 prints. Ranks communicate by nccl on GPUs, one for each rank, and by gloo on the CPU.
 
     Yields:
         The device of this rank.
@@ -66,38 +68,39 @@ def job(device: str) -> Iterator[str]:
                 stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w"))))
             yield device
     except Exception as error:
-        if not _of_another(error):
+        if not _caused_by_another_rank(error):
             reason = f"{type(error).__name__}: {error}"
             notes.write(reason)
             get_error_handler().record_exception(error)  # for the summary of torchrun
-            if not isinstance(error, SPOKEN):
+            if not isinstance(error, INPUT_ERRORS):
                 typer.echo(f"{before_error()}{reason}", err=True)
             raise
         notes.write("")
-        time.sleep(_GRACE)  # torchrun ends this rank meanwhile if the other one died, and names that one
+        time.sleep(_GRACE)  # if the other rank died, torchrun ends this one meanwhile and names the other
         sentence = f"{before_error()}{notes.why(error)}"
         try:
             raise RuntimeError(sentence) from error
-        except RuntimeError as told:
-            get_error_handler().record_exception(told)
+        except RuntimeError as summary:
+            get_error_handler().record_exception(summary)
         typer.echo(sentence, err=True)
         raise typer.Exit(1) from error
     finally:
         dist.destroy_process_group()
 
 
-def _of_another(error: Exception) -> bool:
-    """Does a rank fail only because another one does not answer?"""
+def _caused_by_another_rank(error: Exception) -> bool:
+    """Does this rank fail only because another one does not answer?"""
     import torch.distributed as dist
 
-    said = str(error)
+    message = str(error)
+    words = ("gloo", "Gloo", "NCCL", "Connection closed")
     return isinstance(error, dist.DistError) or (
-        isinstance(error, RuntimeError) and any(word in said for word in ("gloo", "Gloo", "NCCL", "Connection closed"))
+        isinstance(error, RuntimeError) and any(word in message for word in words)
     )
 
 
 class _Notes:
-    """What ranks leave behind when they end early: the reason of one that failed, nothing of one that lost another."""
+    """Notes of ranks that end early: the reason of a failure, or an empty text of a rank that lost another one."""
 
     def __init__(self, size: int):
         import torch.distributed as dist
@@ -108,20 +111,20 @@ class _Notes:
         self.store = dist.TCPStore(host, port, is_master=False, timeout=wait)  # type: ignore[attr-defined]
 
     def write(self, reason: str) -> None:
-        """Leave a note of this rank."""
-        with suppress(RuntimeError):  # it may have gone with another machine
+        """Write the note of this rank."""
+        with suppress(RuntimeError):  # the store may be lost with another machine
             self.store.set(f"{self.run}/{os.environ['RANK']}", reason)
 
     def why(self, error: Exception) -> str:
-        """The sentence of a rank that lost another one."""
+        """The message of a rank that lost another one."""
         keys = {number: f"{self.run}/{number}" for number in range(self.size)}
         try:
-            there = {number: self.store.get(key).decode() for number, key in keys.items() if self.store.check([key])}
+            notes = {number: self.store.get(key).decode() for number, key in keys.items() if self.store.check([key])}
         except RuntimeError:
-            return f"another rank was lost, rank 0 among them. ({error})"
-        failed = [f"rank {number} failed ({reason})" for number, reason in there.items() if reason]
-        lost = [f"rank {number}" for number in range(self.size) if number not in there]
+            return f"another rank was lost, possibly rank 0. ({error})"
+        failed = [f"rank {number} failed ({reason})" for number, reason in notes.items() if reason]
+        lost = [f"rank {number}" for number in range(self.size) if number not in notes]
         if failed:
-            return f"this rank ends, as {', '.join(failed)}."
+            return f"this rank ends because {', '.join(failed)}."
         waited = f"died, or did not answer for {TIMEOUT.seconds} seconds"
         return f"{', '.join(lost) or 'another rank'} {waited}. ({error})"

@@ -1,59 +1,56 @@
-"""`mibounds lagged`: which past of one series tells most of another, and which of the two drives the other."""
+"""`mibounds lagged`: lagged mutual information and transfer entropies of two series."""
 
 from __future__ import annotations
 
 import json
 import sys
 import warnings
-from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.job import job, writes
+from mibounds.cli.options import AsJson, Device, Out, Plot, Quiet, Seed, TableFile, UnitName
 
 __all__ = ["lagged", "parse_lags"]
 
 
 def lagged(
-    file: Annotated[
-        Path,
-        typer.Argument(help="A .csv or .parquet table, a .npy matrix or a .npz with named arrays; rows in time order."),
-    ],
+    file: TableFile,
     x: Annotated[str, typer.Option("--x", help="Columns of x, separated by commas.")],
     y: Annotated[str, typer.Option("--y", help="Columns of y, separated by commas.")],
     lags: Annotated[
-        str, typer.Option(help="Rows from x to y: 0:11 is 0 to 10; also 0,5,20. Of a negative lag, y leads.")
+        str, typer.Option(help="Rows from x to y: 0:11 is 0 to 10; also 0,5,20. With a negative lag y is earlier.")
     ] = "0:11",
     transfer_entropy: Annotated[
         bool,
-        typer.Option("--transfer-entropy", help="What the past of each tells of the other beyond its own, too."),
+        typer.Option("--transfer-entropy", help="Estimate the transfer entropies of both directions, too."),
     ] = False,
-    history: Annotated[int, typer.Option(help="Rows of the pasts for --transfer-entropy.")] = 1,
+    history: Annotated[int, typer.Option(help="Past rows for --transfer-entropy.")] = 1,
     permutations: Annotated[int, typer.Option(help="Surrogates for the p-values of --transfer-entropy.")] = 199,
     gap: Annotated[
-        Optional[int],  # noqa: UP045  (typer evaluates the annotation on Python 3.10)
-        typer.Option(help="Rows after which the series forget; by default 1 %."),
+        int | None,
+        typer.Option(help="Rows over which the series are correlated; by default 1 % of all."),
     ] = None,
     critic: Annotated[str, typer.Option(help="separable, joint or bilinear.")] = "separable",
-    unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
+    unit: UnitName = "nats",
     level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
     nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their times.")] = "raise",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same number.")] = 0,
-    steps: Annotated[Optional[int], typer.Option(help="Training steps of a fold.")] = None,  # noqa: UP045
-    folds: Annotated[Optional[int], typer.Option(help="Blocks of rows; two take less time.")] = None,  # noqa: UP045
-    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
-    plot: Annotated[Optional[Path], typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
-    out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    seed: Seed = 0,
+    steps: Annotated[int | None, typer.Option(help="Training steps of a fold.")] = None,
+    folds: Annotated[int | None, typer.Option(help="Number of folds, which are blocks of rows.")] = None,
+    device: Device = "cpu",
+    plot: Plot = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Measure I(X[t - lag]; Y[t]) of two series for every lag, and transfer entropies.
+    """Estimate I(X[t - lag]; Y[t]) of two series for every lag, and transfer entropies; the rows are in time order.
 
     Example: **mibounds lagged weather.csv --x pressure --y rain --lags 0:11 --transfer-entropy**
     """
-    with one_sentence(shared=True), job(device) as own_device:
+    with one_sentence(distributed=True), job(device) as own_device:
         from mibounds import estimation
         from mibounds._files import write_json
         from mibounds.cli.files import read_variables
@@ -88,7 +85,7 @@ def lagged(
 
 
 def parse_lags(wanted: str) -> list[int]:
-    """The lags that "0:3,7" means, rising.
+    """The lags of a text like "0:3,7", in increasing order.
 
     >>> parse_lags("-1:2,7")
     [-1, 0, 1, 7]
@@ -99,8 +96,8 @@ def parse_lags(wanted: str) -> list[int]:
             ends = [int(end) for end in part.split(":")]
             first, stop = ends if len(ends) > 1 else (ends[0], ends[0] + 1)
         except ValueError:
-            raise ValueError(f"--lags is {part!r}: give whole numbers and ranges, like 0:11 or 0,5,20.") from None
+            raise ValueError(f"--lags is {part!r}: expected whole numbers and ranges, like 0:11 or 0,5,20.") from None
         chosen |= set(range(first, stop))
     if not chosen:
-        raise ValueError(f"--lags is {wanted!r}, which holds no lag: ranges end before their second number, like 0:11.")
+        raise ValueError(f"--lags is {wanted!r}, an empty range: ranges end before their second number, like 0:11.")
     return sorted(chosen)

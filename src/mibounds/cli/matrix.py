@@ -1,40 +1,40 @@
-"""`mibounds matrix` measures every pair of columns of a file."""
+"""`mibounds matrix`: pairwise mutual information of the columns of a file."""
 
 from __future__ import annotations
 
 import json
 import sys
 import warnings
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.options import AsJson, Device, Out, Plot, Quiet, Seed, TableFile, UnitName
 
 __all__ = ["matrix"]
 
 
 def matrix(
-    file: Annotated[Path, typer.Argument(help="A .csv or .parquet table, a .npy matrix or a .npz with named arrays.")],
+    file: TableFile,
     columns: Annotated[
-        Optional[str],  # noqa: UP045  (typer evaluates the annotation on Python 3.10)
+        str | None,
         typer.Option(help="Columns, separated by commas; patterns like 'mean *' too. All numeric ones if left out."),
     ] = None,
     pvalues: Annotated[
         bool, typer.Option("--pvalues", help="Test each pair for independence, with false discovery control.")
     ] = False,
-    unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
+    unit: UnitName = "nats",
     bits: Annotated[bool, typer.Option("--bits", help="The same as --unit bits.")] = False,
     nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
-    plot: Annotated[Optional[Path], typer.Option(help="Save a heat map to this .png, .svg or .pdf file.")] = None,  # noqa: UP045
-    out: Annotated[Optional[Path], typer.Option(help="Save the result to this JSON file.")] = None,  # noqa: UP045
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    plot: Plot = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Measure I of every pair of columns of a file, many pairs at once.
+    """Estimate the mutual information of every pair of columns of a file.
 
     Example: **mibounds matrix table.csv --columns "mean *" --pvalues --plot matrix.png**
     """

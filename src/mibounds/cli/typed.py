@@ -1,4 +1,4 @@
-"""What was typed, as it can be typed again."""
+"""Reconstruct the command line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ __all__ = ["typed"]
 
 
 def typed(context: Any) -> str:
-    """The command line of a context of typer: the program, the command, and whatever was given and not left to its
-    default."""
+    """The command line of a typer context: the program, the command, and all arguments that are not defaults."""
     words = context.command_path.split()
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name)

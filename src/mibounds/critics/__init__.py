@@ -1,4 +1,4 @@
-"""Critics: functions that score pairs. `__all__` of each family is the registry."""
+"""Critics: functions that score pairs. The `__all__` of each family is the registry."""
 
 from mibounds.critics import bridged, critic, density, gaussian, neural, wrappers
 from mibounds.critics.bridged import *  # noqa: F403

@@ -1,9 +1,9 @@
-r"""All pairs of a large batch without holding them: rows in blocks, with the exact gradient.
+r"""Scores of all pairs of a large batch in blocks of rows, with the exact gradient and the memory of one block.
 
-A bound needs a few numbers of every row (its `rows`), and these need the scores of that row's own pairs only. So a
-block of rows is scored, reduced and forgotten, and the backward pass scores it again: N rows cost one more scoring of
-their N^2 pairs, and the memory of one block of them. The rows of all blocks are concatenated, and a bound reads them
-as it reads those of a small batch.
+A bound needs a few statistics of every row (`Bound.reduce`), and these depend on the scores of that row's pairs only.
+So a block of rows is scored, reduced and discarded, and the backward pass scores it again: N rows cost one more scoring
+of their N^2 pairs, and the memory of one block. The statistics of all blocks are concatenated, and a bound is evaluated
+on them as on those of a small batch.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from mibounds.critics.recompute import recomputed, repeatable, trained
 
 __all__ = ["FEW_PAIRS", "rows_in_blocks"]
 
-FEW_PAIRS = 1 << 18  # are scored at once, whatever the critic: 512 rows with all others
+FEW_PAIRS = 1 << 18  # pairs that are scored at once, whatever the critic: 512 rows with all others
 
-_BYTES = 1 << 26  # of a block
-_SCRATCH = 16  # bytes a pair that scoring and reducing take beside what they keep for the backward pass
-_ROWS = 8_192  # that encoders may keep all they need of; what more rows keep adds up, and encoding again costs little
+_BYTES = 1 << 26  # memory of a block
+_SCRATCH = 16  # bytes a pair for scoring and reducing, beside the tensors saved for the backward pass
+_ROWS = 8_192  # rows whose encodings keep their graph; more rows are encoded again, which saves memory and costs little
 
 Rows = tuple[Tensor, ...]
 Keep = Literal["y", "x"]
@@ -43,21 +43,21 @@ def rows_in_blocks(
     keeps: Sequence[Keep] = ("y",),
     shared: bool = False,
 ) -> Iterator[Rows]:
-    """What a bound needs of every row, where the scores of all pairs do not fit in memory or the rows are shared out.
+    """Per-sample statistics of a bound where all scores do not fit in memory, or the batch is distributed over ranks.
 
     Arguments:
         critic: scores the pairs.
         x: (N, ...) rows.
         y: (N, ...) rows, paired with x.
-        reduce: joint (B,), product (B, K) -> a tuple of (B,), row by row; `bound.rows`.
-        partners: (N, K) the rows that stand in mismatched pairs, never the row itself; None takes all others.
-        keeps: "y" replaces x in mismatched pairs, "x" is the mirror; one after the other.
-        shared: x and y are this rank's share of a batch, N rows of ranks x N in the order of ranks, and `partners` are
-            numbers of the whole batch. Each rank scores its own rows, against the encodings of all.
+        reduce: joint (B,), product (B, K) -> a tuple of (B,), row by row; `bound.reduce`.
+        partners: (N, K) indices of the rows in mismatched pairs, never the row itself; None takes all others.
+        keeps: "y" replaces x in mismatched pairs, "x" replaces y; one result for each.
+        shared: x and y are this rank's slice of a distributed batch, N rows of ranks x N in the order of ranks, and
+            `partners` index the whole batch. Each rank scores its rows against the encodings of all ranks.
 
     Yields:
-        For each of `keeps`, what `reduce` makes of all rows of the batch: a tuple of (N,), with an exact gradient (and
-        no second one).
+        For each of `keeps`, the statistics of all rows of the batch: a tuple of (N,), with an exact gradient (and no
+        second one).
 
     Example:
         >>> from mibounds.critics import FunctionCritic
@@ -67,23 +67,23 @@ def rows_in_blocks(
         (tensor([ 0., -1.]), tensor([ 1., -2.]))
     """
     hx, hy = _encoded(critic, critic.encode_x, x), _encoded(critic, critic.encode_y, y)
-    own = {"y": (hy, hx), "x": (hx, hy)}
+    encodings = {"y": (hy, hx), "x": (hx, hy)}
     if not shared:
         for keep in keeps:
-            yield _in_blocks(critic, reduce, *own[keep], partners, keep, 0)
+            yield _in_blocks(critic, reduce, *encodings[keep], partners, keep, 0)
         return
-    others = _gathered([own[keep][1] for keep in keeps])
-    found: list[Rows] = []
-    for keep, there in zip(keeps, others, strict=True):
-        kept = own[keep][0]
-        n = row_count(kept)
+    gathered = _gathered([encodings[keep][1] for keep in keeps])
+    local: list[Rows] = []
+    for keep, others in zip(keeps, gathered, strict=True):
+        fixed = encodings[keep][0]
+        n = row_count(fixed)
         few = n * (n * ranks() if partners is None else partners.shape[1]) <= FEW_PAIRS
-        found.append(_in_blocks(critic, reduce, kept, there, partners, keep, rank() * n, few))
-    yield from _gathered(found)
+        local.append(_in_blocks(critic, reduce, fixed, others, partners, keep, rank() * n, few))
+    yield from _gathered(local)
 
 
 def _gathered(variables: list[Any]) -> list[Any]:
-    """The rows of all ranks of several variables, in one message: quicker than many, and exact as each alone."""
+    """The rows of all ranks of several variables, in one message: faster than one for each, with the same result."""
     tensors = flat(tuple(variables))
     if len({tensor.dtype for tensor in tensors}) > 1:
         return [map_tensors(all_gather, variable) for variable in variables]
@@ -95,7 +95,7 @@ def _gathered(variables: list[Any]) -> list[Any]:
 
 
 def _encoded(critic: Critic, encode: Callable[[Any], Any], side: Tensors) -> Any:
-    """Encodings; those of many rows are made again in the backward pass, one side at a time."""
+    """Encodings; those of many rows are computed again in the backward pass, one variable at a time."""
     if row_count(side) <= _ROWS or not torch.is_grad_enabled():
         return encode(side)
     shape, tensors = shape_of(side), flat(side)
@@ -111,28 +111,28 @@ def _encoded(critic: Critic, encode: Callable[[Any], Any], side: Tensors) -> Any
 def _in_blocks(
     critic: Critic,
     reduce: Callable[[Tensor, Tensor], Rows],
-    kept: Any,
+    fixed: Any,
     others: Any,
     partners: Tensor | None,
     keep: Keep,
     first: int,
     at_once: bool = False,
 ) -> Rows:
-    """Rows from encodings; the first kept row is number `first` of the others."""
-    n = row_count(kept)
-    shape, tensors = shape_of((kept, others)), flat((kept, others))
+    """Per-sample statistics from encodings; the first fixed row has index `first` among the others."""
+    n = row_count(fixed)
+    shape, tensors = shape_of((fixed, others)), flat((fixed, others))
 
     def block(start: int, stop: int, *tensors: Tensor) -> Rows:
-        kept, others = like(shape, tensors)
-        own = None if partners is None else partners[start:stop]
-        return reduce(*_scores(critic, take_rows(kept, slice(start, stop)), others, own, first + start, keep))
+        fixed, others = like(shape, tensors)
+        chosen = None if partners is None else partners[start:stop]
+        return reduce(*_scores(critic, take_rows(fixed, slice(start, stop)), others, chosen, first + start, keep))
 
     if at_once:
         return block(0, n, *tensors)
-    # What one more row keeps for the backward pass is measured: a critic does not know it.
+    # The memory of one more row for the backward pass is measured: it depends on the critic.
     leaves = [_leaf(tensor) for tensor in tensors]
     with torch.enable_grad():
-        (few, _), (more, rows) = (_kept_bytes(partial(block, 0, size, *leaves)) for size in (1, 2))
+        (few, _), (more, rows) = (_saved_bytes(partial(block, 0, size, *leaves)) for size in (1, 2))
     pairs = row_count(others) if partners is None else partners.shape[1]
     width = max(1, _BYTES // (more - few + _SCRATCH * pairs))
     if width >= n:
@@ -149,19 +149,19 @@ def _in_blocks(
 
 
 def _scores(
-    critic: Critic, kept: Any, others: Any, partners: Tensor | None, start: int, keep: Keep
+    critic: Critic, fixed: Any, others: Any, partners: Tensor | None, start: int, keep: Keep
 ) -> tuple[Tensor, Tensor]:
-    """Scores of a block of kept rows, the first of them number `start` of the others: joint (B,), product (B, K)."""
+    """Scores of a block of fixed rows, the first with index `start` among the others: joint (B,), product (B, K)."""
 
-    def combine(kept: Any, others: Any) -> Tensor:
-        return critic.combine(others, kept) if keep == "y" else critic.combine(kept, others)
+    def combine(fixed: Any, others: Any) -> Tensor:
+        return critic.combine(others, fixed) if keep == "y" else critic.combine(fixed, others)
 
-    size = row_count(kept)
-    column = map_tensors(lambda part: part.unsqueeze(-2), kept)
+    size = row_count(fixed)
+    column = map_tensors(lambda part: part.unsqueeze(-2), fixed)
     if partners is not None:
         chosen = map_tensors(lambda part: part[partners], others)
-        return combine(kept, take_rows(others, slice(start, start + size))), combine(column, chosen)
-    # Own pairs are the diagonal of the square in the middle.
+        return combine(fixed, take_rows(others, slice(start, start + size))), combine(column, chosen)
+    # Matched pairs are the diagonal of the square in the middle.
     sizes = [start, size, row_count(others) - start - size]
     before, square, after = (
         combine(column, map_tensors(lambda part: part.unsqueeze(-3), piece)) for piece in _split_rows(others, sizes)
@@ -173,22 +173,22 @@ def _leaf(tensor: Tensor) -> Tensor:
     return tensor.detach().requires_grad_(tensor.is_floating_point())
 
 
-def _kept_bytes(function: Callable[[], Rows]) -> tuple[int, Rows]:
-    """How many bytes of memory a function keeps for its backward pass, and what it returns."""
-    kept: dict[int, int] = {}
+def _saved_bytes(function: Callable[[], Rows]) -> tuple[int, Rows]:
+    """Bytes of the tensors that a function saves for its backward pass, and its result."""
+    saved: dict[int, int] = {}
 
-    def keep(tensor: Tensor) -> Tensor:
+    def save(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
+        saved[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with saved_tensors_hooks(keep, lambda tensor: tensor):
+    with saved_tensors_hooks(save, lambda tensor: tensor):
         result = function()
-    return sum(kept.values()), result
+    return sum(saved.values()), result
 
 
 def _split_rows(variable: Any, sizes: list[int]) -> list[Any]:
-    """A variable in pieces of so many consecutive rows; all in one step, which spares the backward pass paddings."""
+    """A variable in pieces of these numbers of consecutive rows; one operation, so the backward pass pads nothing."""
     if isinstance(variable, Tensor):
         return list(torch.split(variable, sizes))
     return list(zip(*(_split_rows(part, sizes) for part in variable), strict=True))

@@ -1,4 +1,4 @@
-r"""A critic that is a sum of bridges: the log-ratio from independence to the joint, taken in steps."""
+r"""The critic of a telescoping estimator: a sum of log density ratios between consecutive distributions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class BridgedCritic(Critic):
               f_k(x,y) = \sum_e w_{ke}\, g_e(x) h_e(y) + a_k(x) + b_k(y),
 
     where g and h are a linear map plus a network each, and :math:`a_k, b_k` are linear in the features and in their
-    squares. Between Gaussians every bridge is exactly of this form, and a sum of few products of features extrapolates
-    where a network on the concatenated pair bends: each bridge is trained between its own two waymarks and read at
-    matched pairs. All bridges cost what one does, and all pairs one matrix product.
+    squares. Between Gaussians every bridge is exactly of this form. A bridge is trained on its own two distributions
+    and evaluated on matched pairs, and a sum of few products of features extrapolates better there than a network on
+    the concatenated pair. All bridges cost what one does, and all pairs one matrix product.
 
-    Trained by `mibounds.Telescope`. Under any other objective it is a separable critic whose bridges mean nothing
-    by themselves.
+    Trained by `mibounds.Telescope`. Under any other objective it is a separable critic, and only the sum of its
+    bridges has a meaning.
 
     References:
         Rhodes, Xu and Gutmann, Telescoping density-ratio estimation, 2020, arXiv:2006.12204, section 3.3 (shared
@@ -67,7 +67,7 @@ class BridgedCritic(Critic):
         self.linear_x, self.linear_y = nn.Linear(dim_x, features), nn.Linear(dim_y, features)
         self.network_x = MLP(dim_x, hidden, features, activation=activation)
         self.network_y = MLP(dim_y, hidden, features, activation=activation)
-        # Whatever leads to a score starts at zero, so the first score is exactly 0.
+        # All output weights start at zero, so the first score is exactly 0.
         self.weight = nn.Parameter(torch.zeros(bridges, features))
         self.alone_x, self.alone_y = (_zero(nn.Linear(2 * features, bridges)) for _ in range(2))
         self.features = features
@@ -90,7 +90,7 @@ class BridgedCritic(Critic):
 
 
 def _with_alone(features: Tensor, alone: nn.Module) -> Tensor:
-    """Features, and what each bridge makes of this side alone: (..., E) -> (..., E + K)."""
+    """Features, and the terms of the bridges that depend on this variable only: (..., E) -> (..., E + K)."""
     return torch.cat([features, alone(torch.cat([features, features.square()], -1))], -1)
 
 

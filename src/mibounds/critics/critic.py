@@ -1,4 +1,4 @@
-r"""What a critic is, and how its scores are arranged.
+r"""The interface of critics, and the scores of matched and mismatched pairs.
 
 A critic scores pairs: :math:`f(x, y)`, trained towards the log density ratio :math:`\log p(x,y)/(p(x)p(y))`. It
 encodes every row once (`encode_x`, `encode_y`) and scores encodings that broadcast against each other (`combine`),
@@ -26,20 +26,22 @@ __all__ = ["Critic", "FunctionCritic", "Scores", "score", "shifts"]
 
 
 class Critic(nn.Module, ABC):
-    """A function that scores pairs. To add one, write `combine`, and the encoders where rows can be encoded alone.
+    """A function that scores pairs. A subclass defines `combine`, and encoders for what depends on one variable only.
 
     Encodings are tensors (or tuples of tensors) with rows in the second-last dimension, (..., N, E), so that `combine`
-    can broadcast (N, 1, E) against (1, M, E). Only encoders look inside a variable, and only a critic knows what its
-    encodings are.
+    can broadcast (N, 1, E) against (1, M, E). Only encoders depend on the form of a variable, and all other code treats
+    encodings as opaque.
 
     Attributes:
-        density: True if the score is log q(y|x), fitted by maximum likelihood.
+        is_conditional_density: True if the score is log q(y|x), fitted by maximum likelihood.
+        network_per_pair: True if `combine` runs a network on every pair, so that few negatives are much cheaper.
     """
 
     is_conditional_density: bool = False
+    network_per_pair: bool = False
 
     def prepare(self, x: Any, y: Any) -> None:
-        """Set closed-form parts from a fold's training rows, once, before the first step. Nothing by default."""
+        """Fit closed-form parts to a fold's training rows, once, before the first step. By default there are none."""
 
     def encode_x(self, x: Any) -> Any:
         """Encode the rows of x: (N, D_x) -> (N, E)."""
@@ -91,9 +93,11 @@ class Scores(NamedTuple):
 
 
 def shifts(n: int, negatives: int, generator: torch.Generator | None = None) -> Tensor:
-    """Partners by distinct cyclic shifts: (n, negatives), each column a derangement, no row twice in a line.
+    """Indices of mismatched partners by distinct cyclic shifts: (n, negatives), each column a derangement, no index
+    twice in a line.
 
-    A random permutation leaves one pair in n matched on average, which caps an estimate near ln n; a shift leaves none.
+    A random permutation leaves one pair in n matched on average, which limits an estimate to about ln n; a shift leaves
+    none.
 
     Raises:
         ValueError: if there are not 1 to n - 1 negatives.
@@ -126,17 +130,16 @@ def score(
         x: (N, ...) rows.
         y: (N, ...) rows, paired with x.
         partners: (N, K) indices into the pool, never the row itself; None takes all others.
-        pool: where the partners come from; x itself by default (y with `keep="x"`). A given pool must not hold the
-            rows' own
-            partners: every row of it counts as mismatched.
+        pool: (M, ...) the rows that replace x (y with `keep="x"`) in mismatched pairs; x itself by default. It must not
+            contain the partners of the rows, because all its rows count as mismatched.
         keep: "y" replaces x in mismatched pairs; "x" is the mirror.
 
     Returns:
         joint (N,): f(x_i, y_i). product (N, K): f(pool_j, y_i) with j = partners[i, k].
 
     Example:
-        >>> exact = FunctionCritic(lambda x, y: (x - y).sum(-1))
-        >>> scores = score(exact, torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [2.0]]))
+        >>> difference = FunctionCritic(lambda x, y: (x - y).sum(-1))
+        >>> scores = score(difference, torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [2.0]]))
         >>> scores.joint, scores.product
         (tensor([ 0., -1.]), tensor([[ 1.],
                 [-2.]]))
@@ -150,26 +153,27 @@ def score(
         grid = encoded_grid(critic, others, kept).mT if keep == "y" else encoded_grid(critic, kept, others)
         return Scores(joint, off_diagonal(grid) if pool is None else grid, None)
     chosen = map_tensors(lambda part: part[partners], others)
-    own = map_tensors(lambda part: part.unsqueeze(-2), kept)
-    product = critic.combine(chosen, own) if keep == "y" else critic.combine(own, chosen)
+    column = map_tensors(lambda part: part.unsqueeze(-2), kept)
+    product = critic.combine(chosen, column) if keep == "y" else critic.combine(column, chosen)
     return Scores(joint, product, partners)
 
 
 def inner_product(hx: Tensor, hy: Tensor) -> Tensor:
-    """The inner product of encodings that broadcast; einsum makes one matrix product of (N, 1, E) and (1, M, E)."""
+    """Inner products of encodings that broadcast: (..., E), (..., E) -> (...); a matrix product for all pairs."""
     with full_precision(hx):
         return torch.einsum("...e,...e->...", single_precision(hx), single_precision(hy))
 
 
 def encoded_grid(critic: Critic, hx: Any, hy: Any) -> Tensor:
+    """Scores of all pairs of encodings: (..., N, E), (..., M, E) -> (..., N, M)."""
     return critic.combine(
         map_tensors(lambda part: part.unsqueeze(-2), hx), map_tensors(lambda part: part.unsqueeze(-3), hy)
     )
 
 
 def pairwise_chunks(critic: Critic, x: Tensors, y: Tensors, pairs: int = 1 << 17) -> Tensor:
-    """`critic.pairwise` without gradients, about `pairs` pairs at a time so that a joint critic's hidden layers fit
-    in memory."""
+    """`critic.pairwise` without gradients, about `pairs` pairs at a time: the hidden layers of a joint critic on all
+    pairs would need too much memory."""
     with torch.no_grad():
         hx, hy = critic.encode_x(x), critic.encode_y(y)
         width = max(1, pairs // row_count(hy))
@@ -177,15 +181,16 @@ def pairwise_chunks(critic: Critic, x: Tensors, y: Tensors, pairs: int = 1 << 17
         for start in range(0, row_count(hx), width):
             lines = slice(start, start + width)
             scores = encoded_grid(critic, take_rows(hx, lines), hy)
-            # Filled as it goes: chunks and what they are put together to would be in memory at once.
+            # Filled in place: concatenating would hold the chunks and their concatenation in memory at once.
             grid = grid if grid is not None else scores.new_empty(row_count(hx), row_count(hy))
             grid[lines] = scores
         return grid if grid is not None else torch.empty(0, row_count(hy))
 
 
 def pairwise_shared(critic: Critic, x: Tensors, y: Tensors) -> Tensor:
-    """`pairwise_chunks` by all ranks of a job, each of which scores its share of the rows of x and has them all."""
+    """`pairwise_chunks` distributed over the ranks of a job: each scores a slice of the rows of x and gets the scores
+    of all."""
     if ranks() == 1 or row_count(x) < ranks():
         return pairwise_chunks(critic, x, y)
-    own = pairwise_chunks(critic, take_rows(x, rank_slice(row_count(x))), y)
-    return torch.cat(all_gather_objects(own.cpu())).to(own.device)
+    local = pairwise_chunks(critic, take_rows(x, rank_slice(row_count(x))), y)
+    return torch.cat(all_gather_objects(local.cpu())).to(local.device)

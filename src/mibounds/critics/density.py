@@ -1,10 +1,13 @@
-r"""Critics that are conditional densities :math:`\log q(y|x)`, for the bounds that train by maximum likelihood.
+r"""Critics that are conditional log-densities :math:`\log q(y|x)`, for the bounds that train by maximum likelihood.
 
-From plain to rich: a Gaussian with independent columns, one with any covariance, a normalizing flow. A difference of
-two of them is a log density ratio: with a conditional and a marginal flow, each fitted by likelihood, the plug-in of
+In order of flexibility: a Gaussian with independent columns, one with any covariance, a normalizing flow. A difference
+of two of them is a log density ratio: with a conditional and a marginal flow, each fitted by likelihood, the plug-in of
 `WithOffset(conditional, minus, gain=False)`, where `minus = WeightedSum([marginal], torch.tensor([-1.0]))`, is the
-difference of entropies of McAllester and Stratos (2020, arXiv:1811.04251): neither bound, and as good as the two
-densities.
+difference of entropies of McAllester and Stratos (2020, arXiv:1811.04251): neither a lower nor an upper bound, and as
+accurate as the two densities.
+
+The Gaussian formulas are written out: `torch.distributions` rounds them differently and is 20 % slower for all pairs,
+and `MultivariateNormal` takes the Cholesky factor of the covariance, whose inverse is what the network gives here.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from mibounds._extras import require
 from mibounds.critics.critic import Critic
 from mibounds.networks import MLP, Activation
 
@@ -28,9 +32,9 @@ class DiagonalGaussianCritic(Critic):
 
     .. math:: f(x,y) = \log q(y|x) = \sum_d \log \mathcal N\big(y_d;\, \mu_d(x), \sigma_d(x)^2\big)
 
-    What `CLUB` and `LeaveOneOut` need. Dependence among the columns of y given x is out of its reach, and makes the
-    upper bounds loose. The scale is free between e^-7 and e^7; squashing it, as published code does, caps what can
-    be represented.
+    For `CLUB` and `LeaveOneOut`. It cannot represent dependence among the columns of y given x, which makes the upper
+    bounds loose. The scale lies between e^-7 and e^7; published code squashes it by a tanh, which limits the values
+    that can be represented.
 
     References:
         Cheng et al., 2020, arXiv:2006.12013, section 3.2.
@@ -70,7 +74,7 @@ class FullGaussianCritic(Critic):
 
     with a lower triangular W, the inverse Cholesky factor of the covariance. For columns of y that depend on each other
     given x, where `DiagonalGaussianCritic` is too loose. It has D_y (D_y + 1) / 2 outputs for the factor: many columns
-    and few rows overfit it. Skewed, bounded or many-peaked y needs `FlowCritic`.
+    and few rows overfit it. Skewed, bounded or multimodal y needs `FlowCritic`.
 
     References:
         Williams, Using neural networks to model conditional multivariate densities, 1996.
@@ -101,7 +105,7 @@ class FullGaussianCritic(Critic):
         factor = torch.diag_embed(torch.exp(-log_scale))
         factor[..., row, column] = below
         constant = log_scale.sum(-1, keepdim=True) + self.dim_y * math.log(2 * math.pi) / 2
-        # Everything is one row of columns, so that rows can be paired without looking inside.
+        # One tensor with a row per sample, so that rows can be paired as those of any encoding.
         return torch.cat([mean, constant, factor.flatten(-2)], -1)
 
     def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
@@ -112,7 +116,7 @@ class FullGaussianCritic(Critic):
 
 
 class FlowCritic(Critic):
-    r"""A normalizing flow as the density of y given x: any shape, and dependent columns.
+    r"""A conditional normalizing flow as the density of y given x, for any shape and dependent columns.
 
     .. math:: f(x,y) = \log q(y|x) = \log \mathcal N(z; 0, 1) + \log|\det \partial z / \partial y|, \quad
               z = T_{e(x)}\big(W(y - Bx - b)\big)
@@ -122,8 +126,9 @@ class FlowCritic(Critic):
     e(x). T starts as the identity, so training starts from the Gaussian that fits, and step 0 counts.
 
     Splines reach from -5 to 5 standard deviations of the residual; beyond, the density is the Gaussian's:
-    rank-Gaussianize heavy tails first. Sharp edges and deterministic relations cost likelihood, many columns cost rows.
-    Scoring all pairs runs the flow once for each: read with a few hundred mismatched pairs a row (`test_negatives`).
+    rank-Gaussianize heavy tails first. Sharp edges and deterministic relations are approximated poorly, and many
+    columns need many rows. Scoring all pairs runs the flow once for each pair: evaluate with a few hundred mismatched
+    pairs a row (`test_negatives`). It needs `pip install "mibounds[flows]"`.
 
     References:
         Durkan et al., Neural spline flows, 2019, arXiv:1906.04032. Papamakarios et al., Masked autoregressive flow for
@@ -132,9 +137,12 @@ class FlowCritic(Critic):
     Arguments:
         dim_x: columns of x; 0 makes it the marginal density log q(y), which ignores x.
         dim_y: columns of y.
-        transforms: flows one after the other; every second one takes the columns in reverse.
+        transforms: number of composed flows; every second one takes the columns in reverse order.
         bins: pieces of each spline.
         hidden: widths of the hidden layers of the code and of the splines' networks.
+
+    Raises:
+        ImportError: if zuko is not installed.
 
     Example:
         >>> FlowCritic(2, 1, hidden=(8,)).pairwise(torch.zeros(4, 2), torch.zeros(5, 1)).shape
@@ -166,7 +174,8 @@ class FlowCritic(Critic):
         self.register_buffer("whitening", torch.eye(dim_y))
 
     def init_arguments(self) -> dict[str, Any]:
-        """What to call the class with for another one like this: zuko's parts hold functions, which no file can."""
+        """The arguments of another critic of the same form, for saving: zuko's modules contain functions, which a file
+        cannot."""
         return {
             "dim_x": self.dim_x,
             "dim_y": len(self.intercept),
@@ -200,7 +209,7 @@ class FlowCritic(Critic):
         return self._standard(hx, hy)[1]
 
     def residual(self, x: Tensor, y: Tensor) -> Tensor:
-        """What the flow makes of matched rows, z (N, D_y): standard normal and independent of x if q is exact."""
+        """The latent residuals z (N, D_y) of matched rows: standard normal and independent of x if q is exact."""
         return self._standard(self.encode_x(x), self.encode_y(y))[0]
 
     def _standard(self, hx: Any, hy: Tensor) -> tuple[Tensor, Tensor]:
@@ -215,9 +224,10 @@ _RIDGE = 1e-6
 
 
 def _spline_flow() -> Any:
-    """The flow class of zuko, imported where it is used. The import turns torch's checks of all distributions off;
-    they are left as the user had them."""
+    """The flow class of zuko. Its import turns off the argument checks of all of torch's distributions; the setting is
+    restored."""
     checks = Distribution._validate_args
+    require("zuko", extra="flows", purpose="FlowCritic")
     from zuko.flows import NSF
 
     Distribution.set_default_validate_args(checks)

@@ -5,14 +5,14 @@ With canonical pairs (u_k, v_k) of correlation rho_k,
 .. math:: \log r = \sum_k -\tfrac12 \log(1-\rho_k^2)
           - \frac{\rho_k^2 (u_k^2 + v_k^2) - 2\rho_k u_k v_k}{2(1-\rho_k^2)} .
 
-Sample canonical correlations are too large and their directions too noisy: 50 + 50 independent columns and 1,000 rows
-reach .4. `GaussianCritic` therefore asks the rows themselves. It fits directions on four fifths of them, correlates
-the other fifth along these directions, and does so for every fifth: the mean is what the directions are worth on new
-rows, and noise is worth nothing. Of several ways to regularize the directions the one with the most held-out
-information is kept:
+Sample canonical correlations are biased upwards and their directions are noisy: 50 + 50 independent columns and 1,000
+rows reach 0.4. `GaussianCritic` therefore cross-validates them. It fits directions on four fifths of the rows and
+correlates the other fifth along these directions, for every fifth: the mean estimates the correlation on new rows,
+which is 0 for noise. Of several regularizations of the directions the one with the most held-out information is
+selected:
 
 - a ridge on the within-block correlation matrices, from none to one so large that whitening does nothing;
-- a threshold that sets to zero the cross-correlations that noise alone would explain (sparse dependence).
+- a threshold that sets to zero the cross-correlations within the noise level (sparse dependence).
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from mibounds.critics.critic import Critic, inner_product
 
 __all__ = ["GaussianCritic"]
 
-_PARTS = 5
+_FOLDS = 5
 _RIDGES = (1e-6, 0.1, 1.0, 1e3)
 _THRESHOLDS = (0.0, 3.0)  # standard errors of a cross-correlation
 _SIGNIFICANT = 3.0  # standard errors of a held-out canonical correlation
-_MOST_RADIAL = 100  # columns
-_SCORED_ROWS = 1_000
-_ROWS = _PARTS << 13  # at a time
-_CLEARLY = 5e-3  # nats by which a richer fit must beat a plainer one
+_MOST_RADIAL = 100  # columns up to which radial products are tried
+_VALIDATION_ROWS = 1_000  # at most
+_ROWS = _FOLDS << 13  # rows at a time
+_CLEARLY = 5e-3  # nats by which a more flexible fit must be better
 
 
 class GaussianCritic(FittedBuffers, Critic):
-    r"""The log density ratio of the Gaussian that fits the training rows best, as far as held-out rows confirm it.
+    r"""The log density ratio of a Gaussian fitted to the training rows, regularized by cross-validation.
 
     Exact for Gaussian data at any information and any dimension below the number of rows, where no network is; on
-    rank-Gaussianized columns it is the Gaussian copula. On other data it is the starting point that a network
-    corrects (`WithOffset`). It promises large ratios where bounded data have none, so let a validation score decide
-    whether to use it. `prepare` fits it; nothing in it is trained by gradients.
+    rank-Gaussianized columns it is the Gaussian copula. On other data it is the starting point that a network corrects
+    (`WithOffset`). On bounded data it overestimates large ratios, so decide by a validation loss whether to use it.
+    `prepare` fits it; nothing in it is trained by gradients.
 
     With `radial=True` it also tries every column times the row's squared radius, :math:`x_k (\|x\|^2 - c)`, beside the
-    columns: rotations that depend on the radius (spirals), and scales that do, are then linear. They are used only
-    where held-out rows score better with them.
+    columns: rotations and scales that depend on the radius (spirals) are then linear. They are used only where they
+    lower the validation loss.
 
     References:
         Hotelling, Relations between two sets of variates, 1936. Vinod, Canonical ridge and econometrics of joint
@@ -107,27 +107,27 @@ class GaussianCritic(FittedBuffers, Critic):
         return inner_product(hx, hy)
 
     def _radial_is_better(self, x: Tensor, y: Tensor) -> bool:
-        """Does a fifth of the rows score clearly better with radial products, fitted on the others?"""
+        """Is the validation loss on a fifth of the rows clearly lower with radial products?"""
         if max(x.shape[1], y.shape[1]) > _MOST_RADIAL:  # twice as many columns cost eight times as much
             return False
-        part = torch.arange(len(x), device=x.device) % _PARTS == 0
-        held, kept = part.nonzero().flatten()[:_SCORED_ROWS], ~part
-        if len(held) < 2:
+        fold = torch.arange(len(x), device=x.device) % _FOLDS == 0
+        validation, training = fold.nonzero().flatten()[:_VALIDATION_ROWS], ~fold
+        if len(validation) < 2:
             return False
         losses = []
         for radial in (False, True):
-            self._fit(x[kept], y[kept], radial)
-            losses.append(float(infonce_loss(self.pairwise(x[held], y[held]))))
+            self._fit(x[training], y[training], radial)
+            losses.append(float(infonce_loss(self.pairwise(x[validation], y[validation]))))
         return losses[1] < losses[0] - _CLEARLY
 
     def _fit(self, x: Tensor, y: Tensor, radial: bool) -> None:
         empty = x.new_empty(0)
         self.center_x, self.center_y = (_center(side) if radial else empty for side in (x, y))
         features_x, features_y = _features(x, self.center_x), _features(y, self.center_y)
-        parts = _parts(features_x, features_y)
-        best = _best_pairs(parts)
-        self.mean_x, self.mean_y = (mean.to(x.dtype) for mean in _sum(parts).means())
-        self.to_u, self.to_v, self.correlation = (part.to(x.dtype) for part in best)
+        folds = _fold_moments(features_x, features_y)
+        best = _best_pairs(folds)
+        self.mean_x, self.mean_y = (mean.to(x.dtype) for mean in _sum(folds).means())
+        self.to_u, self.to_v, self.correlation = (tensor.to(x.dtype) for tensor in best)
 
     def _curvature(self) -> Tensor:
         square = self.correlation.square()
@@ -135,7 +135,7 @@ class GaussianCritic(FittedBuffers, Critic):
 
     def _require_prepared(self) -> None:
         if not self.mean_x.numel():
-            raise RuntimeError("This GaussianCritic has no covariances yet: call prepare(x, y) on training rows first.")
+            raise RuntimeError("This GaussianCritic is not fitted: call prepare(x, y) on training rows first.")
 
 
 class Pairs(NamedTuple):
@@ -155,7 +155,7 @@ def _center(x: Tensor) -> Tensor:
 
 
 def _features(x: Tensor, center: Tensor) -> Tensor:
-    """The columns, and if there is a center the columns times the squared radius."""
+    """The columns, and with a center also the columns times the squared radius."""
     if not center.numel():
         return x
     standard = (x - center[0, :-1]) / center[1, :-1]
@@ -164,8 +164,8 @@ def _features(x: Tensor, center: Tensor) -> Tensor:
 
 
 class _Moments(NamedTuple):
-    """All that is asked of some rows: how many there are, how many of their columns are those of x, which point they
-    are seen from (D,), and from there the sums of the columns (D,) and of their products (D, D); x's come first."""
+    """The number of rows, the number of columns of x among the D columns, and about an origin (D,) the sums of the
+    columns (D,) and of their products (D, D); the columns of x come first."""
 
     rows: int
     columns_x: int
@@ -185,31 +185,31 @@ class _Moments(NamedTuple):
         return covariance[:d, :d], covariance[d:, d:], covariance[:d, d:]
 
 
-def _parts(x: Tensor, y: Tensor) -> list[_Moments]:
-    """The moments of every fifth row, of each fifth, in double precision."""
+def _fold_moments(x: Tensor, y: Tensor) -> list[_Moments]:
+    """The moments of each fold, which is every fifth row, in double precision."""
     columns = x.shape[1] + y.shape[1]
     origin = torch.cat([side.mean(0, dtype=torch.float64) for side in (x, y)])
-    totals, products = origin.new_zeros(_PARTS, columns), origin.new_zeros(_PARTS, columns, columns)
+    totals, products = origin.new_zeros(_FOLDS, columns), origin.new_zeros(_FOLDS, columns, columns)
     for start in range(0, len(x), _ROWS):
         rows = slice(start, start + _ROWS)
         both = torch.cat([x[rows], y[rows]], 1).double() - origin
-        for i in range(_PARTS):
-            part = both[i::_PARTS]
-            totals[i] += part.sum(0)
-            products[i] += part.T @ part
-    counts = [len(range(i, len(x), _PARTS)) for i in range(_PARTS)]
-    return [_Moments(counts[i], x.shape[1], origin, totals[i], products[i]) for i in range(_PARTS)]
+        for i in range(_FOLDS):
+            fold = both[i::_FOLDS]
+            totals[i] += fold.sum(0)
+            products[i] += fold.T @ fold
+    counts = [len(range(i, len(x), _FOLDS)) for i in range(_FOLDS)]
+    return [_Moments(counts[i], x.shape[1], origin, totals[i], products[i]) for i in range(_FOLDS)]
 
 
-def _sum(parts: Sequence[_Moments]) -> _Moments:
-    """The moments of the rows of all these parts."""
-    rows, _, _, totals, products = zip(*parts, strict=True)
-    return parts[0]._replace(rows=sum(rows), total=sum(totals), products=sum(products))
+def _sum(folds: Sequence[_Moments]) -> _Moments:
+    """The moments of the rows of all these folds."""
+    rows, _, _, totals, products = zip(*folds, strict=True)
+    return folds[0]._replace(rows=sum(rows), total=sum(totals), products=sum(products))
 
 
 class _Spread(NamedTuple):
-    """What directions are made of, from some rows: the columns' standard deviations, the eigenvalues and eigenvectors
-    of the correlations within each side, the correlations across, and how many rows there were."""
+    """The statistics from which directions are computed: standard deviations of the columns, correlations within x and
+    within y with their eigenvalues and eigenvectors, the cross-correlations, and the number of rows."""
 
     scale_x: Tensor
     scale_y: Tensor
@@ -221,36 +221,36 @@ class _Spread(NamedTuple):
     rows: int
 
 
-def _best_pairs(parts: Sequence[_Moments]) -> Pairs:
-    """The pairs under the regularization that holds most information on held-out rows; the first wins unless beaten
-    clearly."""
-    # Eigenvectors are found once for all regularizations.
-    spreads = [_spread(_sum([*parts[:i], *parts[i + 1 :]])) for i in range(_PARTS)]
+def _best_pairs(folds: Sequence[_Moments]) -> Pairs:
+    """The pairs under the regularization with the most held-out information; a later one must be clearly better than an
+    earlier one."""
+    # Eigenvectors are computed once for all regularizations.
+    spreads = [_spread(_sum([*folds[:i], *folds[i + 1 :]])) for i in range(_FOLDS)]
     best_information, best = -math.inf, (0.0, 0.0, torch.empty(0))
     for ridge, threshold in product(_RIDGES, _THRESHOLDS):
-        correlation = _held_out_correlation(spreads, parts, ridge, threshold)
+        correlation = _held_out_correlation(spreads, folds, ridge, threshold)
         information = float(-torch.log1p(-correlation.square()).sum() / 2)
         if information > best_information + _CLEARLY:
             best_information, best = information, (ridge, threshold, correlation)
     ridge, threshold, correlation = best
-    to_u, to_v = _directions(_spread(_sum(parts)), ridge, threshold)
-    kept = correlation[: to_u.shape[1]] > 0
-    return Pairs(to_u[:, kept], to_v[:, kept], correlation[: to_u.shape[1]][kept])
+    to_u, to_v = _directions(_spread(_sum(folds)), ridge, threshold)
+    positive = correlation[: to_u.shape[1]] > 0
+    return Pairs(to_u[:, positive], to_v[:, positive], correlation[: to_u.shape[1]][positive])
 
 
 def _held_out_correlation(
-    spreads: Sequence[_Spread], parts: Sequence[_Moments], ridge: float, threshold: float
+    spreads: Sequence[_Spread], folds: Sequence[_Moments], ridge: float, threshold: float
 ) -> Tensor:
-    """The mean correlation of held-out rows along directions fitted on the others, pair by pair; zero if noise
-    would explain it."""
-    total = torch.zeros_like(parts[0].covariances()[2].diagonal())
-    for spread, held in zip(spreads, parts, strict=True):
+    """The mean correlation of held-out rows along directions fitted on the others, pair by pair; zero if it is within
+    the noise level."""
+    total = torch.zeros_like(folds[0].covariances()[2].diagonal())
+    for spread, fold in zip(spreads, folds, strict=True):
         to_u, to_v = _directions(spread, ridge, threshold)
-        within_x, within_y, across = held.covariances()
+        within_x, within_y, across = fold.covariances()
         u, v = (to_u * (within_x @ to_u)).sum(0), (to_v * (within_y @ to_v)).sum(0)
         uv = (to_u * (across @ to_v)).sum(0)
-        total[: len(uv)] += uv / (u * v).clamp_min(1e-24).sqrt() / _PARTS
-    rows = sum(held.rows for held in parts)
+        total[: len(uv)] += uv / (u * v).clamp_min(1e-24).sqrt() / _FOLDS
+    rows = sum(fold.rows for fold in folds)
     # A perfect correlation has an infinite ratio; 1 - 1e-6 keeps float32 scores finite (6.9 nats a pair).
     return torch.where(total > _SIGNIFICANT / math.sqrt(rows), total, 0).clamp(0, 1 - 1e-6)
 
@@ -275,7 +275,7 @@ def _directions(of: _Spread, ridge: float, threshold: float) -> tuple[Tensor, Te
     left, strength, right = torch.linalg.svd(white_x @ screened @ white_y, full_matrices=False)
     live = strength > 1e-9 / (1 + ridge)
     to_u, to_v = white_x @ left[:, live], white_y @ right.T[:, live]
-    # The ridge left these directions neither white nor uncorrelated: canonical pairs within their span are.
+    # With a ridge these directions are neither white nor uncorrelated; canonical pairs within their span are.
     white_u, white_v = (
         _inverse_root(tuple(torch.linalg.eigh(to.T @ within @ to)), 1e-9)
         for to, within in ((to_u, of.within_x), (to_v, of.within_y))

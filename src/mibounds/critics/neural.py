@@ -17,7 +17,7 @@ __all__ = ["BilinearCritic", "JointCritic", "SeparableCritic"]
 class JointCritic(Critic):
     r"""A multilayer perceptron on the concatenated pair, :math:`f(x,y) = \mathrm{MLP}([x; y])`.
 
-    The most expressive per parameter; N^2 pairs cost N^2 passes through all layers but the first, which splits,
+    The most expressive per parameter. N^2 pairs cost N^2 passes through all layers but the first, which is a sum,
     :math:`W[x;y] = W_x x + W_y y`, and is computed once per row. Use it with few negatives, or small batches.
 
     Arguments:
@@ -32,6 +32,8 @@ class JointCritic(Critic):
         >>> JointCritic(2, 3, hidden=(16, 16)).pairwise(torch.zeros(4, 2), torch.zeros(5, 3)).shape
         torch.Size([4, 5])
     """
+
+    network_per_pair = True
 
     def __init__(
         self,
@@ -76,8 +78,8 @@ class JointCritic(Critic):
 class SeparableCritic(Critic):
     r"""Two towers and an inner product, :math:`f(x,y) = g(x)^\top h(y)`.
 
-    All N^2 pairs of a batch cost 2N tower passes and one matrix product, so every step can use every pair in it;
-    that many negatives matter more than the critic's form.
+    All N^2 pairs of a batch cost 2N tower passes and one matrix product, so every step can use every pair of the batch;
+    so many negatives matter more than the form of the critic.
 
     Arguments:
         dim_x: columns of x.
@@ -117,8 +119,8 @@ class SeparableCritic(Critic):
                 zero_output=zero_output,
             )
 
-        # One tower starts at zero, so the first score is exactly 0: step 0 says "independent" and training must
-        # beat it.
+        # One tower starts at zero, so the first score is exactly 0, the log-ratio of independent variables: training
+        # starts from the validation loss of independence.
         self.tower_x = tower(dim_x, zero_output=True)
         self.tower_y = tower(dim_y, zero_output=False)
         self.scale = 1 / math.sqrt(embedding)
@@ -138,8 +140,8 @@ class SeparableCritic(Critic):
 class BilinearCritic(Critic):
     r"""A bilinear form, :math:`f(x,y) = x^\top W y`, the critic of contrastive predictive coding.
 
-    For embeddings that are already good; it cannot see a relation that its inputs do not hold linearly, and fails
-    on raw images and text.
+    For embeddings that are already good. It represents only relations that are bilinear in its inputs, and fails on raw
+    images and text.
 
     Arguments:
         dim_x: columns of x.

@@ -1,9 +1,9 @@
-"""Results without what their backward pass needs: it computes them again, one piece of their rows after the other.
+"""Recomputation: the backward pass computes results again, one piece of their rows after the other.
 
-Like checkpointing, with three differences. Nothing of a graph outlives its piece, so memory stays that of one piece:
-small things that stay between large ones that go would leave the allocator holes, and make it ask for ever more. A
-parameter that is frozen now stays so, whatever it is when the backward pass runs. And the random numbers that threads
-share are left alone unless they are used.
+Like activation checkpointing, with three differences. No part of a graph outlives its piece, so memory stays that of
+one piece: small tensors that remain between large ones that are freed would fragment the memory of the allocator. A
+parameter that is frozen in the forward pass is frozen in the backward pass, too. And the global state of the random
+number generators is forked only where the module drops units.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ def recomputed(
     """Give results a gradient (but no second one) without keeping their graph.
 
     Arguments:
-        results: each (N, ...), without a graph; what the pieces return, concatenated.
-        pieces: functions of the tensors, each of some rows of every result, in their order. They give the same
-            whenever they are called.
-        tensors: what the pieces are called with.
+        results: each (N, ...), without a graph; the concatenated results of the pieces.
+        pieces: functions of the tensors, each of some rows of every result, in order. They are deterministic.
+        tensors: the arguments of the pieces.
         parameters: the other tensors that the pieces depend on and that are trained, see `trained`.
 
     Raises:
@@ -49,8 +48,8 @@ def recomputed(
 
 
 def repeatable(module: nn.Module, device: torch.device, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of a module that gives the same whenever it is called: with the autocast of now and, where the module
-    drops units, with the same random numbers."""
+    """A deterministic version of a function of a module: it runs with the current autocast and, where the module drops
+    units, with the same random numbers."""
     enabled, dtype = torch.is_autocast_enabled(device.type), torch.get_autocast_dtype(device.type)
     drops = module.training and any("Dropout" in type(part).__name__ for part in module.modules())
     seed = int(torch.randint(1 << 62, ())) if drops else 0
@@ -65,25 +64,25 @@ def repeatable(module: nn.Module, device: torch.device, function: Callable[..., 
 
 
 def trained(results: Sequence[Tensor], but: Sequence[Tensor]) -> list[Tensor]:
-    """The leaves that results depend on and that have gradients, but for those that are given.
+    """The leaves with gradients that results depend on, except those in `but`.
 
     >>> weight, x = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     >>> [leaf is weight for leaf in trained([weight * x], [x])]
     [True]
     """
     nodes: list[Any] = [result.grad_fn for result in results]
-    seen, leaves = {None}, []
+    visited, leaves = {None}, []
     while nodes:
         node = nodes.pop()
-        if node not in seen:
-            seen.add(node)
+        if node not in visited:
+            visited.add(node)
             nodes += [parent for parent, _ in node.next_functions]
             leaves += [node.variable] if hasattr(node, "variable") else []
     return [leaf for leaf in leaves if all(leaf is not other for other in but)]
 
 
 class _Again(torch.autograd.Function):
-    """`recomputed`: the first `count` inputs are the tensors."""
+    """The autograd function of `recomputed`: the first `count` inputs are the tensors."""
 
     @staticmethod
     def forward(
@@ -97,8 +96,8 @@ class _Again(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             raise RuntimeError(
-                "A second gradient was asked for (create_graph=True), and a batch whose pairs are scored in blocks has "
-                "none: use fewer rows or fewer negatives."
+                "A batch whose pairs are scored in blocks has no second gradient (create_graph=True): use fewer rows "
+                "or fewer negatives."
             )
         needed = [i for i, wanted in enumerate(ctx.needs_input_grad[3:]) if wanted]
         inputs = list(ctx.saved_tensors)
@@ -111,13 +110,13 @@ class _Again(torch.autograd.Function):
                 results = piece(*inputs[: ctx.count])
             rows = slice(start, start + len(results[0]))
             ends = [k for k, result in enumerate(results) if result.requires_grad]
-            found = torch.autograd.grad(
+            piece_gradients = torch.autograd.grad(
                 [results[k] for k in ends],
                 [inputs[i] for i in needed],
                 [gradients[k][rows] for k in ends],
                 allow_unused=True,
             )
-            for i, gradient in zip(needed, found, strict=True):
+            for i, gradient in zip(needed, piece_gradients, strict=True):
                 total = totals[i]
                 totals[i] = gradient if total is None else total if gradient is None else total + gradient
             start = rows.stop

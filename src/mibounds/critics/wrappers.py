@@ -1,4 +1,4 @@
-"""Critics made of critics: with encoders, with an offset, normalized."""
+"""Critics that wrap critics: encoders, offsets, weighted sums, calibration, normalization."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._math import logmeanexp, off_diagonal
+from mibounds._roots import bisect
 from mibounds._variables import Tensors, take_rows
 from mibounds.critics.critic import Critic, encoded_grid, pairwise_chunks
 
@@ -17,10 +18,10 @@ __all__ = ["Calibrated", "Encoded", "Normalized", "WeightedSum", "WithOffset"]
 
 
 class Encoded(Critic):
-    r"""A critic behind encoders, for images, sequences or anything a module maps to columns: :math:`f(e_x(x), e_y(y))`.
+    r"""A critic of encoded variables, :math:`f(e_x(x), e_y(y))`, for images, sequences and other structured data.
 
     Arguments:
-        critic: scores what the encoders return.
+        critic: scores the encoded variables.
         encoder_x: a module (N, ...) -> (N, D_x) of the critic; None leaves x as it is.
         encoder_y: likewise for y.
 
@@ -35,6 +36,7 @@ class Encoded(Critic):
         super().__init__()
         self.critic = critic
         self.is_conditional_density = critic.is_conditional_density
+        self.network_per_pair = critic.network_per_pair
         self.encoder_x = encoder_x if encoder_x is not None else nn.Identity()
         self.encoder_y = encoder_y if encoder_y is not None else nn.Identity()
 
@@ -53,15 +55,15 @@ class Encoded(Critic):
 
 
 class WithOffset(Critic):
-    r"""A critic plus another one: :math:`f(x,y) + g\, o(x,y)` with a learnt gain g that starts at 1.
+    r"""A critic plus another one, :math:`f(x,y) + g\, o(x,y)`, with a learned gain g that starts at 1.
 
-    The offset says what is known beforehand (a fitted Gaussian, a baseline, a marginal) and the critic learns the
-    rest. `WithOffset(conditional, -marginal)` is a difference of densities, `WithOffset(critic, baseline)` under
-    NWJ is TUBA.
+    The offset is fitted beforehand (a Gaussian, a baseline, a marginal density) and the critic learns the difference to
+    it. `WithOffset(critic, baseline)` under NWJ is TUBA; a difference of densities has the offset
+    `WeightedSum([marginal], torch.tensor([-1.0]))` and `gain=False`.
 
     Arguments:
-        critic: the part that is trained.
-        offset: the part that is known.
+        critic: the critic that is trained.
+        offset: the critic that is added.
         gain: learn a factor on the offset; without it the factor is 1.
 
     Example:
@@ -92,7 +94,7 @@ class WithOffset(Critic):
 
 
 class WeightedSum(Critic):
-    r"""Several critics, :math:`\sum_k w_k f_k(x,y)`, each with its own encoders.
+    r"""A weighted sum of critics, :math:`\sum_k w_k f_k(x,y)`, each with its encoders.
 
     Lower bounds are concave in the scores, so the bound of the averaged scores is at least the average of the
     bounds.
@@ -131,10 +133,10 @@ class WeightedSum(Critic):
 
 
 class Calibrated(Critic):
-    r"""A critic whose scores pass a piecewise linear function, :math:`s \mapsto a s + \sum_k c_k (s - t_k)_+`.
+    r"""A critic calibrated by a piecewise linear function, :math:`s \mapsto a s + \sum_k c_k (s - t_k)_+`.
 
-    A critic may know the order of the pairs and not their ratios: smooth scores at the hard edge of a bounded noise,
-    steep ones after too long a training. `mibounds.calibration` fits the function on validation rows.
+    A critic may rank the pairs correctly and be wrong about their ratios: too smooth at the hard edge of a bounded
+    noise, too steep after overfitting. A `Trainer` fits the function on validation rows.
 
     Arguments:
         critic: scores the pairs.
@@ -172,7 +174,7 @@ class Calibrated(Critic):
 
 
 def piecewise_slopes(scores: Tensor, knots: Tensor, slopes: Tensor) -> Tensor:
-    """Evaluate a s + sum of c_k (s - t_k)_+ with slopes (a, c_1, ..., c_K), one lookup and one line a score."""
+    """Evaluate a s + sum of c_k (s - t_k)_+ with slopes (a, c_1, ..., c_K), by one lookup per score."""
     interval = torch.bucketize(scores.detach().contiguous(), knots)
     slope = slopes.cumsum(0)
     offset = torch.cat([slopes.new_zeros(1), (slopes[1:] * knots).cumsum(0)])
@@ -180,29 +182,30 @@ def piecewise_slopes(scores: Tensor, knots: Tensor, slopes: Tensor) -> Tensor:
 
 
 class Normalized(Critic):
-    r"""A critic minus what its objective left free, so that :math:`E_{p(x)p(y)} e^f = 1` and its scores are log-ratios.
+    r"""A critic minus the term that its objective does not identify, so that :math:`E_{p(x)p(y)} e^f = 1`.
 
-    Donsker–Varadhan, MINE and symmetric InfoNCE leave a constant free, InfoNCE a function of y. Before other bounds
-    read such a critic, or the rows of several critics are pooled, that freedom has to go; it is measured on a bank of
-    rows that neither trained the critic nor are read afterwards (validation rows).
+    The scores are then log density ratios. Donsker–Varadhan, MINE and symmetric InfoNCE do not identify an additive
+    constant, InfoNCE a function of y. Before other bounds are evaluated on such a critic, or the rows of several
+    critics are pooled, this term is subtracted. It is estimated on a bank of rows that are used neither for training
+    nor for the evaluation (validation rows).
 
-    A function of y is removed by the log-mean-exp over the x of the bank. A constant c is found by Bennett's
+    A function of y is estimated by the log-mean-exp over the x of the bank. A constant c is estimated by Bennett's
     acceptance ratio from matched and mismatched pairs together,
 
     .. math:: \sum_i \sigma\big(c + \ln(n-1) - f_{ii}\big) = \sum_{i \ne j} \sigma\big(f_{ij} - c - \ln(n-1)\big),
 
-    which is what a logistic regression of matched against mismatched pairs would fit. Where the mismatched pairs alone
-    fix the constant it is the log-mean-exp; where information is so high that none of them
-    resembles a matched pair, the log-mean-exp is off by nats and this is not.
+    the intercept of a logistic regression of matched against mismatched pairs. At low information it equals the
+    log-mean-exp of the mismatched pairs; at high information, where no mismatched pair resembles a matched one, the
+    log-mean-exp is wrong by nats and this estimate is not.
 
     References:
         Bennett, Efficient estimation of free energy differences from Monte Carlo data, 1976.
-        Poole et al., 2019, arXiv:1905.06922, for what each objective leaves free.
+        Poole et al., 2019, arXiv:1905.06922, for the optimal critic of each objective.
 
     Arguments:
         critic: the trained critic; it is used and not copied.
         bank: (x, y), matched rows, of which 4,096 are used.
-        free: "nothing" (a constant is then measured all the same), "constant" or "function of y".
+        unidentified: "nothing" (a constant is estimated all the same), "constant" or "function of y".
 
     Example:
         >>> from mibounds.critics import FunctionCritic
@@ -239,16 +242,16 @@ class Normalized(Critic):
     def combine(self, hx: Any, hy: Any) -> Tensor:
         if self.bank is None:
             return self.critic.combine(hx, hy) - self.constant
-        removed: Tensor = hy[1].squeeze(-1)
-        return self.critic.combine(hx, hy[0]) - removed
+        log_mean: Tensor = hy[1].squeeze(-1)
+        return self.critic.combine(hx, hy[0]) - log_mean
 
 
-_BANK = 4096
+_BANK = 4096  # rows: a grid of 64 MB
 _STRIP = 256  # lines of a grid at a time
 
 
 class Bank(nn.Module):
-    """Encoded rows that move and are saved with the critic: encodings nest, and so do their banks."""
+    """Encoded rows as buffers, which move and are saved with the critic; banks nest as encodings do."""
 
     def __init__(self, encoded: Tensors):
         super().__init__()
@@ -258,29 +261,29 @@ class Bank(nn.Module):
             self.parts: Any = nn.ModuleList(Bank(part) for part in encoded)
 
     def forward(self) -> Any:
-        """The encodings as they were."""
+        """The encodings."""
         return self.rows if "rows" in self._buffers else tuple(part() for part in self.parts)
 
 
 def acceptance_ratio(grid: Tensor) -> Tensor:
-    """Bennett's constant of an (N, N) grid of scores whose diagonal holds the matched pairs; bisection to 1e-4 nats,
-    or to the precision of the scores where they are too large for that."""
+    """Bennett's constant of an (N, N) grid of scores with the matched pairs on its diagonal, by bisection to 1e-4 nats
+    or to the precision of the scores."""
     joint, odds = grid.diagonal(), math.log(len(grid) - 1)
 
     def strips() -> Iterator[Tensor]:
-        """The mismatched pairs, some lines at a time: all at once they would be in memory three times over."""
+        """The mismatched pairs, some lines at a time: all at once would take three times the memory."""
         for start in range(0, len(grid), _STRIP):
             yield off_diagonal(grid[start : start + _STRIP], start)
 
     partition = torch.stack([strip.flatten().logsumexp(0) for strip in strips()]).logsumexp(0)
-    # Between these two the excess changes sign: at either end all terms of one side outweigh the other's.
+    # The two sums cross between these values: at either end all terms of one sum outweigh those of the other.
     low = torch.minimum(joint.min(), partition - math.log(len(grid)) - odds) - odds - 1
     high = torch.maximum(joint.max(), torch.stack([strip.max() for strip in strips()]).max()) + odds + 1
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        resembling = torch.stack([(strip - (middle + odds)).sigmoid_().sum() for strip in strips()]).sum()
-        excess = (middle + odds - joint).sigmoid().sum() - resembling
-        if middle in (low, high):
-            break
-        low, high = (low, middle) if excess > 0 else (middle, high)
-    return (low + high) / 2
+
+    def below(constant: Tensor) -> Tensor:
+        """Is the first sum of the equation, which increases with the constant, at most the second?"""
+        threshold = constant + odds
+        second = torch.stack([(strip - threshold).sigmoid_().sum() for strip in strips()]).sum()
+        return ~((threshold - joint).sigmoid().sum() - second > 0)
+
+    return bisect(below, low, high, 1e-4)

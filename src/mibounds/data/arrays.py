@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds.data.columns import Schema
 from mibounds.data.intake import intake
+from mibounds.data.variable import Schema
 
 __all__ = ["intake_array", "intake_images", "intake_sequences", "is_ragged"]
 
@@ -36,7 +36,9 @@ def intake_images(data: Any, name: str, least: int) -> Tensor:
     pixels = torch.as_tensor(data)
     if not pixels.isfinite().all():
         raise ValueError(f"{name} has missing or infinite pixels: fill them in, or leave those images out.")
-    return intake(pixels.flatten(1), name, "continuous").values.reshape(shape)
+    columns = intake(pixels.flatten(1), name, "continuous").table
+    assert columns is not None
+    return columns.reshape(shape)
 
 
 def intake_sequences(data: Any, name: str, least: int) -> Tensor:

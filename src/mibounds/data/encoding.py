@@ -1,106 +1,100 @@
-"""How one column of any kind becomes numbers, so that new rows become the same numbers.
+"""How one column of any kind becomes numbers, so that new values become the same numbers.
 
-A number stays one (less a large offset, which float32 could not hold), a date becomes days, a category a column of
-zeros and ones for each of its values. No information is added, and none is lost but the order of integers that stand
-for categories.
+A kind of column is a class of this file: it says how a column is fitted and encoded, what the encoded columns are
+called, and which warnings it raises. To add one, write the class and add its name to `__all__`; `x_type` then takes its
+`kind`, for a variable or for single columns.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Encoding", "fit_encoding"]
+from mibounds._checks import check_choice
+from mibounds.warnings import IdentifierWarning, MIWarning, RareCategoriesWarning
+
+__all__ = ["Categorical", "Continuous", "Encoding", "encoding_from", "fit_encoding", "kind_names"]
 
 Array = np.ndarray[Any, Any]
 
 MOST_CATEGORIES = 200
 _FEW_INTEGERS, _ROWS_PER_INTEGER = 10, 20
+_IDENTIFIES = 0.5  # of the rows
 _MISSING = "missing"
 _OTHERS = "others"
 
 
 @dataclass(frozen=True)
-class Encoding:
+class Encoding(ABC):
     """How one column becomes numbers.
 
     Attributes:
         name: of the column.
-        kind: "continuous" (numbers and dates) or "categorical".
-        offset: subtracted from numbers.
-        categories: the values of a category that have a column of their own, as text.
-        shares: how often each occurs; what a value that was not seen becomes.
-        indicator: missing values are allowed, and a column of their own says where they are.
-        distinct: how many values a category had.
+        kind: what `x_type` calls it.
+        is_label: values are labels without order, whose entropy limits the information.
+        has_density: values have a density, which an upper bound over a conditional density needs.
     """
 
     name: str
-    kind: str = "continuous"
-    offset: float = 0.0
-    categories: tuple[str, ...] = ()
-    shares: tuple[float, ...] = ()
-    indicator: bool = False
-    distinct: int = 0
+    kind: ClassVar[str]
+    is_label: ClassVar[bool] = False
+    has_density: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, column: Array, name: str, indicator: bool = False) -> Encoding:
+        """The encoding of a column (N,); with `indicator`, missing values get a column of their own, if there are any.
+
+        Raises:
+            TypeError, ValueError: if the column cannot be encoded so.
+        """
 
     @property
+    @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """The names of the columns of numbers."""
-        if self.kind == "continuous":
-            return (self.name, f"{self.name}={_MISSING}") if self.indicator else (self.name,)
-        if self.categories == ("False", "True") or len(self.categories) == 1:
-            return (self.name,)
-        if len(self.categories) == 2:
-            return (f"{self.name}={self.categories[1]}",)
-        return tuple(f"{self.name}={category}" for category in self.categories)
+        """The names of the encoded columns."""
 
+    @abstractmethod
     def __call__(self, column: Array) -> Array:
-        """The numbers of a column (N,): (N, K) float32. What is missing is NaN unless it has its indicator.
+        """The encoded columns of a column (N,): (N, K) float32. What is missing is NaN unless it has its indicator."""
 
-        A category that was not seen when this was fitted becomes the shares of those that were: it tells nothing.
-        """
-        if self.kind == "continuous":
-            return self._numbers(column)
-        count = len(self.categories)
-        place: dict[str | None, int] = {category: i for i, category in enumerate(self.categories)}
-        unknown = place.get(_OTHERS, count)
-        place[None] = place[_MISSING] if self.indicator else count + 1
-        table = np.concatenate([np.eye(count), [self.shares], np.full((1, count), np.nan)]).astype(np.float32)
-        codes = np.array([place.get(text, unknown) for text in texts(column)], dtype=np.intp)
-        return table[codes, 1:] if count == 2 else table[codes]
+    def shown(self, values: Array) -> str:
+        """The value that encoded values (K,) stand for, as text."""
+        return ", ".join(f"{value:g}" for value in values.tolist())
 
-    def _numbers(self, column: Array) -> Array:
-        wide = numbers(column)
-        with np.errstate(over="ignore"):
-            single = (wide - self.offset if self.offset else wide).astype(np.float32)
-        if not self.indicator:
-            return single[:, None]
-        missing = ~np.isfinite(single)
-        filled = np.where(missing, np.median(single[~missing]) if not missing.all() else 0, single)
-        return np.stack([filled, missing.astype(np.float32)], 1)
+    def warnings(self, values: Array, variable: str) -> list[MIWarning]:
+        """The warnings that the encoded values (N, K) of a variable's column give rise to."""
+        return []
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoding as numbers, text and lists, for JSON; `encoding_from` reads it."""
+        return {"kind": self.kind, **asdict(self)}
 
 
-def fit_encoding(column: Array, name: str, kind: str | None = None, indicator: bool = False) -> Encoding:
-    """The encoding of a column (N,), by its dtype and its values.
+@dataclass(frozen=True)
+class Continuous(Encoding):
+    """Numbers, and dates as days.
 
-    Text, booleans and integers of at most ten values with 20 rows each on average are categories, everything else is
-    continuous. Of more than 200 categories the rarest share one column.
-
-    Arguments:
-        column: numbers, dates or text, or objects all of one of these.
-        name: what it is called.
-        kind: what it is; None finds out.
-        indicator: give missing values a column of their own, if there are any.
-
-    Raises:
-        TypeError: if the column holds something else, or both numbers and text.
-        ValueError: if all of it is missing.
+    Attributes:
+        name: of the column.
+        offset: subtracted before the values become float32, whose seven digits would lose small differences.
+        indicator: missing values are filled in, and a column of their own says where they are.
     """
-    kind = kind or _kind_of(column, name)
-    if kind == "continuous":
+
+    offset: float = 0.0
+    indicator: bool = False
+    kind = "continuous"
+    has_density = True
+
+    @classmethod
+    def fit(cls, column: Array, name: str, indicator: bool = False) -> Continuous:
+        """Refuses text."""
         if _is_text(column):
             raise TypeError(
                 f"column {name!r} holds text where numbers are due: encode it as numbers first, or leave it out."
@@ -111,30 +105,160 @@ def fit_encoding(column: Array, name: str, kind: str | None = None, indicator: b
             raise ValueError(f"column {name!r} has no values at all, all are missing or infinite: leave it out.")
         center = float(np.median(finite))
         spread = float(np.abs(finite - center).max())
-        # float32 has seven digits: columns of large offset are centered, so that differences survive the rounding.
         far = column.dtype.itemsize > 4 and abs(center) > 1e4 * spread > 0
-        return Encoding(name, offset=center if far else 0.0, indicator=indicator and len(finite) < len(wide))
-    found = texts(column)
-    counted = Counter(text for text in found if text is not None)
-    missing = len(found) - sum(counted.values())
-    if not counted:
-        raise ValueError(f"column {name!r} has no values at all, all are missing: leave it out.")
-    common = sorted(counted, key=lambda text: (-counted[text], text))
-    kept = sorted(common if len(common) <= MOST_CATEGORIES else common[: MOST_CATEGORIES - 1])
-    counts = {text: counted[text] for text in kept}
-    if len(kept) < len(common):
-        counts[_OTHERS] = sum(counted.values()) - sum(counts.values())
-    if indicator and missing:
-        counts[_MISSING] = missing
-    total = sum(counts.values())
-    return Encoding(
-        name,
-        "categorical",
-        categories=tuple(counts),
-        shares=tuple(count / total for count in counts.values()),
-        indicator=bool(indicator and missing),
-        distinct=len(common),
-    )
+        return cls(name, offset=center if far else 0.0, indicator=indicator and len(finite) < len(wide))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column itself, and its indicator."""
+        return (self.name, f"{self.name}={_MISSING}") if self.indicator else (self.name,)
+
+    def __call__(self, column: Array) -> Array:
+        """Numbers less the offset; missing ones are the median where there is an indicator."""
+        wide = numbers(column)
+        with np.errstate(over="ignore"):
+            single = (wide - self.offset if self.offset else wide).astype(np.float32)
+        if not self.indicator:
+            return single[:, None]
+        missing = ~np.isfinite(single)
+        filled = np.where(missing, np.median(single[~missing]) if not missing.all() else 0, single)
+        return np.stack([filled, missing.astype(np.float32)], 1)
+
+    def warnings(self, values: Array, variable: str) -> list[MIWarning]:
+        """Is it every whole number from one to another, once each?"""
+        column = values[:, 0]
+        low, high = column.min(), column.max()
+        if float(high - low) != len(column) - 1 or not bool((column == column.round()).all()):
+            return []
+        if len(np.unique(column)) < len(column):
+            return []
+        numbered = f"{variable}: column {self.name!r} numbers the rows one by one: leave it out, or sort by it."
+        return [IdentifierWarning(numbered)]
+
+
+@dataclass(frozen=True)
+class Categorical(Encoding):
+    """Labels, a column of zeros and ones for each.
+
+    Attributes:
+        name: of the column.
+        categories: the values that have a column of their own, as text.
+        frequencies: of each; what a value that was not seen becomes.
+        indicator: missing values are a category.
+        distinct: how many values there were.
+    """
+
+    categories: tuple[str, ...] = ()
+    frequencies: tuple[float, ...] = ()
+    indicator: bool = False
+    distinct: int = 0
+    kind = "categorical"
+    is_label = True
+
+    @classmethod
+    def fit(cls, column: Array, name: str, indicator: bool = False) -> Categorical:
+        """Of more than 200 categories the rarest are merged into one."""
+        found = texts(column)
+        counted = Counter(text for text in found if text is not None)
+        missing = len(found) - sum(counted.values())
+        if not counted:
+            raise ValueError(f"column {name!r} has no values at all, all are missing: leave it out.")
+        common = sorted(counted, key=lambda text: (-counted[text], text))
+        kept = sorted(common if len(common) <= MOST_CATEGORIES else common[: MOST_CATEGORIES - 1])
+        counts = {text: counted[text] for text in kept}
+        if len(kept) < len(common):
+            counts[_OTHERS] = sum(counted.values()) - sum(counts.values())
+        if indicator and missing:
+            counts[_MISSING] = missing
+        total = sum(counts.values())
+        return cls(
+            name,
+            categories=tuple(counts),
+            frequencies=tuple(count / total for count in counts.values()),
+            indicator=bool(indicator and missing),
+            distinct=len(common),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each category; one for two."""
+        if self.categories == ("False", "True") or len(self.categories) == 1:
+            return (self.name,)
+        if len(self.categories) == 2:
+            return (f"{self.name}={self.categories[1]}",)
+        return tuple(f"{self.name}={category}" for category in self.categories)
+
+    def __call__(self, column: Array) -> Array:
+        """Zeros and ones; a category that was not seen becomes the frequencies of those that were: it is not
+        informative."""
+        count = len(self.categories)
+        place: dict[str | None, int] = {category: i for i, category in enumerate(self.categories)}
+        unknown = place.get(_OTHERS, count)
+        place[None] = place[_MISSING] if self.indicator else count + 1
+        rows = [np.eye(count), [self.frequencies], np.full((1, count), np.nan)]
+        table = np.concatenate(rows).astype(np.float32)
+        codes = np.array([place.get(text, unknown) for text in texts(column)], dtype=np.intp)
+        return table[codes, 1:] if count == 2 else table[codes]
+
+    def shown(self, values: Array) -> str:
+        """The category."""
+        return self.categories[int(values.argmax()) if len(values) > 1 else round(float(values[0]))]
+
+    def warnings(self, values: Array, variable: str) -> list[MIWarning]:
+        """Does it look like an identifier, or have more categories than are kept?"""
+        if self.distinct > _IDENTIFIES * len(values):
+            return [
+                IdentifierWarning(
+                    f"{variable}: column {self.name!r} has {self.distinct} values in {len(values)} rows and looks like "
+                    "an identifier, whose information no sample can measure: leave it out."
+                )
+            ]
+        if self.distinct > MOST_CATEGORIES:
+            return [
+                RareCategoriesWarning(
+                    f"{variable}: column {self.name!r} has {self.distinct} categories: the {MOST_CATEGORIES - 1} most "
+                    "frequent are kept and the others merged into one, so the value may be low. Group them as you "
+                    "mean it."
+                )
+            ]
+        return []
+
+
+def _kinds() -> dict[str, type[Encoding]]:
+    classes = [globals()[name] for name in __all__]
+    concrete = [one for one in classes if isinstance(one, type) and issubclass(one, Encoding) and one is not Encoding]
+    return {one.kind: one for one in concrete}
+
+
+def kind_names() -> list[str]:
+    """The kinds of columns that there are."""
+    return sorted(_kinds(), reverse=True)
+
+
+def fit_encoding(column: Array, name: str, kind: str | None = None, indicator: bool = False) -> Encoding:
+    """The encoding of a column (N,), by its dtype and its values.
+
+    Text, booleans and integers of at most ten values with 20 rows each on average are categories, everything else is
+    continuous.
+
+    Arguments:
+        column: numbers, dates or text, or objects all of one of these.
+        name: what it is called.
+        kind: one of `kind_names`; None infers it.
+        indicator: give missing values a column of their own, if there are any.
+
+    Raises:
+        TypeError: if the column holds something else, or both numbers and text.
+        ValueError: if all of it is missing.
+    """
+    return _kinds()[kind or _inferred_kind(column, name)].fit(column, name, indicator)
+
+
+def encoding_from(record: Mapping[str, Any]) -> Encoding:
+    """The encoding that `Encoding.to_dict` wrote."""
+    kind = check_choice("the kind of a column", record["kind"], kind_names())
+    fields = {name: tuple(one) if isinstance(one, list) else one for name, one in record.items() if name != "kind"}
+    return _kinds()[kind](**fields)
 
 
 def numbers(column: Array) -> Array:
@@ -172,7 +296,7 @@ def _text(value: Any) -> str | None:
     return format(value, ".9g")
 
 
-def _kind_of(column: Array, name: str) -> str:
+def _inferred_kind(column: Array, name: str) -> str:
     dtype = column.dtype.kind
     if dtype in "US":
         return "categorical"

@@ -1,4 +1,4 @@
-"""Making all columns together nearly Gaussian, and not each alone."""
+"""Iterative Gaussianization: an invertible map that makes all columns jointly nearly Gaussian."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from mibounds.data.preprocessing import Preprocessing, RankGaussianize
 __all__ = ["Gaussianize"]
 
 _ITERATIONS = 50
+_TOLERANCE = 1e-6  # of 1 less the cosine between a component and itself one iteration before
 _FITTED_ROWS = 20_000
-_SMALLEST = 1e-6  # of a variance of 1: a direction without variance is not blown up to one
+_LEAST_VARIANCE = 1e-6  # where columns have variance 1: a null direction is not scaled up to variance 1
 
 
 class Gaussianize(Preprocessing):
-    r"""Rank-Gaussianize the columns, turn them to where they are least Gaussian, and do it again.
+    r"""Rank-Gaussianize the columns, rotate them to independent components, and repeat.
 
     .. math:: x \mapsto G_R(A_R \cdots G_2(A_2 G_1(x)))
 
-    Each G maps columns by their ranks; each A whitens and rotates towards independent components, found by the fixed
-    point of :math:`E\, z \tanh(w^\top z) - E\,(1 - \tanh^2(w^\top z))\, w`, all at once. Every step can be inverted,
-    so the information stays. Blends of independent columns are taken apart, which no map of single columns does.
+    Each G is a `RankGaussianize`; each A whitens and rotates to independent components, by the fixed-point iteration of
+    :math:`E\, z \tanh(w^\top z) - E\,(1 - \tanh^2(w^\top z))\, w` with symmetric orthogonalization. Every step is
+    invertible, so the mutual information does not change. Linear mixtures of independent columns are separated, which
+    no map of single columns does.
 
-    For methods that want jointly Gaussian rows, such as the waymarks of `Telescope`. On columns that are jointly
-    Gaussian already it only turns them. With few rows for many columns the rotation fits noise; it then helps no more
-    than any other.
+    For methods that need jointly Gaussian variables, such as the waymarks of `Telescope`. On columns that are jointly
+    Gaussian already it is a rotation. With few samples for many columns the rotation fits noise and is as good as any
+    other.
 
     References:
         Chen and Gopinath, Gaussianization, 2000. Hyvärinen, Fast and robust fixed-point algorithms for independent
@@ -39,59 +41,61 @@ class Gaussianize(Preprocessing):
         rounds: R, how often the columns are Gaussianized; 1 is `RankGaussianize`.
 
     Raises:
-        ValueError: if there are no rounds.
+        ValueError: if rounds is below 1.
 
     Example:
         >>> square = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0))
-        >>> x = square @ torch.tensor([[1.0, 1.0], [-1.0, 1.0]])  # on its corner
+        >>> x = square @ torch.tensor([[1.0, 1.0], [-1.0, 1.0]])  # rotated by 45 degrees
         >>> z = Gaussianize().fit(x)(x)
         >>> bool((z.T @ z / 1000 - torch.eye(2)).abs().max() < 0.1)
         True
     """
 
     ranks: Any  # a list of RankGaussianize, one a round
-    turns: Tensor  # (R - 1, D, D)
+    unmixing: Tensor  # (R - 1, D, D)
 
     def __init__(self, *, rounds: int = 2) -> None:
         super().__init__()
         check_at_least("rounds", rounds, 1)
         self.rounds = rounds
         self.ranks = nn.ModuleList(RankGaussianize() for _ in range(rounds))
-        self.register_buffer("turns", torch.empty(0))
+        self.register_buffer("unmixing", torch.empty(0))
 
     def fit(self, x: Tensor) -> Gaussianize:
-        """Fit round after round to the rows of x (N, D) and return itself."""
+        """Fit round after round to x (N, D), the matrices to its first 20,000 rows, and return itself."""
         *earlier, last = self.ranks
-        turns = []
+        matrices = []
         for ranks in earlier:
             x = ranks.fit(x)(x)
-            turns.append(_independent_components(x[:_FITTED_ROWS].double()).to(x.dtype))
-            x = x @ turns[-1]
+            matrices.append(_unmixing(x[:_FITTED_ROWS].double()).to(x.dtype))
+            x = x @ matrices[-1]
         last.fit(x)
-        self.turns = torch.stack(turns) if turns else x.new_empty(0)
+        self.unmixing = torch.stack(matrices) if matrices else x.new_empty(0)
         return self
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, D) -> (N, D)."""
         *earlier, last = self.ranks
-        for ranks, turn in zip(earlier, self.turns, strict=True):
-            x = ranks(x) @ turn
+        for ranks, matrix in zip(earlier, self.unmixing, strict=True):
+            x = ranks(x) @ matrix
         gaussian: Tensor = last(x)
         return gaussian
 
 
-def _independent_components(x: Tensor) -> Tensor:
-    """The matrix (D, D) by which rows (N, D) become white and, as far as they can, independent."""
+def _unmixing(x: Tensor) -> Tensor:
+    """The matrix (D, D) by which the columns of x (N, D) become white and as independent as possible."""
+    # `sklearn.decomposition.FastICA` finds the same matrix where it converges. It divides by null directions in its
+    # whitening, fails with fewer rows than columns, warns where data are Gaussian, and works on the CPU only.
     eigenvalues, vectors = torch.linalg.eigh((x - x.mean(0)).T @ (x - x.mean(0)) / len(x))
-    whiten = vectors / eigenvalues.clamp_min(_SMALLEST).sqrt()
-    z = (x - x.mean(0)) @ whiten
+    whitening = vectors / eigenvalues.clamp_min(_LEAST_VARIANCE).sqrt()
+    z = (x - x.mean(0)) @ whitening
     start = torch.randn(x.shape[1], x.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    turn = torch.linalg.qr(start).Q.to(x)
+    rotation = torch.linalg.qr(start).Q.to(x)
     for _ in range(_ITERATIONS):
-        bent = (z @ turn).tanh()
-        left, _, right = torch.linalg.svd(z.T @ bent / len(z) - turn * (1 - bent.square()).mean(0))
-        before, turn = turn, left @ right
-        if ((turn * before).sum(0).abs() > 1 - 1e-6).all():
+        response = (z @ rotation).tanh()
+        left, _, right = torch.linalg.svd(z.T @ response / len(z) - rotation * (1 - response.square()).mean(0))
+        before, rotation = rotation, left @ right
+        if ((rotation * before).sum(0).abs() > 1 - _TOLERANCE).all():
             break
-    components: Tensor = whiten @ turn
-    return components
+    unmixing: Tensor = whitening @ rotation
+    return unmixing

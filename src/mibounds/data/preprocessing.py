@@ -1,5 +1,5 @@
-"""Invertible maps of columns, fitted on training rows only. They leave the information unchanged and decide whether
-a critic trains."""
+"""Maps of single columns, fitted on training samples only. Where they are invertible the mutual information does not
+change; the training of a critic depends on them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,23 @@ _KNOTS = 2048
 
 
 class Preprocessing(FittedBuffers, ABC):
-    """A map of columns: `fit` on training rows, then call it on any rows, (N, D) -> (N, D)."""
+    """A map of columns, (N, D) -> (N, D): `fit` it to training samples, then call it on any samples."""
 
     @abstractmethod
     def fit(self, x: Tensor) -> Preprocessing:
-        """Fit to the rows of x (N, D) and return itself."""
+        """Fit to x (N, D) and return itself."""
 
 
 class Standardize(Preprocessing):
-    r"""Subtract the mean and divide by the standard deviation. Keeps shapes (bounded supports, clusters), and
-    outliers too, unless there is a limit :math:`l`, to which values are then bent smoothly by
-    :math:`l \tanh(z / l)`.
+    r"""Subtract the mean and divide by the standard deviation; with a limit, compress outliers.
+
+    .. math:: z = (x - \mu) / \sigma, \qquad x \mapsto z \quad\text{or}\quad l \tanh(z / l)
+
+    The shape of the distribution remains (bounded supports, clusters), and without a limit :math:`l` outliers do, too.
+    A constant column becomes 0.
 
     Arguments:
-        limit: standard deviations beyond which no value comes to lie; None bends nothing.
+        limit: l, the largest absolute value of the result, in standard deviations; None compresses nothing.
 
     Raises:
         ValueError: if the limit is not positive.
@@ -52,7 +55,7 @@ class Standardize(Preprocessing):
     def __init__(self, *, limit: float | None = None) -> None:
         super().__init__()
         if limit is not None and not limit > 0:
-            raise ValueError(f"limit is {limit!r}, and must be positive, or None to bend nothing.")
+            raise ValueError(f"limit is {limit!r}, and must be positive, or None to compress nothing.")
         self.limit = limit
         self.register_buffer("mean", torch.zeros(()))
         self.register_buffer("scale", torch.ones(()))
@@ -68,12 +71,12 @@ class Standardize(Preprocessing):
 
 
 class StandardizeChannels(Preprocessing):
-    """Give each channel of images (N, C, H, W), or each feature of sequences (N, T, D), mean 0 and variance 1.
+    """Scale each channel of images (N, C, H, W), or each feature of sequences (N, T, D), to mean 0 and variance 1.
 
-    NaN, which fills up short sequences, stays and counts for nothing.
+    NaN, which pads short sequences, remains NaN and is not counted.
 
     Arguments:
-        axis: that of the channels: 1 for images, -1 for sequences.
+        axis: the axis of the channels: 1 for images, -1 for sequences.
 
     Example:
         >>> images = torch.tensor([[[[0.0, 2.0]]], [[[4.0, 6.0]]]])
@@ -102,11 +105,10 @@ class StandardizeChannels(Preprocessing):
 
 
 class RankGaussianize(Preprocessing):
-    """Map every column to a standard Gaussian by its ranks: monotone interpolation between training values, tails
-    clamped.
+    """Map every column to a standard Gaussian by its ranks (normal scores).
 
-    Takes the sting out of heavy tails (Student, Cauchy) and makes the Gaussian critic a Gaussian copula. Tied
-    values share their mid-rank.
+    Between training values the map is linear, beyond the smallest and the largest it is constant. It makes training
+    robust to heavy tails (Student, Cauchy) and the Gaussian critic a Gaussian copula. Tied values have their mean rank.
 
     Example:
         >>> RankGaussianize().fit(torch.tensor([[1.0], [10.0], [1000.0]]))(torch.tensor([[10.0], [1e9]]))
@@ -120,14 +122,14 @@ class RankGaussianize(Preprocessing):
 
     def __init__(self) -> None:
         super().__init__()
-        # The knots of all columns one after the other, and how many each column has.
+        # The knots of all columns, concatenated, and their number for each column.
         for name, dtype in (("values", torch.float64), ("scores", torch.float64), ("counts", torch.long)):
             self.register_buffer(name, torch.empty(0, dtype=dtype))
 
     def fit(self, x: Tensor) -> RankGaussianize:
         values, scores = zip(*(normal_score_knots(column) for column in x.unbind(1)), strict=True)
         self.values, self.scores = torch.cat(values), torch.cat(scores)
-        self.counts = torch.tensor([len(column) for column in values], device=x.device)
+        self.counts = torch.tensor([len(knots) for knots in values], device=x.device)
         return self
 
     def forward(self, x: Tensor) -> Tensor:
@@ -139,8 +141,10 @@ class RankGaussianize(Preprocessing):
 def normal_score_knots(column: Tensor) -> tuple[Tensor, Tensor]:
     r"""Knots of the map from a column's values to normal scores.
 
-    The score of the value with mid-rank r among N is :math:`\Phi^{-1}((r - 1/2)/N)`; tied values share their mid-rank.
-    Long columns keep 2,048 knots, evenly spaced in the score so that the tails stay fine, both extremes among them.
+    .. math:: s(v) = \Phi^{-1}\big((r(v) - 1/2) / N\big)
+
+    with r(v) the rank of the value v among N, for tied values the mean of their ranks. Of a long column at most 2,048
+    knots are used, evenly spaced in the score so that the tails are resolved, both extremes among them.
 
     Arguments:
         column: (N,), finite.
@@ -149,22 +153,33 @@ def normal_score_knots(column: Tensor) -> tuple[Tensor, Tensor]:
         values (M,) strictly increasing and scores (M,) strictly increasing, float64, M <= 2,048.
     """
     values, counts = torch.unique(column.double(), return_counts=True)
-    middle = counts.cumsum(0) - counts.double() / 2
-    scores = torch.special.ndtri(middle / len(column))
+    mean_rank = counts.cumsum(0) - counts.double() / 2  # less 1/2
+    scores = torch.special.ndtri(mean_rank / len(column))
     if len(values) > _KNOTS:
-        wanted = torch.linspace(float(scores[0]), float(scores[-1]), _KNOTS, dtype=scores.dtype, device=scores.device)
-        kept = torch.unique(torch.searchsorted(scores, wanted).clamp_max(len(scores) - 1))
-        values, scores = values[kept], scores[kept]
+        even = torch.linspace(float(scores[0]), float(scores[-1]), _KNOTS, dtype=scores.dtype, device=scores.device)
+        chosen = torch.unique(torch.searchsorted(scores, even).clamp_max(len(scores) - 1))
+        values, scores = values[chosen], scores[chosen]
     return values, scores
 
 
-def piecewise_linear(x: Tensor, at: Tensor, to: Tensor) -> Tensor:
-    """The increasing piecewise linear map through the knots (at, to), constant beyond the outermost (clamped tails)."""
-    if len(at) == 1:
-        return torch.full_like(x, float(to[0]))
-    inside = x.double().clamp(at[0], at[-1])
-    right = torch.searchsorted(at, inside).clamp(1, len(at) - 1)
+def piecewise_linear(x: Tensor, values: Tensor, scores: Tensor) -> Tensor:
+    """The increasing piecewise linear map through the knots (values, scores), constant beyond the outermost.
+
+    Arguments:
+        x: of any shape.
+        values: (M,) strictly increasing, float64.
+        scores: (M,) increasing, float64.
+
+    Example:
+        >>> piecewise_linear(torch.tensor([-9.0, 0.5, 9.0]), torch.tensor([0.0, 1.0]), torch.tensor([10.0, 20.0]))
+        tensor([10., 15., 20.])
+    """
+    if len(values) == 1:
+        return torch.full_like(x, float(scores[0]))
+    inside = x.double().clamp(values[0], values[-1])
+    right = torch.searchsorted(values, inside).clamp(1, len(values) - 1)
     left = right - 1
-    share = (inside - at[left]) / (at[right] - at[left])
-    between = to[left] + share * (to[right] - to[left])
-    return torch.minimum(torch.maximum(between, to[left]), to[right]).to(x.dtype)  # rounding must not break the order
+    fraction = (inside - values[left]) / (values[right] - values[left])
+    between = scores[left] + fraction * (scores[right] - scores[left])
+    # Rounding must not break the order.
+    return torch.minimum(torch.maximum(between, scores[left]), scores[right]).to(x.dtype)

@@ -1,155 +1,302 @@
-"""The two sides of an estimate: what kind of data each is, and by which maps it reaches a critic.
-
-Columns are ranked or standardized. Images, sequences, and whatever comes with an encoder of its own, are encoded by a
-network that is trained with the critic.
-"""
+"""The sample: the data of one call, taken in once. Parts, joins and shifts of a sample need no second intake."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mibounds._checks import check_paired
-from mibounds._random import seeded
 from mibounds._variables import Tensors, check_finite, map_tensors, row_count, take_rows
-from mibounds.data import (
-    Columns,
-    MissingPolicy,
-    Preprocessing,
-    RankGaussianize,
-    Schema,
-    StandardizeChannels,
-    intake_array,
-    intake_groups,
-    intake_rows,
-    is_ragged,
-    rows_by_weight,
-)
+from mibounds.data.arrays import intake_array, is_ragged
+from mibounds.data.encoding import kind_names
+from mibounds.data.intake import group_codes, intake, intake_columns
 from mibounds.data.sources import MINIMUM_ROWS
-from mibounds.networks import MLP, ConvEncoder, SequenceEncoder
-from mibounds.warnings import MIWarning
+from mibounds.data.variable import MissingPolicy, Schema, Variable, complete_rows, shown
+from mibounds.data.weights import rows_by_weight
+from mibounds.warnings import ConstantColumnWarning, MIWarning, RowsDroppedWarning
 
-__all__ = ["Side", "Taken", "VariableType", "take_in"]
+__all__ = ["Sample", "VariableType"]
 
 VariableType = str | Mapping[str, str] | None
-"""What a variable is: "continuous" or "categorical" columns, all or by name; "image"; "sequence". None finds out."""
+"""What a variable is: a kind for all columns, or kinds by name; "image"; "sequence". None infers it."""
 
-_CODE = 128  # columns that an image or a sequence becomes
+_ARRAYS = ("image", "sequence")
+_AS_GIVEN = "as given"  # tensors that a critic of the user's own encodes
 _FEWEST_PIXELS = 8  # of height and width, where three axes could be images or sequences
 
 
 @dataclass(frozen=True)
-class Side:
-    """One variable: its `rows`, `what` it is in words, the `width` of its columns or of its code, its `columns` if it
-    is a table, what it passes through first, the `encoder` that is trained with the critic if it is no table, and how
-    new rows are to be taken."""
+class Sample:
+    """Paired variables, encoded, without missing values.
 
-    rows: Tensors
-    what: str
-    width: int
-    columns: Columns | None = None
-    preprocessing: Preprocessing | None = None
-    encoder: nn.Module | None = None
-    schema: Schema | None = None
+    Attributes:
+        variables: by name, each of N rows.
+        given: number of rows that came.
+        kept: (N,) the index of each row in the data that came.
+        groups: (N,) the group of each row, numbered from 0, where rows of one group are dependent; or None.
+        warnings: what is to be known of the data.
 
-    @property
-    def label(self) -> bool:
-        """Is it one categorical column?"""
-        encodings = () if self.columns is None else self.columns.encodings
-        return len(encodings) == 1 and encodings[0].kind == "categorical"
+    Example:
+        >>> sample = Sample.of(x=np.arange(60.0) ** 2, y=["a", "b", "b"] * 20)
+        >>> sample.n, sample.variables["y"].kinds, sample[torch.arange(10)].n
+        (60, ('categorical',), 10)
+        >>> sample.select(x="x", y=("x", "y")).variables["y"].columns
+        ('x', 'y=b')
+    """
 
-    def coded(self, hidden: Sequence[int], seed: int) -> tuple[nn.Module, int]:
-        """What makes a code of a row for a critic that needs no towers, and how wide the code is."""
-        if self.encoder is not None:
-            return self.encoder, self.width
-        if self.label:
-            return nn.Identity(), self.width
-        with seeded(seed):
-            return MLP(self.width, hidden, _CODE), _CODE
-
-
-class Taken(NamedTuple):
-    """The sides; how many rows were given, and the numbers of those kept; the groups of these, numbered from 0; and
-    warnings to raise."""
-
-    sides: list[Side]
+    variables: Mapping[str, Variable]
     given: int
     kept: Tensor
-    groups: Tensor | None
-    warnings: list[MIWarning]
+    groups: Tensor | None = None
+    warnings: tuple[MIWarning, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        groups: Any = None,
+        weights: Any = None,
+        nan: MissingPolicy = "raise",
+        types: Mapping[str, VariableType] | None = None,
+        encoders: Mapping[str, nn.Module | None] | None = None,
+        seed: int = 0,
+        drop_constant: bool = True,
+        series: bool = False,
+        **variables: Any,
+    ) -> Sample:
+        """Take in variables row by row, each as its kind.
+
+        Arguments:
+            groups: (N,) which rows are dependent on each other (of one person, of one day).
+            weights: (N,) how much each row counts.
+            nan: what to do about missing and infinite values in tables: "raise"; "drop" their rows; or "indicator",
+                fill them in and add a column that says where they were.
+            types: what each variable is, where it is not to be inferred.
+            encoders: a module that maps a variable's rows to columns; it takes the variable as it came, a tensor or a
+                tuple of tensors.
+            seed: for the rows that weights select.
+            drop_constant: leave out columns that have one value throughout, with a warning.
+            series: rows are in the order of time: with nan="drop" incomplete rows stay in their place until `shift`.
+            variables: whatever a person has, by name.
+
+        Raises:
+            TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
+        """
+        types, encoders = types or {}, encoders or {}
+        found = {
+            name: _variable(data, name, types.get(name), encoders.get(name), nan) for name, data in variables.items()
+        }
+        first, *others = found
+        given = row_count(found[first].values)
+        for name in others:
+            check_paired(given, row_count(found[name].values), name_y=name)
+        sample = cls(found, given, torch.arange(given))
+        sample = sample._with(_data_warnings(found.values()))
+        sample = sample._complete(nan) if nan != "drop" or not series else sample
+        sample = sample._varying() if drop_constant else sample
+        if weights is not None:
+            stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(seed))
+            sample = sample._at(stay.nonzero().flatten())
+        return replace(sample, groups=group_codes(groups, given, sample.kept))
+
+    @classmethod
+    def of_columns(cls, table: Any, columns: Sequence[Any] | None = None, nan: MissingPolicy = "raise") -> Sample:
+        """Take in the numeric columns of a table as one variable, "table".
+
+        Raises:
+            TypeError, ValueError: with one sentence, for fewer than two columns that vary among others.
+        """
+        variable, warnings = intake_columns(table, columns)
+        given = row_count(variable.values)
+        sample = cls({"table": variable}, given, torch.arange(given), warnings=tuple(warnings))
+        sample = sample._complete(nan)._varying()
+        names = sample.variables["table"].columns
+        if len(names) < 2:
+            raise ValueError(
+                f"table has {shown(names) or 'no column'} as its only column that varies: expected at least two, to "
+                "make a pair."
+            )
+        return sample
+
+    @property
+    def n(self) -> int:
+        """N, the number of rows."""
+        return len(self.kept)
+
+    @property
+    def x(self) -> Variable:
+        """The variable of that name."""
+        return self.variables["x"]
+
+    @property
+    def y(self) -> Variable:
+        """The variable of that name."""
+        return self.variables["y"]
+
+    def __getitem__(self, rows: Tensor) -> Sample:
+        """The sample of these rows: a mask (N,) or indices, for strata, subsamples and permutations. Groups are
+        numbered anew, and warnings stay with the whole."""
+        return replace(self._at(rows.nonzero().flatten() if rows.dtype == torch.bool else rows), warnings=())
+
+    def select(self, **parts: str | tuple[str, ...]) -> Sample:
+        """The same rows with other variables: each is one of the sample's, or several tables side by side."""
+        made = {name: self._joined(name, (part,) if isinstance(part, str) else part) for name, part in parts.items()}
+        return replace(self, variables=made, warnings=())
+
+    def columns(self, **parts: Sequence[str]) -> Sample:
+        """The same rows with parts of the variable "table", each by the names of its columns."""
+        table = self.variables["table"]
+        return replace(
+            self, variables={name: replace(table.only(part), name=name) for name, part in parts.items()}, warnings=()
+        )
+
+    def permuted(self, name: str, order: Tensor) -> Sample:
+        """The sample with one variable's rows in another order (N,)."""
+        return replace(self, variables={**self.variables, name: self.variables[name].take(order)})
+
+    def shift(self, times: Tensor, **parts: tuple[str, Sequence[int]]) -> Sample:
+        """Variables of a series at `times` (M,), each as it was the given numbers of rows earlier; times at which a
+        value is missing are left out.
+
+        Example:
+            >>> series = Sample.of(x=np.arange(60.0) ** 2, y=np.arange(60.0) ** 3, series=True)
+            >>> past = series.shift(torch.arange(2, 60), x=("x", [1, 2]), y=("y", [0]))
+            >>> past.variables["x"].columns, past.variables["x"].values[0].tolist(), past.kept[0].item()
+            (('x[t-1]', 'x[t-2]'), [1.0, 0.0], 2)
+        """
+        made = {}
+        for name, (source, lags) in parts.items():
+            variable = self.variables[source]
+            renamed = [
+                variable.renamed(name, {one.name: _lagged_name(one.name, lag) for one in variable.encodings})
+                for lag in lags
+            ]
+            taken = [one.take(times - lag) for one, lag in zip(renamed, lags, strict=True)]
+            made[name] = _side_by_side(name, taken)
+        shifted = replace(self, variables=made, kept=self.kept[times], groups=None, warnings=())
+        return shifted._complete("drop")
+
+    def varying(self) -> Sample:
+        """The sample without columns that have one value throughout, as a part may have; a variable of such columns
+        only keeps them."""
+        dropped = {name: set(variable.constant_columns()) for name, variable in self.variables.items()}
+        kept = {
+            name: variable.only(set(variable.columns) - dropped[name])
+            if 0 < len(dropped[name]) < len(variable.columns)
+            else variable
+            for name, variable in self.variables.items()
+        }
+        return replace(self, variables=kept)
+
+    def is_constant(self, name: str) -> bool:
+        """Does a table have one value throughout in every column?"""
+        variable = self.variables[name]
+        return variable.table is not None and len(variable.constant_columns()) == len(variable.columns)
+
+    def check_tables(self, names: Collection[str]) -> None:
+        """Raise a TypeError unless these variables are tables, which can be joined and shifted."""
+        for name in names:
+            variable = self.variables[name]
+            if variable.table is None:
+                raise TypeError(
+                    f"{name} is {variable.kinds[0] if variable.kinds else 'a tensor'}: expected (rows,) or "
+                    f"(rows, columns) here. Flatten it, {name}.reshape(len({name}), -1)."
+                )
+
+    def _with(self, warnings: Sequence[MIWarning]) -> Sample:
+        return replace(self, warnings=(*self.warnings, *warnings))
+
+    def _at(self, rows: Tensor) -> Sample:
+        groups = None if self.groups is None else torch.unique(self.groups[rows], return_inverse=True)[1]
+        variables = {name: variable.take(rows) for name, variable in self.variables.items()}
+        return replace(self, variables=variables, kept=self.kept[rows], groups=groups)
+
+    def _complete(self, nan: MissingPolicy) -> Sample:
+        """The rows without missing values, at least 50."""
+        tables = [variable for variable in self.variables.values() if variable.table is not None]
+        if not tables:
+            return self
+        finite = complete_rows(tables, nan)
+        n, left = len(finite), int(finite.sum())
+        sample = self
+        if left < n:
+            dropped = f"{n - left} of {n} rows were dropped for missing or infinite values."
+            sample = self._at(finite.nonzero().flatten())._with([RowsDroppedWarning(dropped)])
+        if left < MINIMUM_ROWS:
+            raise ValueError(
+                f"{left} complete rows are too few: expected at least {MINIMUM_ROWS}, and some thousands for a precise "
+                "estimate."
+            )
+        return sample
+
+    def _varying(self) -> Sample:
+        """The sample without constant columns, which a warning names."""
+        warnings: list[MIWarning] = []
+        for name, variable in self.variables.items():
+            constant = variable.constant_columns()
+            if constant and len(constant) == len(variable.columns):
+                warnings.append(ConstantColumnWarning(f"{name} is constant in every column: its information is 0."))
+            elif constant:
+                warnings.append(ConstantColumnWarning(f"{name}: constant columns were dropped: {shown(constant)}."))
+        return self.varying()._with(warnings)
+
+    def _joined(self, name: str, parts: tuple[str, ...]) -> Variable:
+        if len(parts) == 1:
+            return replace(self.variables[parts[0]], name=name)
+        self.check_tables(parts)
+        tables = [self.variables[part] for part in parts]
+        titles = [one.name for variable in tables for one in variable.encodings]
+        if len(set(titles)) < len(titles):  # two variables have a column of the same name
+            tables = [
+                variable.renamed(part, {one.name: f"{part}.{one.name}" for one in variable.encodings})
+                for part, variable in zip(parts, tables, strict=True)
+            ]
+        return _side_by_side(name, tables)
 
 
-def take_in(
-    variables: Mapping[str, Any],
-    nan: MissingPolicy,
-    types: Mapping[str, VariableType],
-    encoders: Mapping[str, nn.Module | None],
-    seed: int,
-    groups: Any = None,
-    weights: Any = None,
-) -> Taken:
-    """Variables row by row, each as its kind.
+def _side_by_side(name: str, tables: Sequence[Variable]) -> Variable:
+    """Tables of the same rows as one."""
+    schemas = [table.schema for table in tables if table.schema is not None]
+    schema = Schema(
+        "table",
+        tuple(column for one in schemas for column in one.names),
+        tuple(encoding for one in schemas for encoding in one.encodings),
+        all(one.named for one in schemas),
+    )
+    values = torch.cat([table.table for table in tables if table.table is not None], 1)
+    return Variable(name, values, schema, width=values.shape[1])
 
-    Arguments:
-        variables: whatever a person has, by name.
-        nan: what to do about missing values in tables.
-        types: what each is, where it is not to be found out.
-        encoders: a module that maps a variable's rows to columns; it takes the variable as it is, a tensor or a tuple.
-        seed: for the first weights of encoders that are built here, and for the rows that weights choose.
-        groups: (N,) what rows belong together.
-        weights: (N,) how much each row counts.
 
-    Returns:
-        The sides of the rows that were kept.
+def _lagged_name(name: str, lag: int) -> str:
+    return name if not lag else f"{name}[t{-lag:+d}]"
 
-    Raises:
-        TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
-    """
-    kinds = {name: _kind(data, name, types.get(name), encoders.get(name)) for name, data in variables.items()}
-    sides: dict[str, Side] = {}
-    for name, kind in kinds.items():
-        if kind == "image":
-            sides[name] = _images(variables[name], name, seed)
-        elif kind == "sequence":
-            sides[name] = _sequences(variables[name], name, seed)
-        elif kind == "custom":
-            sides[name] = _encoded(variables[name], name, encoders[name])
-    tables = {name: variables[name] for name, kind in kinds.items() if kind == "table"}
-    caught: list[MIWarning] = []
-    kept = torch.arange(row_count(next(iter(sides.values())).rows) if sides else 0)
-    if tables:
-        columns, caught = intake_rows(tables, nan, kinds={name: types.get(name) for name in tables})
-        for name, side in zip(tables, columns, strict=True):
-            sides[name] = _columns(side)
-        kept = columns[0].kept
-    first, *others = variables
-    for name in others:
-        check_paired(_given(sides[first]), _given(sides[name]), name_y=name)
-    given = _given(sides[first])
-    taken = [side if side.columns else _only(side, kept) for side in (sides[name] for name in variables)]
-    if weights is not None:
-        stay = rows_by_weight(weights, given, kept, torch.Generator().manual_seed(seed)).nonzero().flatten()
-        taken, kept = [_only(side, stay) for side in taken], kept[stay]
-    return Taken(taken, given, kept, intake_groups(groups, given, kept), caught)
+
+def _variable(data: Any, name: str, given: VariableType, encoder: nn.Module | None, nan: MissingPolicy) -> Variable:
+    """A variable as its kind; in tables values may still be missing."""
+    kind = _kind(data, name, given, encoder)
+    if kind in _ARRAYS:
+        schema = Schema(kind)
+        return Variable(name, intake_array(data, name, schema, MINIMUM_ROWS), schema)
+    if kind == "table":
+        return intake(data, name, given, nan)
+    return _as_given(data, name, encoder)
 
 
 def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) -> str:
     if encoder is not None:
         if not isinstance(encoder, nn.Module):
             raise TypeError(f"encoder_{name} is a {type(encoder).__name__}, and must be a torch.nn.Module.")
-        return "custom"
-    if isinstance(given, str) and given in ("image", "sequence"):
+        return _AS_GIVEN
+    if isinstance(given, str) and given in (*_ARRAYS, _AS_GIVEN):
         return given
-    if given is not None and not isinstance(given, Mapping) and given not in ("continuous", "categorical"):
-        raise ValueError(
-            f"{name}_type is {given!r}, and must be 'continuous', 'categorical', 'image', 'sequence', or the kinds of "
-            "columns by name."
-        )
+    if given is not None and not isinstance(given, Mapping) and given not in kind_names():
+        expected = ", ".join(map(repr, [*kind_names(), *_ARRAYS]))
+        raise ValueError(f"{name}_type is {given!r}: expected {expected}, or the kinds of columns by name.")
     ragged = is_ragged(data)
     if given is None and ragged:
         return "sequence"
@@ -169,63 +316,30 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
     )
 
 
-def _images(data: Any, name: str, seed: int) -> Side:
-    schema = Schema("image")
-    images = intake_array(data, name, schema, MINIMUM_ROWS)
-    channels, height, width = images.shape[1:]
-    with seeded(seed):
-        encoder = ConvEncoder((channels, height, width), _CODE)
-    return Side(
-        images,
-        f"images {channels} x {height} x {width}",
-        _CODE,
-        preprocessing=StandardizeChannels(1),
-        encoder=encoder,
-        schema=schema,
-    )
-
-
-def _sequences(data: Any, name: str, seed: int) -> Side:
-    schema = Schema("sequence")
-    sequences = intake_array(data, name, schema, MINIMUM_ROWS)
-    steps, features = sequences.shape[1:]
-    with seeded(seed):
-        encoder = SequenceEncoder(features, _CODE)
-    what = f"sequences of {'up to ' if sequences.isnan().any() else ''}{steps} steps x {features}"
-    return Side(sequences, what, _CODE, preprocessing=StandardizeChannels(-1), encoder=encoder, schema=schema)
-
-
-def _encoded(data: Any, name: str, encoder: nn.Module | None) -> Side:
-    """A variable with an encoder of the user's own, as it is."""
-    assert encoder is not None
-    rows: Tensors = data if isinstance(data, tuple) else torch.as_tensor(data)
-    rows = map_tensors(lambda part: part.detach().float() if part.is_floating_point() else part.detach(), rows)
-    check_finite(name, rows)
+def _as_given(data: Any, name: str, encoder: nn.Module | None) -> Variable:
+    """A variable that an encoder or a critic of the user's own takes as it came."""
+    values: Tensors = data if isinstance(data, tuple) else torch.as_tensor(data)
+    check_finite(name, values)
+    if encoder is None:
+        return Variable(name, values)
+    values = map_tensors(lambda part: part.detach().float() if part.is_floating_point() else part.detach(), values)
     encoder.eval()
     with torch.no_grad():
-        code = encoder(take_rows(rows, slice(2)))
+        code = encoder(take_rows(values, slice(2)))
     encoder.train()
-    if not isinstance(code, Tensor) or code.dim() != 2 or len(code) != min(2, row_count(rows)):
+    if not isinstance(code, Tensor) or code.dim() != 2 or len(code) != min(2, row_count(values)):
         shape = tuple(code.shape) if isinstance(code, Tensor) else type(code).__name__
         raise ValueError(f"encoder_{name} maps two rows to {shape}: expected a tensor (rows, columns).")
-    return Side(rows, f"encoded by {type(encoder).__name__}", code.shape[1], encoder=encoder)
+    return Variable(name, values, encoder=encoder, width=code.shape[1])
 
 
-def _columns(columns: Columns) -> Side:
-    kinds = [encoding.kind for encoding in columns.encodings]
-    what = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("continuous", "categorical") if kind in kinds)
-    return Side(columns.values, what, len(columns.names), columns, RankGaussianize(), schema=columns.schema)
-
-
-def _given(side: Side) -> int:
-    """How many rows came, before any were dropped."""
-    return row_count(side.rows) if side.columns is None else side.columns.given
-
-
-def _only(side: Side, kept: Tensor) -> Side:
-    if len(kept) == row_count(side.rows):
-        return side
-    columns = side.columns
-    if columns is not None:
-        columns = replace(columns, values=columns.values[kept], kept=columns.kept[kept])
-    return replace(side, rows=take_rows(side.rows, kept), columns=columns)
+def _data_warnings(variables: Any) -> list[MIWarning]:
+    """What the encodings of tables warn of."""
+    found: list[MIWarning] = []
+    for variable in variables:
+        if variable.table is not None:
+            place: Callable[[str], int] = variable.columns.index
+            for encoding in variable.encodings:
+                values = variable.table[:, [place(one) for one in encoding.names]].numpy()
+                found += encoding.warnings(values, variable.name)
+    return found

@@ -1,9 +1,10 @@
-"""The GAN that stops losing modes: 25 Gaussians, a plain GAN, and the same one that keeps I(C; G(C, E)) large.
+"""Mode collapse of a GAN on 25 Gaussians, without and with a mutual information term I(C; G(C, E)).
 
-The generator maps a code c and noise e to the plane. With `beta` above 0 its loss carries the information between c and
-G(c, e), read by a critic of its own and clipped so that its gradient is never longer than the GAN's. A generator that
-sends many codes to one place shares little with them, so collapse costs information. Without noise (`noise=0`, as in
-the original) the true information is infinite for any injective generator, and the term only spreads the samples out.
+The generator maps a code c and noise e to the plane. With `beta` above 0 its loss rewards the information between c and
+G(c, e), estimated by a separate critic; the gradient of this term is clipped to the length of the GAN's. A generator
+that maps many codes to one place has little information about them, so collapse is penalized. Without noise (`noise=0`,
+as in the original) the true information is infinite for any injective generator, and the term only spreads the samples
+out.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _EVALUATED = 2500
 
 @dataclass(frozen=True)
 class Target:
-    """A data set with known modes: its rows (N, 2), the centers of its modes (M, 2), and the spread around them."""
+    """A data set with known modes: rows (N, 2), centers of the modes (M, 2), and the standard deviation around them."""
 
     rows: Tensor
     centers: Tensor
@@ -66,7 +67,7 @@ def gaussians(size: int = 100_000, noise: float = 0.05, seed: int = 0) -> Target
 
 
 def spirals(size: int = 100_000, noise: float = 0.05, seed: int = 0) -> Target:
-    """Two spiral arms that turn one and a half times, 250 centers along them."""
+    """Two spiral arms of one and a half turns with 250 centers."""
     angle = 3 * math.pi * torch.linspace(0.05, 1, 125).sqrt()
     arm = torch.stack([angle.cos(), angle.sin()], 1) * (4 * angle / (3 * math.pi))[:, None]
     return _around(torch.cat([arm, -arm]), size, noise, seed)
@@ -80,10 +81,11 @@ def _around(centers: Tensor, size: int, noise: float, seed: int) -> Target:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Modes with at least one high-quality sample, the share of samples within 3 sd of a mode, and the reverse KL.
+    """Modes with at least one high-quality sample (within 3 sd of a mode), the fraction of such samples, the reverse
+    KL.
 
-    The reverse KL is sum q ln(M q) over the shares q of high-quality samples at the M modes: 0 if they are even, ln
-    M if all are at one.
+    The reverse KL is sum q ln(M q) over the fractions q of high-quality samples at the M modes: 0 if they are equal, ln
+    M if all are at one mode.
     """
 
     modes: int
@@ -96,37 +98,37 @@ def measure(samples: Tensor, target: Target) -> Metrics:
     distance, nearest = torch.cdist(samples, target.centers, compute_mode="donot_use_mm_for_euclid_dist").min(1)
     good = distance <= 3 * target.noise
     count = torch.bincount(nearest[good], minlength=len(target.centers)).double()
-    share = count / count.sum().clamp_min(1)
-    divergence = float(torch.special.xlogy(share, len(share) * share).sum()) if count.sum() else math.log(len(share))
+    q = count / count.sum().clamp_min(1)
+    divergence = float(torch.special.xlogy(q, len(q) * q).sum()) if count.sum() else math.log(len(q))
     return Metrics(int((count > 0).sum()), float(good.double().mean()), divergence)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a GAN is trained; the names are the original project's where it had them.
+    """Settings of a GAN; the names are those of the original project where it has the setting.
 
     Attributes:
-        regularizer: the bound of the information term: "mine", "nwj" or "nce".
-        beta: its weight; 0 is the plain GAN.
+        regularizer: bound of the information term: "mine", "nwj" or "nce".
+        beta: weight of the term; 0 is the plain GAN.
         scheduling: "constant", "half" (off after half of the steps, as in the original) or "cosine" (to 0 at the end).
         critic_type: "joint" or "separable".
         critic_layers: widths of the critic's hidden layers.
         critic_activation: a torch name.
-        critic_lr: its learning rate.
+        critic_lr: learning rate of the critic.
         negative_samples: mismatched pairs per row, for "mine" and "nwj".
-        ema_decay: of MINE's moving average.
+        ema_decay: decay of MINE's moving average.
         unroll_critic: critic steps for each generator step.
         gen_lr: learning rate of the generator.
         disc_lr: learning rate of the discriminator.
-        decay: hold both rates for half of the steps, then let them fall to 0 along a cosine.
+        decay: keep both rates constant for half of the steps, then decrease them to 0 along a cosine.
         gradient_penalty: weight of the squared gradient of the discriminator at real rows (R1).
         batch_norm: batch normalization in the generator.
-        generator: widths of its hidden layers.
-        discriminator: widths of its hidden layers.
-        code: columns of the code, uniform in [-1, 1], whose information is kept.
+        generator: widths of the generator's hidden layers.
+        discriminator: widths of the discriminator's hidden layers.
+        code: columns of the code, uniform in [-1, 1].
         noise: further columns of the generator's input, uniform in [-1, 1].
         steps: generator steps.
-        batch_size: rows a step.
+        batch_size: rows of a step.
     """
 
     regularizer: str = "mine"
@@ -172,7 +174,7 @@ PAPER = Recipe(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a training: samples (2500, 2), the metrics at ten moments (the last is the result), and seconds."""
+    """The result of a training: samples (2500, 2), the metrics at ten steps, the last of them final, and seconds."""
 
     samples: Tensor
     history: tuple[tuple[int, Metrics], ...] = field(default=())
@@ -180,7 +182,7 @@ class Outcome:
 
     @property
     def metrics(self) -> Metrics:
-        """Those of the trained generator."""
+        """The metrics of the trained generator."""
         return self.history[-1][1]
 
 
@@ -190,10 +192,10 @@ def train(
     """Train a GAN on the target.
 
     Arguments:
-        recipe: how; `beta=0` is the plain GAN.
-        target: what to imitate.
-        seed: first weights, batches and codes.
-        done: told the step and the metrics, ten times.
+        recipe: the settings; `beta=0` is the plain GAN.
+        target: the data set.
+        seed: seed of initial weights, batches and codes.
+        done: called with the step and the metrics, ten times.
     """
     with fast_arithmetic(torch.device("cpu")):
         return _train(recipe, target, seed, done)
@@ -214,13 +216,13 @@ def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metri
     def inputs(n: int) -> Tensor:
         return 2 * torch.rand(n, recipe.code + recipe.noise, generator=draws) - 1
 
-    moments = {round(recipe.steps * (i + 1) / CHECKS) for i in range(CHECKS)}
+    checks = {round(recipe.steps * (i + 1) / CHECKS) for i in range(CHECKS)}
     history = []
     samples = torch.empty(0, 2)
     for step in range(recipe.steps):
         progress = step / recipe.steps
         for optimizer, lr in zip(optimizers, (recipe.gen_lr, recipe.disc_lr), strict=True):
-            optimizer.param_groups[0]["lr"] = lr * (_held_then_cosine(progress) if recipe.decay else 1)
+            optimizer.param_groups[0]["lr"] = lr * (_constant_then_cosine(progress) if recipe.decay else 1)
         z = inputs(recipe.batch_size)
         fake = generator(z)
         real = target.rows[torch.randint(len(target.rows), (recipe.batch_size,), generator=draws)]
@@ -236,7 +238,7 @@ def _train(recipe: Recipe, target: Target, seed: int, done: Callable[[int, Metri
                 _generator_loss(discriminator, fake), regularizer(fake, code), generator.parameters(), beta
             )
         optimizers[0].step()
-        if step + 1 in moments:
+        if step + 1 in checks:
             generator.eval()
             with torch.no_grad():
                 samples = generator(inputs(_EVALUATED))
@@ -287,10 +289,10 @@ def _discriminator_step(
     discriminator: nn.Module, optimizer: torch.optim.Optimizer, real: Tensor, fake: Tensor, penalty: float
 ) -> None:
     real = real.requires_grad_(penalty > 0)
-    of_real, of_fake = discriminator(torch.cat([real, fake])).split([len(real), len(fake)])
-    loss = softplus(-of_real).mean() + softplus(of_fake).mean()
+    real_scores, fake_scores = discriminator(torch.cat([real, fake])).split([len(real), len(fake)])
+    loss = softplus(-real_scores).mean() + softplus(fake_scores).mean()
     if penalty:
-        (gradient,) = torch.autograd.grad(of_real.sum(), real, create_graph=True)
+        (gradient,) = torch.autograd.grad(real_scores.sum(), real, create_graph=True)
         loss = loss + penalty / 2 * gradient.square().sum(1).mean()
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -298,11 +300,11 @@ def _discriminator_step(
 
 
 def _generator_loss(discriminator: nn.Module, fake: Tensor) -> Tensor:
-    """The non-saturating loss; the gradients it leaves on the discriminator are cleared by its next step."""
+    """The non-saturating loss; its gradients of the discriminator are cleared before the next discriminator step."""
     return softplus(-discriminator(fake)).mean()
 
 
-def _held_then_cosine(progress: float) -> float:
+def _constant_then_cosine(progress: float) -> float:
     return 1.0 if progress < 0.5 else 0.5 + 0.5 * math.cos(math.pi * (2 * progress - 1))
 
 
@@ -315,7 +317,7 @@ def _weight(schedule: Schedule, progress: float) -> float:
 def compare(
     recipe: Recipe, target: Target, seed: int = 0, done: Callable[[str, int, Metrics], None] = lambda *_: None
 ) -> dict[str, Outcome]:
-    """The plain GAN and the regularized one: the same networks, rates and steps, and beta 0 in the plain one."""
+    """The plain GAN and the regularized one, which differ in `beta` only."""
     return {
         name: train(variant, target, seed, lambda step, metrics, name=name: done(name, step, metrics))  # type: ignore[misc]
         for name, variant in (("plain", replace(recipe, beta=0.0)), ("regularized", recipe))
@@ -323,7 +325,7 @@ def compare(
 
 
 def draw(outcomes: dict[str, Outcome], target: Target, path: Path) -> None:
-    """Write the picture (target and samples side by side) to `path`, and the metrics beside it as metrics.csv."""
+    """Write the figure (target and samples side by side) to `path`, and the metrics beside it as metrics.csv."""
     path.parent.mkdir(parents=True, exist_ok=True)
     panels = {"target": target.rows[:_EVALUATED]}
     for name, outcome in outcomes.items():
@@ -338,7 +340,7 @@ def draw(outcomes: dict[str, Outcome], target: Target, path: Path) -> None:
 
 
 def table(outcomes: dict[str, Outcome], target: Target) -> str:
-    """The outcomes as a table for people."""
+    """The outcomes as a table of text."""
     lines = [f"{'':14s}modes of {len(target.centers):<4d} high quality   reverse KL   seconds"]
     for name, outcome in outcomes.items():
         m = outcome.metrics

@@ -1,10 +1,10 @@
-"""The correlated-Gaussian curve: what `estimate` says, and what the original recipe says, against the truth.
+"""The correlated-Gaussian curve: `estimate` and the original recipe compared with the true information.
 
-d = 20 pairs of coordinates with correlation rho. The original recipe is trained as it was: batches of 128, a joint
-critic of three layers of 256 with ReLU, Adam with rate 1e-4, ten passes, one shuffled negative for MINE and NWJ,
-the whole batch for InfoNCE; it is read as it was, by the mean over the batches of the data it was trained on. Its
-InfoNCE critic is separable here: over the 128 x 128 pairs of every batch a joint one takes a hundred times longer
-and meets the same ceiling ln 128.
+There are d = 20 pairs of coordinates with correlation rho. The original recipe is trained as published: batches of 128,
+a joint critic of three layers of 256 with ReLU, Adam with learning rate 1e-4, ten epochs, one shuffled negative for
+MINE and NWJ, the whole batch for InfoNCE. Its estimate is the mean over the batches of its training data. Its InfoNCE
+critic is separable here: over the 128 x 128 pairs of every batch a joint one takes a hundred times longer and has the
+same upper limit ln 128.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ORIGINAL = ("MINE", "NWJ", "InfoNCE")
 
 @dataclass(frozen=True)
 class Scale:
-    """How large a run is: the correlations, the rows, and the passes of the original recipe."""
+    """The size of a run: correlations, rows, epochs of the original recipe, and steps of `estimate`."""
 
     correlations: tuple[float, ...]
     rows: int
@@ -53,14 +53,14 @@ FULL = Scale(tuple(round(-0.95 + 0.1 * i, 2) for i in range(20)), rows=100_000, 
 
 @dataclass(frozen=True)
 class Point:
-    """One correlation: the truth, what `estimate` says with its interval, and the three original readings, in nats."""
+    """Results for one correlation in nats: the truth, `estimate` with its interval, the three original estimates."""
 
     rho: float
     truth: float
     value: float
     low: float
     high: float
-    reading: str
+    method: str
     mine: float
     nwj: float
     infonce: float
@@ -69,30 +69,33 @@ class Point:
 def measure(
     scale: Scale, seed: int = 0, done: Callable[[str], None] = lambda doing: None, points: Sequence[Point] = ()
 ) -> Iterator[Point]:
-    """The points of a scale, one after another; those already measured are passed through.
+    """The points of a scale, one after another.
 
     Arguments:
-        done: told what is being done, once before each fit.
+        scale: the size of the run.
+        seed: seed of the samples and the fits.
+        done: called with a description before each fit.
+        points: finished points, which are not fitted again.
     """
-    known = {point.rho: point for point in points}
+    finished = {point.rho: point for point in points}
     for i, rho in enumerate(scale.correlations):
-        if rho in known:
-            yield known[rho]
+        if rho in finished:
+            yield finished[rho]
             continue
         task = CorrelatedGaussian(DIM, rho)
         x, y = task.sample(scale.rows, torch.Generator().manual_seed(seed * 1000 + i))
         done(f"rho {rho:+.2f}: mibounds.estimate")
         with no_partial_results():
             result = estimate(x, y, seed=seed, steps=scale.steps)
-        done(f"rho {rho:+.2f}: the original recipe, three times")
+        done(f"rho {rho:+.2f}: the original recipe with three bounds")
         original = joblib.Parallel(n_jobs=len(ORIGINAL))(
             joblib.delayed(original_recipe)(name, x, y, scale.epochs, seed) for name in ORIGINAL
         )
-        yield Point(rho, task.mutual_information, result.value, *result.interval, result.reading, *original)
+        yield Point(rho, task.mutual_information, result.value, *result.interval, result.method, *original)
 
 
 def original_recipe(name: str, x: Tensor, y: Tensor, epochs: int = 10, seed: int = 0) -> float:
-    """The estimate of the original recipe in nats, trained for real and read on its own training batches."""
+    """The estimate of the original recipe in nats, trained and evaluated on the same batches."""
     dim, batch = x.shape[1], 128
     with seeded(seed):
         if name == "InfoNCE":
@@ -101,10 +104,10 @@ def original_recipe(name: str, x: Tensor, y: Tensor, epochs: int = 10, seed: int
             bound = MINE(decay=0.99) if name == "MINE" else NWJ()
             estimator = MIEstimator(JointCritic(dim, dim, activation="relu"), bound, negatives=1)
     with fast_arithmetic(x.device):
-        return _train_and_read(estimator, x, y, epochs, batch, torch.Generator().manual_seed(seed))
+        return _train_and_evaluate(estimator, x, y, epochs, batch, torch.Generator().manual_seed(seed))
 
 
-def _train_and_read(
+def _train_and_evaluate(
     estimator: MIEstimator, x: Tensor, y: Tensor, epochs: int, batch: int, generator: torch.Generator
 ) -> float:
     n = len(x)
@@ -118,11 +121,11 @@ def _train_and_read(
             optimizer.step()
     order = torch.randperm(n, generator=generator)
     with torch.no_grad():
-        readings = [
+        values = [
             estimator.value(x[order[i : i + batch]], y[order[i : i + batch]], generator)
             for i in range(0, n - batch + 1, batch)
         ]
-    return float(torch.stack(readings).mean())
+    return float(torch.stack(values).mean())
 
 
 def draw(points: list[Point], scale: Scale, seed: int, path: Path) -> None:
@@ -150,23 +153,24 @@ def read_points(path: Path, scale: Scale, seed: int) -> list[Point]:
     path = path.with_suffix(".csv")
     if not path.exists():
         return []
+    names = Point.__dataclass_fields__
     with path.open(encoding="utf-8") as file:
         records = [row for row in csv.DictReader(file) if (row["rows"], row["seed"]) == (str(scale.rows), str(seed))]
-    names = Point.__dataclass_fields__
-    return [Point(**{n: r[n] if n == "reading" else float(r[n]) for n in names}) for r in records]  # type: ignore[arg-type]
+    complete = [row for row in records if names.keys() <= row.keys()]  # another version may have had other columns
+    return [Point(**{n: r[n] if n == "method" else float(r[n]) for n in names}) for r in complete]  # type: ignore[arg-type]
 
 
 def table(points: list[Point], scale: Scale) -> str:
-    """The points as a table for people."""
+    """The points as a table of text."""
     lines = [
         f"I(X;Y) of {DIM} + {DIM} correlated Gaussian columns in nats, {scale.rows:,} rows",
         "",
         "                 mibounds.estimate                          original recipe",
-        "   rho    truth    value   error   95 % interval  reading     MINE    NWJ  InfoNCE",
+        "   rho    truth    value   error   95 % interval  method      MINE    NWJ  InfoNCE",
     ]
     for p in points:
         lines.append(
             f"{p.rho:+6.2f} {p.truth:8.3f} {p.value:8.3f} {p.value - p.truth:+7.3f}   [{p.low:5.2f}, {p.high:5.2f}]  "
-            f"{p.reading:8s} {p.mine:7.2f} {p.nwj:6.2f} {p.infonce:7.2f}"
+            f"{p.method:8s} {p.mine:7.2f} {p.nwj:6.2f} {p.infonce:7.2f}"
         )
     return "\n".join(lines)

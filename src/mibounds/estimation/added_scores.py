@@ -1,8 +1,8 @@
-r"""What x adds to the score of y beyond z: the difference of the critics of the chain rule's two parts,
+r"""The scores that y adds to those of z: the difference of the critics of the chain rule's two parts,
 
 .. math:: f(x; y, z) - g(x; z) \approx \ln \frac{p(x|y,z)}{p(x|z)} ,
 
-on rows that neither saw, with the x of any other row. The x of rows whose z is nearly the same stand for draws from
+on rows that trained neither, with the x of any other row. The x of rows whose z is nearly the same stand for draws from
 p(x|z).
 """
 
@@ -14,8 +14,8 @@ import torch
 from torch import Generator, Tensor
 
 from mibounds.critics import Critic, score
-from mibounds.data import RankGaussianize
-from mibounds.results.result import Result
+from mibounds.data import RankGaussianize, Sample
+from mibounds.results import Result
 
 __all__ = ["HeldOut", "held_out", "nearest"]
 
@@ -25,10 +25,11 @@ _PAIRS = 1 << 18  # scored at a time
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The test rows of a fold and the two critics that never saw them."""
+    """The test rows of a fold, their indices, and the two critics that did not train on them."""
 
     with_y: Critic
     without: Critic
+    rows: Tensor
     x: Tensor
     yz: Tensor
     z: Tensor
@@ -45,13 +46,13 @@ class HeldOut:
         return torch.cat(columns, 1)
 
 
-def held_out(both: Result, alone: Result, x: Tensor, y: Tensor, z: Tensor) -> list[HeldOut]:
-    """The test rows of every fold: of the estimates of I(X;(Y,Z)) and I(X;Z), made from these rows on the same
-    folds."""
+def held_out(both: Result, alone: Result, sample: Sample) -> list[HeldOut]:
+    """The test rows of every fold: of the estimates of I(X;(Y,Z)) and I(X;Z) of a sample on the same folds."""
+    x, yz, z = (sample.select(part=names).variables["part"].values for names in ("x", ("y", "z"), "z"))
     folds = []
     for with_y, without in zip(both.fitted, alone.fitted, strict=True):
         rows = with_y.fold.test
-        folds.append(HeldOut(with_y.critic, without.critic, x[rows], torch.cat([y, z], 1)[rows], z[rows]))
+        folds.append(HeldOut(with_y.critic, without.critic, rows, x[rows], yz[rows], z[rows]))
     return folds
 
 

@@ -1,4 +1,4 @@
-r"""What x and y share beyond z.
+r"""Conditional mutual information I(X;Y|Z).
 
 The chain rule makes a difference of it,
 
@@ -10,142 +10,72 @@ the amplification. Where z takes few values, each with many rows, the rows are s
 
 .. math:: I(X;Y|Z) = \sum_z p(z)\, I(X;Y|Z=z) .
 
-The critics f of the first part and g of the second can also be read together. With a(x; y, z) = f(x; y, z) - g(x; z)
-and x' drawn given z, Donsker and Varadhan's bound is
+The critics f of the first part and g of the second can also be evaluated together. With
+a(x; y, z) = f(x; y, z) - g(x; z) and x' drawn given z, Donsker and Varadhan's bound is
 
 .. math:: I(X;Y|Z) \ge E\, a(X; Y, Z) - \ln E\, e^{a(X'; Y, Z)} ,
 
-whatever f and g are worth. The x of the ten rows whose z is nearest stand for x': a conditional permutation. With many
+for every f and g. The x of the ten rows whose z is nearest stand for x': a conditional permutation. With many
 columns of z the nearest are far, x' is not drawn given z, and the number is too large.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import warnings as python_warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from typing_extensions import Unpack
 
-from mibounds._checks import check_fraction
-from mibounds._files import write_json
+from mibounds._checks import check_choice, check_fraction
+from mibounds._version import versions
 from mibounds.bounds import DonskerVaradhan
-from mibounds.data import intake_rows, rows_by_weight
+from mibounds.classical import entropy
+from mibounds.data import MissingPolicy, Sample, VariableType
+from mibounds.estimation._estimate import _estimate
 from mibounds.estimation.added_scores import held_out, nearest
-from mibounds.estimation.estimate import estimate
-from mibounds.inference import Reading, interval, pool
-from mibounds.results.result import Result
+from mibounds.inference import BoundEvaluation, mean_stderr, pool
+from mibounds.results import ConditionalResult, Result
 from mibounds.results.units import Unit, nats_in
-from mibounds.training.checkpoints import part
 from mibounds.training.interrupts import no_partial_results
-from mibounds.warnings import AmplifiedWarning, MaybeIndependentWarning, MIWarning
+from mibounds.training.recipe import Recipe, Settings, takes_settings
+from mibounds.warnings import AmplifiedWarning, MaybeIndependentWarning, MIWarning, issue
 
-__all__ = ["ConditionalResult", "conditional"]
+__all__ = ["conditional"]
 
+_METHODS = ("auto", "chain", "neighbors", "strata")
 _AMPLIFIED = 10.0
 _ROWS_PER_STRATUM = 200
 _MOST_STRATA = 50
 
 
-@dataclass(frozen=True)
-class ConditionalResult:
-    """An estimate of I(X;Y|Z).
-
-    Attributes:
-        value: the estimate in `unit`; never clipped.
-        stderr: its standard error.
-        method: "chain", "neighbors" or "strata".
-        parts: the estimates that it is made of: I(X;(Y,Z)) and I(X;Z), or I(X;Y|Z=z) by the value of z.
-        amplification: the sum of the parts' sizes over the size of their difference, by which the chain rule magnifies
-            errors; 1 for the others.
-        allowance: how far the interval reaches below and above before sampling error, in `unit`.
-        rows: N.
-        level: of `interval`.
-        unit: "nats" or "bits".
-        warnings: reasons to doubt it, those of the parts included.
-    """
-
-    value: float
-    stderr: float
-    method: str
-    parts: Mapping[str, Result]
-    amplification: float
-    allowance: tuple[float, float]
-    rows: int
-    level: float = 0.95
-    unit: Unit = "nats"
-    warnings: tuple[MIWarning, ...] = ()
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """(low, high) for I(X;Y|Z) at `level`, in `unit`; the upper end is never below 0."""
-        return interval(self.value, self.stderr, self.level, *self.allowance)
-
-    def __float__(self) -> float:
-        return float(self.value)
-
-    def to(self, unit: Unit | None = None, *, level: float | None = None) -> ConditionalResult:
-        """The same in another unit, or at another level."""
-        unit = unit or self.unit
-        if level is not None:
-            check_fraction("level", level)
-        factor = nats_in(self.unit) / nats_in(unit)
-        return replace(
-            self,
-            unit=unit,
-            level=level or self.level,
-            value=self.value * factor,
-            stderr=self.stderr * factor,
-            allowance=(self.allowance[0] * factor, self.allowance[1] * factor),
-            parts={name: part.to(unit, level=level) for name, part in self.parts.items()},
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers, text and the parts, for JSON."""
-        return {
-            "value": self.value, "stderr": self.stderr, "interval": list(self.interval), "level": self.level,
-            "unit": self.unit, "method": self.method, "amplification": self.amplification, "rows": self.rows,
-            "warnings": [warning.to_dict() for warning in self.warnings],
-            "parts": {name: part.to_dict() for name, part in self.parts.items()},
-        }  # fmt: skip
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_dict` as JSON; the file is complete or not there at all."""
-        write_json(path, self.to_dict())
-
-    def __repr__(self) -> str:
-        low, high = self.interval
-        parts = "  ".join(f"{name} {part.value:.4g}" for name, part in list(self.parts.items())[:6])
-        lines = [
-            f"I(X;Y|Z) = {self.value:.4g} {self.unit}   {self.level:.0%} interval [{low:.4g}, {high:.4g}]",
-            f"  by {self.method} on {self.rows:,} rows: {parts}",
-        ]
-        lines += [f"  warning {warning.code}: {warning}" for warning in self.warnings]
-        return "\n".join(lines)
-
-
+@takes_settings()
 def conditional(
     x: Any,
     y: Any,
     z: Any,
     *,
     method: Literal["auto", "chain", "neighbors", "strata"] = "auto",
+    recipe: Recipe | str | None = None,
     unit: Unit = "nats",
     level: float = 0.95,
-    seed: int = 0,
-    **options: Any,
+    x_type: VariableType = None,
+    y_type: VariableType = None,
+    z_type: VariableType = None,
+    groups: Any = None,
+    sample_weight: Any = None,
+    nan: MissingPolicy = "raise",
+    **settings: Unpack[Settings],
 ) -> ConditionalResult:
     r"""Conditional mutual information I(X;Y|Z): what x and y share that z does not explain.
 
     By the chain rule, or by strata where z takes at most 50 values, each in at least 200 rows (see the module for both
-    formulas). A common cause z makes I(X;Y|Z) small and I(X;Y) large; a common effect z the other way round.
+    formulas). A common cause z makes I(X;Y|Z) small and I(X;Y) large; a common effect z the other way round. It is 0
+    where z equals x or y, and I(X;Y) where z is constant.
 
     Fails when I(X;Z) is large against the answer: a warning gives the amplification, and `interval` grows with it.
-    `method="neighbors"` is then steadier, for z of up to some three columns.
+    `method="neighbors"` then has a lower variance, for z of up to some three columns.
 
     References:
         Mukherjee, Asnani and Kannan, CCMI: classifier based conditional mutual information estimation, 2019,
@@ -153,127 +83,199 @@ def conditional(
         mutual information, 2018, arXiv:1709.01447, for permutations among neighbors.
 
     Arguments:
-        x: (N,) or (N, D_x), as `estimate` takes it.
+        x: (N,) or (N, D_x), tables as `estimate` takes them.
         y: (N,) or (N, D_y), paired with x.
         z: (N,) or (N, D_z), paired with both.
-        method: "chain"; "neighbors", which reads the chain's critics by Donsker and Varadhan's bound with the x of rows
-            whose z is nearest; "strata"; or "auto", which takes strata where z allows it and the chain elsewhere.
+        method: "chain"; "neighbors", which evaluates the chain's critics by Donsker and Varadhan's bound with the x of
+            rows whose z is nearest; "strata"; or "auto", which takes strata where z allows it and the chain elsewhere.
+        recipe: "quick", "default", "thorough" or a `Recipe`, of each estimate.
         unit: "nats" or "bits".
         level: of the interval.
-        seed: of both estimates.
-        options: further arguments of `estimate`.
+        x_type: what the columns of x are; see `estimate`.
+        y_type: likewise.
+        z_type: likewise.
+        groups: (N,) which rows are dependent; see `estimate`.
+        sample_weight: (N,) how much each row counts; see `estimate`.
+        nan: "raise", "drop" or "indicator"; see `estimate`.
+        settings: single settings of `Recipe` as keywords.
 
     Returns:
         A `ConditionalResult`.
 
     Raises:
-        TypeError, ValueError: as `estimate` does; if z equals x or y; if strata are asked for and z has too many
-            values.
+        TypeError, ValueError: as `estimate` does; if strata are asked for and z has too many values.
 
     Example:
         >>> generator = torch.Generator().manual_seed(0)
         >>> z, a, b = torch.randn(3, 1000, generator=generator)
-        >>> found = conditional(z + a, z + a + b, z, steps=150, folds=2, hidden=(32,))  # truth .347
+        >>> found = conditional(z + a, z + a + b, z, steps=150, folds=2, hidden=(32,))  # truth 0.347
         >>> abs(found.value - 0.347) < 0.1
         True
     """
     nats_in(unit)  # an unknown unit is refused before the work and not after it
-    if method not in ("auto", "chain", "neighbors", "strata"):
-        raise ValueError(f"method is {method!r}, and must be 'auto', 'chain', 'neighbors' or 'strata'.")
-    tables, caught = intake_rows({"x": x, "y": y, "z": z}, options.pop("nan", "raise"))
-    x, y, z = (table.values for table in tables)
-    weights = options.pop("sample_weight", None)
-    if weights is not None:
-        stay = rows_by_weight(weights, tables[0].given, tables[0].kept, torch.Generator().manual_seed(seed))
-        x, y, z = x[stay], y[stay], z[stay]
-    for name, side in (("x", x), ("y", y)):
-        if side.shape == z.shape and torch.equal(side, z):
-            raise ValueError(f"z equals {name}: given itself {name} shares nothing with anything. Leave it out of z.")
-    _, stratum, counts = torch.unique(z, dim=0, return_inverse=True, return_counts=True)
+    check_fraction("level", level)
+    check_choice("method", method, _METHODS)
+    chosen = Recipe.of(recipe, settings)
+    sample = Sample.of(
+        x=x,
+        y=y,
+        z=z,
+        groups=groups,
+        weights=sample_weight,
+        nan=nan,
+        types={"x": x_type, "y": y_type, "z": z_type},
+        seed=chosen.seed,
+    )
+    result = _conditional(sample, chosen, method)
+    issue(result.warnings)
+    return result.to(unit, level=level)
+
+
+def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResult:
+    """I(X;Y|Z) in nats of the variables x, y and z of a sample; no warning is issued."""
+    sample.check_tables("xyz")
+    if any(_equal(sample, name) for name in "xy"):
+        return _result(sample, recipe, 0.0, 0.0, "z equals x or y", {})
+    _, stratum, counts = torch.unique(sample.variables["z"].table, dim=0, return_inverse=True, return_counts=True)
     fits = len(counts) <= _MOST_STRATA and int(counts.min()) >= _ROWS_PER_STRATUM
     if method == "strata" and not fits:
         raise ValueError(
             f"z takes {len(counts)} values, the rarest in {int(counts.min())} rows: strata need at most {_MOST_STRATA} "
             f'values with {_ROWS_PER_STRATUM} rows each. Use method="chain".'
         )
-    options = {**options, "seed": seed}
-    with python_warnings.catch_warnings(), no_partial_results():
-        python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # a part may well be nothing
-        by_strata = method == "strata" or (method == "auto" and fits)
-        result = _strata(x, y, z, stratum, options) if by_strata else _chain(x, y, z, options)
-        if method == "neighbors":
-            result = _among_neighbors(result, x, y, z, seed)
-    doubts = [*caught]
-    if result.amplification > _AMPLIFIED:
-        doubts.append(
-            AmplifiedWarning(
-                f"The value is the difference of two estimates that are {result.amplification:.0f} times as large "
-                "together, so their errors weigh as much more: more rows, or fewer columns of z, bring them down."
-            )
-        )
-    for warning in doubts:
-        python_warnings.warn(warning, stacklevel=2)
-    told = [w for part in result.parts.values() for w in part.warnings if not isinstance(w, MaybeIndependentWarning)]
-    return replace(result, warnings=(*doubts, *told)).to(unit, level=level)
+    ordered = recipe.split == "blocked" or recipe.cv is not None  # folds of all rows, which strata would break up
+    with no_partial_results():
+        if method == "strata" or (method == "auto" and fits and not ordered):
+            return _strata(sample, recipe, stratum)
+        chain = _chain(sample, recipe)
+        return _among_neighbors(chain, sample, recipe) if method == "neighbors" else chain
 
 
-def _chain(x: Tensor, y: Tensor, z: Tensor, options: dict[str, Any]) -> ConditionalResult:
-    both = estimate(x, torch.cat([y, z], 1), **part(options, "y and z"))
-    alone = estimate(x, z, **part(options, "z"))
+def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
+    both = _estimate(sample.select(x="x", y=("y", "z")), recipe.part("y and z"))
+    alone = _estimate(sample.select(x="x", y="z"), recipe.part("z"))
     value = both.value - alone.value
     # The same rows and the same folds: the errors of the two are those of their differences, row by row and fold by
     # fold.
-    rows = both.pointwise - alone.pointwise
-    sampling = float(rows.std()) / math.sqrt(len(rows))
-    folds = torch.tensor(both.fold_values) - torch.tensor(alone.fold_values)
-    between = float(folds.std()) / math.sqrt(len(folds))
-    return ConditionalResult(
-        value=value,
-        stderr=max(sampling, between),
-        method="chain",
-        parts={"I(X;YZ)": both, "I(X;Z)": alone},
+    difference = (both.pointwise - alone.pointwise)[sample.kept]
+    tested = difference.isfinite()
+    clusters = recipe.clusters(sample.n, sample.groups)
+    sampling = mean_stderr(difference[tested], None if clusters is None else clusters[tested])
+    return _result(
+        sample,
+        recipe,
+        value,
+        max(sampling, _between_folds(both, alone)),
+        "chain",
+        {"I(X;YZ)": both, "I(X;Z)": alone},
         amplification=(abs(both.value) + abs(alone.value)) / max(abs(value), 1e-12),
         # What one part may lack stretches one end, what the other may lack the other.
-        allowance=(
-            both.allowance[0] + alone.allowance[1],
-            both.allowance[1] + alone.allowance[0],
+        interval_bias=(
+            both.interval_bias[0] + alone.interval_bias[1],
+            both.interval_bias[1] + alone.interval_bias[0],
         ),
-        rows=len(x),
     )
 
 
-def _among_neighbors(chain: ConditionalResult, x: Tensor, y: Tensor, z: Tensor, seed: int) -> ConditionalResult:
-    """The chain's critics, read with the x of rows whose z is nearest."""
-    bound, generator = DonskerVaradhan(), torch.Generator().manual_seed(seed)
-    parts, fold = [], []
+def _between_folds(both: Result, alone: Result) -> float:
+    """The standard error of the difference by the spread of the folds."""
+    if len(both.fold_values) != len(alone.fold_values) or len(both.fold_values) < 2:
+        return 0.0  # one of the two is exactly 0, or was interrupted
+    folds = torch.tensor(both.fold_values) - torch.tensor(alone.fold_values)
+    return float(folds.std()) / math.sqrt(len(folds))
+
+
+def _among_neighbors(chain: ConditionalResult, sample: Sample, recipe: Recipe) -> ConditionalResult:
+    """The chain's critics, evaluated with the x of rows whose z is nearest."""
+    bound, generator = DonskerVaradhan(), torch.Generator().manual_seed(recipe.seed)
     both, alone = chain.parts.values()
-    for i, block in enumerate(held_out(both, alone, x, y, z)):
+    if both.fitted is None or alone.fitted is None:  # a constant was left of one of them
+        return chain
+    statistics, fold, rows = [], [], []
+    for i, block in enumerate(held_out(both, alone, sample)):
         added = block.added(nearest(block.z, generator))
-        parts.append((bound.reduce(added[:, 0], added[:, 1:]),))
+        statistics.append((bound.reduce(added[:, 0], added[:, 1:]),))
         fold.append(torch.full((len(added),), i))
-    reading = Reading(bound, pool(parts), torch.cat(fold), math.inf)
-    return replace(chain, value=reading.value(), stderr=reading.stderr(), method="neighbors", amplification=1.0)
+        rows.append(block.rows)
+    clusters = recipe.clusters(sample.n, sample.groups)
+    cluster = None if clusters is None else clusters[torch.cat(rows)]
+    evaluation = BoundEvaluation(bound, pool(statistics), torch.cat(fold), math.inf, cluster)
+    return _result(
+        sample,
+        recipe,
+        evaluation.value(),
+        evaluation.stderr(),
+        "neighbors",
+        dict(chain.parts),
+        interval_bias=chain.interval_bias,
+    )
 
 
-def _strata(x: Tensor, y: Tensor, z: Tensor, stratum: Tensor, options: dict[str, Any]) -> ConditionalResult:
-    parts, shares = {}, []
+def _strata(sample: Sample, recipe: Recipe, stratum: Tensor) -> ConditionalResult:
+    parts: dict[str, Result] = {}
+    fractions: list[float] = []
+    row_values = torch.zeros(sample.n)
     for k in range(int(stratum.max()) + 1):
         rows = stratum == k
-        name = ", ".join(f"{number:g}" for number in z[rows][0].tolist())
-        parts[f"z = {name}"] = estimate(x[rows], y[rows], **part(options, f"z = {name}"))
-        shares.append(float(rows.float().mean()))
-    results = list(parts.values())
-    weighted = list(zip(shares, results, strict=True))
-    within = sum((share * part.stderr) ** 2 for share, part in weighted)
-    value = sum(share * part.value for share, part in weighted)
-    between = sum(share * (part.value - value) ** 2 for share, part in weighted) / len(x)
-    below, above = (sum(share * part.allowance[end] for share, part in weighted) for end in (0, 1))
+        name = f"z = {_value_of(sample, rows)}"
+        parts[name] = _estimate(sample[rows].select(x="x", y="y"), recipe.part(name))
+        fractions.append(float(rows.float().mean()))
+        row_values[rows] = parts[name].value
+    weighted = list(zip(fractions, parts.values(), strict=True))
+    value = sum(fraction * part.value for fraction, part in weighted)
+    within = sum((fraction * part.stderr) ** 2 for fraction, part in weighted)
+    between = mean_stderr(row_values, recipe.clusters(sample.n, sample.groups))  # which strata the rows fall into
+    below, above = (sum(fraction * part.interval_bias[end] for fraction, part in weighted) for end in (0, 1))
+    stderr = math.sqrt(within + between**2)
+    return _result(sample, recipe, value, stderr, "strata", parts, interval_bias=(below, above))
+
+
+def _result(
+    sample: Sample,
+    recipe: Recipe,
+    value: float,
+    stderr: float,
+    method: str,
+    parts: dict[str, Result],
+    *,
+    amplification: float = 1.0,
+    interval_bias: tuple[float, float] = (0.0, 0.0),
+) -> ConditionalResult:
+    warnings: list[MIWarning] = [*sample.warnings]
+    if amplification > _AMPLIFIED:
+        warnings.append(
+            AmplifiedWarning(
+                f"The value is the difference of two estimates whose sum is {amplification:.0f} times as large, which "
+                "magnifies their errors: more samples, or fewer columns of z, reduce them."
+            )
+        )
+    for part in parts.values():  # a part may well be 0
+        warnings += [one for one in part.warnings if not isinstance(one, MaybeIndependentWarning)]
+    labels = [one for name, one in sample.variables.items() if name in "xy" and one.is_label]
     return ConditionalResult(
         value=value,
-        stderr=math.sqrt(within + between),
-        method="strata",
+        stderr=stderr,
+        method=method,
         parts=parts,
-        amplification=1.0,
-        allowance=(below, above),
-        rows=len(x),
+        amplification=amplification,
+        interval_bias=interval_bias,
+        n=sample.n,
+        entropy_limit=min((entropy(one.table) for one in labels), default=None),
+        warnings=tuple(warnings),
+        seed=recipe.seed,
+        versions=versions(),
     )
+
+
+def _equal(sample: Sample, name: str) -> bool:
+    """Is z a copy of that variable?"""
+    one, z = sample.variables[name].table, sample.variables["z"].table
+    return one is not None and z is not None and one.shape == z.shape and torch.equal(one, z)
+
+
+def _value_of(sample: Sample, rows: Tensor) -> str:
+    """The value of z in a stratum, in words."""
+    z = sample.variables["z"]
+    first = z.values[rows][0]  # type: ignore[index]
+    places = [[z.columns.index(name) for name in one.names if name in z.columns] for one in z.encodings]
+    return ", ".join(one.shown(first[place].numpy()) for one, place in zip(z.encodings, places, strict=True))

@@ -1,7 +1,7 @@
-"""Reasons to doubt an estimate that lie in the data, in a second opinion, or in how much a sample can say.
+"""Diagnostics of an estimate: of the data, of classical estimates of them, and of the limits of the sample.
 
-Written like those of a fit (`mibounds.training.diagnostics`), and run together with them: to add one is to write a
-function and put it into `CHECKS`.
+Written like those of a fit (`mibounds.training.diagnostics`), and run together with them: to add one, write a function
+and put it into `CHECKS`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ __all__ = ["CHECKS"]
 _TIED, _SINGLE = 0.05, 0.2  # of the rows; labels and counts have few unique values, and are left alone
 _BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
 _APART, _APART_SHARE = 0.05, 0.1  # nats, and of the value; healthy: up to .04
-_COLUMNS_FOR_LOW_NEIGHBORS = 2  # beyond, nearest neighbors read low, and being below the value means nothing
 _ERRORS = 3.0
 _ROOTS = 2.0  # of 1/sqrt(N), which is about the standard error of nearest neighbors in nats
 _NOTHING = 1e-3  # nats, by which a critic that learnt nothing may differ from zero
@@ -44,7 +43,7 @@ def infinite_information(e: Evidence) -> MIWarning | None:
     return InfiniteInformationWarning(
         "A combination of columns of x equals one of y to six digits: if the data are continuous their "
         "information is infinite, and the value only says how far the sample resolves it. "
-        "Drop the copy, or add the noise you mean."
+        "Drop the duplicate column, or model the measurement noise explicitly."
     )
 
 
@@ -84,39 +83,39 @@ def extrapolated(e: Evidence) -> MIWarning | None:
     if not e.extrapolated or beyond_log_n(e) is not None:
         return None
     return ExtrapolatedWarning(
-        f"The value is close to the most that {e.readings.rows:,} rows can certify by InfoNCE and is read by the "
-        "plug-in, which rests on the critic's smoothness. More rows move this limit."
+        f"The value is close to the most that {e.n:,} rows can certify by InfoNCE and is the "
+        "plug-in, which rests on the critic's smoothness. More samples move this limit."
     )
 
 
 def below_gaussian(e: Evidence) -> MIWarning | None:
-    """The Gaussian copula, read on unseen rows, finds .05 nats and three standard errors more."""
-    found = e.cross_checks.get("GaussianCopula")
-    if found is None or found <= e.value + _BELOW + _ERRORS * e.stderr:
-        return None
-    return BelowGaussianWarning(
-        f"A Gaussian copula finds {found:.3g} nats in the same rows and the critics {e.value:.3g}, though it is a "
-        "lower bound too: they learnt too little (more steps, more rows), or the rows change over the table, and what "
-        "holds in one part fails in another. Believe the larger where the rows are alike."
-    )
+    """A held-out lower bound of a classical method exceeds the value by 0.05 nats and three standard errors."""
+    for check in e.cross_checks:
+        if check.is_lower_bound and check.value > e.value + _BELOW + _ERRORS * e.stderr:
+            return BelowGaussianWarning(
+                f"{check.name} is {check.value:.3g} nats on held-out samples and the critics {e.value:.3g}, though it "
+                "is a lower bound too: the critics are underfitted (more steps, more samples), or the dependence "
+                "changes over the table. Use the larger value where the samples are homogeneous."
+            )
+    return None
 
 
 def cross_check(e: Evidence) -> MIWarning | None:
-    """Nearest neighbors, or counts, differ by more than .05 nats, 10 %, three standard errors and 2/sqrt(N)."""
-    own_error = 1 / math.sqrt(e.readings.rows)
+    """Nearest neighbors, or counts, differ by more than 0.05 nats, 10 %, three standard errors and 2/sqrt(N)."""
+    own_error = 1 / math.sqrt(e.n)
     margin = max(_APART, _APART_SHARE * abs(e.value)) + _ERRORS * e.stderr + _ROOTS * own_error
     columns = 0 if e.x is None or e.y is None else e.x.shape[1] + e.y.shape[1]
-    for name, found in e.cross_checks.items():
-        low = found < e.value - margin and (name == "Contingency" or columns <= _COLUMNS_FOR_LOW_NEIGHBORS)
-        high = found > e.value + margin
-        if name == "GaussianCopula" or not (low or high) or e.extrapolated:
+    for check in e.cross_checks:
+        low = check.value < e.value - margin and columns < check.low_from
+        high = check.value > e.value + margin
+        if check.is_lower_bound or not (low or high) or e.extrapolated:
             continue
         return CrossCheckWarning(
-            f"{name} reads {found:.3g} nats from the same rows, where the critics read {e.value:.3g}: "
+            f"{check.name} is {check.value:.3g} nats for the same samples, and the critics' value {e.value:.3g}: "
             + (
-                "a dependence finer than they resolve. More steps, wider hidden= or more rows may close the gap."
+                "the dependence is finer than they resolve. More steps, wider hidden= or more samples may help."
                 if high
-                else "copied or serially dependent rows, or very uneven densities, can do this. Look at a scatter plot."
+                else "copied or serially dependent rows, or very uneven densities, can cause this: plot the data."
             )
         )
     return None
@@ -127,9 +126,9 @@ def maybe_independent(e: Evidence) -> MIWarning | None:
     if e.value > 2 * e.stderr + _NOTHING or below_gaussian(e) is not None or cross_check(e) is not None:
         return None
     return MaybeIndependentWarning(
-        f"The value is {e.value:.2g} nats with a standard error of {e.stderr:.2g}: these {e.readings.rows:,} rows do "
-        "not show that x tells anything of y. That is what independent data look like, and it is no proof of "
-        "independence: the interval says how much may have gone unnoticed."
+        f"The value is {e.value:.2g} nats with a standard error of {e.stderr:.2g}: these {e.n:,} rows do "
+        "not show a dependence. Independent data look like this, but it is no proof of "
+        "independence: the interval says how much information may be undetected."
     )
 
 

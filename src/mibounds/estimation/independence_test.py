@@ -1,104 +1,103 @@
-r"""Test whether x and y share anything: permutations under critics that have been trained once.
+r"""Permutation test of independence, with critics that are trained once.
 
-A fold's critic never saw the fold's own rows. If x and y are independent, every matching of these x with these y is
-as likely as the one observed; the mean score of the observed matching is compared with those of random ones. InfoNCE
-over all pairs of a fold changes with the matching by just that mean, so a permutation costs one sum and not one
+A fold's critic did not train on the fold's own rows. If x and y are independent, every matching of these x with these
+y is as likely as the one observed; the mean score of the observed matching is compared with those of random ones.
+InfoNCE over all pairs of a fold changes with the matching by just that mean, so a permutation costs one sum and not one
 training.
 
-Folds are not independent of each other, though: the critic of one fold learnt the chance patterns of the others, and
-so do the others from it. A chance pattern common to two folds then counts twice, once in each, and the pooled mean
+Folds are not independent of each other, though: the critic of one fold is fitted to the chance patterns of the others,
+and theirs to its own. A chance pattern common to two folds then counts twice, once in each, and the pooled mean
 varies more than permutations within the folds say: for critics that follow their data linearly, by twice the variance.
 Deviations of the random matchings are therefore stretched by :math:`\sqrt 2`.
+
+Where rows are dependent (`groups`, or runs of neighbors with split="blocked"), whole groups are exchanged and rows keep
+their order inside them, so that a random matching is as dependent as the observed one.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from typing_extensions import Unpack
 
-from mibounds._checks import check_at_least
-from mibounds._variables import Tensors, row_count, take_rows
+from mibounds._checks import check_fraction, check_integer
+from mibounds._variables import take_rows
 from mibounds.critics.critic import pairwise_chunks
-from mibounds.data.sample import take_in
-from mibounds.estimation.estimate import estimate
-from mibounds.results.result import Result
-from mibounds.training.checkpoints import part
+from mibounds.data import MissingPolicy, Sample, VariableType
+from mibounds.estimation._estimate import _estimate
+from mibounds.results import IndependenceTestResult, Result
+from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.recipe import Recipe, Settings, takes_settings
 from mibounds.training.workers import progress_bar
+from mibounds.warnings import issue
 
-__all__ = ["SHARED_FOLDS", "IndependenceTest", "independence_test", "permutation_pvalue"]
+__all__ = ["SHARED_FOLDS", "independence_test", "permutation_pvalue"]
 
 _BLOCK = 4096
 SHARED_FOLDS = math.sqrt(2)  # see the module
 
 
-@dataclass(frozen=True)
-class IndependenceTest:
-    """The outcome of an independence test.
-
-    Attributes:
-        statistic: InfoNCE in nats, read on rows that were held out.
-        pvalue: the chance of a statistic this large if x and y are independent.
-        permutations: how many random matchings it was compared with.
-        retrained: were critics trained anew on each?
-        estimate: the estimate whose critics were used.
-    """
-
-    statistic: float
-    pvalue: float
-    permutations: int
-    retrained: bool
-    estimate: Result
-
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome without the estimate, for JSON."""
-        record = asdict(replace(self, estimate=None))  # type: ignore[arg-type]
-        del record["estimate"]
-        return record
-
-    def __repr__(self) -> str:
-        how = "retrained on each" if self.retrained else "critics trained once"
-        return (
-            f"p = {self.pvalue:.3g} for independence   "
-            f"(InfoNCE {self.statistic:.4g} nats against {self.permutations:,} permutations, {how})"
-        )
-
-
+@takes_settings()
 def independence_test(
-    x: Any, y: Any, *, permutations: int = 999, retrain: bool = False, seed: int = 0, progress: bool = False,
-    **options: Any,
-) -> IndependenceTest:  # fmt: skip
-    r"""Are x and y independent? A permutation test with the critics of `estimate`.
+    x: Any,
+    y: Any,
+    *,
+    permutations: int = 999,
+    retrain: bool = False,
+    recipe: Recipe | str | None = None,
+    unit: Unit = "nats",
+    level: float = 0.95,
+    x_type: VariableType = None,
+    y_type: VariableType = None,
+    encoder_x: nn.Module | None = None,
+    encoder_y: nn.Module | None = None,
+    groups: Any = None,
+    sample_weight: Any = None,
+    nan: MissingPolicy = "raise",
+    **settings: Unpack[Settings],
+) -> IndependenceTestResult:
+    r"""Permutation test of independence with the critics of `estimate`.
 
     .. math:: p = \frac{1 + \#\{b : T_b \ge T\}}{1 + B}
 
-    Ties, as by a critic that learnt nothing, are broken at random, so that p is uniform on independent data and
+    Ties, as by a critic that is constant, are broken at random, so that p is uniform on independent data and
     not 1. The quick way (see the module) trains once and holds its level approximately, as measured in
     `benchmarks/independence`; `retrain=True` permutes y and estimates anew each time, which is exact and costs as
     many estimates as there are permutations.
 
-    Rows must be independent draws: on time series every test by permutation rejects too often.
+    Rows must be independent draws, or groups of rows if `groups` are given: on time series a test that permutes rows
+    rejects too often, and split="blocked", which permutes runs of a fiftieth of the rows, does so only where the series
+    are correlated over longer than that.
 
     References:
         Phipson and Smyth, Permutation p-values should never be zero, 2010, arXiv:1603.05766.
-        Lopez-Paz and Oquab, Revisiting classifier two-sample tests, 2017, arXiv:1610.06545, for tests by critics read
-        on held-out rows.
+        Lopez-Paz and Oquab, Revisiting classifier two-sample tests, 2017, arXiv:1610.06545, for tests by critics
+        evaluated on held-out rows.
 
     Arguments:
         x: (N,) or (N, D_x), as `estimate` takes it.
         y: (N,) or (N, D_y), paired with x.
         permutations: B; the smallest p is 1/(1 + B).
         retrain: estimate anew on each permutation; 19 to 99 of them are then enough.
-        seed: of the estimate and of the permutations.
-        progress: show a bar.
-        options: further arguments of `estimate`.
+        recipe: "quick", "default", "thorough" or a `Recipe`; its seed draws the permutations, too.
+        unit: of the statistic and of the estimate, "nats" or "bits".
+        level: of the estimate's interval.
+        x_type: what x is; see `estimate`.
+        y_type: likewise.
+        encoder_x: see `estimate`.
+        encoder_y: see `estimate`.
+        groups: (N,) which rows are dependent: whole groups are permuted.
+        sample_weight: (N,) how much each row counts; see `estimate`.
+        nan: "raise", "drop" or "indicator"; see `estimate`.
+        settings: single settings of `Recipe` as keywords.
 
     Returns:
-        An `IndependenceTest`, with `statistic` and `pvalue`.
+        An `IndependenceTestResult`, with `statistic` and `pvalue`.
 
     Raises:
         TypeError, ValueError: as `estimate` does, and for fewer than one permutation.
@@ -109,33 +108,40 @@ def independence_test(
         >>> independence_test(x, y, steps=150, folds=2, hidden=(32,)).pvalue
         0.001
     """
-    check_at_least("permutations", permutations, 1)
-    options = {**options, "unit": "nats"}
-    with no_partial_results():
-        result = estimate(x, y, seed=seed, progress=progress, **options)
-    types, encoders = (
-        {name: options.get(option.format(name)) for name in "xy"} for option in ("{}_type", "encoder_{}")
+    nats_in(unit)
+    check_fraction("level", level)
+    permutations = check_integer("permutations", permutations, 1)
+    chosen = Recipe.of(recipe, settings)
+    sample = Sample.of(
+        x=x,
+        y=y,
+        groups=groups,
+        weights=sample_weight,
+        nan=nan,
+        types={"x": x_type, "y": y_type},
+        encoders={"x": encoder_x, "y": encoder_y},
+        seed=chosen.seed,
     )
-    weights = options.get("sample_weight")  # the same seed keeps the same rows
-    sides = take_in({"x": x, "y": y}, options.get("nan", "raise"), types, encoders, seed, weights=weights).sides
-    x, y = (side.rows for side in sides)
-    generator = torch.Generator().manual_seed(seed)
-    if retrain:
-        for name in ("nan", "x_type", "y_type", "sample_weight"):  # the rows are taken in
-            options.pop(name, None)
-        values = []
-        with no_partial_results():
-            for i in progress_bar(progress, range(permutations), unit="permutation"):
-                shuffled = take_rows(y, torch.randperm(row_count(y), generator=generator))
-                own = part(options, f"permutation {i + 1}")
-                values.append(estimate(x, shuffled, seed=seed, **own).bounds["InfoNCE"])
-        drawn = torch.tensor(values, dtype=torch.float64)
-        observed = result.bounds["InfoNCE"]
-    else:
-        excess, drawn = _under_permutations(result, x, y, permutations, generator)
-        observed, drawn = excess, SHARED_FOLDS * drawn
-    return IndependenceTest(
-        statistic=result.bounds["InfoNCE"],
+    result = _independence_test(sample, chosen, permutations, retrain)
+    issue(result.warnings)
+    return result.to(unit, level=level)
+
+
+def _independence_test(
+    sample: Sample, recipe: Recipe, permutations: int, retrain: bool = False
+) -> IndependenceTestResult:
+    """The test of the variables x and y of a sample, in nats; no warning is issued."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    with no_partial_results():
+        result = _estimate(sample, recipe)
+        observed, drawn = result.conservative_value, torch.zeros(permutations, dtype=torch.float64)
+        if result.fitted is not None and retrain:
+            observed, drawn = _primary(result), _retrained(sample, recipe, permutations, generator)
+        elif result.fitted is not None:
+            observed, drawn = _under_permutations(result, sample, recipe, permutations, generator)
+            drawn *= SHARED_FOLDS
+    return IndependenceTestResult(
+        statistic=_primary(result),
         pvalue=permutation_pvalue(observed, drawn, generator),
         permutations=permutations,
         retrained=retrain,
@@ -143,22 +149,55 @@ def independence_test(
     )
 
 
+def _primary(result: Result) -> float:
+    """InfoNCE, which changes with the matching by a sum of scores; 0 of a constant."""
+    return result.estimates.get("InfoNCE", 0.0)
+
+
+def _retrained(sample: Sample, recipe: Recipe, permutations: int, generator: torch.Generator) -> Tensor:
+    """The statistic of estimates of permuted samples (B,)."""
+    clusters = recipe.clusters(sample.n, sample.groups)
+    values = []
+    for i in progress_bar(recipe.progress, range(permutations), unit="permutation"):
+        order = _permutation(sample.n, clusters, generator)
+        own = replace(recipe.part(f"permutation {i + 1}"), progress=False)
+        values.append(_primary(_estimate(sample.permuted("y", order), own)))
+    return torch.tensor(values, dtype=torch.float64)
+
+
 def _under_permutations(
-    result: Result, x: Tensors, y: Tensors, permutations: int, generator: torch.Generator
+    result: Result, sample: Sample, recipe: Recipe, permutations: int, generator: torch.Generator
 ) -> tuple[float, Tensor]:
     """The sum of matched scores over all rows, and that of random matchings within folds (B,), both relative to
     what is expected of a random one."""
+    varying = sample.varying()
+    x, y, clusters = varying.x.values, varying.y.values, recipe.clusters(sample.n, sample.groups)
     observed, drawn = 0.0, torch.zeros(permutations, dtype=torch.float64)
     for fitted in result.fitted:
         for rows in fitted.fold.test.split(_BLOCK):
+            there = rows if clusters is None else rows.sort().values
             with torch.no_grad():
-                grid = pairwise_chunks(fitted.critic, take_rows(x, rows), take_rows(y, rows)).double().cpu()
+                pair = (take_rows(side, there) for side in (x, y))
+                grid = pairwise_chunks(fitted.critic, *pair).double().cpu()
             grid -= grid.mean()
             observed += float(grid.diagonal().sum())
-            every = torch.arange(len(rows))
+            every = torch.arange(len(there))
+            own = None if clusters is None else clusters[there]
             for b in range(permutations):
-                drawn[b] += grid[every, torch.randperm(len(rows), generator=generator)].sum()
+                drawn[b] += grid[every, _permutation(len(there), own, generator)].sum()
     return observed, drawn
+
+
+def _permutation(n: int, clusters: Tensor | None, generator: torch.Generator) -> Tensor:
+    """A random order of n rows, or of their clusters with rows in order inside them: position k holds the row that is
+    matched to row k."""
+    if clusters is None:
+        return torch.randperm(n, generator=generator)
+    numbers = torch.unique(clusters, return_inverse=True)[1]
+    rank = torch.randperm(int(numbers.max()) + 1, generator=generator)
+    order = torch.empty(n, dtype=torch.long)
+    order[numbers.argsort(stable=True)] = rank[numbers].argsort(stable=True)
+    return order
 
 
 def permutation_pvalue(observed: float, drawn: Tensor, generator: torch.Generator) -> float:

@@ -1,141 +1,84 @@
-r"""How much an earlier row of one series tells of a later row of another, by the lag between them:
+r"""Lagged mutual information of two series:
 :math:`I(X_{t-\ell}; Y_t)`.
 
 Rows of a series resemble their neighbors, so the folds are contiguous blocks with a gap between the rows that train
-and those that test. The gap is the memory of the series and the longest lag together: a row of pairs reaches back over
-the lag, and without it the x of a training row would be the x of a test row's neighbor.
+and those that test. The gap is the correlation time of the series and the longest lag together: a row of pairs reaches
+back over the lag, and without it the x of a training row would be the x of a test row's neighbor.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-import os
-import warnings as python_warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 import torch
-from torch import Tensor
+from typing_extensions import Unpack
 
-from mibounds._checks import check_at_least, check_paired
-from mibounds._files import write_json
-from mibounds.data import MissingPolicy, intake, intake_pair
+from mibounds._checks import check_fraction, check_integer
+from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.data.sources import MINIMUM_ROWS
-from mibounds.estimation.estimate import estimate
-from mibounds.results.result import Result
-from mibounds.results.units import Unit
-from mibounds.training.checkpoints import part
+from mibounds.estimation._estimate import _estimate
+from mibounds.results import LaggedResult
+from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.recipe import Recipe, Settings, takes_settings
 from mibounds.training.workers import progress_bar
-from mibounds.warnings import MaybeIndependentWarning
+from mibounds.warnings import MaybeIndependentWarning, issue
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["LaggedResult", "blocked", "check_reach", "lagged", "series"]
+__all__ = ["SPLIT_SETTINGS", "check_reach", "lagged", "series_recipe"]
 
 _MEMORY = 0.01  # of the rows
+SPLIT_SETTINGS = ("split", "cv", "gap")
+"""Settings that functions of series do not take: their folds are contiguous blocks."""
 
 
-@dataclass(frozen=True, repr=False)
-class LaggedResult:
-    """Estimates of I(X[t - lag]; Y[t]), one a lag, all of the same rows of y and on the same folds.
-
-    Attributes:
-        lags: in rows, rising; of a positive lag x leads.
-        results: the estimate of each. `found[lag]` is that of a lag.
-    """
-
-    lags: tuple[int, ...]
-    results: tuple[Result, ...]
-
-    @property
-    def best(self) -> int:
-        """The lag of the largest value. The largest of many values is too large by chance: measure this lag on other
-        rows before its value is reported."""
-        return max(self.lags, key=lambda lag: self[lag].value)
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """The value at each lag, in `unit`."""
-        return tuple(result.value for result in self.results)
-
-    @property
-    def unit(self) -> Unit:
-        """Nats or bits."""
-        return self.results[0].unit
-
-    def __getitem__(self, lag: int) -> Result:
-        if lag not in self.lags:
-            raise KeyError(f"lag {lag} was not measured. Known: {', '.join(map(str, self.lags))}.")
-        return self.results[self.lags.index(lag)]
-
-    def to(self, unit: Unit | None = None, *, level: float | None = None) -> LaggedResult:
-        """The same in another unit, or with intervals at another level."""
-        return replace(self, results=tuple(result.to(unit, level=level) for result in self.results))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The lags with their results, for JSON."""
-        results = [result.to_dict() for result in self.results]
-        return {"best": self.best, "unit": self.unit, "lags": list(self.lags), "results": results}
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_dict` as JSON; the file is complete or not there at all."""
-        write_json(path, self.to_dict())
-
-    def plot(self) -> Figure:
-        """A figure: the values with their intervals against the lag."""
-        from mibounds.plots import plot_lags
-
-        return plot_lags(self.lags, self.values, [result.interval for result in self.results], self.best, self.unit)
-
-    def __repr__(self) -> str:
-        first = self.results[0]
-        lines = [f"I(X[t - lag]; Y[t]) in {self.unit} with {first.level:.0%} intervals, {first.rows:,} rows"]
-        for lag, result in zip(self.lags, self.results, strict=True):
-            low, high = result.interval
-            notes = ["largest"] * (lag == self.best) + [warning.code for warning in result.warnings]
-            lines.append(f"  lag {lag:>4}  {result.value:>8.4f}  [{low:.4f}, {high:.4f}]  {', '.join(notes)}".rstrip())
-        return "\n".join(lines)
-
-
+@takes_settings(without=SPLIT_SETTINGS)
 def lagged(
     x: Any,
     y: Any,
-    lags: Iterable[int] = range(11),
+    lags: int | Iterable[int] = range(11),
     *,
     gap: int | None = None,
+    recipe: Recipe | str | None = None,
+    unit: Unit = "nats",
+    level: float = 0.95,
+    x_type: VariableType = None,
+    y_type: VariableType = None,
     nan: MissingPolicy = "raise",
-    progress: bool = False,
-    **options: Any,
+    **settings: Unpack[Settings],
 ) -> LaggedResult:
-    r"""Information between two series by the lag from one to the other: which past of x tells most of y?
+    r"""Mutual information of two series by the lag between them.
 
     .. math:: I(X_{t-\ell}; Y_t), \qquad \ell = \ell_1, \dots, \ell_k
 
-    Rows are in the order of time. Every lag is estimated from the same rows of y, on contiguous folds. A series that
-    remembers itself tells of its neighbors too, so information spreads over lags around the true one; what x adds to
-    y's own past is `transfer_entropy`.
+    Rows are in the order of time. Every lag is estimated from the same rows of y, on contiguous folds. In an
+    autocorrelated series information spreads over lags around the true one; the information that x adds to y's own past
+    is `transfer_entropy`.
 
-    Fails when the series drift: what a trend in both shares is not information between them, and blocks read
-    it low. Take differences first.
+    Fails when the series drift: a trend that both share is not information between them, and blocks give low values for
+    it. Take differences first.
 
     Arguments:
         x: (N,) or (N, D_x), as `estimate` takes it, a row for each time.
         y: (N,) or (N, D_y), likewise.
-        lags: whole numbers of rows, rising: positive where x leads, negative where y does.
-        gap: the rows after which the series forget; by default 1 % of them. The longest lag is added.
-        nan: "raise"; or "drop" the times that miss a value of x or of y, with no other time moved.
-        progress: show a bar.
-        options: further arguments of `estimate`.
+        lags: whole numbers of rows: positive where x leads, negative where y does; one number is one lag.
+        gap: the number of rows over which the series are correlated; by default 1 % of them. The longest lag is added.
+        recipe: "quick", "default", "thorough" or a `Recipe`, of each estimate.
+        unit: "nats" or "bits".
+        level: of the intervals.
+        x_type: what the columns of x are; see `estimate`.
+        y_type: likewise.
+        nan: "raise"; "drop" the times that miss a value of x or of y, with no other time moved; or "indicator".
+        settings: single settings of `Recipe` as keywords.
 
     Returns:
         A `LaggedResult`; `plot()` draws it.
 
     Raises:
-        TypeError, ValueError: as `estimate` does; for lags that do not rise, repeat, or leave too few rows.
+        TypeError, ValueError: as `estimate` does; for lags that leave too few rows.
 
     Example:
         >>> x, noise = torch.randn(2, 600, generator=torch.Generator().manual_seed(0))
@@ -143,47 +86,39 @@ def lagged(
         >>> lagged(x, y, range(4), steps=50, folds=2, hidden=(16,)).best
         2
     """
+    nats_in(unit)
+    check_fraction("level", level)
     chosen = _checked(lags)
-    x, y = series(x, y, nan)
+    settled = Recipe.of(recipe, settings)
+    series = Sample.of(x=x, y=y, nan=nan, types={"x": x_type, "y": y_type}, series=True, drop_constant=False)
+    series.check_tables("xy")
     reach = max(map(abs, chosen))
-    first, stop = max(0, chosen[-1]), len(x) + min(0, chosen[0])
-    check_reach(f"lags reach from {chosen[0]} to {chosen[-1]}", len(x), stop - first)
+    first, stop = max(0, chosen[-1]), series.n + min(0, chosen[0])
+    check_reach(f"lags reach from {chosen[0]} to {chosen[-1]}", series.n, stop - first)
+    blocked = series_recipe(settled, series.n, gap, reach)
     times = torch.arange(first, stop)
-    options = {**blocked(options, len(x), gap, reach), "nan": nan}
     results = []
-    with python_warnings.catch_warnings(), no_partial_results():
-        python_warnings.simplefilter("ignore", MaybeIndependentWarning)  # some lags may well hold nothing
-        for lag in progress_bar(progress, chosen, unit="lag"):
-            results.append(estimate(x[times - lag], y[times], **part(options, f"lag {lag}")))
-    return LaggedResult(chosen, tuple(results))
+    with no_partial_results():
+        for lag in progress_bar(settled.progress, chosen, unit="lag"):
+            pairs = series.shift(times, x=("x", [lag]), y=("y", [0]))
+            results.append(_estimate(pairs, replace(blocked.part(f"lag {lag}"), progress=False)))
+    result = LaggedResult(lags=chosen, results=tuple(results))
+    # Some lags may well have no information.
+    issue([*series.warnings, *(one for one in result.warnings if not isinstance(one, MaybeIndependentWarning))])
+    return result.to(unit, level=level)
 
 
-def series(x: Any, y: Any, nan: MissingPolicy) -> tuple[Tensor, Tensor]:
-    """Two series as columns, row by row. Rows that miss a value stay in their place, or time would close up over
-    them."""
-    if nan != "drop":
-        intake_pair(x, y, nan, drop_constant=False)
-    sides = [intake(side, name).values for name, side in (("x", x), ("y", y))]
-    check_paired(*map(len, sides))
-    return sides[0], sides[1]
-
-
-def blocked(options: Mapping[str, Any], rows: int, gap: int | None, reach: int) -> dict[str, Any]:
-    """The options of an estimate on contiguous folds, none of whose rows share a value of the series.
+def series_recipe(recipe: Recipe, n: int, gap: int | None, reach: int) -> Recipe:
+    """The recipe with contiguous folds of which no two share a value of the series.
 
     Arguments:
-        options: of the user.
-        rows: of the series.
-        gap: after which they forget; None takes 1 %.
+        recipe: of the user.
+        n: rows of the series.
+        gap: number of rows over which they are correlated; None takes 1 %.
         reach: how many rows back a pair goes.
     """
-    if options.get("split", "blocked") != "blocked":
-        raise ValueError(
-            f"split is {options['split']!r}, which tests rows of a series beside those that trained: leave it out."
-        )
-    memory = math.ceil(_MEMORY * rows) if gap is None else gap
-    check_at_least("gap", memory, 0)
-    return {**options, "split": "blocked", "gap": memory + reach}
+    memory = math.ceil(_MEMORY * n) if gap is None else check_integer("gap", gap, 0)
+    return replace(recipe, split="blocked", cv=None, gap=memory + reach)
 
 
 def check_reach(what: str, rows: int, left: int) -> None:
@@ -191,15 +126,15 @@ def check_reach(what: str, rows: int, left: int) -> None:
     if left < MINIMUM_ROWS:
         raise ValueError(
             f"{what}, which leaves {max(left, 0)} of {rows} rows: expected at least {MINIMUM_ROWS}. "
-            "Reach less far, or give longer series."
+            "Use shorter lags, or longer series."
         )
 
 
-def _checked(lags: Iterable[int]) -> tuple[int, ...]:
+def _checked(lags: int | Iterable[int]) -> tuple[int, ...]:
     try:
-        chosen = tuple(operator.index(lag) for lag in lags)
+        wanted = [operator.index(lag) for lag in lags] if isinstance(lags, Iterable) else [operator.index(lags)]
     except TypeError:
         raise TypeError(f"lags is {lags!r}: expected whole numbers of rows, like range(10) or [0, 1, 5].") from None
-    if not chosen or list(chosen) != sorted(set(chosen)):
-        raise ValueError(f"lags is {list(chosen)}: expected at least one, rising and without repeats.")
-    return chosen
+    if not wanted:
+        raise ValueError(f"lags is {lags!r}, which holds no lag: give whole numbers of rows, like range(10).")
+    return tuple(sorted(set(wanted)))

@@ -1,28 +1,27 @@
-"""How the estimate grows with the number of rows, and where it is heading."""
+"""Learning curve: the estimate as a function of the number of samples, and its extrapolated limit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from typing_extensions import Unpack
 
-from mibounds._checks import check_at_least
-from mibounds.data import intake_groups, intake_pair, rows_by_weight
-from mibounds.estimation.estimate import estimate
-from mibounds.results.result import Result
+from mibounds._checks import check_fraction, check_integer
+from mibounds.data import MissingPolicy, Sample, VariableType
+from mibounds.estimation._estimate import _estimate
+from mibounds.results import LearningCurveResult, Result
 from mibounds.results.units import Unit, nats_in
-from mibounds.training.checkpoints import part
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.recipe import Recipe, Settings, takes_settings
 from mibounds.training.workers import progress_bar
+from mibounds.warnings import issue
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["LearningCurve", "learning_curve"]
+__all__ = ["learning_curve"]
 
 Floats = NDArray[np.float64]
 _HALVINGS = 4
@@ -30,111 +29,54 @@ _FEWEST_ROWS = 200
 _EXPONENTS = np.linspace(0.3, 1.0, 15)
 
 
-@dataclass(frozen=True)
-class LearningCurve:
-    """Estimates from parts of the rows.
-
-    Attributes:
-        sizes: rows of each part, rising; the last is all of them.
-        values: mean estimate of each size in `unit`.
-        stderrs: standard error of each mean in `unit`.
-        limit: where the fitted curve ends for endless rows, in `unit`.
-        limit_stderr: its standard error, from the errors of the points alone.
-        slope: b of the fitted curve, in `unit`.
-        exponent: c of the fitted curve.
-        unit: "nats" or "bits".
-        estimate: the estimate from all rows.
-    """
-
-    sizes: tuple[int, ...]
-    values: tuple[float, ...]
-    stderrs: tuple[float, ...]
-    limit: float
-    limit_stderr: float
-    slope: float
-    exponent: float
-    unit: Unit
-    estimate: Result
-
-    @property
-    def settled(self) -> bool:
-        """Is the last value within two standard errors of the limit?"""
-        return abs(self.limit - self.values[-1]) <= 2 * max(self.limit_stderr, self.stderrs[-1])
-
-    def to(self, unit: Unit) -> LearningCurve:
-        """The same in another unit."""
-        factor = nats_in(self.unit) / nats_in(unit)
-        return replace(
-            self,
-            unit=unit,
-            values=tuple(value * factor for value in self.values),
-            stderrs=tuple(error * factor for error in self.stderrs),
-            limit=self.limit * factor,
-            limit_stderr=self.limit_stderr * factor,
-            slope=self.slope * factor,
-            estimate=self.estimate.to(unit),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, for JSON."""
-        record = asdict(replace(self, estimate=None))  # type: ignore[arg-type]
-        return {**record, "settled": self.settled, "estimate": self.estimate.to_dict()}
-
-    def plot(self) -> Figure:
-        """The values against the rows, with the fitted curve and its limit."""
-        from mibounds.plots import plot_learning_curve
-
-        rows = np.geomspace(self.sizes[0], 4 * self.sizes[-1], 100).tolist()
-        fitted = [self.limit - self.slope * n**-self.exponent for n in rows]
-        return plot_learning_curve(
-            self.sizes, self.values, self.stderrs, (rows, fitted), (self.limit, self.limit_stderr), self.unit
-        )
-
-    def __repr__(self) -> str:
-        points = "  ".join(f"{n:,}: {v:.4g}" for n, v in zip(self.sizes, self.values, strict=True))
-        verdict = "settled" if self.settled else "still rising" if self.limit > self.values[-1] else "still falling"
-        return (
-            f"I(X;Y) by rows: {points} {self.unit}\n"
-            f"  with endless rows {self.limit:.4g} +- {self.limit_stderr:.2g} {self.unit} by extrapolation ({verdict})"
-        )
-
-
+@takes_settings(without=["split", "cv", "gap"])
 def learning_curve(
     x: Any,
     y: Any,
     *,
     sizes: Sequence[int] | None = None,
     repeats: int = 2,
+    recipe: Recipe | str | None = None,
     unit: Unit = "nats",
-    seed: int = 0,
-    progress: bool = False,
-    **options: Any,
-) -> LearningCurve:
-    r"""Estimate from ever more of the rows, fit a curve, and say where it is heading.
+    level: float = 0.95,
+    x_type: VariableType = None,
+    y_type: VariableType = None,
+    groups: Any = None,
+    sample_weight: Any = None,
+    nan: MissingPolicy = "raise",
+    **settings: Unpack[Settings],
+) -> LearningCurveResult:
+    r"""Estimates from subsamples of increasing size, a fitted curve, and its limit.
 
-    .. math:: v(n) = v_\infty - b\, n^{-c}, \qquad .3 \le c \le 1
+    .. math:: v(n) = v_\infty - b\, n^{-c}, \qquad 0.3 \le c \le 1
 
-    Fitted by least squares weighted with the standard errors; the exponent is the best of a grid. A critic learns more
-    from more rows, so the value from a sample is short by something that falls with n: the curve shows whether more
-    rows would still move it. It does not see what no number of rows would mend (a critic that cannot represent
-    the dependence), and the limit is an extrapolation and no bound.
+    Fitted by least squares weighted with the standard errors; the exponent is the best of a grid. A held-out estimate
+    is low by an amount that falls with n, since critics are trained on fewer samples: the curve shows whether more
+    samples would change it. It does not show a bias that no sample size removes (a critic that cannot represent the
+    dependence), and the limit is an extrapolation and no bound. Subsamples are random, so the rows of a series cannot
+    be used.
 
     References:
         Strong et al., Entropy and information in neural spike trains, 1998, arXiv:cond-mat/9603127, for extrapolation
-        in the number of rows.
+        in the number of samples.
 
     Arguments:
         x: (N,) or (N, D_x), as `estimate` takes it.
         y: (N,) or (N, D_y), paired with x.
         sizes: numbers of rows, at least three; by default N and its halves, down to 200 rows.
-        repeats: different random parts of each size but the largest.
+        repeats: random subsamples of each size but the largest.
+        recipe: "quick", "default", "thorough" or a `Recipe`, of each estimate; its seed draws the subsamples, too.
         unit: "nats" or "bits".
-        seed: draws the parts and is the estimates' seed.
-        progress: show a bar.
-        options: further arguments of `estimate`. The sizes count rows that `sample_weight` leaves.
+        level: of the intervals.
+        x_type: what x is; see `estimate`.
+        y_type: likewise.
+        groups: (N,) which rows are dependent; see `estimate`.
+        sample_weight: (N,) how much each row counts; see `estimate`. The sizes count rows that are kept.
+        nan: "raise", "drop" or "indicator"; see `estimate`.
+        settings: single settings of `Recipe` as keywords.
 
     Returns:
-        A `LearningCurve`; `plot()` draws it.
+        A `LearningCurveResult`; `plot()` draws it.
 
     Raises:
         TypeError, ValueError: as `estimate` does, and for sizes that are too few or larger than the sample.
@@ -146,41 +88,52 @@ def learning_curve(
         >>> curve.sizes
         (200, 400, 800)
     """
-    check_at_least("repeats", repeats, 1)
-    table_x, table_y, _ = intake_pair(x, y, options.pop("nan", "raise"))
-    x, y = table_x.values, table_y.values
-    groups = intake_groups(options.pop("groups", None), table_x.given, table_x.kept)
-    weights = options.pop("sample_weight", None)
-    if weights is not None:
-        draws = torch.Generator().manual_seed(seed)
-        stay = rows_by_weight(weights, table_x.given, table_x.kept, draws)
-        x, y, groups = x[stay], y[stay], None if groups is None else groups[stay]
-    chosen = _sizes(len(x), sizes)
-    generator = torch.Generator().manual_seed(seed)
-    fits = [(n, r) for n in chosen for r in range(1 if n == len(x) else repeats)]
-    found: dict[int, list[Result]] = {n: [] for n in chosen}
+    nats_in(unit)
+    check_fraction("level", level)
+    repeats = check_integer("repeats", repeats, 1)
+    chosen = Recipe.of(recipe, settings)
+    if chosen.split == "blocked" or chosen.cv is not None:
+        raise ValueError("recipe has blocked folds or cv, and a learning curve draws random rows: leave them out.")
+    sample = Sample.of(
+        x=x,
+        y=y,
+        groups=groups,
+        weights=sample_weight,
+        nan=nan,
+        types={"x": x_type, "y": y_type},
+        seed=chosen.seed,
+    )
+    wanted = _sizes(sample.n, sizes)
+    generator = torch.Generator().manual_seed(chosen.seed)
+    fits = [(n, r) for n in wanted for r in range(1 if n == sample.n else repeats)]
+    found: dict[int, list[Result]] = {n: [] for n in wanted}
     with no_partial_results():
-        for n, repeat in progress_bar(progress, fits, unit="estimate"):
-            rows = torch.randperm(len(x), generator=generator)[:n] if n < len(x) else torch.arange(n)
-            own = part(options, f"{n} rows, {repeat + 1}")
-            together = None if groups is None else groups[rows]
-            found[n].append(estimate(x[rows], y[rows], seed=seed + repeat, groups=together, **own))
+        for n, repeat in progress_bar(chosen.progress, fits, unit="estimate"):
+            part = sample if n == sample.n else sample[torch.randperm(sample.n, generator=generator)[:n]]
+            own = replace(chosen.part(f"{n} rows, {repeat + 1}", repeat), progress=False)
+            found[n].append(_estimate(part, own))
     values = np.array([np.mean([r.value for r in results]) for results in found.values()])
     stderrs = np.array([np.sqrt(np.mean([r.stderr**2 for r in rs]) / len(rs)) for rs in found.values()])
-    fitted = _extrapolate(np.array(chosen, float), values, stderrs)
-    curve = LearningCurve(
-        tuple(chosen), tuple(values.tolist()), tuple(stderrs.tolist()), *fitted, "nats", found[chosen[-1]][-1]
+    limit, limit_stderr, slope, exponent = _extrapolate(np.array(wanted, float), values, stderrs)
+    curve = LearningCurveResult(
+        sizes=tuple(wanted),
+        values=tuple(values.tolist()),
+        stderrs=tuple(stderrs.tolist()),
+        limit=limit,
+        limit_stderr=limit_stderr,
+        slope=slope,
+        exponent=exponent,
+        estimate=found[wanted[-1]][-1],
     )
-    return curve.to(unit)
+    issue(curve.warnings)
+    return curve.to(unit, level=level)
 
 
 def _sizes(n: int, given: Sequence[int] | None) -> list[int]:
     if given is None:
         halves = [n >> k for k in range(_HALVINGS + 1) if n >> k >= _FEWEST_ROWS or k == 0]
         if len(halves) < 3:
-            raise ValueError(
-                f"{n} rows are too few for a curve: expected at least {4 * _FEWEST_ROWS}, or give sizes yourself."
-            )
+            raise ValueError(f"{n} rows are too few for a curve: expected at least {4 * _FEWEST_ROWS}, or give sizes.")
         return halves[::-1]
     chosen = sorted(set(map(int, given)))
     if len(chosen) < 3 or chosen[-1] > n:
@@ -189,7 +142,11 @@ def _sizes(n: int, given: Sequence[int] | None) -> list[int]:
 
 
 def _extrapolate(sizes: Floats, values: Floats, stderrs: Floats) -> tuple[float, float, float, float]:
-    """Limit, its standard error, slope and exponent: weighted least squares for each exponent, the best of them."""
+    """Limit, its standard error, slope and exponent: weighted least squares for each exponent, the best of them.
+
+    The error of the exponent is left out of that of the limit: from three to five points it would be almost as wide as
+    the range of the exponent, and hide whether the curve still rises (`scipy.optimize.curve_fit` gives both).
+    """
     weight = 1 / np.maximum(stderrs, 1e-6)
     fits = []
     for exponent in _EXPONENTS:

@@ -27,31 +27,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
+from mibounds.data import Sample
 from mibounds.estimation.added_scores import HeldOut, held_out, nearest
 from mibounds.estimation.independence_test import SHARED_FOLDS, permutation_pvalue
-from mibounds.results.result import Result
+from mibounds.results import Result
 
 __all__ = ["surrogate_pvalue"]
 
 
-def surrogate_pvalue(
-    parts: Iterable[Result], x: Tensor, y: Tensor, z: Tensor, memory: int, count: int, seed: int
-) -> float:
-    """The chance of an I(X;Y|Z) as large as that of the parts, if x adds nothing to what z tells of y.
+def surrogate_pvalue(parts: Iterable[Result], sample: Sample, memory: int, count: int, seed: int) -> float:
+    """The probability of an I(X;Y|Z) as large as that of the parts, if x adds nothing to the information of z about y.
 
     Arguments:
         parts: the estimates of I(X;(Y,Z)) and I(X;Z), on the same contiguous folds.
-        x: (N, D_x), the rows that they were made from.
-        y: (N, D_y), likewise.
-        z: (N, D_z), likewise.
+        sample: of x, y and z, that they were made from.
         memory: rows by which a shift moves at least, half a block at most.
         count: surrogates of each kind.
         seed: draws them.
     """
     both, alone = parts
-    folds = held_out(both, alone, x, y, z)
+    folds = held_out(both, alone, sample)
     generator = torch.Generator().manual_seed(seed)
     return max(_against_shifts(folds, memory, count, generator), _against_neighbors(folds, count, generator))
 

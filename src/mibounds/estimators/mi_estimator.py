@@ -13,16 +13,18 @@ from mibounds._distributed import all_gather, all_gather_objects, check_even_sha
 from mibounds._math import infonce_loss, logmeanexp
 from mibounds._variables import Tensors, flat, row_count, take_rows
 from mibounds.bounds import Bound
+from mibounds.bounds.bound import Unidentified
 from mibounds.critics import Critic, score, shifts
 from mibounds.critics.blocks import FEW_PAIRS, rows_in_blocks
 from mibounds.critics.critic import pairwise_chunks
+from mibounds.estimators.estimator import Estimator
 
 __all__ = ["MIEstimator", "validation_loss"]
 
 
 @final
-class MIEstimator(nn.Module):
-    r"""A critic and a bound: what a `Trainer` fits.
+class MIEstimator(Estimator):
+    r"""A critic and a bound, trained by a `Trainer`.
 
     Arguments:
         critic: scores pairs.
@@ -46,8 +48,6 @@ class MIEstimator(nn.Module):
         >>> estimator.value(torch.randn(4, 1), torch.randn(4, 1)).item()
         0.0
     """
-
-    extrapolates = False
 
     def __init__(
         self,
@@ -75,12 +75,13 @@ class MIEstimator(nn.Module):
         self.critic = critic
         self.bound = bound
         self.negatives = negatives
+        self.half_precision = not bound.needs_conditional_density
         self.symmetric = symmetric
         self.shared = shared
 
     @property
-    def unidentified(self) -> str:
-        """What training leaves free: the bound's, except that a symmetric InfoNCE leaves only a constant."""
+    def unidentified(self) -> Unidentified:
+        """What the objective cannot identify: a symmetric InfoNCE leaves only a constant."""
         return "constant" if self.symmetric and self.bound.unidentified == "function of y" else self.bound.unidentified
 
     def loss(self, x: Tensors, y: Tensors, generator: torch.Generator | None = None) -> Tensor:

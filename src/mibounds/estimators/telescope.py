@@ -25,7 +25,9 @@ from mibounds._checks import check_at_least
 from mibounds._distributed import all_gather, check_even_shares, rank, ranks
 from mibounds._variables import Tensors
 from mibounds.bounds import PlugIn
+from mibounds.bounds.bound import Unidentified
 from mibounds.critics import BridgedCritic, shifts
+from mibounds.estimators.estimator import Estimator
 
 __all__ = ["Telescope"]
 
@@ -33,7 +35,7 @@ _VALIDATION_SHIFTS = 4
 
 
 @final
-class Telescope(nn.Module):
+class Telescope(Estimator):
     r"""Mutual information beyond about 8 nats, by a telescope of density ratios; a `Trainer` fits it.
 
     .. math:: L = \sum_{k=1}^K E_{p_{k-1}} \operatorname{softplus}(f_k) + E_{p_k} \operatorname{softplus}(-f_k),
@@ -83,9 +85,10 @@ class Telescope(nn.Module):
         ('PlugIn', True, True)
     """
 
-    unidentified = "nothing"
+    unidentified: Unidentified = "nothing"
     negatives = 1
-    extrapolates = True  # its value rests on the critic's smoothness
+    extrapolates = True
+    half_precision = False
 
     shares: Tensor
 

@@ -1,4 +1,4 @@
-"""Markdown and figures as one page in the clothes of a report."""
+"""Markdown and figures as one page with the style sheet of a report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from html import escape
 
+from mibounds._extras import require
 from mibounds.report.environment import render
 
 __all__ = ["document_page"]
@@ -14,12 +15,12 @@ _ALONE = re.compile(r"<p>(<figure>.*?</figure>)</p>", re.DOTALL)  # a paragraph 
 
 
 def document_page(markdown: str, figures: Mapping[str, str]) -> str:
-    r"""Markdown as a page that needs nothing but itself.
+    r"""Markdown as a self-contained page.
 
     Arguments:
         markdown: headings, paragraphs, lists, tables and images; the first heading becomes the title. HTML in it is
-            shown as it is written.
-        figures: what `inline_svg` made, by the address that images have in the Markdown; other images become their
+            shown as text.
+        figures: SVG from `inline_svg`, by the address that images have in the Markdown; other images become their
             text.
 
     Returns:
@@ -30,6 +31,7 @@ def document_page(markdown: str, figures: Mapping[str, str]) -> str:
         >>> '<th scope="col" style="text-align:right">n</th>' in page, "&lt;b&gt;" in page
         (True, True)
     """
+    require("markdown_it", extra="report", purpose="A page from Markdown")
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 

@@ -1,8 +1,10 @@
-"""From a template and what is to be filled in to a page."""
+"""Pages from templates."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from mibounds._extras import require
 
 __all__ = ["render"]
 
@@ -12,8 +14,19 @@ def render(template: str, **content: Any) -> str:
 
     Arguments:
         template: its name without the ending.
-        content: what it names.
+        content: the values of the names in it.
+
+    Returns:
+        HTML.
+
+    Raises:
+        jinja2.UndefinedError: if the template has a name that `content` lacks.
+
+    Example:
+        >>> "<title>a &amp; b</title>" in render("document", title="a & b", body="")
+        True
     """
+    require("jinja2", extra="report", purpose="A report")
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -1,4 +1,4 @@
-"""The figures of a report, from plain numbers, each small enough for a phone."""
+"""The figures of a report from plain numbers, each readable on a phone."""
 
 from __future__ import annotations
 
@@ -7,65 +7,65 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mibounds.plots import plot_estimates, plot_training
+from mibounds.plots.axes import blank_axes
 from mibounds.report.svg import ACCENT, INK, LINE, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_curves", "draw_folds", "draw_pointwise", "draw_readings"]
+__all__ = ["draw_curves", "draw_estimates", "draw_folds", "draw_pointwise"]
 
 _WIDTH, _TEXT = 5.0, 11.5  # inches and points: text that can still be read on a phone
 _BINS = 40
 
 
-def draw_readings(
-    bounds: Mapping[str, float],
-    reading: str,
+def draw_estimates(
+    estimates: Mapping[str, float],
+    method: str,
     interval: tuple[float, float],
     checks: Mapping[str, float],
-    sides: Sequence[tuple[str, float, float]],
-    most: float | None,
+    bounds: Sequence[tuple[str, float, float]],
+    entropy_limit: float | None,
+    lower_bound: float | None,
     unit: str,
 ) -> Figure:
-    """Every number about the same rows on one axis: the reported one with the interval as a band, the other bounds, the
-    sides of a bracket, and classical estimates.
+    """All estimates from the same samples on one axis; see `mibounds.plots.plot_estimates`.
 
     Arguments:
-        bounds: the number of each bound, in `unit`.
-        reading: the bound that is reported.
+        estimates: the number of each bound, in `unit`.
+        method: the name of the reported estimate.
         interval: (low, high) in `unit`.
         checks: classical estimates by name, in `unit`.
-        sides: name, value and standard error of each side of a bracket.
-        most: what the information cannot exceed, in `unit`; None where there is no such number.
+        bounds: name, value and standard error of the lower and the upper bound of a bracket.
+        entropy_limit: an upper limit of the information, in `unit`; None if there is none.
+        lower_bound: a lower confidence bound, in `unit`; None if there is none.
         unit: "nats" or "bits".
     """
-    others = [name for name in bounds if name != reading]
-    names = [reading, *others, *(name for name, _, _ in sides), *checks]
-    figure, axis = _axis(0.9 + 0.27 * len(names))
-    axis.axvspan(*interval, color=ACCENT, alpha=0.16, lw=0)
-    if most is not None:
-        axis.axvline(most, color=INK, lw=1, ls=(0, (4, 3)))
-    place = {name: i for i, name in enumerate(names)}
-    axis.plot(bounds[reading], 0, "o", color=ACCENT, ms=9)
-    axis.plot([bounds[name] for name in others], [place[name] for name in others], "o", color=MUTED, ms=6)
-    for (name, value, stderr), marker in zip(sides, "><", strict=False):
-        axis.errorbar(value, place[name], xerr=2 * stderr, fmt=marker, color=ACCENT, ms=7, lw=1.2)
-    axis.plot([*checks.values()], [place[name] for name in checks], "D", mfc="none", mec=INK, ms=5.5)
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(len(names) - 0.4, -0.6)
+    figure, axis = _axis(0.9 + 0.27 * (len(estimates) + len(bounds) + len(checks)))
+    plot_estimates(
+        estimates,
+        method,
+        interval,
+        unit,
+        cross_checks=checks,
+        bounds=bounds,
+        entropy_limit=entropy_limit,
+        lower_bound=lower_bound,
+        ax=axis,
+    )
     axis.set_xlabel(f"I(X;Y) in {unit}")
-    axis.locator_params(axis="x", nbins=6)  # their labels are wide
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     return figure
 
 
 def draw_folds(values: Sequence[float], pooled: float, interval: tuple[float, float], unit: str) -> Figure:
-    """The reading of each fold alone, beside that of all rows and its interval.
+    """The estimate of each fold beside that of all samples and its interval.
 
     Arguments:
-        values: one a fold, in `unit`.
+        values: one for each fold, in `unit`.
         pooled: the reported value, in `unit`.
         interval: (low, high) in `unit`.
         unit: "nats" or "bits".
@@ -83,46 +83,45 @@ def draw_folds(values: Sequence[float], pooled: float, interval: tuple[float, fl
     return figure
 
 
-def draw_curves(curves: Sequence[tuple[Sequence[int], Sequence[float], int]]) -> Figure:
+def draw_curves(curves: Sequence[tuple[Sequence[int], Sequence[float], int, str]]) -> Figure:
     """The validation loss of every fold by step.
 
     Arguments:
-        curves: for each fold the steps, the losses in nats, and the step whose weights were kept.
+        curves: for each fold the steps, the losses in nats, the step whose weights were kept, and the candidate.
     """
     figure, axis = _axis(2.7)
-    for steps, losses, _ in curves:
-        axis.plot(steps, losses, color=MUTED, lw=1)
-    for steps, losses, best in curves:
-        axis.plot(best, losses[list(steps).index(best)], "o", color=ACCENT, ms=5)
+    plot_training(curves, ax=axis)
     axis.set_xlabel("training step")
     axis.set_ylabel("validation loss in nats")
     return figure
 
 
 def draw_pointwise(scores: Sequence[float], unit: str) -> Figure:
-    """How the rows' log-ratios are distributed, with zero and their mean.
+    """The distribution of the pointwise mutual information of the samples, with zero and the mean.
+
+    Samples beyond the whiskers of a box plot with three times the interquartile range count in the outermost bins.
 
     Arguments:
-        scores: (N,) in `unit`, none of them nan.
+        scores: (N,) in `unit`, none of them NaN.
         unit: "nats" or "bits".
     """
     figure, axis = _axis(2.7)
-    counts, edges = np.histogram(scores, _BINS)
+    first, third = np.quantile(scores, (0.25, 0.75))
+    reach = 3 * (third - first) or np.inf
+    low, high = max(np.min(scores), first - reach), min(np.max(scores), third + reach)
+    counts, edges = np.histogram(np.clip(scores, low, high), _BINS)
     axis.stairs(counts, edges, fill=True, color=ACCENT, alpha=0.3)
     axis.stairs(counts, edges, color=ACCENT, lw=1.2)
     axis.axvline(0, color=MUTED, lw=1)
     axis.axvline(float(np.mean(scores)), color=INK, lw=1, ls=(0, (4, 3)))
     axis.set_ylim(bottom=0)
-    axis.set_xlabel(f"information of a row in {unit}")
-    axis.set_ylabel("rows")
+    axis.set_xlabel(f"pointwise information in {unit}")
+    axis.set_ylabel("samples")
     return figure
 
 
 def _axis(height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-    axis = figure.subplots()
+    figure, axis = blank_axes(None, _WIDTH, height)
     axis.spines[["top", "right"]].set_visible(False)
     axis.spines[:].set_color(MUTED)
     axis.grid(color=LINE, lw=0.8)

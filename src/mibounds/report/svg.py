@@ -1,4 +1,4 @@
-"""Figures as SVG inside a page: they take its font and its colors, light or dark, and say in words what they show."""
+"""Figures as SVG elements of a page, with its font, its colors (light or dark) and alternative text."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from mibounds.plots.axes import ACCENT, INK, MUTED
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["ACCENT", "INK", "LINE", "MUTED", "inline_svg"]
 
-INK, ACCENT, MUTED, LINE = "#1c2127", "#1f6fb2", "#9a9a9a", "#d3d9df"
-# What the style sheet of the page decides instead; other colors stay as they are. Black is what matplotlib draws axes
-# in, and no INK: it is not written out where it fills.
+LINE = "#d3d9df"
+# The style sheet of the page sets these instead; other colors stay as they are. Black is the color of matplotlib's
+# axes. INK is another one, because black is not written where it fills.
 _OF_THE_PAGE = {
     "#000000": "currentColor",
     INK: "currentColor",
@@ -28,14 +30,16 @@ _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
 
 def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
-    """A figure as an `<svg>` element for a page: text stays text, and a screen reader reads the title and what the
-    figure shows.
+    """A figure as an `<svg>` element for a page: text stays text, and screen readers get a title and a description.
 
     Arguments:
-        figure: drawn with `INK`, `ACCENT`, `MUTED` and `LINE` where the page's colors are to be taken.
-        name: of the figure, unlike all others of the page: its ids begin with it, letters and digits alone.
-        title: what it is.
+        figure: drawn with `INK`, `ACCENT`, `MUTED` and `LINE` where the colors of the page shall replace them.
+        name: of the figure, unique on the page: its ids begin with it (letters and digits only).
+        title: what the figure is.
         description: what it shows.
+
+    Returns:
+        SVG.
     """
     from matplotlib import rc_context
 
@@ -45,7 +49,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
         figure.savefig(content, format="svg", transparent=True)
     root = ElementTree.fromstring(content.getvalue())
     for found in [*root.findall(f"{_SVG}metadata"), *root.findall(f"{_SVG}defs[{_SVG}style]")]:
-        root.remove(found)  # a date, and a style for all of the page, which has its own
+        root.remove(found)  # a date, and a style that would apply to the whole page
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
         attributes = {key.removeprefix(_XLINK): _inside(name, key, text) for key, text in element.attrib.items()}

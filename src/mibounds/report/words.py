@@ -1,47 +1,61 @@
-"""What a page says of a result in words: sentences from plain numbers."""
+"""The sentences of a report, from plain numbers."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mibounds import bounds
-from mibounds.warnings import warning_from
+from mibounds.warnings import MIWarning, warning_from
 
-__all__ = ["answer", "chosen", "doubts", "meaning", "number", "percent", "sides"]
+__all__ = [
+    "kinds_text",
+    "meaning",
+    "method_entries",
+    "number",
+    "percent",
+    "summary_sentences",
+    "variable_names",
+    "warning_entries",
+]
 
 Record = Mapping[str, Any]
 
 _NAMED = 3  # columns that a heading names
 _LISTED = 60  # columns that are named at all
 _MEANING = {
-    "InfoNCE": "lower bound, calm; at most the logarithm of the rows compared",
-    "DonskerVaradhan": "lower bound without a ceiling; noisy where information is high",
-    "NWJ": "lower bound without a ceiling, also for a critic as it is; noisy where information is high",
-    "SMILE": "Donsker–Varadhan with its outliers cut: calm, and no bound",
-    "PlugIn": "mean log-ratio of the rows: extrapolates, and is no bound",
-    "Classifier": "entropy of the label less the cross-entropy on unseen rows: lower bound, never above it",
-    "lower side": "InfoNCE: a bound for every critic",
-    "upper side": "LeaveOneOut and its shortfall: a bound as far as the density is right",
-    "LeaveOneOut": "over the density, before its shortfall is added",
-    "CLUB": "upper bound, far above the information by nature",
+    "InfoNCE": "lower bound with low variance; at most the logarithm of the number of samples compared",
+    "DonskerVaradhan": "lower bound without a ceiling; high variance where the information is high",
+    "NWJ": "lower bound without a ceiling, valid for all critics; high variance where the information is high",
+    "SMILE": "Donsker–Varadhan with clipped scores: low variance, not a bound",
+    "PlugIn": "mean log density ratio of the samples: extrapolates, not a bound",
+    "Classifier": "entropy of the label minus the held-out cross-entropy: lower bound, at most the entropy",
+    "lower bound": "InfoNCE: valid for all critics",
+    "upper bound": "LeaveOneOut plus the train-test gap: valid as far as the density is right",
+    "LeaveOneOut": "from the density, before the train-test gap is added",
+    "CLUB": "upper bound, far above the information by construction",
     "DifferenceOfEntropies": "of two densities; neither bound",
-    "GaussianCopula": "what a Gaussian dependence of ranked columns holds, read on other rows than it was fitted to",
+    "GaussianCopula": "Gaussian dependence of ranked columns, held out",
     "KSG": "nearest neighbors",
-    "MixedKSG": "nearest neighbors, where values are tied",
-    "Contingency": "counts",
+    "MixedKSG": "nearest neighbors, for tied values",
+    "Contingency": "counts of categories",
 }
 _SIDE = {"lower": "lower bound", "upper": "upper bound", "neither": "neither bound"}
 _REASONS = {
-    "Classifier": "One side is a label, so the critics are read as classifiers of it. ",
-    "PlugIn": "InfoNCE cannot certify so much from these rows, so the plug-in stands in its place. ",
+    "Classifier": "One variable is a label, so the critics are evaluated as its classifiers. ",
+    "PlugIn": "The information is too high to be certified by InfoNCE with this number of samples, so the plug-in "
+    "estimate is reported. ",
 }
 
 
 def number(value: float) -> str:
-    """Four significant digits, at most four decimals where there is nearly nothing, and a minus sign that is one."""
+    """A number with four significant digits, or four decimals if it is very small, and a true minus sign.
+
+    Example:
+        >>> number(0.5), number(-0.00001), number(0)
+        ('0.5000', '0.0000', '0')
+    """
     if value == 0:
         return "0"
     text = f"{value:#.4g}" if abs(value) >= 1e-4 else f"{round(value, 4) + 0.0:.4f}"  # no -0.0
@@ -49,124 +63,163 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of one, in per cent."""
+    """A fraction of one in percent.
+
+    Example:
+        >>> percent(0.95), percent(0.999)
+        ('95%', '99.9%')
+    """
     return f"{100 * share:.4g}%"
 
 
-def sides(record: Record) -> list[str]:
+def kinds_text(kinds: Sequence[str]) -> str:
+    """Kinds of columns with their numbers; the kind of a whole variable as it is.
+
+    Example:
+        >>> kinds_text(["continuous", "continuous", "categorical"]), kinds_text(["image 1 x 8 x 8"])
+        ('2 continuous, 1 categorical', 'image 1 x 8 x 8')
+    """
+    counts = Counter(kinds)
+    return ", ".join(kind if count == 1 and " " in kind else f"{count:,} {kind}" for kind, count in counts.items())
+
+
+def variable_names(record: Record) -> list[str]:
     """What x and y are called in a heading: by their columns where these are few."""
     called = []
-    for letter, names, kind in zip("xy", record["columns"], record["kinds"], strict=True):
-        count = sum(int(n) for n in re.findall(r"(\d+) (?:continuous|categorical)", kind)) or len(names)
-        shown = _plain(names, kind)
+    for letter, names, kinds in zip("xy", record["columns"], record["kinds"], strict=True):
+        source = _source_names(names, kinds)
         if not names:
-            called.append(f"{letter} ({kind})" if kind else letter)
-        else:  # a category among other columns has several names
-            called.append(", ".join(shown) if count == len(shown) <= _NAMED else f"{count:,} columns")
+            called.append(f"{letter} ({kinds_text(kinds)})" if kinds else letter)
+        elif len(source) <= _NAMED and len(source) == (len(kinds) or len(names)):
+            called.append(", ".join(source))
+        else:
+            called.append(f"{len(kinds) or len(names):,} columns")
     return called
 
 
-def answer(record: Record, bracket: Record | None, test: Record | None) -> list[str]:
-    """The answer in sentences: what the rows say, how sure that is, and what it amounts to."""
+def summary_sentences(record: Record, bracket: Record | None, test: Record | None) -> list[str]:
+    """The result in sentences: the interval, the limits, a bracket and a test.
+
+    Arguments:
+        record: of a `Result`.
+        bracket: of a `BracketResult` in the same unit, if there is one.
+        test: of an `IndependenceTestResult` in the same unit, if there is one.
+    """
     unit, level, value = record["unit"], percent(record["level"]), record["value"]
     low, high = (number(end) for end in record["interval"])
-    said = [f"The {level} interval for the information reaches from {low} to {high} {unit}."]
+    sentences = [f"The {level} confidence interval of the mutual information is {low} to {high} {unit}."]
     if "maybe-independent" in [warning["code"] for warning in record["warnings"]]:
-        said.insert(0, "These rows do not show that one side tells anything of the other.")
+        sentences.insert(0, "The samples do not show a dependence: the value is within the error of zero.")
     if record["extrapolated"]:
-        said.insert(0, "The value is extrapolated: it rests on the critics' smoothness, and not on what rows certify.")
-    if record["most"] is not None:
-        share = f", and {percent(round(value / record['most'], 3))} of it is read" if value > 0 else ""
-        said.append(f"It cannot exceed {number(record['most'])} {unit}, the entropy of a label{share}.")
-    elif record["coefficient"] > 0:
-        said.append(f"A Gaussian pair shares as much at a correlation of {record['coefficient']:.2f}.")
+        sentences.insert(
+            0, "The value is extrapolated: it depends on the smoothness of the critics and is not certified by samples."
+        )
+    if record["entropy_limit"] is not None:
+        limit = record["entropy_limit"]
+        share = f" The value is {percent(round(value / limit, 3))} of it." if value > 0 and limit > 0 else ""
+        sentences.append(f"It cannot exceed {number(limit)} {unit}, the entropy of the label.{share}")
+    elif record["informational_correlation"] > 0:
+        correlation = f"{record['informational_correlation']:.2f}"
+        sentences.append(f"A bivariate Gaussian pair with a correlation of {correlation} has the same information.")
     if record["lower_bound"] is not None and record["lower_bound"] > 0:
-        at_least = number(record["lower_bound"])
-        said.append(f"It is at least {at_least} {unit} ({level}, one-sided) for these critics as they are.")
+        sentences.append(
+            f"The {level} one-sided lower confidence bound is {number(record['lower_bound'])} {unit}, conditional on "
+            "the fitted critics: unlike the interval, it does not depend on how good they are."
+        )
     if bracket is not None:
         lower, upper = number(bracket["lower"]), number(bracket["upper"])
         ends = " to ".join(number(end) for end in bracket["interval"])
-        said.append(
-            f"Bracket: a lower bound of {lower} and an upper bound of {upper} {unit}, the latter as far as the density "
-            f"under it is right; with sampling error {ends} {unit}."
+        sentences.append(
+            f"Bracket: lower bound {lower}, upper bound {upper} {unit} (valid as far as the fitted density is right), "
+            f"{percent(bracket['level'])} confidence interval {ends} {unit}."
         )
     if test is not None:
-        said.append(
-            f"Were the two sides independent, critics would do so well with a chance of p = {test['pvalue']:.3g} "
-            f"({test['permutations']:,} permutations)."
+        sentences.append(
+            f"Test of the null hypothesis that the variables are independent: p = {test['pvalue']:.3g}, "
+            f"{test['permutations']:,} permutations, InfoNCE {number(test['statistic'])} {test['unit']}."
         )
-    return said
+    return sentences
 
 
-def doubts(*records: Record | None) -> list[dict[str, str]]:
-    """Every warning once: its code, what that code stands for, and its own text with what was found and what to do."""
+def warning_entries(*records: Record | None) -> list[dict[str, str]]:
+    """Every warning once: its code, its meaning, its message and the remedy.
+
+    Arguments:
+        records: of results, each with its "warnings"; None is left out.
+    """
     found = {
         (warning["code"], warning["message"]): None
         for record in records
         if record is not None
         for warning in record["warnings"]
     }
-    told = []
+    entries = []
     for code, message in found:
-        stands_for = " ".join((type(warning_from({"code": code, "message": message})).__doc__ or "").split())
-        told.append({"code": code, "stands_for": stands_for.replace("`", ""), "message": message})
-    return told
+        kind = type(warning_from({"code": code, "message": message}))
+        meaning = kind.condition if kind is MIWarning else " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
+        texts = {"meaning": meaning, "remedy": kind.remedy if kind is not MIWarning else ""}
+        entries.append({"code": code, "message": message} | {key: text.replace("`", "") for key, text in texts.items()})
+    return entries
 
 
 def meaning(name: str) -> str:
-    """What a reading of that name is, in a few words."""
+    """What an estimate of this name is, in a few words; empty if it is not known."""
     side = getattr(getattr(bounds, name, None), "side", None)
     return _MEANING.get(name, _SIDE.get(side, "") if isinstance(side, str) else "")
 
 
-def chosen(record: Record, given: int | None) -> list[tuple[str, str]]:
-    """What was chosen and why, as terms and sentences.
+def method_entries(record: Record, given: int | None) -> list[tuple[str, str]]:
+    """How the result was computed, as terms and their texts.
 
     Arguments:
-        record: of a result.
-        given: rows that came, if that is known.
+        record: of a `Result`.
+        given: number of rows of the data, if known.
     """
-    reading = record["reading"]
-    told = [
+    method = record["method"]
+    entries = [
         (
-            "Reading",
-            f"{reading}. {_REASONS.get(reading, '')}Which bound is reported was fixed before the rows were read; the "
-            "largest number is never picked.",
+            "Estimate",
+            f"{method}. {_REASONS.get(method, '')}The rule that selects the reported estimate is fixed in advance; the "
+            "largest number is never selected.",
         )
     ]
-    for letter, names, kind in zip("xy", record["columns"], record["kinds"], strict=True):
-        if names or kind:
-            told.append((letter, f"{kind or 'columns'}{f': {_listed(_plain(names, kind))}' if names else ''}"))
-    left_out = given - record["rows"] if given is not None else 0
-    without = f" Of {given:,} given, {left_out:,} were dropped or not tested." if left_out else ""
-    told.append(("Rows", f"{record['rows']:,}, each scored by critics that never saw it.{without}"))
-    curves = record["curves"]
-    if curves:
-        kept, looked = [curve["best_step"] for curve in curves], max(curve["steps"][-1] for curve in curves)
-        span = f"{min(kept):,}" if min(kept) == max(kept) else f"{min(kept):,} to {max(kept):,}"
-        told.append(
-            (
-                "Folds",
-                f"{len(curves)}. Validation rows kept the weights of step {span}, of at most {looked:,} trained.",
-            )
-        )
-        won = Counter(curve["candidate"] for curve in curves).most_common()
-        foremost = won[0][0] if len(won) == 1 else ", ".join(f"{name} ({n} of {len(curves)})" for name, n in won)
-        told.append(("Candidate that counts most", f"{foremost}. Validation rows weigh the candidates of each fold."))
-    below, above = record["allowance"]
-    told.append(
+    for letter, names, kinds in zip("xy", record["columns"], record["kinds"], strict=True):
+        if names or kinds:
+            listed = f": {_listed(_source_names(names, kinds))}" if names else ""
+            entries.append((letter, f"{kinds_text(kinds) or 'columns'}{listed}"))
+    left_out = given - record["n"] if given is not None else 0
+    without = f" Of {given:,} rows, {left_out:,} were dropped or not tested." if left_out else ""
+    entries.append(("Samples", f"{record['n']:,}, each scored by critics that were not trained on it.{without}"))
+    entries += _training_entries(record["curves"])
+    below, above = record["interval_bias"]
+    entries.append(
         (
             "Interval",
-            f"{percent(record['level'])}, from a standard error of {number(record['stderr'])} {record['unit']}, and "
-            f"{number(below)} below and {number(above)} above for what the reading may be off.",
+            f"{percent(record['level'])}, from a standard error of {number(record['stderr'])} {record['unit']} and an "
+            f"allowance for bias of {number(below)} below and {number(above)} above the value"
+            + ("; not above the entropy of the label." if record["entropy_limit"] is not None else "."),
         )
     )
-    return told
+    return entries
 
 
-def _plain(names: Sequence[str], kind: str) -> Sequence[str]:
-    """The names of columns; of a label the name without its categories ("city=Ulm", "city=Bonn")."""
-    return [names[0].partition("=")[0]] if kind == "1 categorical" else names
+def _training_entries(curves: Sequence[Record]) -> list[tuple[str, str]]:
+    if not curves:
+        return []
+    kept, trained = [curve["best_step"] for curve in curves], max(curve["steps"][-1] for curve in curves)
+    span = f"{min(kept):,}" if min(kept) == max(kept) else f"{min(kept):,} to {max(kept):,}"
+    counts = Counter(curve["candidate"] for curve in curves).most_common()
+    names = ", ".join(f"{name} ({count} of {len(curves)})" for name, count in counts)
+    return [
+        ("Folds", f"{len(curves)}. The weights of step {span} were kept by validation loss, of at most {trained:,}."),
+        ("Candidate with the largest weight", counts[0][0] if len(counts) == 1 else names),
+    ]
+
+
+def _source_names(names: Sequence[str], kinds: Sequence[str]) -> Sequence[str]:
+    """The names of columns; of a single categorical column its own name and not those of its categories ("city" for
+    "city=Ulm" and "city=Bonn")."""
+    return [names[0].partition("=")[0]] if names and list(kinds) == ["categorical"] else names
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-r"""Adaptive gradient clipping: an information term that never outweighs the loss it accompanies.
+r"""Adaptive gradient clipping: the gradient of an information term is at most as long as that of the loss.
 
 With :math:`g` the gradient of the user's loss and :math:`m` that of the information term, over all parameters
 concatenated,
@@ -25,43 +25,41 @@ def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]) 
 
     .. math:: c = \min(\lVert \nabla loss \rVert, \lVert \nabla penalty \rVert) / \lVert \nabla penalty \rVert
 
-    `(loss - beta * c * penalty).backward()` is then the published formula. It differentiates both terms once, and
-    keeps the graph for that `backward`; `clipped_backward` does all of it with one pass through each term's graph.
+    `(loss - beta * c * penalty).backward()` is then the published formula. This function differentiates both terms once
+    and retains their graph for that `backward`; `clipped_backward` needs one pass through each graph only.
 
     Arguments:
         loss: scalar, the user's loss.
         penalty: scalar in nats, `MIRegularizer`'s value.
-        parameters: those whose gradient is measured, the regularized network's; norms are over all of them
-            concatenated.
+        parameters: parameters of the regularized network; norms are over the gradients of all of them, concatenated.
 
     Returns:
         A detached scalar between 0 and 1; 0 if the penalty has no gradient, or one that is not finite.
 
     Raises:
-        ValueError: if `parameters` holds none that requires a gradient, or one of the terms is not a scalar with a
-            graph.
+        ValueError: if no parameter requires a gradient, or one of the terms is not a scalar with a graph.
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
         >>> gradient_scale(weight[0] * 3, weight[1] * 6, [weight])
         tensor(0.5000)
     """
-    with _measuring():
+    with _measurement():
         return _scale(*_both_gradients(loss, penalty, parameters)[1:])
 
 
 def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor], beta: float = 1.0) -> Tensor:
     r"""`(loss - beta * gradient_scale(loss, penalty, parameters) * penalty).backward()` without the third pass.
 
-    The gradients that `gradient_scale` computes are the ones that are needed: they are combined and added to
-    `.grad`, and the graph is freed. Only `parameters` receive gradients. With `beta=0` it is `loss.backward()`, bit
-    by bit.
+    The gradients that `gradient_scale` computes are combined and added to `.grad`, and the graph is freed. Only
+    `parameters` receive gradients. With `beta=0` the result equals that of `loss.backward()` exactly.
 
     Arguments:
         loss: scalar, the user's loss.
         penalty: scalar in nats, to be maximized with a positive `beta` and minimized with a negative one.
-        parameters: those that receive gradients.
-        beta: weight of the information term; up to 1 in size the term is never longer than the loss gradient.
+        parameters: parameters of the regularized network, which receive gradients.
+        beta: weight of the information term; up to an absolute value of 1 its gradient is at most as long as that of
+            the loss.
 
     Returns:
         The scale, a detached scalar; 0 for `beta=0`.
@@ -78,12 +76,12 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]
     if beta == 0:
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.new_zeros(())
-    # Differentiate the term as it is added, -penalty or +penalty, so that a watchful penalty sees its direction.
+    # Differentiate -penalty or +penalty, as it is added: `MIRegularizer` checks the sign of the gradient it receives.
     term = -penalty if beta > 0 else +penalty
     chosen, of_loss, of_term = _both_gradients(loss, term, parameters, keep=False)
     scale = _scale(of_loss, of_term)
     for parameter, first, second in zip(chosen, of_loss, of_term, strict=True):
-        # Where the scale is 0 the term may be infinite, and 0 times infinity is not 0.
+        # If the scale is 0 the gradient may be infinite, and 0 times infinity is NaN.
         added = None if second is None else torch.where(scale > 0, abs(beta) * scale * second, 0.0)
         applied = _sum(first, added)
         if applied is not None:
@@ -91,22 +89,22 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]
     return scale
 
 
-def only_measuring() -> bool:
-    """True while `gradient_scale` differentiates a penalty: what flows back then says nothing about its direction."""
-    return _measurements > 0
+def measures_gradient() -> bool:
+    """Whether `gradient_scale` differentiates a penalty now: its sign is then not the direction of the optimization."""
+    return _running > 0
 
 
-_measurements = 0
+_running = 0
 
 
 @contextmanager
-def _measuring() -> Iterator[None]:
-    global _measurements  # noqa: PLW0603  (hooks run in the threads of the autograd engine, where no context variable reaches)
-    _measurements += 1
+def _measurement() -> Iterator[None]:
+    global _running  # noqa: PLW0603  (hooks run in threads of the autograd engine, which have other context variables)
+    _running += 1
     try:
         yield
     finally:
-        _measurements -= 1
+        _running -= 1
 
 
 Gradients = Sequence[Tensor | None]
@@ -117,7 +115,7 @@ def _both_gradients(
 ) -> tuple[list[Tensor], Gradients, Gradients]:
     chosen = [parameter for parameter in parameters if parameter.requires_grad]
     if not chosen:
-        raise ValueError("parameters holds none that requires a gradient: pass those of the regularized network.")
+        raise ValueError("parameters has none that requires a gradient: pass those of the regularized network.")
     for name, term in (("loss", loss), ("penalty", penalty)):
         if term.dim() or not term.requires_grad:
             raise ValueError(
@@ -132,7 +130,7 @@ def _both_gradients(
 def _scale(of_loss: Gradients, of_penalty: Gradients) -> Tensor:
     """min(|g|, |m|) / |m|, and 0 where |m| is 0 or not finite."""
     loss_norm, penalty_norm = _norm(of_loss), _norm(of_penalty)
-    usable = (penalty_norm > 0) & penalty_norm.isfinite()
+    usable = (penalty_norm > 0) & penalty_norm.isfinite()  # both may be infinite, and their ratio is NaN
     return torch.where(usable, torch.minimum(loss_norm, penalty_norm) / penalty_norm, 0.0)
 
 

@@ -1,9 +1,8 @@
-"""I(X;Z) inside a user's own training loop."""
+"""Mutual information as a differentiable regularizer in a training loop."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, final
@@ -15,11 +14,12 @@ from mibounds._checks import check_at_least, check_paired
 from mibounds._distributed import average, average_gradients
 from mibounds._math import full_precision
 from mibounds._variables import check_finite
-from mibounds.bounds import Bound, InfoNCE
+from mibounds.bounds import Bound
 from mibounds.choices import Shape, build_bound, build_critic
-from mibounds.critics import Critic, JointCritic
+from mibounds.critics import Critic
+from mibounds.critics.recompute import trained
 from mibounds.estimators.mi_estimator import MIEstimator
-from mibounds.representation.gradients import only_measuring
+from mibounds.representation.gradients import measures_gradient
 from mibounds.warnings import (
     CeilingWarning,
     DetachedInputWarning,
@@ -27,19 +27,22 @@ from mibounds.warnings import (
     SharedParametersWarning,
     StaleCriticWarning,
     WrongSideWarning,
+    issue,
 )
 
 __all__ = ["MIRegularizer"]
 
 _STALE_CALLS = 100
+_NEAR_CEILING = 0.95
+_AVERAGED = 100  # updates in the running value
 
 
 @final
 class MIRegularizer(nn.Module):
-    r"""A differentiable I(X;Z) for a user's own training loop; it owns its critic, its bound and its optimizer.
+    r"""A differentiable estimate of I(X;Z) for a training loop, with its own critic, bound and optimizer.
 
-    `penalty = reg(x, z)` is the bound's value: differentiable in x and z, the critic's weights frozen, no state moved.
-    `reg.update(x, z)` takes steps on the critic alone, on detached inputs. Call both once a step:
+    `penalty = reg(x, z)` is the value of the bound: differentiable in x and z, with the critic's weights as constants;
+    it changes no state. `reg.update(x, z)` trains the critic on detached inputs. Call both once in every training step:
 
         for x in loader:
             z = encoder(x)
@@ -49,37 +52,38 @@ class MIRegularizer(nn.Module):
             optimizer.step()
             reg.update(x, z)
 
-    To maximize information use a lower bound (`MINE`, `InfoNCE`, `NWJ`, `JensenShannon`), to minimize it an upper one
-    (`CLUB`, `LeaveOneOut` with `critic="diagonalgaussian"`): a lower bound can be minimized by showing the critic
-    what it cannot see. If z is a deterministic function of a continuous x, I(X;Z) is infinite and the value is a
-    regularizer that spreads z out, not a measurement.
+    To maximize information use a lower bound (`MINE`, `InfoNCE`, `NWJ`, `JensenShannon`), to minimize it an upper bound
+    (`CLUB`, `LeaveOneOut` with `critic="diagonalgaussian"`): a lower bound also decreases if z changes so that the
+    critic fails, with the information unchanged. If z is a deterministic function of a continuous x, I(X;Z) is
+    infinite, and the value is a regularizer that increases the entropy of z, not an estimate.
 
-    The critic works in float32 whatever the autocast. Its random numbers come from its own generator, which
-    `state_dict` holds together with the optimizer, the step count and the bound's state. In a distributed job
-    `update` averages gradients over the ranks. The user's optimizer never moves the critic, even if it holds the
-    critic's parameters: they have gradients only inside `update`.
+    The critic works in float32 whatever the autocast. It has its own random number generator. `state_dict` contains the
+    states of the generator, the optimizer and the bound, and the number of updates. In a distributed job `update`
+    averages gradients over the ranks. An optimizer of the training loop does not change the critic even if it contains
+    the critic's parameters, because they have gradients only during `update`.
 
     References:
         Belghazi et al., Mutual Information Neural Estimation, 2018, arXiv:1801.04062, section 5.
 
     Arguments:
-        x_shape: columns of x, or its shape without the rows: (C, H, W) for images, which get a convolutional
-            encoder; other shapes are flattened.
-        z_shape: likewise for z.
+        x_shape: number of columns of x, or the shape of one sample: (C, H, W) for images, which are encoded by a
+            convolutional network; other shapes are flattened.
+        z_shape: the same for z.
         bound: a name ("mine", "infonce", "nwj", "jensenshannon", "club", ...) or a bound.
         critic: a name ("joint", "separable", "bilinear", "diagonalgaussian") or a critic.
         hidden: widths of the critic's hidden layers.
         lr: learning rate of the critic's Adam.
-        negatives: mismatched pairs per row, a number or "all"; by default 1 for a joint critic (all for InfoNCE),
-            all otherwise.
-        steps: critic steps of one `update`.
+        negatives: mismatched pairs per sample, a number or "all"; by default 1 for a critic that runs a network on
+            every pair ("joint"), unless the bound is InfoNCE, and all otherwise.
+        steps: critic steps in one `update`.
         betas: of the critic's Adam.
-        clip: largest gradient norm of a critic step.
-        seed: draws the critic's first weights and its negatives.
-        device: where the critic lives.
+        clip: maximum gradient norm of a critic step.
+        seed: of the critic's initial weights and its negatives.
+        device: device of the critic.
 
     Raises:
-        ValueError, TypeError: for unknown names (the nearest is suggested) and combinations that do not fit.
+        ValueError, TypeError: for unknown names (the nearest is suggested), values out of range and combinations that
+            do not fit.
 
     Example:
         >>> reg = MIRegularizer(4, 2, hidden=(16,), lr=1e-2)
@@ -110,15 +114,14 @@ class MIRegularizer(nn.Module):
     ):
         super().__init__()
         check_at_least("steps", steps, 1)
-        if not lr > 0:
-            raise ValueError(f"lr is {lr!r}, and must be above 0.")
+        for name, value in (("lr", lr), ("clip", clip)):
+            if not value > 0:
+                raise ValueError(f"{name} is {value!r}, and must be above 0.")
         built_bound = build_bound(bound)
         built = build_critic(critic, x_shape, z_shape, seed, hidden=hidden)
         if negatives is None:
-            few = any(isinstance(part, JointCritic) for part in built.modules()) and not isinstance(
-                built_bound, InfoNCE
-            )
-            negatives = 1 if few else "all"
+            costly = any(isinstance(module, Critic) and module.network_per_pair for module in built.modules())
+            negatives = 1 if costly and built_bound.normalizer != "contrastive" else "all"
         self.estimator = MIEstimator(built, built_bound, negatives=negatives)
         if not any(parameter.requires_grad for parameter in self.estimator.parameters()):
             raise ValueError(f"{type(built).__name__} has no parameters to train: give a critic that learns.")
@@ -126,16 +129,20 @@ class MIRegularizer(nn.Module):
         self.steps, self.clip = steps, clip
         self.optimizer = torch.optim.Adam(self.estimator.parameters(), lr=lr, betas=betas, fused=True)
         self.generator = torch.Generator().manual_seed(seed)
-        self.updates = self.skipped = 0
-        self._since_update = 0
+        self.updates = self.skipped = 0  # critic steps, and those whose gradient was not finite
+        self._calls_since_update = 0
         self._running: float | None = None
         self._warned: set[type[MIWarning]] = set()
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        """The bound's value in nats, a scalar differentiable in x and z: x (N, ...), z (N, ...), float32 or half.
+        """The value of the bound in nats, a scalar that is differentiable in x and z.
+
+        Arguments:
+            x: (N, ...), float32 or half.
+            z: (N, ...), likewise.
 
         Raises:
-            ValueError: if x or z holds missing or infinite values; the tensor is named.
+            ValueError: if x and z differ in length, or one has missing or infinite values.
         """
         x, z = self._checked(x, z)
         with self._frozen(), full_precision(x):
@@ -144,8 +151,17 @@ class MIRegularizer(nn.Module):
         return value
 
     def update(self, x: Tensor, z: Tensor) -> None:
-        """Take `steps` steps on the critic alone: x (N, ...), z (N, ...), detached here. No gradient is left
-        anywhere."""
+        """Take `steps` steps on the critic. x and z are detached, and no gradients remain.
+
+        A step whose gradient is not finite is not taken, and `skipped` counts it.
+
+        Arguments:
+            x: (N, ...), float32 or half.
+            z: (N, ...), likewise.
+
+        Raises:
+            ValueError: if x and z differ in length, or one has missing or infinite values.
+        """
         x, z = self._checked(x.detach(), z.detach())
         parameters = list(self.estimator.parameters())
         with torch.enable_grad(), full_precision(x):
@@ -162,14 +178,15 @@ class MIRegularizer(nn.Module):
                 self.updates += 1
         average(self.estimator.bound.buffers())
         self.optimizer.zero_grad(set_to_none=True)
-        self._since_update = 0
+        self._calls_since_update = 0
 
     def value(self) -> float:
-        """A running estimate in nats to log: the mean of the values met by recent updates; NaN before the first."""
+        """A running estimate in nats, for a logger: the mean value over the updates, an exponential moving average
+        after the first 100; NaN before the first."""
         return math.nan if self._running is None else self._running
 
     def get_extra_state(self) -> dict[str, Any]:
-        """What `state_dict` holds beside weights and buffers."""
+        """The state beside weights and buffers, for `state_dict`."""
         return {
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
@@ -179,16 +196,16 @@ class MIRegularizer(nn.Module):
         }
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        """What `load_state_dict` restores beside weights and buffers."""
+        """Restore the state beside weights and buffers, for `load_state_dict`."""
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.updates, self.skipped, self._running = state["updates"], state["skipped"], state["running"]
 
     def _record(self, value: float) -> None:
-        """An average over some hundred values that starts as the plain mean."""
-        share = max(0.01, 1 / (self.updates + 1))
+        """Update the running value: the mean, and an exponential moving average once there are 100 values."""
+        weight = max(1 / _AVERAGED, 1 / (self.updates + 1))
         if math.isfinite(value):
-            self._running = value if self._running is None else self._running + share * (value - self._running)
+            self._running = value if self._running is None else self._running + weight * (value - self._running)
 
     def _checked(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         check_paired(len(x), len(z), name_y="z")
@@ -200,26 +217,26 @@ class MIRegularizer(nn.Module):
 
     @contextmanager
     def _frozen(self) -> Iterator[None]:
-        """The critic's weights are constants of the graph that is built here."""
-        trained = [parameter for parameter in self.estimator.parameters() if parameter.requires_grad]
-        for parameter in trained:
+        """The critic's weights are constants of the graphs that are built in this context."""
+        weights = [parameter for parameter in self.estimator.parameters() if parameter.requires_grad]
+        for parameter in weights:
             parameter.requires_grad_(False)
         try:
             yield
         finally:
-            for parameter in trained:
+            for parameter in weights:
                 parameter.requires_grad_(True)
 
     def _watch(self, x: Tensor, z: Tensor, value: Tensor) -> None:
-        """The misuses that can be seen from here; each is told once."""
+        """Check for misuse; each warning is issued once."""
         if not torch.is_grad_enabled():
             return
-        self._since_update += 1
-        if self._since_update > _STALE_CALLS:
+        self._calls_since_update += 1
+        if self._calls_since_update > _STALE_CALLS:
             self._warn(
                 StaleCriticWarning(
-                    f"The critic was not updated for {_STALE_CALLS} calls, and its value means little: "
-                    "call reg.update(x, z) once a step."
+                    f"The critic was not updated for {_STALE_CALLS} calls, so the value need not follow the network: "
+                    "call reg.update(x, z) once per training step."
                 )
             )
         if not value.requires_grad:
@@ -230,19 +247,19 @@ class MIRegularizer(nn.Module):
                 )
             )
             return
-        if self._since_update == 1 and not self.updates and self._shares_parameters(x, z):
+        if self._calls_since_update == 1 and not self.updates and self._shares_parameters(x, z):
             self._warn(
                 SharedParametersWarning(
-                    "The critic holds parameters that x or z depends on, so its optimizer trains the regularized "
-                    "network: give the critic layers of its own."
+                    "The critic contains parameters that x or z depends on, so its optimizer trains the regularized "
+                    "network: use separate layers for the critic."
                 )
             )
         negatives = self.estimator.negatives
         ceiling = self.estimator.bound.ceiling(len(x) - 1 if negatives == "all" else negatives)
-        if float(value.detach()) > 0.95 * ceiling:
+        if float(value.detach()) > _NEAR_CEILING * ceiling:
             self._warn(
                 CeilingWarning(
-                    f"The value is at the bound's ceiling of {ceiling:.3g} nats and says little beyond it: "
+                    f"The value is at the bound's ceiling of {ceiling:.3g} nats, and the information may be larger: "
                     "use larger batches or more negatives, or a bound without ceiling."
                 )
             )
@@ -250,8 +267,8 @@ class MIRegularizer(nn.Module):
             value.register_hook(self._check_direction)  # type: ignore[no-untyped-call]
 
     def _check_direction(self, gradient: Tensor) -> None:
-        """The sign of what flows back says whether the value is maximized or minimized."""
-        if only_measuring():
+        """Compare the side of the bound with the direction of the optimization, by the sign of the value's gradient."""
+        if measures_gradient():
             return
         minimized = float(gradient) > 0
         side = self.estimator.bound.side
@@ -268,20 +285,11 @@ class MIRegularizer(nn.Module):
                 )
             )
 
-    def _shares_parameters(self, *tensors: Tensor) -> bool:
-        own = {id(parameter) for parameter in self.estimator.parameters()}
-        nodes, seen = [tensor.grad_fn for tensor in tensors], set()
-        while nodes:
-            node = nodes.pop()
-            if node is None or node in seen:
-                continue
-            seen.add(node)
-            if id(getattr(node, "variable", None)) in own:
-                return True
-            nodes += [parent for parent, _ in node.next_functions]
-        return False
+    def _shares_parameters(self, x: Tensor, z: Tensor) -> bool:
+        of_critic = {id(parameter) for parameter in self.estimator.parameters()}
+        return not of_critic.isdisjoint(map(id, trained((x, z), ())))
 
     def _warn(self, warning: MIWarning) -> None:
         if type(warning) not in self._warned:
             self._warned.add(type(warning))
-            warnings.warn(warning, stacklevel=4)
+            issue(warning)

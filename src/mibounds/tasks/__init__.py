@@ -1,4 +1,4 @@
-"""Tasks: samplers that know their own mutual information. `__all__` of each family is the registry."""
+"""Tasks: samplers with known mutual information. The `__all__` of each family is the registry."""
 
 from mibounds.tasks import (
     autoregression,

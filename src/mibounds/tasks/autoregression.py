@@ -1,5 +1,5 @@
-"""A process whose lagged information and transfer entropy are known. It draws series, not independent pairs, and is
-therefore no `Task`."""
+"""Vector autoregressions with known lagged information and transfer entropy. They draw series, not independent pairs,
+and are therefore no `Task`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Moments = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True, eq=False)
 class VectorAutoregression:
-    r"""A linear vector autoregression in its stationary state, cut in two: x its first coordinates, y the rest.
+    r"""A stationary linear vector autoregression: x is its first coordinates, y the others.
 
     .. math:: s_t = A s_{t-1} + e_t, \qquad e_t \sim N(0, 1), \qquad \Sigma = A \Sigma A^T + 1
 
-    Whatever is asked of it is a (conditional) mutual information of a Gaussian vector, of which the covariances are
+    Lagged information and transfer entropy are (conditional) mutual informations of a Gaussian vector with covariances
     :math:`Cov(s_{t+h}, s_t) = A^h \Sigma`.
 
     References:
@@ -65,7 +65,7 @@ class VectorAutoregression:
 
     @classmethod
     def one_way(cls, memory: float, coupling: float) -> VectorAutoregression:
-        """One column each: x and y remember themselves, and y hears x of the row before."""
+        """One column each: memory relates x and y to their previous values, coupling relates y to the previous x."""
         return cls(torch.tensor([[memory, 0.0], [coupling, memory]], dtype=torch.float64), 1)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
@@ -117,7 +117,7 @@ class VectorAutoregression:
         joint = torch.empty(n, n, dtype=torch.float64)
         for a, (i, back) in enumerate(moments):
             for b, (j, further) in enumerate(moments):
-                if further >= back:  # s[t - back] came out of s[t - further]
+                if further >= back:  # Cov(s[t - back], s[t - further]) = A^(further - back) Sigma
                     power = torch.linalg.matrix_power(matrix, further - back)
                     joint[a, b] = joint[b, a] = (power @ self._covariance)[i, j]
         return float(torch.logdet(joint)) if n else 0.0

@@ -14,8 +14,9 @@ __all__ = ["JointTable", "symmetric_channel"]
 
 
 def symmetric_channel(symbols: int, flip: float) -> Tensor:
-    """P(y | x) of a channel that sends a symbol as itself, or with probability `flip` as any of the others:
-    (symbols, symbols), rows sum to 1. At flip = 1 - 1/symbols nothing gets through.
+    """P(y | x) of a symmetric channel, which replaces a symbol with probability `flip` by one of the others.
+
+    It is (symbols, symbols), and its rows sum to 1. At flip = 1 - 1/symbols output and input are independent.
 
     Example:
         >>> symmetric_channel(3, 0.25)[0]
@@ -29,18 +30,18 @@ def symmetric_channel(symbols: int, flip: float) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class JointTable(Task):
-    r"""Two labels with any joint probabilities.
+    r"""Two labels with a table of joint probabilities.
 
     .. math:: I(X;Y) = \sum_{x,y} p(x,y) \ln \frac{p(x,y)}{p(x) p(y)}
 
-    Labels are 0, 1, ... as floats. Their order means nothing: critics that read a label as a number have to unlearn it.
+    Labels are 0, 1, ... as floats, whose order has no meaning; a critic of the numbers has to learn that.
 
     Arguments:
         probabilities: p(x, y), (symbols of x, symbols of y), not negative, sums to 1; no row or column is all zero.
-        name: what the repr says of the table.
+        name: description of the table in the repr.
 
     Raises:
-        ValueError: if the probabilities are none.
+        ValueError: if the probabilities are negative, do not sum to 1, or have a row or column of zeros.
 
     Example:
         >>> round(JointTable(torch.tensor([[0.5, 0.0], [0.0, 0.5]])).mutual_information, 4)

@@ -17,7 +17,7 @@ __all__ = ["CorrelatedGaussian", "MultivariateGaussian"]
 
 @dataclass(frozen=True)
 class CorrelatedGaussian(Task):
-    r"""Two standard Gaussian vectors whose coordinates are correlated in pairs, the field's yardstick.
+    r"""Two standard Gaussian vectors whose coordinates are correlated in pairs, the standard benchmark.
 
     .. math:: I(X;Y) = -\tfrac{d}{2} \ln(1 - \rho^2)
 
@@ -42,7 +42,7 @@ class CorrelatedGaussian(Task):
 
     @classmethod
     def with_information(cls, dim: int, information: float) -> CorrelatedGaussian:
-        """The task of that many nats: rho = sqrt(1 - exp(-2 I/d))."""
+        """The task with this information in nats: rho = sqrt(1 - exp(-2 I/d))."""
         return cls(dim, math.sqrt(-math.expm1(-2 * information / dim)))
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
@@ -62,12 +62,12 @@ class CorrelatedGaussian(Task):
 
 @dataclass(frozen=True, eq=False)
 class MultivariateGaussian(Task):
-    r"""A Gaussian vector of any covariance, cut in two: x its first coordinates, y the rest.
+    r"""A Gaussian vector with any covariance: x is its first coordinates, y the others.
 
     .. math:: I(X;Y) = \tfrac{1}{2} \ln \frac{|\Sigma_x| |\Sigma_y|}{|\Sigma|}
 
-    Mean zero, which costs no generality. A nearly singular covariance makes the determinants, and so the
-    information, lose digits.
+    The mean is zero without loss of generality. For a nearly singular covariance the determinants, and so the
+    information, are inaccurate.
 
     References:
         Czyż et al., Beyond normal: on the evaluation of mutual information estimators, 2023, arXiv:2306.11078.
@@ -75,10 +75,10 @@ class MultivariateGaussian(Task):
     Arguments:
         covariance: (D_x + D_y, D_x + D_y), symmetric and positive definite.
         dim_x: D_x.
-        name: what the repr says of the covariance.
+        name: description of the covariance in the repr.
 
     Raises:
-        ValueError: if the covariance is not one, or leaves no column for x or for y.
+        ValueError: if the covariance is not symmetric and positive definite, or leaves no column for x or for y.
 
     Example:
         >>> round(MultivariateGaussian(torch.tensor([[1.0, 0.75], [0.75, 1.0]]), 1).mutual_information, 4)
@@ -97,17 +97,17 @@ class MultivariateGaussian(Task):
                 "one column for x and one for y."
             )
         if not torch.allclose(self.covariance, self.covariance.T) or torch.linalg.cholesky_ex(self.covariance)[1]:
-            raise ValueError("covariance is not symmetric and positive definite, so it belongs to no Gaussian vector.")
+            raise ValueError("covariance is not symmetric and positive definite: a covariance matrix must be both.")
 
     @classmethod
     def dense(cls, dim: int, rho: float) -> MultivariateGaussian:
-        """All 2 dim coordinates correlate by rho with each other."""
+        """All 2 dim coordinates have correlation rho with each other."""
         covariance = torch.full((2 * dim, 2 * dim), rho, dtype=torch.float64).fill_diagonal_(1)
         return cls(covariance, dim, f"dense {rho}")
 
     @classmethod
     def two_pairs(cls, dim: int, rho: float) -> MultivariateGaussian:
-        """Only (x_0, y_0) and (x_1, y_1) correlate; the other dim - 2 columns of each side are noise."""
+        """Only (x_0, y_0) and (x_1, y_1) are correlated; the other dim - 2 columns of x and of y are noise."""
         check_at_least("dim", dim, 2)
         covariance = torch.eye(2 * dim, dtype=torch.float64)
         for k in range(2):
@@ -134,9 +134,9 @@ class MultivariateGaussian(Task):
         x, y = x.double(), y.double()
         inverse_x, inverse_y, inverse = self._precisions
         cross = (x @ inverse[: self.dim_x, self.dim_x :] * y).sum(-1)
-        own_x = _quadratic(x, inverse[: self.dim_x, : self.dim_x])
-        own_y = _quadratic(y, inverse[self.dim_x :, self.dim_x :])
-        return _quadratic(x, inverse_x), _quadratic(y, inverse_y), own_x + own_y + 2 * cross
+        square_x = _quadratic(x, inverse[: self.dim_x, : self.dim_x])
+        square_y = _quadratic(y, inverse[self.dim_x :, self.dim_x :])
+        return _quadratic(x, inverse_x), _quadratic(y, inverse_y), square_x + square_y + 2 * cross
 
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         length_x, length_y, length = self.mahalanobis(x, y)

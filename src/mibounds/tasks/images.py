@@ -1,4 +1,4 @@
-"""Images whose information is known."""
+"""Images with known mutual information."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ __all__ = ["DigitsChannel", "blob"]
 
 
 def blob(size: int) -> Map:
-    r"""Renders a point of the unit square as a Gaussian blob: two columns become an image of one channel.
+    r"""A map of a point of the unit square to an image of a Gaussian blob: two columns become one channel.
 
     .. math:: image_{ij} = e^{-((i - c_0)^2 + (j - c_1)^2) / 2w^2}, \quad
-              c = (size - 1)(.2 + .6u), \quad w = size/8
+              c = (size - 1)(0.2 + 0.6u), \quad w = size/8
 
-    No noise, so the center can be read off again: the information of two images is that of their points. The joint
-    law of the points is a task's own, such as `Transformed(CorrelatedGaussian(2, rho), NORMAL_CDF, NORMAL_CDF)`, two
-    uniform coordinates each with a Gaussian copula: - ln(1 - rho²) nats.
+    There is no noise, so the map can be inverted, and the information of two images is that of their points. The joint
+    distribution of the points is given by a task, such as
+    `Transformed(CorrelatedGaussian(2, rho), NORMAL_CDF, NORMAL_CDF)`, two uniform coordinates each with a Gaussian
+    copula: - ln(1 - rho²) nats.
 
     Arguments:
         size: H and W in pixels, at least 4.
@@ -59,13 +60,13 @@ def _center(size: int, image: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class DigitsChannel(Task):
-    r"""A handwritten digit against its label, sent through a symmetric channel.
+    r"""A handwritten digit and its label, observed through a symmetric channel.
 
     .. math:: I(X;Y) = \sum_{c,y} p(c) p(y|c) \ln \frac{p(y|c)}{p(y)}
 
     x is one of the 1,797 images of 8 x 8 pixels of scikit-learn's digits, drawn with replacement, p(c) their class
-    frequencies. The image tells its class exactly, so the information is that of the class. A long sample repeats
-    its images, also in rows held out: a critic that knows them by heart is not found out.
+    frequencies. The image determines its class, so the information is that of the class. A long sample repeats its
+    images, also in held-out rows, which therefore do not reveal overfitting.
 
     References:
         Lee and Rhee, A benchmark suite for evaluating neural mutual information estimators on unstructured datasets,
@@ -73,11 +74,10 @@ class DigitsChannel(Task):
         UCI repository, 1998.
 
     Arguments:
-        flip: probability that the label becomes one of the nine others; .9 makes x and y independent.
+        flip: probability that the label becomes one of the nine others; 0.9 makes x and y independent.
 
     Raises:
-        ValueError: if flip is no probability.
-        ImportError: at the first use, if scikit-learn is missing.
+        ValueError: if flip is not a probability.
 
     Example:
         >>> x, y = DigitsChannel(0.1).sample(64)
@@ -93,8 +93,8 @@ class DigitsChannel(Task):
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         images, labels = _digits()
         rows = torch.randint(len(images), (n,), generator=generator)
-        given = symmetric_channel(10, self.flip)[labels[rows]]
-        return images[rows], torch.multinomial(given, 1, generator=generator).float()
+        conditional = symmetric_channel(10, self.flip)[labels[rows]]
+        return images[rows], torch.multinomial(conditional, 1, generator=generator).float()
 
     @property
     def mutual_information(self) -> float:
@@ -115,11 +115,7 @@ class DigitsChannel(Task):
 @cache
 def _digits() -> tuple[Tensor, Tensor]:
     """Images (1797, 1, 8, 8) in [0, 1] and labels (1797,)."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise ImportError(
-            "DigitsChannel draws from the digits of scikit-learn, which is not installed: pip install scikit-learn."
-        ) from error
+    from sklearn.datasets import load_digits
+
     digits = load_digits()
     return torch.from_numpy(digits.images / 16).float()[:, None], torch.from_numpy(digits.target).long()

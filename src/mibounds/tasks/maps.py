@@ -1,7 +1,7 @@
-r"""Maps that lose nothing: a map of x alone, or of y alone, that can be inverted leaves I(X;Y) where it was.
+r"""Invertible transformations of x or of y, which leave I(X;Y) unchanged.
 
 The maps of the benchmark of Czyż et al. (Beyond normal, 2023, arXiv:2306.11078), the cube of Song and Ermon
-(2020, arXiv:1910.06222), and a linear mixing. `Transformed` puts them over a task:
+(2020, arXiv:1910.06222), and a linear mixing. `Transformed` applies them to a task:
 
     >>> from mibounds.tasks import CorrelatedGaussian, Transformed
     >>> Transformed(CorrelatedGaussian(20, 0.5), IDENTITY, CUBIC)
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import check_at_least
+from mibounds._roots import bisect
 
 __all__ = [
     "ASINH",
@@ -36,15 +37,17 @@ __all__ = [
     "spiral",
 ]
 
+_TOLERANCE = 1e-17  # of an inverse in float64
+
 
 @dataclass(frozen=True)
 class Map:
-    """An injective function of a row, with its inverse on the rows that it reaches.
+    """An injective function of a row, with its inverse on its range.
 
     Arguments:
-        name: its repr.
-        forward: (..., D) to (..., D'), in the dtype given.
-        inverse: back again; None where it is not simple, and the transformed task has then no log-ratio.
+        name: the repr.
+        forward: (..., D) to (..., D'), in the dtype of the argument.
+        inverse: (..., D') to (..., D); None where it is not simple, and the transformed task has then no log-ratio.
 
     Example:
         >>> CUBIC.forward(torch.tensor([-2.0])), CUBIC.inverse(torch.tensor([-8.0]))
@@ -68,18 +71,9 @@ def _signed_power(exponent: float, x: Tensor) -> Tensor:
 
 
 def _normal_quantile(u: Tensor) -> Tensor:
-    edge = 2.0**-24  # float32 rounds what is nearer to 1 to 1, whose quantile is infinite
+    edge = 2.0**-24  # float32 rounds values nearer to 1 to 1, whose quantile is infinite
     quantile: Tensor = torch.special.ndtri(u.clamp(edge, 1 - edge))
     return quantile
-
-
-def _increasing_root(function: Callable[[Tensor], Tensor], target: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Where an increasing function takes the values `target`, by bisection of [low, high]."""
-    for _ in range(60):  # 10 / 2^60: as fine as float64
-        middle = (low + high) / 2
-        below = function(middle) < target
-        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-    return (low + high) / 2
 
 
 def _wiggle_x(x: Tensor) -> Tensor:
@@ -91,7 +85,7 @@ def _wiggle_y(y: Tensor) -> Tensor:
 
 
 def _unwiggle(wiggle: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    return _increasing_root(wiggle, x, x - 1, x + 1)  # the waves add up to less than 1
+    return bisect(lambda y: wiggle(y) < x, x - 1, x + 1, _TOLERANCE)  # the waves add up to less than 1
 
 
 def _two_modes(weight: float, first: float, second: float, x: Tensor) -> Tensor:
@@ -102,7 +96,8 @@ def _two_modes(weight: float, first: float, second: float, x: Tensor) -> Tensor:
 def _to_modes(weight: float, first: float, second: float, x: Tensor) -> Tensor:
     """The mixture's quantile of Phi(x): it lies between the quantiles x + first and x + second of the two parts."""
     mixture = partial(_two_modes, weight, first, second)
-    return _increasing_root(mixture, torch.special.ndtr(x), x + first, x + second)
+    level = torch.special.ndtr(x)
+    return bisect(lambda y: mixture(y) < level, x + first, x + second, _TOLERANCE)
 
 
 def _from_modes(weight: float, first: float, second: float, x: Tensor) -> Tensor:
@@ -140,11 +135,11 @@ def _bimodal(name: str, weight: float, first: float, second: float) -> Map:
 
 
 def spiral(dim: int, plane: tuple[int, int], speed: float) -> Map:
-    """Turns each row in one plane, by an angle of speed times its squared length.
+    """A rotation of each row in one plane, by an angle of speed times its squared length.
 
     Arguments:
         dim: columns, D.
-        plane: the two columns that turn into each other, 0 <= i, j < dim.
+        plane: the two columns that are rotated, 0 <= i, j < dim.
         speed: radians for each unit of squared length.
 
     Example:
@@ -158,7 +153,7 @@ def spiral(dim: int, plane: tuple[int, int], speed: float) -> Map:
 
 
 def mixing(dim: int, seed: int) -> Map:
-    """A random dim x dim matrix of singular values from 1/2 to 2: every column becomes a blend of all.
+    """A random dim x dim matrix with singular values from 0.5 to 2: every column becomes a linear mixture of all.
 
     Example:
         >>> mix = mixing(3, seed=0)
@@ -174,22 +169,22 @@ def mixing(dim: int, seed: int) -> Map:
 
 
 IDENTITY = Map("identity", _same, _same)
-"""Leaves a variable alone."""
+"""The identity."""
 CUBIC = Map("cubic", partial(_signed_power, 3.0), partial(_signed_power, 1 / 3))
 """x^3."""
 HALF_CUBE = Map("half_cube", partial(_signed_power, 1.5), partial(_signed_power, 2 / 3))
-"""x sqrt|x|: longer tails."""
+"""x sqrt|x|: heavier tails."""
 ASINH = Map("asinh", torch.asinh, torch.sinh)
-"""asinh x: shorter tails."""
+"""asinh x: lighter tails."""
 NORMAL_CDF = Map("normal_cdf", torch.special.ndtr, _normal_quantile)
 """Phi(x): standard normal columns become uniform."""
 WIGGLY_X = Map("wiggly_x", _wiggle_x, partial(_unwiggle, _wiggle_x))
-"""x + .4 sin x + .2 sin(1.7x + 1) + .03 sin(3.3x - 2.5)."""
+"""x + 0.4 sin x + 0.2 sin(1.7x + 1) + 0.03 sin(3.3x - 2.5)."""
 WIGGLY_Y = Map("wiggly_y", _wiggle_y, partial(_unwiggle, _wiggle_y))
-"""y - .4 sin .4y + .17 sin(1.3y + 3.5) + .02 sin(4.3y - 2.5)."""
+"""y - 0.4 sin 0.4y + 0.17 sin(1.3y + 3.5) + 0.02 sin(4.3y - 2.5)."""
 BIMODAL_X = _bimodal("bimodal_x", 0.3, 0.0, 5.0)
-"""Standard normal columns become .3 N(0, 1) + .7 N(5, 1)."""
+"""Standard normal columns become 0.3 N(0, 1) + 0.7 N(5, 1)."""
 BIMODAL_Y = _bimodal("bimodal_y", 0.5, -1.0, 3.0)
-"""Standard normal columns become .5 N(-1, 1) + .5 N(3, 1)."""
+"""Standard normal columns become 0.5 N(-1, 1) + 0.5 N(3, 1)."""
 SWISS_ROLL = Map("swiss_roll", _roll, _unroll)
 """One uniform column becomes two, a point (t cos t, t sin t)/21 with t = 1.5 pi (1 + 2u)."""

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians: any shape, and a truth by Monte Carlo of the exact log-ratio."""
+"""Gaussian mixtures, whose information is a Monte Carlo mean of the exact log-ratio."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class GaussianMixture(Task):
 
     .. math:: I(X;Y) = E \ln \frac{\sum_k w_k p_k(x,y)}{\sum_k w_k p_k(x) \sum_k w_k p_k(y)}
 
-    The densities are exact and the expectation is a mean over `draws` fixed pairs, so the truth has a
-    `standard_error`. Mixtures come near any smooth density, and are where one linear or monotone summary fails.
+    The densities are exact and the expectation is a mean over `draws` fixed pairs, so the information has a
+    `standard_error`. Mixtures approximate any smooth density; linear and monotone measures of dependence fail on them.
 
     References:
         Czyż et al., On the properties and estimation of pointwise mutual information profiles, 2023, arXiv:2310.10240.
@@ -33,11 +33,11 @@ class GaussianMixture(Task):
         means: (K, D_x + D_y).
         covariances: (K, D_x + D_y, D_x + D_y), positive definite.
         dim_x: D_x.
-        name: what the repr says of the mixture.
-        draws: pairs behind the truth; four times as many halve its error.
+        name: description of the mixture in the repr.
+        draws: pairs of the Monte Carlo mean; four times as many halve its error.
 
     Raises:
-        ValueError: if the shapes do not fit each other, or torch.distributions refuses the weights or covariances.
+        ValueError: if the shapes do not agree, or the weights or covariances are not valid.
 
     Example:
         >>> task = GaussianMixture.cross(0.9)
@@ -71,7 +71,7 @@ class GaussianMixture(Task):
 
     @classmethod
     def cross(cls, rho: float) -> GaussianMixture:
-        """The letter X: two standard pairs of correlation rho and -rho in equal parts. x and y do not correlate."""
+        """Two standard pairs of correlation rho and -rho with equal weights; x and y are uncorrelated."""
         signs = torch.tensor([[[1.0, rho], [rho, 1.0]], [[1.0, -rho], [-rho, 1.0]]], dtype=torch.float64)
         return cls(torch.tensor([0.5, 0.5]), torch.zeros(2, 2), signs, 1, f"cross {rho}")
 
@@ -112,6 +112,6 @@ class GaussianMixture(Task):
         return self._density(slice(None)), self._density(x), self._density(y)
 
     def _density(self, part: slice) -> MixtureSameFamily:
-        """Of those coordinates: a marginal of a mixture is the mixture of the marginals."""
+        """The density of these coordinates: a marginal of a mixture is the mixture of the marginals."""
         components = MultivariateNormal(self.means.double()[:, part], self.covariances.double()[:, part, part])
         return MixtureSameFamily(Categorical(self.weights.double()), components)

@@ -1,4 +1,4 @@
-"""Sequences whose information is known."""
+"""Sequences with known mutual information."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["HiddenState"]
 
 @dataclass(frozen=True)
 class HiddenState(Task):
-    r"""A noisy record of a hidden state against the state in which it ends.
+    r"""Noisy observations of a hidden state, and its final value.
 
     .. math:: z_t = \phi z_{t-1} + \sqrt{1-\phi^2}\, e_t, \quad x_t = z_t + \sigma n_t, \quad y = z_T, \qquad
               I(X;Y) = -\tfrac12 \ln P_T
 
-    with z of unit variance throughout and :math:`P_T` the variance of the state given the record, which Kalman's filter
-    finds step by step: :math:`Q_1 = 1`, :math:`Q_t = \phi^2 P_{t-1} + 1 - \phi^2`,
-    :math:`P_t = Q_t \sigma^2 / (Q_t + \sigma^2)`. The last few 1/(1 - phi) steps tell nearly all.
+    with z of unit variance and :math:`P_T` the variance of the state given the observations, computed by the Kalman
+    filter: :math:`Q_1 = 1`, :math:`Q_t = \phi^2 P_{t-1} + 1 - \phi^2`,
+    :math:`P_t = Q_t \sigma^2 / (Q_t + \sigma^2)`. Nearly all of the information is in the last few 1/(1 - phi) steps.
 
     References:
         Kalman, A new approach to linear filtering and prediction problems, 1960.
@@ -77,11 +77,11 @@ class HiddenState(Task):
         return (end.square() - (end - mean).square() / variance - math.log(variance)) / 2
 
     def _gains(self) -> list[tuple[float, float]]:
-        """Of each step how far the estimate follows the record, and its variance afterwards."""
-        variance, found = 1.0, []
+        """The Kalman gain of each step and the variance of the state after it."""
+        variance, steps = 1.0, []
         for t in range(self.steps):
             ahead = self.memory**2 * variance + 1 - self.memory**2 if t else 1.0
             gain = ahead / (ahead + self.noise**2)
             variance = (1 - gain) * ahead
-            found.append((gain, variance))
-        return found
+            steps.append((gain, variance))
+        return steps

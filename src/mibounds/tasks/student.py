@@ -1,4 +1,4 @@
-"""Student's t: heavy tails, and information even where nothing correlates."""
+"""The multivariate Student t distribution: heavy tails, and dependence without correlation."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["Student"]
 
 @dataclass(frozen=True, eq=False)
 class Student(Task):
-    r"""A Gaussian vector (X, Y) divided by one shared :math:`\sqrt{\chi^2_\nu / \nu}`: outliers come together.
+    r"""A Student vector: a Gaussian vector (X, Y) divided by one common :math:`\sqrt{\chi^2_\nu / \nu}`.
 
     .. math:: I(X;Y) = I_{Gauss} + c(\nu) + c(\nu + D_x + D_y) - c(\nu + D_x) - c(\nu + D_y),
               \quad c(n) = \ln\Gamma(\tfrac{n}{2}) - \tfrac{n}{2} \psi(\tfrac{n}{2})
 
-    The shared scale carries information even with the identity as dispersion. With df = 1 there is no mean and with
+    The common scale makes x and y dependent even with the identity as dispersion. With df = 1 there is no mean and with
     df <= 2 no variance: columns standardized by sample moments change from sample to sample.
 
     References:
@@ -51,7 +51,7 @@ class Student(Task):
 
     @classmethod
     def identity(cls, dim: int, df: float) -> Student:
-        """Identity as dispersion, dim columns on each side: all information is in the shared scale."""
+        """Identity as dispersion, dim columns each: all information is in the common scale."""
         return cls(MultivariateGaussian(torch.eye(2 * dim, dtype=torch.float64), dim, "identity"), df)
 
     def __repr__(self) -> str:
@@ -60,7 +60,7 @@ class Student(Task):
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         x, y = self.gaussian.sample(n, generator)
-        # Torch's own gamma sampler takes no generator, so NumPy's is seeded from it.
+        # The gamma sampler of torch takes no generator, so NumPy's is seeded from it.
         seed = int(torch.randint(2**62, (), generator=generator))
         chi2 = torch.from_numpy(np.random.default_rng(seed).chisquare(self.df, (n, 1)))
         scale = (chi2 / self.df).sqrt()

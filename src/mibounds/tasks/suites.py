@@ -1,7 +1,7 @@
-"""Suites: tuples of tasks that are measured together.
+"""Suites: tuples of tasks for a benchmark.
 
-A task's repr is its name in a table. `BMI40` is to be standardized column by column before an estimator sees it, as
-its authors do; the tasks leave that to the user of the suite.
+A task's repr is its name in a table. The columns of `BMI40` are to be standardized before an estimator gets them, as
+its authors do; the tasks do not standardize them.
 
     >>> from mibounds.tasks.suites import BMI40
     >>> len(BMI40), BMI40[0]
@@ -73,7 +73,7 @@ BMI40: tuple[Task, ...] = (
     *(_spiral(_both(_PAIRS[dim], NORMAL_CDF), dim) for dim in (3, 5, 25)),
     *(_both(Student.identity(dim, df), ASINH) for dim, df in ((1, 1), (2, 1), (3, 2), (5, 2))),
 )
-"""The forty tasks of Czyż et al., Beyond normal, 2023, arXiv:2306.11078: .18 to 1.71 nats, 1 to 50 columns."""
+"""The forty tasks of Czyż et al., Beyond normal, 2023, arXiv:2306.11078: 0.18 to 1.71 nats, 1 to 50 columns."""
 
 STAIRS: tuple[Task, ...] = tuple(
     Transformed(CorrelatedGaussian.with_information(20, nats), IDENTITY, CUBIC)
@@ -91,13 +91,13 @@ HIGH_MI: tuple[Task, ...] = (
     *(Transformed(task, IDENTITY, CUBIC) for task in _GAUSSIANS),
     *(Transformed(_both(task, HALF_CUBE), mixing(20, seed=0), mixing(20, seed=1)) for task in _GAUSSIANS),
 )
-"""2 to 25 nats in 20 columns: Gaussian, cubic, and half-cubes blended so that no column-wise map undoes them."""
+"""2 to 25 nats in 20 columns: Gaussian, cubic, and linearly mixed half-cubes, which no column-wise map inverts."""
 
 IMAGES: tuple[Task, ...] = (
     *(_blobs(rho) for rho in (0.5, 0.9, 0.99)),
     *(DigitsChannel(flip) for flip in (0.0, 0.1, 0.5)),
 )
-"""Pairs of 16 x 16 blobs, and digits against noisy labels. The digits need scikit-learn."""
+"""Pairs of 16 x 16 blobs, and digits with noisy labels."""
 
 DISCRETE: tuple[Task, ...] = (
     JointTable.symmetric(2, 0.1),
@@ -107,7 +107,7 @@ DISCRETE: tuple[Task, ...] = (
     UniformDiscrete(5),
     UniformDiscrete(100),
 )
-"""Labels against labels, and the labels of Gao et al., 2017, arXiv:1709.06212, against a continuous y."""
+"""Pairs of labels, and labels with a continuous y (Gao et al., 2017, arXiv:1709.06212)."""
 
 INDEPENDENT: tuple[Task, ...] = (
     CorrelatedGaussian(1, 0.0),
@@ -117,7 +117,7 @@ INDEPENDENT: tuple[Task, ...] = (
     JointTable.symmetric(10, 0.9),
     _blobs(0.0),
 )
-"""Nothing to find: whatever an estimator reads here is its error."""
+"""Independent variables: any estimate other than 0 is an error."""
 
 INTERVALS: tuple[Task, ...] = (
     _BIVARIATE,
@@ -129,7 +129,7 @@ INTERVALS: tuple[Task, ...] = (
     Student.identity(2, 2),
     AdditiveUniformNoise(0.75),
 )
-"""Eight of the forty, of at most five columns a side, on which intervals are counted; the last two are hard."""
+"""Eight of the forty tasks, with at most five columns each, for the coverage of intervals; the last two are hard."""
 
 QUICK: tuple[Task, ...] = (
     CorrelatedGaussian(1, 0.0),
@@ -143,4 +143,4 @@ QUICK: tuple[Task, ...] = (
     JointTable.symmetric(4, 0.2),
     _spiral(_PAIRS[3], 3),
 )
-"""One or two tasks of each family without images: a first look at an estimator."""
+"""One or two tasks of each family without images, for a first comparison."""

@@ -1,4 +1,4 @@
-"""What a task is: a sampler that knows how much information its pairs hold."""
+"""The interface of tasks: samplers with known mutual information."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Task(ABC):
 
     @property
     def standard_error(self) -> float:
-        """Of `mutual_information`, in nats: 0 where it is exact, more where it is a Monte Carlo mean."""
+        """Standard error of `mutual_information` in nats: 0 where it is exact, positive for a Monte Carlo mean."""
         return 0.0
 
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A task seen through maps that lose nothing."""
+"""Tasks under invertible transformations."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ __all__ = ["Transformed"]
 
 @dataclass(frozen=True)
 class Transformed(Task):
-    r"""Another task, its x and its y each sent through an injective map: the information is unchanged.
+    r"""A task with x and y each transformed by an injective map, which leaves the information unchanged.
 
     .. math:: I(f(X); g(Y)) = I(X;Y), \qquad \ln r_{f,g}(x,y) = \ln r(f^{-1}(x), g^{-1}(y))
 
-    Shows what an estimator owes to a favorable shape of the marginals. Maps run in float64 and their results are
-    rounded to float32, so a map that presses rows together (a distribution function in its tail) loses a few digits
-    of the log-ratio. Nest them to compose maps.
+    It tests how much an estimator depends on the shape of the marginals. Maps run in float64 and their results are
+    rounded to float32, so a map with a small derivative (a distribution function in its tail) loses a few digits of the
+    log-ratio. Nest them to compose maps.
 
     References:
         Kraskov, Stögbauer and Grassberger, Estimating mutual information, 2004, arXiv:cond-mat/0305641, appendix.
         Czyż et al., Beyond normal, 2023, arXiv:2306.11078, section 2.
 
     Arguments:
-        task: where the pairs come from.
-        map_x: what becomes of x, a `Map` such as those of `mibounds.tasks.maps`.
-        map_y: what becomes of y.
+        task: the task that is sampled.
+        map_x: transformation of x, a `Map` such as those of `mibounds.tasks.maps`.
+        map_y: transformation of y.
 
     Example:
         >>> from mibounds.tasks import CorrelatedGaussian

@@ -1,4 +1,4 @@
-"""Uniform noise: information from supports with hard edges."""
+"""Tasks with uniform noise, whose densities have bounded supports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AdditiveUniformNoise(Task):
 
     .. math:: I(X;Y) = e - \ln 2e \text{ for } e \le \tfrac{1}{2}, \qquad \tfrac{1}{4e} \text{ otherwise}
 
-    The log-ratio is minus infinity off a band: smooth critics round its edges and read a little too low.
+    The log-ratio is minus infinity outside of a band: critics smooth its edges, and estimates are a little too low.
 
     References:
         Czyż et al., Beyond normal, 2023, arXiv:2306.11078, additive noise.
@@ -37,7 +37,9 @@ class AdditiveUniformNoise(Task):
 
     def __post_init__(self) -> None:
         if not 0 < self.noise < math.inf:
-            raise ValueError(f"noise is {self.noise!r}, and must be positive and finite: at 0 the information is not.")
+            raise ValueError(
+                f"noise is {self.noise!r}, and must be positive and finite: at 0 the information is infinite."
+            )
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         x, u = torch.rand(2, n, 1, generator=generator)
@@ -57,11 +59,11 @@ class AdditiveUniformNoise(Task):
 
 @dataclass(frozen=True)
 class UniformDiscrete(Task):
-    r"""A discrete X against a continuous Y: X uniform on {0, ..., m - 1}, and Y uniform on [X, X + 2].
+    r"""A discrete X and a continuous Y: X uniform on {0, ..., m - 1}, and Y uniform on [X, X + 2].
 
     .. math:: I(X;Y) = \ln m - \frac{m - 1}{m} \ln 2
 
-    Nearest-neighbor estimators for continuous data fail on it, for distances in x are often 0.
+    Nearest-neighbor estimators for continuous data fail on it, because distances in x are often 0.
 
     References:
         Gao, Kannan, Oh and Viswanath, Estimating mutual information for discrete-continuous mixtures, 2017,

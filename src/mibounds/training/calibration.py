@@ -1,7 +1,8 @@
-"""What trained critics are worth, learnt from validation rows: how much each counts, and what its scores mean.
+"""Stacking and calibration of trained critics on validation samples: the weights of critics in a sum, and a piecewise
+linear map of their scores.
 
-Both fits minimize the proper score, symmetric InfoNCE over the pairs within blocks of the validation rows, over a
-handful of numbers, so validation rows that have stopped the training can serve once more.
+Both fits minimize the loss of symmetric InfoNCE, a proper scoring rule, over the pairs within blocks of the validation
+samples. They fit a handful of numbers, so the validation samples that stopped the training can be used once more.
 """
 
 from __future__ import annotations
@@ -20,15 +21,22 @@ from mibounds.critics.wrappers import piecewise_slopes
 __all__ = ["Calibration", "calibration", "stacking_weights", "weighted_sum"]
 
 _BLOCK = 128
-_KNOTS = 10
+_FEWEST = 4  # samples: two in either half
+_MATCHED_KNOTS = 10
 _MARGIN = 2.5  # nats
 _STACKING_PENALTY = 1e-3
 _SLOPE_PENALTY = 1e-2
-_LEAST_GAIN = 1e-3  # nats on rows that the calibration has not seen
+_LEAST_GAIN = 1e-3  # nats on samples outside the fit
 
 
 class Calibration(NamedTuple):
-    """Knots and slopes for `Calibrated`, and the nats that it gained on rows it was not fitted to."""
+    """A piecewise linear map of scores, as `Calibrated` takes it.
+
+    Attributes:
+        knots: (K,), ascending.
+        slopes: (K + 1,), the first slope and the changes of slope at the knots.
+        gain: by how many nats the map lowers the InfoNCE loss of samples outside the fit (two-fold cross-validated).
+    """
 
     knots: Tensor
     slopes: Tensor
@@ -36,20 +44,20 @@ class Calibration(NamedTuple):
 
 
 def stacking_weights(grids: Tensor) -> Tensor:
-    """Weights of critics in a sum of their scores, none negative, that score best: grids (K, N, N) -> (K,).
+    """Nonnegative weights (K,) of critics in a sum of their scores, from their grids of scores (K, N, N).
 
-    The best critic alone, unless a sum of all, fitted on every other row, gains on the rest; then it is fitted on all
-    rows. Near its ceiling the proper score sees only which pairs match and not by how many nats: there, too, the best
-    critic stands alone.
+    The weights are one-hot at the critic of the lowest InfoNCE loss, unless the fitted sum has a lower loss in two-fold
+    cross-validation; the sum is then fitted on all samples. Near the ceiling ln N, InfoNCE depends on the order of the
+    scores and hardly on their scale, so nothing is fitted there.
     """
     losses = torch.stack([infonce_loss(grid) for grid in grids])
-    alone = torch.zeros(len(grids), dtype=grids.dtype, device=grids.device)
-    alone[losses.argmin()] = 1
+    best = torch.zeros(len(grids), dtype=grids.dtype, device=grids.device)
+    best[losses.argmin()] = 1
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
-        return alone
+        return best
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
-    gain = _gain(halves, lambda new: weighted_sum(alone, new), lambda old, new: weighted_sum(_fitted_weights(old), new))
-    return _fitted_weights(grids) if gain > _LEAST_GAIN else alone
+    gain = _gain(halves, lambda new: weighted_sum(best, new), lambda old, new: weighted_sum(_fit_weights(old), new))
+    return _fit_weights(grids) if gain > _LEAST_GAIN else best
 
 
 def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
@@ -58,34 +66,35 @@ def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
 
 
 def calibration(grid: Tensor) -> Calibration | None:
-    """The calibration of a critic from a grid of its scores (N, N), or None where it does not help rows not seen.
+    """The calibration of a critic from a grid of its scores (N, N), or None if it gains nothing in cross-validation.
 
-    Fitted on every other row and scored on the rest, and the other way round; only if that gains is it fitted on
-    all rows. Nothing is done near the proper score's ceiling.
+    Fitted on every other sample and evaluated on the rest, and the other way round; only if that lowers the InfoNCE
+    loss is it fitted on all samples. Nothing is fitted near the ceiling of InfoNCE, ln N, where the scale of the scores
+    is not identified.
     """
-    if len(grid) < 4 or not _identified(infonce_loss(grid), len(grid)):
+    if len(grid) < _FEWEST or not _identified(infonce_loss(grid), len(grid)):
         return None
     halves = [_blocks(grid[start::2, start::2]) for start in (0, 1)]
-    gain = _gain(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fitted(old)))
-    return Calibration(*_fitted(_blocks(grid)), gain) if gain > _LEAST_GAIN else None
+    gain = _gain(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fit_slopes(old)))
+    return Calibration(*_fit_slopes(_blocks(grid)), gain) if gain > _LEAST_GAIN else None
 
 
 def _gain(halves: list[Tensor], plain: Callable[[Tensor], Tensor], fitted: Callable[[Tensor, Tensor], Tensor]) -> float:
-    """By how many nats what is fitted on one half of the rows scores better on the other, in the mean of both ways."""
+    """By how many nats a fit on one half of the samples lowers the loss of the other half, averaged over both ways."""
     gains = [float(infonce_loss(plain(new)) - infonce_loss(fitted(old, new))) for old, new in (halves, halves[::-1])]
     return sum(gains) / 2
 
 
-def _identified(loss: Tensor, rows: int) -> bool:
-    """Is the proper score far enough below its ceiling, ln N, to see the scale of scores?"""
-    return float(-loss) < math.log(rows) - _MARGIN
+def _identified(loss: Tensor, n: int) -> bool:
+    """Whether InfoNCE of n samples is far enough below its ceiling, ln n, to identify the scale of the scores."""
+    return float(-loss) < math.log(n) - _MARGIN
 
 
-def _fitted_weights(grids: Tensor) -> Tensor:
-    """They start at 1/K and pay a little for leaving it, which decides between critics that agree."""
+def _fit_weights(grids: Tensor) -> Tensor:
+    """Weights (K,) of least loss, with a small ridge penalty towards 1/K, which decides between equivalent critics."""
     blocks = _blocks(grids)
     even = torch.full((len(grids),), 1 / len(grids), dtype=grids.dtype, device=grids.device)
-    raw = even.expm1().log().requires_grad_()  # softplus turns it back into 1/K
+    raw = even.expm1().log().requires_grad_()  # its softplus is 1/K
 
     def loss() -> Tensor:
         weights = softplus(raw)
@@ -96,8 +105,8 @@ def _fitted_weights(grids: Tensor) -> Tensor:
 
 
 def _blocks(grid: Tensor) -> Tensor:
-    """The blocks along the diagonal, of about 128 rows: (..., N, N) -> (..., B, M, M). All pairs would cost N/M times
-    as much and tell these few numbers hardly more."""
+    """The blocks along the diagonal, of about 128 samples: (..., N, N) -> (..., B, M, M). All pairs would cost N/M
+    times as much and hardly improve the fit of so few numbers."""
     n = grid.shape[-1]
     count = max(1, n // _BLOCK)
     size = n // count
@@ -105,13 +114,14 @@ def _blocks(grid: Tensor) -> Tensor:
     return torch.stack([grid[..., i : i + size, i : i + size] for i in starts], -3)
 
 
-def _fitted(grids: Tensor) -> tuple[Tensor, Tensor]:
-    """Knots at quantiles, three of all pairs and the rest of the matched ones, and the slopes that score best."""
+def _fit_slopes(grids: Tensor) -> tuple[Tensor, Tensor]:
+    """Knots at quantiles, three of the scores of all pairs and the others of matched pairs, and the slopes of least
+    loss, with a ridge penalty on the changes of slope."""
     joint = grids.diagonal(dim1=-2, dim2=-1).flatten()
     every = grids.flatten()[:: max(1, grids.numel() // 20_000)]
-    quantiles = joint.new_tensor([0.1, 0.5, 0.8]), torch.linspace(0.02, 0.98, _KNOTS, dtype=joint.dtype).to(joint)
-    knots = torch.cat([torch.quantile(every, quantiles[0]), torch.quantile(joint, quantiles[1])])
-    knots = torch.unique(knots)
+    of_all = joint.new_tensor([0.1, 0.5, 0.8])
+    of_matched = torch.linspace(0.02, 0.98, _MATCHED_KNOTS, dtype=joint.dtype).to(joint)
+    knots = torch.unique(torch.cat([torch.quantile(every, of_all), torch.quantile(joint, of_matched)]))
     slopes = torch.zeros(len(knots) + 1, dtype=grids.dtype, device=grids.device)
     slopes[0] = 1
     slopes.requires_grad_()

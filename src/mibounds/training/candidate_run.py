@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -17,17 +16,18 @@ from mibounds._distributed import average_gradients, broadcast_object, broadcast
 from mibounds._variables import Tensors, row_count, take_rows
 from mibounds.critics import Critic, Encoded
 from mibounds.data import Preprocessing, Resumable, Sampler
-from mibounds.estimators.mi_estimator import MIEstimator
-from mibounds.estimators.telescope import Telescope
+from mibounds.estimators import Estimator
 from mibounds.results.result import Curve
-from mibounds.training.candidates import Candidate, Plan
+from mibounds.training.candidates import Candidate
 from mibounds.training.folds import Fold
+from mibounds.training.observer import FoldObserver
+from mibounds.training.recipe import FilledRecipe
 
 __all__ = ["VALIDATION_ROWS", "Run", "Stopped"]
 
 VALIDATION_ROWS = 1024
 _FEWEST = 1 << 17  # rows to fit closed forms on, however few the steps
-_BURST = 0.5  # of the steps between two looks: when so many had no finite gradient, the weights are at fault
+_MANY_SKIPPED = 0.5  # of the steps between two looks: when so many had no finite gradient, the weights are at fault
 
 
 class Stopped(Exception):
@@ -35,7 +35,10 @@ class Stopped(Exception):
 
 
 # Numbers, lists of them, and the best weights: what of a run changes and is no tensor, module or generator by itself.
-_CHANGING = ("step", "skipped", "burst", "stale", "steps", "scores", "best_score", "best_step", "best_weights")
+_CHANGING = (
+    "step", "skipped", "skipped_since_check", "stale", "steps", "validation_losses", "best_loss", "best_step",
+    "best_weights",
+)  # fmt: skip
 
 
 class Run:
@@ -47,17 +50,16 @@ class Run:
         x: Tensors,
         y: Tensors,
         fold: Fold,
-        plan: Plan,
-        seed: int,
+        recipe: FilledRecipe,
         sampler: Sampler | None = None,
     ):
         self.name, self.instead_of = candidate.name, candidate.instead_of
-        self.plan, self.sampler = plan, sampler
-        self.rows = plan.batch_size // ranks() * ranks()  # of a batch, of which each rank of a job has as many
+        self.recipe, self.sampler = recipe, sampler
+        self.rows = recipe.batch_size // ranks() * ranks()  # of a batch, of which each rank of a job has as many
         self.estimator = copy.deepcopy(candidate.estimator)
         self.estimator.shared = ranks() > 1
-        _check_shares(self.estimator, plan.batch_size)
-        train = _enough(fold.train, plan)
+        _check_shares(self.estimator, recipe.batch_size)
+        train = _enough(fold.train, recipe)
         self.prepare_x, self.prepare_y = (
             _fitted(own, take_rows(rows, train)) for own, rows in zip(candidate.maps, (x, y), strict=True)
         )
@@ -70,45 +72,39 @@ class Run:
         self.estimator.critic.prepare(self.x, self.y)
         broadcast_tensors(module_tensors(self.estimator, self.prepare_x, self.prepare_y))
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.lr, weight_decay=plan.weight_decay, fused=True)
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
         # Networks in half precision; scores, weights and whatever is no step are in single precision.
         device = self.parameters[0].device.type
-        self.hurried = torch.autocast(device, torch.bfloat16, enabled=plan.precision == "bf16")
-        self.generator = torch.Generator().manual_seed(seed)
+        self.autocast = torch.autocast(device, torch.bfloat16, enabled=recipe.precision == "bf16")
+        self.generator = torch.Generator().manual_seed(recipe.seed)
         self.order = torch.empty(0, dtype=torch.long)
-        self.step = self.told = self.skipped = self.burst = self.stale = 0
+        self.step = self.reported = self.skipped = self.skipped_since_check = self.stale = 0
         self.steps: list[int] = []
-        self.scores: list[float] = []
-        self.best_score, self.best_step = math.inf, 0
+        self.validation_losses: list[float] = []
+        self.best_loss, self.best_step = math.inf, 0
         self.best_weights: dict[str, Any] = {}
         self._check()
 
-    def train(
-        self,
-        until: int,
-        advanced: Callable[[int, str], None],
-        checked: Callable[[], None] = lambda: None,
-        stop: threading.Event | None = None,
-    ) -> None:
-        """Train up to step `until`, or until validation has not improved for `patience` checks; `checked` is called
-        after each. Raises Stopped once `stop` is set."""
-        while self.step < until and self.stale < self.plan.patience:
-            if stop is not None and stop.is_set():
+    def train(self, until: int, observer: FoldObserver, checked: Callable[[], None] = lambda: None) -> None:
+        """Train up to step `until`, or until the validation loss has not improved for `patience` checks; `checked` is
+        called after each. Raises Stopped once the observer is stopped."""
+        while self.step < until and self.stale < self.recipe.patience:
+            if observer.stopped:
                 raise Stopped
             self._train_step()
-            if self.step % self.plan.check_every == 0 or self.step == self.plan.steps:
+            if self.step % self.recipe.check_every == 0 or self.step == self.recipe.steps:
                 self._check()
-                self.tell(self.step, advanced)
+                self.report(self.step, observer)
                 checked()
-        self.tell(until, advanced)
+        self.report(until, observer)
 
-    def tell(self, step: int, advanced: Callable[[int, str], None]) -> None:
-        """Say that training is as far as that step."""
-        advanced(step - self.told, self.name)
-        self.told = step
+    def report(self, step: int, observer: FoldObserver) -> None:
+        """Report that training is as far as that step."""
+        observer.advance(step - self.reported, self.name)
+        self.reported = step
 
-    def look(self) -> None:
-        """Score the weights as they are, if no check has."""
+    def check(self) -> None:
+        """Take the validation loss of the weights as they are, if no check has."""
         if self.step > self.steps[-1]:
             self._check()
 
@@ -145,23 +141,23 @@ class Run:
 
     def curve(self) -> Curve:
         """How it learnt."""
-        return Curve(tuple(self.steps), tuple(self.scores), self.best_step, self.name)
+        return Curve(tuple(self.steps), tuple(self.validation_losses), self.best_step, self.name)
 
     def _train_step(self) -> None:
         x, y = self._batch()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.plan.lr * _rate(self.step / self.plan.steps)
+            group["lr"] = self.recipe.lr * _rate(self.step / self.recipe.steps)
         self.optimizer.zero_grad(set_to_none=True)
-        with self.hurried:
+        with self.autocast:
             loss = self.estimator.loss(x, y, self.generator)
         loss.backward()  # type: ignore[no-untyped-call]
         average_gradients(self.parameters)
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.plan.clip, foreach=True)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip, foreach=True)
         if norm.isfinite():
             self.optimizer.step()
         else:
             self.skipped += 1
-            self.burst += 1
+            self.skipped_since_check += 1
         self.step += 1
 
     def _batch(self) -> tuple[Tensors, Tensors]:
@@ -177,28 +173,28 @@ class Run:
         return take_rows(self.x, batch[own]), take_rows(self.y, batch[own])
 
     def _check(self) -> None:
-        """Score the validation rows; keep the weights if they are better by more than the tolerance. After a burst of
-        steps that were skipped, go back to the best ones first."""
-        if self.burst > _BURST * self.plan.check_every:
+        """Take the validation loss; keep the weights if it is lower by more than the tolerance. If many steps since the
+        last check were skipped, return to the best weights first."""
+        if self.skipped_since_check > _MANY_SKIPPED * self.recipe.check_every:
             self.estimator.load_state_dict(self.best_weights)
             self.optimizer.state.clear()  # its averages led there
-        self.burst = 0
+        self.skipped_since_check = 0
         self.estimator.eval()
-        score = broadcast_object(self.estimator.validation_loss(self.valid_x, self.valid_y))
+        loss = broadcast_object(self.estimator.validation_loss(self.valid_x, self.valid_y))
         self.estimator.train()
         self.steps.append(self.step)
-        self.scores.append(score)
-        if score < self.best_score - self.plan.tolerance or not self.step:
-            self.best_score, self.best_step, self.stale = score, self.step, 0
+        self.validation_losses.append(loss)
+        if loss < self.best_loss - self.recipe.tolerance or not self.step:
+            self.best_loss, self.best_step, self.stale = loss, self.step, 0
             self.best_weights = copy.deepcopy(self.estimator.state_dict())
         else:
             self.stale += 1
 
 
-def _enough(rows: Tensor, plan: Plan) -> Tensor:
+def _enough(rows: Tensor, recipe: FilledRecipe) -> Tensor:
     """So many of the rows that no step repeats one, chosen by a seed of their number: more would fill memory and be
     drawn by no step."""
-    most = max(_FEWEST, plan.steps * plan.batch_size)
+    most = max(_FEWEST, recipe.steps * recipe.batch_size)
     if len(rows) <= most:
         return rows
     return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(len(rows)))[:most]]
@@ -212,7 +208,7 @@ def _fitted(preprocessing: Preprocessing | None, rows: Tensors) -> nn.Module:
     return copy.deepcopy(preprocessing).fit(rows)
 
 
-def _check_shares(estimator: MIEstimator | Telescope, batch_size: int) -> None:
+def _check_shares(estimator: Estimator, batch_size: int) -> None:
     """Raise a ValueError if the ranks of a job cannot share out the batches of this estimator."""
     if ranks() == 1:
         return

@@ -1,4 +1,4 @@
-"""Checkpoints of a fit: a folder with a page that says which fit it is, and a file for each fold with how far it is.
+"""Checkpoints of a fit: a folder with a page that identifies the fit, and a file for each fold with its state.
 
 A file is replaced as a whole, so a process that is killed leaves the last one that was complete. Reading a file runs no
 code from it: it holds numbers, text and tensors.
@@ -12,61 +12,80 @@ import json
 import os
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mibounds._buffers import module_tensors
 from mibounds._distributed import on_rank_zero, rank
 from mibounds._files import write_bytes, write_json
-from mibounds._variables import Tensors, row_count
+from mibounds._variables import Tensors, flat, row_count
 from mibounds._version import versions
 from mibounds.warnings import CheckpointWarning
 
 if TYPE_CHECKING:
-    from mibounds.training.candidates import Candidate, Plan
+    from mibounds.training.candidates import Candidate
     from mibounds.training.folds import Fold
+    from mibounds.training.recipe import FilledRecipe
 
-__all__ = ["Checkpoint", "FoldFile", "describe_fit", "part"]
+__all__ = ["FORMAT", "Checkpoint", "FoldFile", "FoldState", "describe_fit"]
+
+FORMAT = 2
+"""Of a checkpoint; others are refused."""
 
 _PAGE = "fit.json"
 _SHARE = 0.05  # of a fold's time that writing may take
 _DIGEST = 16  # bytes
+_DESCRIBED = (
+    "steps", "batch_size", "lr", "weight_decay", "clip", "check_every", "patience", "tolerance", "precision", "seed",
+    "test_negatives",
+)  # fmt: skip
 
 
-def part(options: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The options of one of several fits, which has a folder of its own inside the checkpoint.
+@dataclass(frozen=True)
+class FoldState:
+    """How far a fold is.
 
-    Example:
-        >>> part({"steps": 100, "checkpoint": "run"}, "lag 3")["checkpoint"].as_posix()
-        'run/lag 3'
-        >>> part({"steps": 100}, "lag 3")
-        {'steps': 100}
+    Attributes:
+        runs: the state of each candidate's training.
+        contenders: the indices of the candidates that train to the end, once that is decided.
+        evaluation: the statistics of the test samples, once they are evaluated.
+        train_test_gap: by how much the critic scores its training samples better, once it is evaluated.
     """
-    folder = options.get("checkpoint")
-    return dict(options) if folder is None else {**options, "checkpoint": Path(folder) / name.replace("/", " ")}
+
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    contenders: list[int] | None = None
+    evaluation: dict[str, Any] | None = None
+    train_test_gap: float | None = None
 
 
 def describe_fit(
-    candidates: Sequence[Candidate], x: Tensors, y: Tensors, folds: Sequence[Fold], plan: Plan, **settings: Any
+    candidates: Sequence[Candidate],
+    x: Tensors,
+    y: Tensors,
+    folds: Sequence[Fold],
+    recipe: FilledRecipe,
+    calibrate: bool,
 ) -> dict[str, str]:
     """Everything that the numbers of a fit depend on, by name: settings as they are, data and weights as checksums."""
     modules = [(c.name, c.instead_of, _settings(c.estimator), *map(_settings, c.maps)) for c in candidates]
-    description = {
+    return {
+        "format": str(FORMAT),
         "mibounds": versions()["mibounds"],
         "torch": versions()["torch"],
-        "x": f"{row_count(x):,} rows ({_checksum([x])})",
-        "y": f"{row_count(y):,} rows ({_checksum([y])})",
+        "x": f"{row_count(x):,} samples ({_checksum([x])})",
+        "y": f"{row_count(y):,} samples ({_checksum([y])})",
         "folds": f"{len(folds)} ({_checksum([tuple(vars(fold).values()) for fold in folds])})",
         "estimator": f"{', '.join(c.name for c in candidates)} ({_hash(repr(modules).encode())})",
         "first weights": _checksum([tuple(module_tensors(c.estimator)) for c in candidates]),
+        "calibrate": str(calibrate),
+        "device": recipe.torch_device.type,
+        **{name: str(getattr(recipe, name)) for name in _DESCRIBED},
     }
-    return {**description, **{name: str(value) for name, value in {**asdict(plan), **settings}.items()}}
 
 
 class Checkpoint:
@@ -103,11 +122,11 @@ class Checkpoint:
         if self.folder is None:
             return FoldFile()
         path = self.folder / f"fold-{number}.checkpoint"
-        first = on_rank_zero(lambda: FoldFile(path, self.fit).state)
+        first = on_rank_zero(lambda: _read(path, self.fit) if path.exists() else None)
         return FoldFile(path if rank() == 0 else None, self.fit, self._failed, first)
 
     def _open(self, folder: Path, resume: bool, here: Mapping[str, str]) -> None:
-        """Make the folder, or see that it holds this fit and may be gone on with."""
+        """Make the folder, or check that it holds this fit and that it is to be continued."""
         page = folder / _PAGE
         if page.exists():
             self._compare(page, resume, here)
@@ -121,13 +140,19 @@ class Checkpoint:
         folder = str(page.parent)
         if not resume:
             raise ValueError(
-                f"{folder!r} holds a checkpoint already: pass resume=True to go on with it, or delete it to start anew."
+                f"{folder!r} holds a checkpoint already: pass resume=True to continue it, or delete it to start anew."
             )
         try:
             there = json.loads(page.read_text(encoding="utf-8"))
+            written = there.get("format", "1")
             others = [name for name in {**there, **here} if there.get(name) != here.get(name)]
         except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"{str(page)!r} is damaged ({error}): delete {folder!r} to start anew.") from error
+        if written != str(FORMAT):
+            raise ValueError(
+                f"{folder!r} is a checkpoint in format {written}, and this version of mibounds continues format "
+                f"{FORMAT}: delete the folder, or give another, to start anew."
+            )
         if others:
             differences = ", ".join(f"{name} {there.get(name)} (here {here.get(name)})" for name in others[:4])
             advice = "its data and settings"
@@ -139,30 +164,25 @@ class Checkpoint:
             )
 
     def _failed(self, error: OSError) -> None:
-        """Warn once: the fit goes on."""
+        """Keep one warning: the fit continues."""
         with self.lock:
-            if self.warnings:
-                return
-            self.warnings.append(
-                CheckpointWarning(
-                    f"A checkpoint could not be written ({error}): the fit goes on, and tries again. Until it succeeds "
-                    "a run that is killed goes on from an older checkpoint."
+            if not self.warnings:
+                self.warnings.append(
+                    CheckpointWarning(
+                        f"A checkpoint could not be written ({error}). The fit continued, and tried again; had the "
+                        "run been killed, it would have resumed from an older checkpoint."
+                    )
                 )
-            )
-        warnings.warn(self.warnings[0], stacklevel=2)
 
 
 class FoldFile:
-    """How far a fold is: `state`, as it was found in its file and as it was last written.
+    """The file of a fold: its `state` as it was found, and as it is written.
 
     Arguments:
         path: of the file; None keeps nothing.
         fit: which one it belongs to.
-        failed: told why a file could not be written.
-        state: what the file holds, if it has been read.
-
-    Raises:
-        ValueError: if the file is damaged or of another fit.
+        failed: called with the error when a file could not be written.
+        state: what the file held, if it was there.
     """
 
     def __init__(
@@ -170,12 +190,9 @@ class FoldFile:
         path: Path | None = None,
         fit: str = "",
         failed: Callable[[OSError], None] = lambda _: None,
-        state: dict[str, Any] | None = None,
+        state: FoldState | None = None,
     ):
-        self.path, self.fit, self.failed = path, fit, failed
-        if state is None:
-            state = _read(path, fit) if path is not None and path.exists() else {}
-        self.state = state
+        self.path, self.fit, self.failed, self.state = path, fit, failed, state
         self.next = 0.0
 
     def due(self, now: bool = False) -> bool:
@@ -183,14 +200,15 @@ class FoldFile:
         costs no more than a twentieth?"""
         return self.path is not None and (now or time.monotonic() >= self.next)
 
-    def write(self, **state: Any) -> None:
-        """Replace the file by one with these parts of the state, and the others as they were."""
+    def write(self, state: FoldState) -> None:
+        """Replace the file by one with this state."""
         if self.path is None:
             return
+        self.state = state
         start = time.monotonic()
         content = io.BytesIO()
-        self.state |= {**state, "fit": self.fit}
-        torch.save(self.state, content)
+        record = {one.name: getattr(state, one.name) for one in fields(state)}
+        torch.save({"format": FORMAT, "fit": self.fit, **record}, content)
         try:
             write_bytes(self.path, _digest(content.getbuffer()) + content.getbuffer())
         except OSError as error:
@@ -199,14 +217,14 @@ class FoldFile:
         self.next = now + (now - start) / _SHARE
 
 
-def _read(path: Path, fit: str) -> dict[str, Any]:
+def _read(path: Path, fit: str) -> FoldState:
     content = path.read_bytes()
     if content[:_DIGEST] != _digest(content[_DIGEST:]):
         raise ValueError(f"{str(path)!r} is damaged: delete it, and its fold starts anew.")
-    state: dict[str, Any] = torch.load(io.BytesIO(content[_DIGEST:]), map_location="cpu", weights_only=True)
-    if state["fit"] != fit:
+    record: dict[str, Any] = torch.load(io.BytesIO(content[_DIGEST:]), map_location="cpu", weights_only=True)
+    if record.pop("format", 1) != FORMAT or record.pop("fit") != fit:
         raise ValueError(f"{str(path)!r} belongs to another fit than its folder: delete it, and its fold starts anew.")
-    return state
+    return FoldState(**record)
 
 
 def _digest(content: bytes | memoryview) -> bytes:
@@ -233,18 +251,10 @@ def _plain(value: Any) -> bool:
 
 def _checksum(variables: Sequence[Tensors]) -> str:
     found = hashlib.blake2b(digest_size=6)
-    for tensor in _tensors(tuple(variables)):
+    for tensor in flat(tuple(variables)):
         found.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
         found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
-
-
-def _tensors(variable: Tensors) -> Iterator[Tensor]:
-    if isinstance(variable, Tensor):
-        yield variable
-    else:
-        for one in variable:
-            yield from _tensors(one)
 
 
 def _hash(content: bytes) -> str:

@@ -1,141 +1,177 @@
-"""Cross-fitting: candidates are trained fold by fold, side by side, and its critic reads a fold's test rows."""
+"""Cross-fitting: candidates are trained fold by fold, side by side, and the combined critic scores the test samples."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import compress
 
 import joblib
 import torch
+from torch import Tensor
 
 from mibounds._buffers import module_tensors
 from mibounds._distributed import broadcast_object, broadcast_tensors, check_reached, check_same, ranks
-from mibounds._variables import Tensors, map_tensors
-from mibounds.bounds import Bound
+from mibounds._variables import Tensors, map_tensors, row_count
 from mibounds.data import Sampler
-from mibounds.training.candidates import Candidate, Plan, bounds_read, on_device, read_both_ways
-from mibounds.training.checkpoints import Checkpoint, FoldFile, describe_fit
-from mibounds.training.evaluation import FoldRows, read_fold, shortfall
-from mibounds.training.fit import Fitted, fit_fold
+from mibounds.training.candidates import (
+    Candidate,
+    check_candidate,
+    evaluated_bounds,
+    evaluates_both_directions,
+    on_device,
+)
+from mibounds.training.checkpoints import describe_fit
+from mibounds.training.evaluation import Evaluation, FoldEvaluation, evaluate_fold, train_test_gap
+from mibounds.training.fit import Fitted, clearly_worse, fit_fold
 from mibounds.training.folds import Fold
-from mibounds.training.interrupts import interrupted_warning, interruptible, reported_folds
-from mibounds.training.workers import Progress, fast_arithmetic
-from mibounds.warnings import MIWarning
+from mibounds.training.observer import FoldObserver, Observer
+from mibounds.training.recipe import FilledRecipe, Recipe
+from mibounds.training.workers import fast_arithmetic
+from mibounds.warnings import InterruptedWarning
 
-__all__ = ["CrossFitted", "How", "cross_fit"]
+__all__ = ["cross_fit", "cross_fit_folds"]
 
-
-@dataclass(frozen=True)
-class How:
-    """How folds are gone through, and where they are written down; see `Trainer` for what each means."""
-
-    seed: int
-    device: torch.device
-    workers: int | None
-    negatives: int | str
-    progress: bool
-    checkpoint: str | os.PathLike[str] | None
-    resume: bool
-
-
-@dataclass(frozen=True)
-class CrossFitted:
-    """What the folds learnt and read, as far as they came: their fits, their test rows, the mean shortfall of their
-    critics, the bounds by name, and of what was warned on the way."""
-
-    bounds: dict[str, Bound]
-    rows: Sequence[FoldRows]
-    fitted: Sequence[Fitted]
-    shortfall: float
-    told: Sequence[MIWarning]
+_SEED_STEP = 1009  # between the seeds of folds: a prime, so that the folds of neighboring seeds share none
 
 
 def cross_fit(
     candidates: Sequence[Candidate],
     x: Tensors,
     y: Tensors,
-    splits: Sequence[Fold],
-    plan: Plan,
-    how: How,
-    sampler: Sampler | None = None,
-) -> CrossFitted:
-    """Train the candidates on every fold and read its test rows by all standard bounds and the first candidate's.
+    recipe: Recipe,
+    *,
+    calibrate: bool = False,
+    groups: Tensor | None = None,
+) -> Evaluation:
+    """Split the samples, train a weighted sum of the candidates on each fold, and evaluate all standard bounds and the
+    first candidate's on the test samples.
 
     Arguments:
-        sampler: draws the batches of the one fold there then is; what it draws is never seen twice, so that nothing
-            is learnt by heart.
+        candidates: what is trained.
+        x: (N, ...) samples.
+        y: (N, ...) samples, paired with x.
+        recipe: how.
+        calibrate: calibrate the scores on validation samples.
+        groups: (N,) numbered from 0; no group is divided between folds.
 
     Raises:
+        ValueError: if the recipe does not fit the samples or a candidate.
         KeyboardInterrupt: if no fold made a step.
     """
-    x, y = (map_tensors(lambda part: part.to(how.device), rows) for rows in (x, y))
-    candidates = [dataclasses.replace(c, estimator=on_device(how.device, c.estimator)) for c in candidates]
-    bounds, both = bounds_read(candidates[0].estimator), read_both_ways(candidates)
-    folds = len(splits)
-    check_reached(how.device)
+    n = row_count(x)
+    folds = recipe.splits(n, groups)
+    filled = recipe.filled(n, min(len(fold.train) for fold in folds))
+    return cross_fit_folds(candidates, x, y, folds, filled, calibrate=calibrate, clusters=recipe.clusters(n, groups))
+
+
+def cross_fit_folds(
+    candidates: Sequence[Candidate],
+    x: Tensors,
+    y: Tensors,
+    folds: Sequence[Fold],
+    recipe: FilledRecipe,
+    *,
+    calibrate: bool = False,
+    clusters: Tensor | None = None,
+    sampler: Sampler | None = None,
+) -> Evaluation:
+    """The same on given folds.
+
+    Arguments:
+        candidates: what is trained.
+        x: (N, ...) samples.
+        y: (N, ...) samples, paired with x.
+        folds: of them.
+        recipe: filled in.
+        calibrate: calibrate the scores on validation samples.
+        clusters: (N,) which samples are dependent on each other.
+        sampler: draws the batches of the one fold there then is; no sample is drawn twice, so there is no overfitting.
+    """
+    for candidate in candidates:
+        check_candidate(candidate, recipe)
+    device = recipe.torch_device
+    x, y = (map_tensors(lambda part: part.to(device), rows) for rows in (x, y))
+    candidates = [dataclasses.replace(c, estimator=on_device(device, c.estimator)) for c in candidates]
+    bounds, both = evaluated_bounds(candidates[0].estimator), evaluates_both_directions(candidates)
+    check_reached(device)
     if ranks() > 1:  # they start from the weights of rank 0
         candidates = [dataclasses.replace(c, estimator=copy.deepcopy(c.estimator)) for c in candidates]
         broadcast_tensors(module_tensors(*(candidate.estimator for candidate in candidates)))
-    settings = {"seed": how.seed, "test_negatives": how.negatives, "device": how.device.type}
-    described = partial(describe_fit, candidates, x, y, splits, plan, **settings)
+    described = partial(describe_fit, candidates, x, y, folds, recipe, calibrate)
     if ranks() > 1:
         check_same(described())
-    checkpoint = Checkpoint(how.checkpoint, how.resume, described)
-    files = [checkpoint.fold(i + 1) for i in range(folds)]  # a damaged one is refused before any training
-    with (
-        Progress(how.progress, folds * plan.steps * len(candidates)) as progress,
-        interruptible() as stop,
-    ):
+    observer = Observer(recipe, len(folds), len(folds) * recipe.steps * len(candidates), described)
 
-        def run(i: int) -> tuple[Fitted, FoldRows, float] | None:
-            doing = "" if sampler is not None else f"fold {i + 1} of {folds}, "
-            seed = how.seed if sampler is not None else how.seed * 1009 + i
-            if stop.is_set() and not files[i].state:
+    def run(i: int) -> tuple[Fitted, FoldEvaluation, float] | None:
+        watching = observer.fold(i)
+        if watching.stopped and watching.state is None:
+            return None
+        seed = recipe.seed if sampler is not None else recipe.seed * _SEED_STEP + i
+        seeded = dataclasses.replace(recipe, seed=seed)
+        with fast_arithmetic(device):
+            fitted = fit_fold(candidates, x, y, folds[i], seeded, watching, calibrate=calibrate, sampler=sampler)
+            if fitted is None:
                 return None
-            with fast_arithmetic(how.device):
-                fitted = fit_fold(
-                    candidates, x, y, splits[i], plan, seed,
-                    lambda steps, name: progress.advance(steps, f"{doing}{name}"),
-                    sampler, files[i], stop,
-                )  # fmt: skip
-                if fitted is None:
-                    return None
-                progress.advance(0, f"{doing}reading the test rows")
-                return fitted, *read(files[i], fitted)
+            watching.advance(0, "evaluating the test samples")
+            return fitted, *evaluate(fitted, watching)
 
-        def read(kept: FoldFile, fitted: Fitted) -> tuple[FoldRows, float]:
-            """What the test rows of a fold read, and the critic's shortfall: from the file, or read and written
-            there."""
-            if "rows" in kept.state:
-                rows, short = FoldRows(**kept.state["rows"]).to(how.device), kept.state["shortfall"]
-            else:
-                rows = read_fold(
-                    fitted.critic, x, y, [*bounds.values()],
-                    test=fitted.fold.test, both=both, negatives=how.negatives, seed=how.seed,
-                )  # fmt: skip
-                short = 0.0 if sampler is not None else broadcast_object(shortfall(fitted, x, y))
-                if fitted.finished:
-                    kept.write(rows=vars(rows), shortfall=short)
-            kept.state.clear()  # optimizers and the like are not needed any more
-            return rows, short
+    def evaluate(fitted: Fitted, watching: FoldObserver) -> tuple[FoldEvaluation, float]:
+        """The test samples of a fold and its train-test gap: from the checkpoint, or evaluated and written there."""
+        state = watching.state
+        if state is not None and state.evaluation is not None:
+            found, gap = FoldEvaluation(**state.evaluation).to(device), state.train_test_gap or 0.0
+        else:
+            found = evaluate_fold(
+                fitted.critic, x, y, [*bounds.values()],
+                test=fitted.fold.test, both=both, negatives=recipe.test_negatives, seed=recipe.seed,
+            )  # fmt: skip
+            gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(fitted, x, y))
+            if fitted.finished:
+                watching.evaluated(vars(found), gap)
+        watching.forget()
+        return found, gap
 
-        parallel = joblib.Parallel(n_jobs=_worker_count(how, folds), prefer="threads")
-        done = [one for one in parallel(joblib.delayed(run)(i) for i in range(folds)) if one is not None]
+    with observer.watching():
+        parallel = joblib.Parallel(n_jobs=_worker_count(recipe, len(folds)), prefer="threads")
+        done = [one for one in parallel(joblib.delayed(run)(i) for i in range(len(folds))) if one is not None]
     if not done:
         raise KeyboardInterrupt
     fits = [fitted for fitted, _, _ in done]
-    kept, rows, short = zip(*compress(done, reported_folds(fits)), strict=True)
-    whole = len(done) == folds and all(one.finished for one in fits)
-    told = [*broadcast_object(checkpoint.warnings), *([] if whole else [interrupted_warning(fits, kept, folds)])]
-    return CrossFitted(bounds, rows, kept, sum(short) / len(short), told)
+    fitted, evaluations, gaps = zip(*compress(done, _reported(fits)), strict=True)
+    whole = len(done) == len(folds) and all(one.finished for one in fits)
+    interrupted = [] if whole else [_interrupted(fits, fitted, len(folds))]
+    return Evaluation.pooled(
+        bounds,
+        evaluations,
+        fitted,
+        train_test_gap=sum(gaps) / len(gaps),
+        clusters=clusters,
+        warnings=[*observer.warnings, *interrupted],
+    )
 
 
-def _worker_count(how: How, folds: int) -> int:
-    if how.device.type != "cpu" or ranks() > 1:  # ranks talk about one fold at a time
+def _reported(fits: Sequence[Fitted]) -> list[bool]:
+    """Which folds an interrupted fit reports: those that finished, and those whose validation loss is not clearly worse
+    than the best: a fold that had hardly begun would lower the value."""
+    best = min(fitted.validation_loss for fitted in fits)
+    return [fitted.finished or not clearly_worse(fitted.validation_loss, best) for fitted in fits]
+
+
+def _interrupted(fits: Sequence[Fitted], kept: Sequence[Fitted], folds: int) -> InterruptedWarning:
+    """The warning of a fit that was interrupted: of all folds `fits` have made a step, and `kept` are evaluated."""
+    ended = sum(fitted.finished for fitted in kept)
+    early, out = len(kept) - ended, folds - len(kept)
+    return InterruptedWarning(
+        f"Training was interrupted after {sum(fitted.steps for fitted in fits):,} steps: of {folds} folds {ended} had "
+        f"finished, {early} are evaluated with the best weights so far, and {out} are left out. The value may be low. "
+        "A fit with checkpoint= continues from there with resume=True."
+    )
+
+
+def _worker_count(recipe: Recipe, folds: int) -> int:
+    if recipe.torch_device.type != "cpu" or ranks() > 1:  # ranks exchange messages about one fold at a time
         return 1
-    return min(folds, how.workers if how.workers is not None else torch.get_num_threads())
+    return min(folds, recipe.workers if recipe.workers is not None else torch.get_num_threads())

@@ -1,6 +1,6 @@
-"""Reasons to doubt what a fit reads: one small function a condition, each a warning with a stable code, or nothing.
+"""Diagnostics of a fit: one small function a condition, each a warning with a stable code, or nothing.
 
-A check takes an `Evidence` and says what it found, by how much, and what to do. To add one is to write a function and
+A check takes an `Evidence` and reports what it found, by how much, and what to do. To add one, write a function and
 put it into `FIT_CHECKS`. The thresholds are such that of healthy fits at most one in twenty is warned of anything, see
 benchmarks/diagnostics in the repository.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 
@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from mibounds._math import logmeanexp
-from mibounds.inference import Reading
-from mibounds.training.evaluation import CLASSIFIER, Readings
+from mibounds.inference import BoundEvaluation
+from mibounds.training.evaluation import Evaluation
+from mibounds.training.policy import CrossCheck
 from mibounds.warnings import (
     BeyondLogNWarning,
     BoundsDisagreeWarning,
@@ -27,6 +28,7 @@ from mibounds.warnings import (
     HeavyTailsWarning,
     LowEffectiveSampleWarning,
     MIWarning,
+    NonFiniteStepWarning,
     NotConvergedWarning,
     NotNormalizedWarning,
     OverfitWarning,
@@ -34,7 +36,7 @@ from mibounds.warnings import (
     SmallSampleWarning,
 )
 
-__all__ = ["FIT_CHECKS", "Check", "Evidence", "doubts"]
+__all__ = ["FIT_CHECKS", "Check", "Evidence", "run_checks"]
 
 
 @dataclass(frozen=True)
@@ -42,29 +44,29 @@ class Evidence:
     """What a diagnostic may look at.
 
     Attributes:
-        readings: what all bounds read, and what the folds learnt.
-        reading: the name of the bound that is reported.
+        evaluation: of the test samples, and what the folds learned.
+        method: the name of the estimate that is reported.
         x: (N, D_x) columns, or None where the critic encodes something else.
         y: (N, D_y), likewise.
-        cross_checks: classical estimates in nats, by name.
+        cross_checks: classical estimates.
         extrapolated: the value rests on the critic's smoothness.
-        blocked: the folds are blocks of rows in their order.
+        blocked: the folds are blocks of samples in their order.
         plain: the columns reach the critic as they are, or merely standardized.
     """
 
-    readings: Readings
-    reading: str
+    evaluation: Evaluation
+    method: str
     x: Tensor | None = None
     y: Tensor | None = None
-    cross_checks: dict[str, float] = field(default_factory=dict)
+    cross_checks: Sequence[CrossCheck] = ()
     extrapolated: bool = False
     blocked: bool = False
     plain: bool = False
 
     @property
-    def chosen(self) -> Reading:
-        """The reading that is reported."""
-        return self.readings.by_name[self.reading]
+    def chosen(self) -> BoundEvaluation:
+        """The evaluation of the reported estimate."""
+        return self.evaluation.by_bound[self.method]
 
     @cached_property
     def value(self) -> float:
@@ -76,15 +78,16 @@ class Evidence:
         """Its standard error, in nats."""
         return self.chosen.stderr()
 
-    def read(self, name: str) -> float:
-        """What another bound reads, in nats."""
-        return self.readings.by_name[name].value()
+    @property
+    def n(self) -> int:
+        """The number of test samples."""
+        return self.evaluation.n
 
 
 Check = Callable[[Evidence], MIWarning | None]
 
 
-def doubts(evidence: Evidence, checks: Sequence[Check]) -> list[MIWarning]:
+def run_checks(evidence: Evidence, checks: Sequence[Check]) -> list[MIWarning]:
     """What the checks found, in their order."""
     found = (check(evidence) for check in checks)
     return [warning for warning in found if warning is not None]
@@ -97,7 +100,7 @@ _MEMORIZED, _MEMORIZED_SHARE = 0.15, 0.3  # nats, and of the value; healthy fits
 _DISAGREE, _DISAGREE_SHARE = 0.1, 0.15  # nats, and of the value; healthy: up to .02
 _LOG_MEAN = 0.2  # nats; healthy: up to .04, and to .16 for small critics of 800 rows that nothing calibrates
 _EFFECTIVE_ROWS, _EFFECTIVE_SHARE = 50, 0.1  # rows, and of the rows; healthy: from .85 of the rows
-_WITHOUT_PARTITION = ("InfoNCE", "PlugIn", CLASSIFIER)
+_WITHOUT_PARTITION = ("none", "contrastive")  # normalizers
 _FALLING, _FALLING_SHARE = 0.02, 0.05  # nats, and of the score; healthy: up to .01
 _SPREAD, _SPREAD_FLOOR = 3.0, 0.02  # times what sampling explains, and nats; healthy: up to 2.2 times
 _KURTOSIS = 20.0  # x|x|^.5 of a Gaussian has 5.9, its cube 46
@@ -106,7 +109,7 @@ _SERIAL = 0.3  # rank correlation; 2,000 independent rows: up to .06
 
 def small_sample(e: Evidence) -> MIWarning | None:
     """Fewer than 200 rows, or than 10 a column."""
-    rows, columns = e.readings.rows, _columns(e)
+    rows, columns = e.n, _columns(e)
     if rows >= max(_ROWS, _ROWS_PER_COLUMN * columns):
         return None
     of = f"{rows:,} rows of {columns} columns" if columns else f"{rows:,} rows"
@@ -139,18 +142,18 @@ def heavy_tails(e: Evidence) -> MIWarning | None:
     if sides[worst] <= _KURTOSIS:
         return None
     return HeavyTailsWarning(
-        f"A column of {worst} has far outliers (kurtosis {sides[worst]:.3g}, a Gaussian's is 3): they rule the "
-        "critic's training. Pass preprocessing=mi.RankGaussianize(), which keeps the information and tames them."
+        f"A column of {worst} has far outliers (kurtosis {sides[worst]:.3g}, a Gaussian's is 3): they dominate "
+        "the critic's training. Pass preprocessing=mi.RankGaussianize(), which keeps the information."
     )
 
 
 def beyond_log_n(e: Evidence) -> MIWarning | None:
     """The value is above ln N."""
-    limit = math.log(e.readings.rows)
+    limit = math.log(e.n)
     if e.value <= limit:
         return None
     return BeyondLogNWarning(
-        f"The value is above ln N = {limit:.3g} nats: no sample of {e.readings.rows:,} rows can certify so much. "
+        f"The value is above ln N = {limit:.3g} nats: no sample of {e.n:,} rows can certify so much. "
         "It is the best extrapolation of the critic; mi.Telescope extrapolates in smaller steps."
     )
 
@@ -161,74 +164,75 @@ def ceiling(e: Evidence) -> MIWarning | None:
     if e.value <= max(top - _CEILING, top / 2):
         return None
     return CeilingWarning(
-        f"{e.reading} reads {e.value:.3g} nats, and can read {top:.3g} at most from these blocks of test rows: the "
-        "information may be higher. Look at PlugIn and DonskerVaradhan in bounds, or give more rows."
+        f"{e.method} is {e.value:.3g} nats, and cannot exceed {top:.3g} with these blocks of test samples: the "
+        "information may be higher. Look at PlugIn and DonskerVaradhan in estimates, or give more rows."
     )
 
 
 def overfit(e: Evidence) -> MIWarning | None:
     """The critics score the rows that trained them better than unseen ones, by more than .15 nats and 30 %."""
-    gap = overfit_gap(e.readings)
+    gap = overfit_gap(e.evaluation)
     if gap <= max(_MEMORIZED, _MEMORIZED_SHARE * e.value):
         return None
     return OverfitWarning(
-        f"On rows that trained them the critics read {gap:.2g} nats more than on unseen rows. The value, read on "
-        "unseen rows, is not inflated by this, but probably low. Give more rows or fewer columns, a "
+        f"On training samples the critics are {gap:.2g} nats higher than on test samples. The value, evaluated on "
+        "test samples, is not inflated by this, but probably low. Give more rows or fewer columns, a "
         "smaller critic (hidden=), or more weight_decay."
     )
 
 
-def readings_disagree(e: Evidence) -> MIWarning | None:
-    """The value is off the larger of InfoNCE and Donsker–Varadhan by more than .1 nats, 15 % and three errors."""
-    if e.extrapolated:
-        return None  # InfoNCE is at its ceiling there, and the interval spans both
-    infonce, other = e.read("InfoNCE"), e.read("DonskerVaradhan")
-    best = max(infonce, other)
-    if abs(e.value - best) <= max(_DISAGREE, _DISAGREE_SHARE * best) + 3 * e.readings.by_name["InfoNCE"].stderr():
+def bounds_disagree(e: Evidence) -> MIWarning | None:
+    """The value is off the larger of InfoNCE and Donsker–Varadhan by more than 0.1 nats, 15 % and three errors."""
+    primary, other = e.evaluation.find("contrastive", "lower"), e.evaluation.find("log-mean", "lower")
+    if e.extrapolated or primary is None or other is None:
+        return None  # InfoNCE is at its ceiling where the value is extrapolated, and the interval spans both
+    infonce, donsker_varadhan = primary.value(), other.value()
+    best = max(infonce, donsker_varadhan)
+    if abs(e.value - best) <= max(_DISAGREE, _DISAGREE_SHARE * best) + 3 * primary.stderr():
         return None
     return BoundsDisagreeWarning(
-        f"{e.reading} reads {e.value:.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan {other:.3g} from the same "
-        "scores, and all read the information from a log-ratio: the critic is none. InfoNCE and DonskerVaradhan are "
-        "lower bounds, so the larger of them may be believed as one. More rows, tamer outliers "
-        "(mi.RankGaussianize()) or a lower lr bring them together."
+        f"{e.method} is {e.value:.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan {donsker_varadhan:.3g} for the "
+        "same scores: the critic is not a calibrated log density ratio. InfoNCE and DonskerVaradhan are lower bounds, "
+        "so the larger of them holds as one. More samples, milder outliers (mi.RankGaussianize()) or a lower lr bring "
+        "them together."
     )
 
 
 def not_normalized(e: Evidence) -> MIWarning | None:
     """The log of the mean e^score over mismatched test pairs is off zero by more than .2 nats and three errors."""
-    mean, error, effective = partition(e.readings)
+    mean, error, effective = partition(e.evaluation)
     few = effective < _least_effective(e)
     if e.extrapolated or few or abs(mean) <= _LOG_MEAN + 3 * error:
         return None
     return NotNormalizedWarning(
         f"The mean of e^score over mismatched test pairs is e^{mean:.3g}, and is e^0 for a log-ratio: PlugIn and NWJ "
-        f"are off by some {abs(mean):.2g} nats, and so may be the interval. InfoNCE and DonskerVaradhan do not mind. "
-        "More rows help; where folds are blocks, the rows change over the table."
+        f"are off by some {abs(mean):.2g} nats, and so may be the interval. InfoNCE and DonskerVaradhan are "
+        "not affected. More samples help; where folds are blocks, the rows change over the table."
     )
 
 
 def low_effective_sample(e: Evidence) -> MIWarning | None:
     """A bound with a partition term is reported, and its weights e^score rest on fewer than 50 rows and a tenth."""
-    effective = partition(e.readings)[2]
-    if e.reading in _WITHOUT_PARTITION or effective >= _least_effective(e):
+    effective = partition(e.evaluation)[2]
+    if e.chosen.bound.normalizer in _WITHOUT_PARTITION or effective >= _least_effective(e):
         return None
     return LowEffectiveSampleWarning(
-        f"{effective:.3g} of {e.readings.rows:,} test rows carry the mean of e^score over mismatched pairs, on which "
-        f"{e.reading} hangs: its value may be far off, and its standard error is too small. Read by InfoNCE, look at "
+        f"{effective:.3g} of {e.n:,} test rows carry the mean of e^score over mismatched pairs, on which "
+        f"{e.method} depends: its value may be far off, and its standard error is too small. Use InfoNCE, look at "
         "those rows for outliers, or give more rows."
     )
 
 
 def not_converged(e: Evidence) -> MIWarning | None:
     """In most folds the last look at the validation rows was the best, by more than .02 nats and 5 %."""
-    falls = [last_fall(fitted.curve.steps, fitted.curve.score) for fitted in e.readings.fitted]
-    least = [max(_FALLING, _FALLING_SHARE * abs(fitted.curve.score[-1])) for fitted in e.readings.fitted]
+    falls = [last_fall(fitted.curve.steps, fitted.curve.validation_loss) for fitted in e.evaluation.fitted]
+    least = [max(_FALLING, _FALLING_SHARE * abs(fitted.curve.validation_loss[-1])) for fitted in e.evaluation.fitted]
     falling = sum(fall > bar for fall, bar in zip(falls, least, strict=True))
     if 2 * falling <= len(falls):
         return None
-    steps = max(fitted.curve.steps[-1] for fitted in e.readings.fitted)
+    steps = max(fitted.curve.steps[-1] for fitted in e.evaluation.fitted)
     return NotConvergedWarning(
-        f"In {falling} of {len(falls)} folds the validation score still fell, by {fmean(falls):.2g} nats at the last "
+        f"In {falling} of {len(falls)} folds the validation loss still fell, by {fmean(falls):.2g} nats at the last "
         f"look, when the {steps:,} steps were over: the value is probably low. Give more steps, or a larger lr."
     )
 
@@ -242,10 +246,21 @@ def fold_spread(e: Evidence) -> MIWarning | None:
     if float(values.std()) <= max(_SPREAD * expected, _SPREAD_FLOOR):
         return None
     return FoldSpreadWarning(
-        f"The folds read from {float(values.min()):.3g} to {float(values.max()):.3g} nats, "
+        f"The folds range from {float(values.min()):.3g} to {float(values.max()):.3g} nats, "
         f"{float(values.std()) / max(expected, 1e-9):.2g} times as wide as the sampling of rows explains: "
         "training is unstable (lower lr, another seed), or, where folds are blocks, the rows change over the table: "
         "then there is no one value, and parts of the table should be measured alone."
+    )
+
+
+def non_finite_steps(e: Evidence) -> MIWarning | None:
+    """Training steps had a gradient that is infinite or undefined."""
+    skipped = sum(fitted.skipped for fitted in e.evaluation.fitted)
+    if not skipped:
+        return None
+    return NonFiniteStepWarning(
+        f"{skipped} training steps had an infinite or undefined gradient and were skipped: "
+        "lower lr, or train by a bound of lower variance such as InfoNCE."
     )
 
 
@@ -256,35 +271,37 @@ FIT_CHECKS: tuple[Check, ...] = (
     beyond_log_n,
     ceiling,
     overfit,
-    readings_disagree,
+    bounds_disagree,
     not_normalized,
     low_effective_sample,
     not_converged,
     fold_spread,
+    non_finite_steps,
 )
 """What any fit is asked, in the order in which its warnings come."""
 
 
-def overfit_gap(readings: Readings) -> float:
-    """By how many nats the critics score the rows that trained them better than unseen ones, mean over folds."""
-    return readings.shortfall - fmean(fitted.gain for fitted in readings.fitted)
+def overfit_gap(evaluation: Evaluation) -> float:
+    """By how many nats the critics score their training samples better than test samples, mean over folds."""
+    return evaluation.train_test_gap - fmean(fitted.gain for fitted in evaluation.fitted)
 
 
-def partition(readings: Readings) -> tuple[float, float, float]:
-    """The log of the mean e^score over mismatched test pairs, its standard error, and the effective number of rows.
+def partition(evaluation: Evaluation) -> tuple[float, float, float]:
+    """The log of the mean e^score over mismatched test pairs, its standard error, and the effective number of samples.
 
-    The last is (sum w)^2 / sum w^2 of the rows' mean weights w, the least of the directions.
+    The last is (sum w)^2 / sum w^2 of the samples' mean weights w, the least of the directions.
     """
-    if "NWJ" not in readings.by_name:  # log-densities have no such mean
-        return 0.0, 0.0, float(readings.rows)
+    unbiased = evaluation.find("mean", "lower")
+    if unbiased is None:  # log-densities have no such mean
+        return 0.0, 0.0, float(evaluation.n)
     means, effective = [], []
-    for _, row_means in readings.by_name["NWJ"].directions:
-        log_weights = row_means.double()
+    for _, log_means in unbiased.directions:
+        log_weights = log_means.double()
         means.append(float(logmeanexp(log_weights)))
         weights = torch.softmax(log_weights, 0)
         effective.append(1 / float(weights.square().sum()))
     least = min(effective)
-    return fmean(means), math.sqrt(max(1 / least - 1 / readings.rows, 0.0)), least
+    return fmean(means), math.sqrt(max(1 / least - 1 / evaluation.n, 0.0)), least
 
 
 def last_fall(steps: Sequence[int], score: Sequence[float]) -> float:
@@ -315,7 +332,7 @@ def kurtosis(side: Tensor) -> float:
 
 
 def _least_effective(e: Evidence) -> float:
-    return min(_EFFECTIVE_ROWS, _EFFECTIVE_SHARE * e.readings.rows)
+    return min(_EFFECTIVE_ROWS, _EFFECTIVE_SHARE * e.n)
 
 
 def _columns(e: Evidence) -> int:

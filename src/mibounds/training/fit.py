@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,25 +16,35 @@ from mibounds._variables import Tensors, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_shared
 from mibounds.data import Sampler
-from mibounds.results.result import Curve
+from mibounds.results import Curve
 from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
 from mibounds.training.candidate_run import VALIDATION_ROWS, Run, Stopped
-from mibounds.training.candidates import Candidate, Plan
-from mibounds.training.checkpoints import FoldFile
+from mibounds.training.candidates import Candidate
+from mibounds.training.checkpoints import FoldState
 from mibounds.training.folds import Fold
+from mibounds.training.observer import FoldObserver
+from mibounds.training.recipe import FilledRecipe
 
 __all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
-_FAR_BEHIND = 0.1  # of one nat and the leader's score together
+_CLEARLY = 0.1  # of one nat and the best loss together
 _LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What one fold learnt: a normalized critic of raw rows, which rows it may not see and which it saw, how its
-    foremost part learnt, how many steps were skipped, how many nats the calibration of its scores gained, how many
-    steps all its parts made, and whether they made all they were to make."""
+    """The result of training on one fold.
+
+    Attributes:
+        critic: of samples as they are, normalized.
+        fold: which samples trained, validated and test it.
+        curve: validation losses of the candidate that weighs most.
+        skipped: steps without a finite gradient.
+        gain: nats that the calibration gained on validation samples.
+        steps: made by all candidates together.
+        finished: False if training was interrupted.
+    """
 
     critic: Critic
     fold: Fold
@@ -46,9 +55,9 @@ class Fitted:
     finished: bool = True
 
     @property
-    def score(self) -> float:
-        """The best validation score of its foremost part, in nats (lower is better)."""
-        return self.curve.score[self.curve.steps.index(self.curve.best_step)]
+    def validation_loss(self) -> float:
+        """The best validation loss of the candidate that weighs most, in nats."""
+        return self.curve.validation_loss[self.curve.steps.index(self.curve.best_step)]
 
     @property
     def device(self) -> torch.device:
@@ -71,109 +80,109 @@ def fit_fold(
     x: Tensors,
     y: Tensors,
     fold: Fold,
-    plan: Plan,
-    seed: int,
-    advanced: Callable[[int, str], None],
+    recipe: FilledRecipe,
+    observer: FoldObserver,
+    *,
+    calibrate: bool,
     sampler: Sampler | None = None,
-    kept: FoldFile | None = None,
-    stop: threading.Event | None = None,
 ) -> Fitted | None:
-    """Train every candidate, drop those far behind after a third of the steps, and put the rest together as the
-    validation rows say.
+    """Train every candidate, drop those clearly worse after a third of the steps, and combine the rest by their
+    validation loss.
 
     Arguments:
-        advanced: told how many steps were made, and by whom.
-        sampler: draws the batches; without it they are rows of the fold.
-        kept: where training goes on from, and where it is written down.
-        stop: once set, training ends where it is.
+        candidates: what is trained.
+        x: (N, ...) all samples.
+        y: (N, ...) all samples.
+        fold: which of them train, validate and test.
+        recipe: filled in; its seed is the fold's.
+        observer: is told of progress, and holds the state that training continues from.
+        calibrate: calibrate the scores of the combination.
+        sampler: draws the batches; without it they are samples of the fold.
 
     Returns:
-        What was learnt; None if training was stopped before its first step.
+        What was learned; None if training was stopped before its first step.
     """
-    kept = kept if kept is not None else FoldFile()
-    every = [Run(candidate, x, y, fold, plan, seed, sampler) for candidate in candidates]
-    runs = _contenders(every)
+    every = [Run(candidate, x, y, fold, recipe, sampler) for candidate in candidates]
+    runs = _without_alternatives(every)
     for run in every:
         if run not in runs:
-            run.tell(plan.steps, advanced)
-    hopeful: list[Run] | None = None
-    if kept.state:
-        for run, state in zip(runs, kept.state["runs"], strict=True):
-            run.load_state_dict(state)
-            run.tell(run.step, advanced)
-        chosen = kept.state["hopeful"]
-        hopeful = None if chosen is None else [runs[i] for i in chosen]
+            run.report(recipe.steps, observer)
+    contenders = _resumed(runs, observer)
 
-    def keep(now: bool = False) -> None:
-        if kept.due(now):
-            chosen = None if hopeful is None else [runs.index(run) for run in hopeful]
-            kept.write(runs=[run.state_dict() for run in runs], hopeful=chosen)
+    def state() -> FoldState:
+        chosen = None if contenders is None else [runs.index(run) for run in contenders]
+        return FoldState([run.state_dict() for run in runs], chosen)
 
     finished = True
     try:
         for run in runs:
-            run.train(plan.steps // 3, advanced, keep, stop)
-        hopeful = hopeful if hopeful is not None else _hopeful(runs)
+            run.train(recipe.steps // 3, observer, lambda: observer.save(state))
+        contenders = contenders if contenders is not None else _contenders(runs)
         for run in runs:
-            if run in hopeful:
-                run.train(plan.steps, advanced, keep, stop)
+            if run in contenders:
+                run.train(recipe.steps, observer, lambda: observer.save(state))
             else:
-                run.tell(plan.steps, advanced)
-        if "rows" not in kept.state:
-            keep(now=True)
+                run.report(recipe.steps, observer)
+        if observer.state is None or observer.state.evaluation is None:
+            observer.save(state, now=True)
     except Stopped:
-        keep(now=True)
+        observer.save(state, now=True)
         if not any(run.step for run in runs):
             return None
         for run in runs:
-            run.look()
-        hopeful, finished = _hopeful(hopeful or runs), False
+            run.check()
+        contenders, finished = _contenders(contenders or runs), False
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
-    critic, foremost, gain = _put_together(hopeful, bank, plan.calibrate)
+    critic, main, gain = _combine(contenders, bank, calibrate)
     broadcast_tensors(module_tensors(critic))
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
-    return Fitted(critic, fold, foremost.curve(), skipped, gain, steps, finished)
+    return Fitted(critic, fold, main.curve(), skipped, gain, steps, finished)
 
 
-def clearly_worse(score: float, leader: float) -> bool:
-    """Is a validation score so far behind the best one that it is not worth going on with?"""
-    return score > leader + _FAR_BEHIND * (1 + abs(leader))
+def clearly_worse(loss: float, best: float) -> bool:
+    """Is a validation loss so far above the best one that training is not worth continuing?"""
+    return loss > best + _CLEARLY * (1 + abs(best))
 
 
-def _hopeful(runs: Sequence[Run]) -> list[Run]:
-    """Those that are not far behind the best."""
-    leader = min(run.best_score for run in runs)
-    return [run for run in runs if not clearly_worse(run.best_score, leader)]
+def _resumed(runs: Sequence[Run], observer: FoldObserver) -> list[Run] | None:
+    """Load the state that training continues from, and return the contenders if they were decided."""
+    state = observer.state
+    if state is None:
+        return None
+    for run, record in zip(runs, state.runs, strict=True):
+        run.load_state_dict(record)
+        run.report(run.step, observer)
+    return None if state.contenders is None else [runs[i] for i in state.contenders]
 
 
 def _contenders(runs: Sequence[Run]) -> list[Run]:
-    """All but, of a candidate and an alternative to it, the one that starts worse; the alternative has to be better by
-    what chance could make of so many validation rows."""
+    """Those that are not clearly worse than the best."""
+    best = min(run.best_loss for run in runs)
+    return [run for run in runs if not clearly_worse(run.best_loss, best)]
+
+
+def _without_alternatives(runs: Sequence[Run]) -> list[Run]:
+    """All but, of a candidate and an alternative to it, the one with the larger loss before training; the alternative
+    has to be better by what chance could make of so many validation samples."""
     kept = [run for run in runs if run.instead_of is None]
     for run in runs:
         if run.instead_of is not None:
             place = [one.name for one in kept].index(run.instead_of)
-            if run.best_score < kept[place].best_score - 1 / math.sqrt(row_count(run.valid_x)):
+            if run.best_loss < kept[place].best_loss - 1 / math.sqrt(row_count(run.valid_x)):
                 kept[place] = run
     return kept
 
 
 def fit_density(
-    candidate: Candidate,
-    x: Tensors,
-    y: Tensors,
-    fold: Fold,
-    plan: Plan,
-    seed: int,
-    advanced: Callable[[int, str], None],
+    candidate: Candidate, x: Tensors, y: Tensors, fold: Fold, recipe: FilledRecipe, observer: FoldObserver
 ) -> Critic:
     """Train one density by likelihood on a fold and return it as it is, a density and not a log-ratio."""
-    run = Run(candidate, x, y, fold, plan, seed)
-    run.train(plan.steps, advanced)
+    run = Run(candidate, x, y, fold, recipe)
+    run.train(recipe.steps, observer)
     return run.trained()
 
 
-def _put_together(runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool) -> tuple[Critic, Run, float]:
+def _combine(runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool) -> tuple[Critic, Run, float]:
     """The weighted sum of the trained critics, calibrated where that helps, the run that weighs most, and what the
     calibration gained."""
     gain = 0.0
@@ -183,18 +192,18 @@ def _put_together(runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate:
         if run.estimator.unidentified == "function of y":
             members[i] = Normalized(members[i], bank, unidentified="function of y")
     if len(members) == 1 and not calibrate:
-        critic, foremost = members[0], runs[0]
+        critic, main = members[0], runs[0]
     else:
         x, y = (take_rows(rows, slice(VALIDATION_ROWS)) for rows in bank)
         grids = torch.stack([pairwise_shared(member, x, y) for member in members])
         weights = broadcast_object(stacking_weights(grids).cpu()).to(grids.device)
-        foremost = runs[int(weights.argmax())]
+        main = runs[int(weights.argmax())]
         kept = (weights > _LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
-        alone = len(kept) == 1 and float(weights[kept[0]]) == 1
-        critic = members[kept[0]] if alone else WeightedSum([members[k] for k in kept], weights[kept])
+        single = len(kept) == 1 and float(weights[kept[0]]) == 1
+        critic = members[kept[0]] if single else WeightedSum([members[k] for k in kept], weights[kept])
         found = broadcast_object(calibration(weighted_sum(weights[kept], grids[kept]))) if calibrate else None
         if found is not None:
             critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
-    if isinstance(critic, Normalized) or foremost.estimator.bound.takes_raw_scores:
-        return critic, foremost, gain
-    return Normalized(critic, bank, unidentified="constant"), foremost, gain
+    if isinstance(critic, Normalized) or main.estimator.bound.takes_raw_scores:
+        return critic, main, gain
+    return Normalized(critic, bank, unidentified="constant"), main, gain

@@ -1,4 +1,4 @@
-"""What the folds of an estimate learnt, kept: it scores new pairs, and goes into a file and comes back."""
+"""The fitted folds of an estimate: they score new pairs, and are saved to and loaded from a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from mibounds._checks import check_device, check_paired, nearest
 from mibounds._files import write_bytes
 from mibounds._variables import Tensors, check_finite, row_count, take_rows
 from mibounds._version import __version__
-from mibounds.data import Encoding, MissingPolicy, Schema, complete_rows, intake_again, intake_array
+from mibounds.data import MissingPolicy, Schema
+from mibounds.data.arrays import intake_array
+from mibounds.data.encoding import encoding_from
+from mibounds.data.intake import intake_again
+from mibounds.data.variable import complete_rows
 from mibounds.results.result import curve_from
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
@@ -25,7 +29,7 @@ from mibounds.training.modules import UnknownClassError, describe, rebuild
 
 __all__ = ["FittedFolds", "load"]
 
-_FORMAT = 1  # of the file; a newer mibounds reads the older ones
+_FORMAT = 2  # of the file
 
 
 @final
@@ -34,13 +38,11 @@ class FittedFolds(Sequence[Fitted]):
 
     .. math:: s(x,y) = \frac1K \sum_{k=1}^K f_k(x,y)
 
-    is the score of a new pair, the mean over folds of normalized log-ratios in nats: how many times as often x and y
-    come together as they would if they were independent, as a logarithm. Above 0 they go together, below they avoid
-    each other. Its mean over new rows estimates the information (the plug-in), if these are drawn as the rows of the
-    fit were.
+    is the score of a new pair, the mean over folds of normalized log-ratios in nats. Positive: the pair is more likely
+    under the joint distribution than under independence. Its mean over new rows estimates the information (the
+    plug-in), if these are drawn from the same distribution as the rows of the fit.
 
-    Rows of the fit trained all folds but one: of these read `Result.pointwise`, which has each by the one fold that
-    never saw it.
+    Rows of the fit trained all folds but one: their held-out scores are in `Result.pointwise`.
 
     Arguments:
         folds: at least one.
@@ -108,7 +110,7 @@ class FittedFolds(Sequence[Fitted]):
             tables[name].values if name in tables else _taken(data, name, schemas[name]) for name, data in given.items()
         ]
         check_paired(row_count(rows[0]), row_count(rows[1]))
-        complete = complete_rows(tables, nan) if tables else torch.ones(row_count(rows[0]), dtype=torch.bool)
+        complete = complete_rows([*tables.values()], nan) if tables else torch.ones(row_count(rows[0]), dtype=torch.bool)
         kept = complete.nonzero().flatten()
         scores = torch.full((len(complete),), torch.nan)
         if len(kept):
@@ -134,7 +136,7 @@ class FittedFolds(Sequence[Fitted]):
             rows = {f"folds.{i}.rows.{name}": part.int() for name, part in vars(fold.fold).items()}
             tensors |= weights | rows
             folds.append({"critic": critic, "curve": asdict(fold.curve), "skipped": fold.skipped, "gain": fold.gain})
-        schemas = [schema and asdict(schema) for schema in self.schemas]
+        schemas = [_schema_record(schema) for schema in self.schemas]
         description = json.dumps({"schemas": schemas, "folds": folds})
         owned = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
         metadata = {"mibounds": __version__, "format": str(_FORMAT), "description": description}
@@ -226,10 +228,11 @@ def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
             "expected one that result.fitted.save(path) wrote."
         )
     found = metadata.get("format", "")
-    if found.isdecimal() and int(found) > _FORMAT:
+    if found != str(_FORMAT):
+        advice = "update mibounds" if found.isdecimal() and int(found) > _FORMAT else "fit and save it again"
         raise ValueError(
-            f"{path.name} was written by a newer mibounds, {metadata['mibounds']}, in format {found}, and this one, "
-            f"{__version__}, reads formats up to {_FORMAT}: update mibounds."
+            f"{path.name} was written by mibounds {metadata['mibounds']} in format {found}, and this version, "
+            f"{__version__}, reads format {_FORMAT}: {advice}."
         )
     if metadata.pop("sha256", None) != _checksum(metadata, tensors):
         raise ValueError(_damaged(path, "its checksum does not agree"))
@@ -246,14 +249,18 @@ def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str
     return found.hexdigest()
 
 
+def _schema_record(schema: Schema | None) -> dict[str, Any] | None:
+    if schema is None:
+        return None
+    encodings = [encoding.to_dict() for encoding in schema.encodings]
+    return {"kind": schema.kind, "names": schema.names, "encodings": encodings, "named": schema.named}
+
+
 def _schema(entry: Mapping[str, Any] | None) -> Schema | None:
     if entry is None:
         return None
-    encodings = [
-        Encoding(**{**one, "categories": tuple(one["categories"]), "shares": tuple(one["shares"])})
-        for one in entry["encodings"]
-    ]
-    return Schema(entry["kind"], tuple(entry["names"]), tuple(encodings), entry["named"])
+    encodings = tuple(encoding_from(one) for one in entry["encodings"])
+    return Schema(entry["kind"], tuple(entry["names"]), encodings, entry["named"])
 
 
 def _fold(

@@ -1,4 +1,7 @@
-"""Splits of the rows: every row is tested once, by a critic that neither trained on it nor was selected by it."""
+"""Cross-fitting splits: each test sample is evaluated by a critic that was neither trained nor selected on it."""
+
+# Own splits and not those of `sklearn.model_selection`: each fold has a third set (validation), gaps on both sides of
+# two blocks, and randomness from a `torch.Generator`; `split_by` takes the splitters of scikit-learn.
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from torch import Tensor
 
 __all__ = ["Fold", "split", "split_blocked", "split_by", "split_groups"]
 
-_FEWEST = 16  # rows; the smallest automatic batch
+_FEWEST = 16  # training samples; the smallest automatic batch
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Row indices: `train` moves the weights, `valid` stops and selects, `test` is reported."""
+    """Indices of samples: `train` fits the critic, `valid` stops and selects it, `test` evaluates it."""
 
     train: Tensor
     valid: Tensor
@@ -25,7 +28,7 @@ class Fold:
 
 
 def split(n: int, folds: int, validation_fraction: float, generator: torch.Generator) -> list[Fold]:
-    """`folds` random folds of n samples; `validation_fraction` of the samples outside a test part validate.
+    """`folds` random folds of n samples; `validation_fraction` of the samples outside a test set validate.
 
     Example:
         >>> [len(f.test) for f in split(10, 3, 0.2, torch.Generator())]
@@ -37,66 +40,66 @@ def split(n: int, folds: int, validation_fraction: float, generator: torch.Gener
     for i, test in enumerate(tests):
         rest = torch.cat([other for j, other in enumerate(tests) if j != i])
         rest = rest[torch.randperm(len(rest), generator=generator)]
-        cut = max(1, round(validation_fraction * len(rest)))
+        cut = _validation_count(validation_fraction, len(rest))
         result.append(Fold(rest[cut:], rest[:cut], test))
     return result
 
 
 def split_blocked(n: int, folds: int, validation_fraction: float, gap: int, generator: torch.Generator) -> list[Fold]:
-    """`folds` contiguous blocks of n rows in their order, for rows that resemble their neighbors.
+    """`folds` contiguous blocks of n samples in their order, for samples that depend on their neighbors.
 
-    Each fold tests one block and validates on another right after it (before it, where no room is left). `gap` rows on
-    both sides of either block are left out, so no row that trains is within `gap` rows of one that tests or
-    selects, and neither are those two of each other.
+    Each fold tests on one block and validates on another right after it (before it, where no room is left). `gap`
+    samples on both sides of either block are left out, so no training sample is within `gap` samples of a test or
+    validation sample, and no validation sample of a test sample.
 
     Arguments:
-        n: number of rows.
+        n: number of samples.
         folds: number of test blocks.
-        validation_fraction: share of the rows outside the test block and its gaps that validate.
-        gap: rows left out on each side of a block.
-        generator: shuffles the rows that train and validate.
+        validation_fraction: fraction of the samples outside the test block and its gaps that validate.
+        gap: samples left out on each side of a block.
+        generator: shuffles the training and the validation samples.
 
     Raises:
-        ValueError: if the gaps leave a fold too few rows to train on.
+        ValueError: if the gaps leave a fold too few training samples.
 
     Example:
         >>> [(f.test[0].item(), f.test[-1].item()) for f in split_blocked(60, 3, 0.2, 1, torch.Generator())]
         [(0, 19), (20, 39), (40, 59)]
     """
     edges = [round(i * n / folds) for i in range(folds + 1)]
-    rows = torch.arange(n)
+    index = torch.arange(n)
     result = []
     for start, stop in pairwise(edges):
         rest = n - (stop - start) - min(gap, start) - min(gap, n - stop)
-        count = max(1, round(validation_fraction * rest))
+        count = _validation_count(validation_fraction, rest)
         after = stop + gap + count <= n
         first = stop + gap if after else start - gap - count
         last = first + count
-        near_test = (rows >= start - gap) & (rows < stop + gap)
-        near_valid = (rows >= first - gap) & (rows < last + gap)
-        train = rows[~near_test & ~near_valid]
+        near_test = (index >= start - gap) & (index < stop + gap)
+        near_valid = (index >= first - gap) & (index < last + gap)
+        train = index[~near_test & ~near_valid]
         if first < 0 or len(train) < _FEWEST:
             raise ValueError(
                 f"gap is {gap}, and leaves a fold of {n} rows with {len(train)} rows to train on: "
                 "give a smaller gap, or more folds."
             )
-        valid = rows[first:last]
-        train, valid = (part[torch.randperm(len(part), generator=generator)] for part in (train, valid))
-        result.append(Fold(train, valid, rows[start:stop]))
+        valid = index[first:last]
+        train, valid = (some[torch.randperm(len(some), generator=generator)] for some in (train, valid))
+        result.append(Fold(train, valid, index[start:stop]))
     return result
 
 
 def split_groups(groups: Tensor, folds: int, validation_fraction: float, generator: torch.Generator) -> list[Fold]:
-    """`folds` folds of about equal size that no group is divided between, nor between training and validation.
+    """`folds` folds of about equal size of whole groups: no group is in two of test, validation and training.
 
     Arguments:
-        groups: (N,) the group of every row, numbered from 0.
-        folds: number of test parts.
-        validation_fraction: share of the rows outside the test part that validate.
-        generator: orders groups of equal size, and the rows.
+        groups: (N,) the group of every sample, numbered from 0.
+        folds: number of test sets.
+        validation_fraction: fraction of the samples outside the test set that validate.
+        generator: orders groups of equal size, and the samples.
 
     Raises:
-        ValueError: if there are not two groups more than folds.
+        ValueError: if there are not two groups more than folds, or a fold has one group outside its test set.
 
     Example:
         >>> groups = torch.arange(6).repeat_interleave(10)
@@ -123,12 +126,25 @@ def split_groups(groups: Tensor, folds: int, validation_fraction: float, generat
 def split_by(
     splitter: Any, n: int, groups: Tensor | None, validation_fraction: float, generator: torch.Generator
 ) -> list[Fold]:
-    """The folds of a splitter in scikit-learn's manner, an object with `split(X, y, groups)`, or of pairs of training
-    and test rows. Validation rows are taken from the training rows, in whole groups if there are groups.
+    """The folds of a scikit-learn splitter, an object with `split(X, y, groups)`, or of pairs of training and test
+    indices. Validation samples are drawn from the training samples, as whole groups if there are groups.
+
+    Arguments:
+        splitter: the splitter, or the pairs.
+        n: number of samples.
+        groups: (N,) the group of every sample, numbered from 0.
+        validation_fraction: fraction of the training samples that validate.
+        generator: orders the samples and the groups.
 
     Raises:
-        TypeError: if it is no splitter.
-        ValueError: if a row is tested twice, or trains a critic that tests it.
+        TypeError: if it is neither a splitter nor pairs.
+        ValueError: if a row is in two test sets, or in the training and the test set of a fold, or a fold is too small.
+
+    Example:
+        >>> from sklearn.model_selection import KFold
+        >>> folds = split_by(KFold(2), 40, None, 0.2, torch.Generator().manual_seed(0))
+        >>> [(len(f.train), len(f.valid), f.test[0].item()) for f in folds]
+        [(16, 4, 0), (16, 4, 20)]
     """
     if hasattr(splitter, "split"):
         pairs = splitter.split(range(n), None, None if groups is None else groups.numpy())
@@ -139,32 +155,42 @@ def split_by(
             f"cv is a {type(splitter).__name__}: expected a splitter with split(X, y, groups), or pairs of training "
             "and test rows. For a number of folds pass folds=."
         )
-    result, seen = [], torch.zeros(n, dtype=torch.bool)
-    for train, test in pairs:
-        kept, tested = (torch.as_tensor(rows, dtype=torch.long) for rows in (train, test))
-        if seen[tested].any() or len(torch.unique(tested)) < len(tested):
+    result, tested = [], torch.zeros(n, dtype=torch.bool)
+    for pair in pairs:
+        train, test = (torch.as_tensor(indices, dtype=torch.long) for indices in pair)
+        if tested[test].any() or len(torch.unique(test)) < len(test):
             raise ValueError("cv tests some rows twice: expected test rows that do not overlap, as KFold gives them.")
-        if len(kept) < _FEWEST or not len(tested):
-            raise ValueError(f"cv gives a fold of {len(kept)} training and {len(tested)} test rows: that is too few.")
-        if torch.isin(tested, kept).any():
-            raise ValueError("cv has rows that both train and test in one fold: keep them apart.")
-        seen[tested] = True
-        result.append(_fold(tested, kept, groups, validation_fraction, generator))
+        if len(train) < _FEWEST or not len(test):
+            raise ValueError(f"cv gives a fold of {len(train)} training and {len(test)} test rows: that is too few.")
+        if torch.isin(test, train).any():
+            raise ValueError("cv has rows that both train and test in one fold: expected two sets without overlap.")
+        tested[test] = True
+        result.append(_fold(test, train, groups, validation_fraction, generator))
     if len(result) < 2:
         raise ValueError(f"cv gives {len(result)} folds: expected at least two.")
     return result
 
 
+def _validation_count(fraction: float, available: int) -> int:
+    return max(1, round(fraction * available))
+
+
 def _fold(
-    test: Tensor, kept: Tensor, groups: Tensor | None, validation_fraction: float, generator: torch.Generator
+    test: Tensor, available: Tensor, groups: Tensor | None, validation_fraction: float, generator: torch.Generator
 ) -> Fold:
-    """A fold that tests these rows; of the kept ones whole groups validate until their share is reached."""
-    rest = kept[~torch.isin(kept, test)]
+    """A fold with this test set. Of the other available samples, whole groups are moved to validation, one after the
+    other, until it has the fraction asked for; one group at least is left for training."""
+    rest = available[~torch.isin(available, test)]
     rest = rest[torch.randperm(len(rest), generator=generator)]
-    wanted = max(1, round(validation_fraction * len(rest)))
+    wanted = _validation_count(validation_fraction, len(rest))
     if groups is None:
         return Fold(rest[wanted:], rest[:wanted], test)
     present = torch.unique(groups[rest])
+    if len(present) < 2:
+        raise ValueError(
+            f"groups has one group in the {len(rest)} rows that a fold trains and validates on: expected two or more, "
+            "as whole groups validate. Give more folds, or groups of similar size."
+        )
     present = present[torch.randperm(len(present), generator=generator)]
     cumulative = torch.bincount(groups[rest], minlength=int(groups.max()) + 1)[present].cumsum(0)
     enough = int((cumulative < wanted).sum()) + 1

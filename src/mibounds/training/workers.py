@@ -7,39 +7,48 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from mibounds._distributed import rank
 
 __all__ = ["Progress", "fast_arithmetic", "progress_bar", "trim_memory"]
 
+T = TypeVar("T")
 
-def progress_bar(shown: bool, over: Iterable[Any] | None = None, *, total: int | None = None, unit: str) -> Any:
-    """A bar over some things, or over so many; in a job, rank 0 shows it."""
-    return tqdm(over, total=total, disable=not shown or rank() > 0, unit=unit, leave=False, dynamic_ncols=True)
+
+def progress_bar(shown: bool, over: Iterable[T], *, unit: str) -> Iterable[T]:
+    """The items, with a progress bar if it is to be shown; in a job, rank 0 shows it."""
+    return _bar(over, None, unit) if shown else over
+
+
+def _bar(over: Iterable[Any] | None, total: int | None, unit: str) -> Any:
+    from tqdm.auto import tqdm  # which warns in notebooks without ipywidgets, so it is imported only for a bar
+
+    return tqdm(over, total=total, disable=rank() > 0, unit=unit, leave=False, dynamic_ncols=True)
 
 
 class Progress:
-    """A bar that many threads advance, and that says what is being done."""
+    """A bar that many threads advance."""
 
     def __init__(self, shown: bool, total: int):
         self.lock = threading.Lock()
-        self.bar = progress_bar(shown, total=total, unit="step")
+        self.bar = _bar(None, total, "step") if shown else None
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
     def advance(self, steps: int, doing: str) -> None:
-        with self.lock:
-            self.bar.set_description_str(doing, refresh=False)
-            self.bar.update(steps)
+        if self.bar is not None:
+            with self.lock:
+                self.bar.set_description_str(doing, refresh=False)
+                self.bar.update(steps)
 
 
 @contextmanager

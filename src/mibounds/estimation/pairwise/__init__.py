@@ -1,5 +1,5 @@
 """Mutual information of all pairs of columns, or of groups of columns, of a table."""
 
-from mibounds.estimation.pairwise.matrix import MatrixResult, Pair, matrix
+from mibounds.estimation.pairwise.matrix import matrix
 
-__all__ = ["MatrixResult", "Pair", "matrix"]
+__all__ = ["matrix"]

@@ -12,21 +12,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mibounds.data import Columns
+from mibounds.data import Variable
 from mibounds.estimation.false_discovery import pooled_pvalues
 from mibounds.estimation.pairwise.pair_evaluations import (
     FoldColumns,
+    evaluate_pairs,
     fit_pairs,
     independence_statistics,
     prepare_fold,
-    read_pairs,
 )
 from mibounds.training.diagnostics import lag_one
 from mibounds.training.folds import Fold, split
 from mibounds.training.workers import Progress, fast_arithmetic
 from mibounds.warnings import MIWarning, SerialCorrelationWarning, SmallSampleWarning
 
-__all__ = ["doubts", "measure_columns"]
+__all__ = ["column_warnings", "measure_columns"]
 
 Floats = NDArray[np.float64]
 _VALID_SHARE = 0.15
@@ -50,8 +50,8 @@ def measure_columns(
     total = len(first) + null_columns * (null_columns - 1) // 2
     with Progress(progress, len(splits) * total) as bar:
 
-        def each(table: Tensor, first: Tensor, second: Tensor, read: Callable[..., Tensor], doing: str) -> Tensor:
-            """What `read` gives of each pair and fold, (K, P, F)."""
+        def each(table: Tensor, first: Tensor, second: Tensor, evaluate: Callable[..., Tensor], doing: str) -> Tensor:
+            """What `evaluate` gives of each pair and fold, (K, P, F)."""
 
             def prepare(fold: Fold) -> FoldColumns:
                 with fast_arithmetic(table.device):
@@ -60,7 +60,7 @@ def measure_columns(
             def run(fold: FoldColumns, pairs: Tensor) -> Tensor:
                 with fast_arithmetic(table.device):
                     x, y = first[pairs], second[pairs]
-                    done = read(fold, x, y, fit_pairs(fold, x, y)).cpu()
+                    done = evaluate(fold, x, y, fit_pairs(fold, x, y)).cpu()
                 bar.advance(len(pairs), doing)
                 return done
 
@@ -85,27 +85,29 @@ def measure_columns(
     return numbers
 
 
-def doubts(data: Columns) -> list[MIWarning]:
-    """Reasons to doubt a matrix that lie in its columns."""
+def column_warnings(table: Variable) -> list[MIWarning]:
+    """Diagnostics of the columns of a table."""
     found: list[MIWarning] = []
-    n = len(data.values)
+    values = table.table
+    assert values is not None
+    n = len(values)
     if n < _FEW:
-        found.append(SmallSampleWarning(f"{n} rows: weak dependences go unnoticed. Some thousands see them."))
-    serial = [lag_one(column[:, None]) for column in data.values.unbind(1)]
-    like = [name for name, one in zip(data.names, serial, strict=True) if one > max(_SERIAL, 4 / math.sqrt(n))]
+        found.append(SmallSampleWarning(f"{n} rows: weak dependences are not detected. Some thousands detect them."))
+    serial = [lag_one(column[:, None]) for column in values.unbind(1)]
+    like = [name for name, one in zip(table.columns, serial, strict=True) if one > max(_SERIAL, 4 / math.sqrt(n))]
     if len(like) > 1:
         found.append(
             SerialCorrelationWarning(
                 f"Neighboring rows resemble each other in {len(like)} columns ({', '.join(map(repr, like[:3]))}"
-                f"{', ...' if len(like) > 3 else ''}), whose pairs then read too much. If the table was merely sorted, "
-                'shuffle it; if it is a time series, estimate pairs with split="blocked".'
+                f"{', ...' if len(like) > 3 else ''}), whose pairs then have too high values. If the table was merely "
+                'sorted, shuffle it; if it is a time series, estimate pairs with split="blocked".'
             )
         )
     return found
 
 
 def _moments_and_statistic(fold: FoldColumns, x: Tensor, y: Tensor, critics: Any) -> Tensor:
-    rows = read_pairs(fold, x, y, critics).double()
+    rows = evaluate_pairs(fold, x, y, critics).double()
     return torch.cat([torch.stack([rows.mean(1), rows.var(1)]), _statistic(fold, x, y, critics)])
 
 

@@ -25,7 +25,7 @@ from mibounds.estimation.pairwise.column_features import CELLS, ColumnFeatures
 from mibounds.estimation.pairwise.stacked_critics import Moments, StackedCritics, fit_stack
 from mibounds.training.folds import Fold
 
-__all__ = ["FoldColumns", "fit_pairs", "independence_statistics", "prepare_fold", "read_pairs"]
+__all__ = ["FoldColumns", "evaluate_pairs", "fit_pairs", "independence_statistics", "prepare_fold"]
 
 _COSINES, _SECOND_COSINES = 10, 6
 _LARGEST = 0.9999  # correlation of the Gaussian copula to start from
@@ -91,7 +91,7 @@ def fit_pairs(fold: FoldColumns, first: Tensor, second: Tensor) -> StackedCritic
     return fit_stack(x, y, fold.moments(*sides), start, columns.order)
 
 
-def read_pairs(fold: FoldColumns, first: Tensor, second: Tensor, critics: StackedCritics) -> Tensor:
+def evaluate_pairs(fold: FoldColumns, first: Tensor, second: Tensor, critics: StackedCritics) -> Tensor:
     """What every test row of the fold adds to the value of each pair, (P, N_test), in nats."""
     mirrored = replace(critics, weights=critics.weights.mT)
     return (_read(fold, first, second, critics) + _read(fold, second, first, mirrored)) / 2

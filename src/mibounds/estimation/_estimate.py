@@ -1,0 +1,94 @@
+"""The one inner estimate that every function of this package calls, on a sample or a part of it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from mibounds._version import versions
+from mibounds.classical import entropy
+from mibounds.data import Sample
+from mibounds.estimation.candidates import default_candidates
+from mibounds.estimation.cross_checks import cross_checks
+from mibounds.estimation.diagnostics import CHECKS
+from mibounds.results import Result
+from mibounds.training.cross_fitting import cross_fit
+from mibounds.training.diagnostics import Evidence, run_checks
+from mibounds.training.policy import choose, make_result
+from mibounds.training.recipe import Recipe
+
+__all__ = ["_estimate", "label_entropy"]
+
+
+def _estimate(sample: Sample, recipe: Recipe) -> Result:
+    """I(X;Y) in nats of the variables x and y of a sample. No warning is issued: the function that the user called
+    issues those of its result.
+
+    Arguments:
+        sample: or a part of one; columns that are constant in the part are left out.
+        recipe: how it is trained and run.
+    """
+    sample = sample.varying()
+    if sample.is_constant("x") or sample.is_constant("y"):
+        return _zero(sample, recipe)
+    x, y = sample.x, sample.y
+    evaluation = cross_fit(
+        default_candidates(sample, recipe), x.values, y.values, recipe, calibrate=True, groups=sample.groups
+    )
+    limit, label = label_entropy(sample)
+    if limit is not None:
+        evaluation = evaluation.with_classifier(x.values, y.values, "x" if label == "x" else "y")
+    choice = choose(evaluation, limit)
+    checks, undetectable = [], 0.0
+    if x.table is not None and y.table is not None:
+        checks = cross_checks(x.table, y.table, recipe.seed)
+        undetectable = _undetectable(x.width, y.width, evaluation.train_n)
+    evidence = Evidence(
+        evaluation, choice.method, x.table, y.table, checks,
+        extrapolated=choice.extrapolated, blocked=recipe.split == "blocked",
+    )  # fmt: skip
+    return make_result(
+        evaluation,
+        choice,
+        sample,
+        recipe,
+        cross_checks=checks,
+        detection_limit=recipe.tolerance + undetectable,
+        warnings=[*sample.warnings, *run_checks(evidence, CHECKS)],
+    )
+
+
+def label_entropy(sample: Sample) -> tuple[float | None, str]:
+    """The entropy in nats of the label among x and y, of two labels the smaller one, and which it is; None without."""
+    found = {name: entropy(one.table) for name, one in sample.variables.items() if name in "xy" and one.is_label}
+    if not found:
+        return None, ""
+    label = min(found, key=lambda name: found[name])
+    return found[label], label
+
+
+def _zero(sample: Sample, recipe: Recipe) -> Result:
+    """A constant shares no information with anything."""
+    pointwise = torch.full((sample.given,), math.nan).index_fill(0, sample.kept, 0.0)
+    return Result(
+        value=0.0,
+        stderr=0.0,
+        estimates={"constant": 0.0},
+        method="constant",
+        n=sample.n,
+        warnings=sample.warnings,
+        columns=(sample.x.columns, sample.y.columns),
+        kinds=(sample.x.kinds, sample.y.kinds),
+        seed=recipe.seed,
+        versions=versions(),
+        pointwise=pointwise,
+    )
+
+
+def _undetectable(dim_x: int, dim_y: int, train_n: int) -> float:
+    """The information in nats of a linear dependence whose canonical correlations are all below the noise level.
+
+    Noise reaches 2 sqrt(c) with c = max(D)/N, each of min(D) pairs then holds about 2 c nats, and no fit could tell.
+    """
+    return 2 * dim_x * dim_y / train_n

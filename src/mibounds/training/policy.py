@@ -1,0 +1,168 @@
+r"""The policy: which estimate is reported, what bounds the information from below, and how far the interval reaches.
+
+One rule, fixed beforehand; the largest value is never picked. Bounds take their roles by their attributes:
+
+* The *primary* estimate is the lower bound with a contrastive normalizer (InfoNCE).
+* Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
+  low ceiling, the plug-in is reported and marked as extrapolated.
+* Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
+* The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); a few pairs
+  dominate that mean where the value is extrapolated, and the primary takes its place.
+* The interval reaches up to the highest of several alternative estimates, and never above the entropy of a label.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from mibounds._version import versions
+from mibounds.data import Sample
+from mibounds.inference import BoundEvaluation, nwj_stderr
+from mibounds.results import Result
+from mibounds.training.evaluation import CLASSIFIER, Evaluation
+from mibounds.training.fitted_folds import FittedFolds
+from mibounds.training.recipe import Recipe
+from mibounds.warnings import MIWarning
+
+__all__ = ["Choice", "CrossCheck", "choose", "make_result"]
+
+# InfoNCE is a few per cent low from about this far below its ceiling on (I=4, n=500: 3.7; I=4, n=2,000: 3.9).
+_MARGIN = 3.5
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """A classical estimate of the same samples, in nats.
+
+    Attributes:
+        name: of the method.
+        value: in nats.
+        stderr: of its own, which lets the interval reach that much further; 0 where none is known.
+        is_lower_bound: it was evaluated on held-out samples, and is too low rather than too high.
+        low_from: columns of x and y together from where the method is too low.
+    """
+
+    name: str
+    value: float
+    stderr: float = 0.0
+    is_lower_bound: bool = False
+    low_from: float = math.inf
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The estimate that is reported: its `method`, by name, whether it is `extrapolated`, and the `entropy_limit` in
+    nats that the information cannot exceed."""
+
+    method: str
+    extrapolated: bool = False
+    entropy_limit: float | None = None
+
+
+def choose(evaluation: Evaluation, entropy_limit: float | None = None) -> Choice:
+    """What is reported of an evaluation; with the entropy of a label, its evaluation as a classifier."""
+    if entropy_limit is not None:
+        return Choice(CLASSIFIER, entropy_limit=entropy_limit)
+    primary, plug_in = _required(evaluation, "contrastive", "lower"), _required(evaluation, "none", "neither")
+    if plug_in.value() > max(primary.ceiling - _MARGIN, primary.ceiling / 2):
+        return Choice(_name(evaluation, plug_in), extrapolated=True)
+    return Choice(_name(evaluation, primary))
+
+
+def make_result(
+    evaluation: Evaluation,
+    choice: Choice,
+    sample: Sample,
+    recipe: Recipe,
+    *,
+    cross_checks: Sequence[CrossCheck] = (),
+    detection_limit: float = 0.0,
+    warnings: Sequence[MIWarning] = (),
+) -> Result:
+    """The result that reports a choice.
+
+    Arguments:
+        evaluation: of the test samples.
+        choice: what is reported.
+        sample: what was measured.
+        recipe: how.
+        cross_checks: classical estimates of the same samples.
+        detection_limit: nats below which a dependence could not have been noticed; the interval reaches at least so far
+            up.
+        warnings: what is to be known beside those of the training.
+    """
+    chosen = evaluation.by_bound[choice.method]
+    stderr = chosen.stderr()
+    if recipe.bootstrap:
+        stderr = chosen.bootstrap(recipe.bootstrap, torch.Generator().manual_seed(0))
+    return Result(
+        value=chosen.value(),
+        stderr=stderr,
+        estimates={name: one.value() for name, one in evaluation.by_bound.items()},
+        method=choice.method,
+        n=evaluation.n,
+        extrapolated=choice.extrapolated,
+        cross_checks={check.name: check.value for check in cross_checks},
+        lower_bound_estimate=_lower_bound_estimate(evaluation, choice),
+        entropy_limit=choice.entropy_limit,
+        interval_bias=_interval_bias(evaluation, choice, stderr, cross_checks, detection_limit),
+        fold_values=chosen.fold_values(),
+        curves=tuple(fitted.curve for fitted in evaluation.fitted),
+        warnings=(*evaluation.warnings, *warnings),
+        columns=(sample.x.columns, sample.y.columns),
+        kinds=(sample.x.kinds, sample.y.kinds),
+        seed=recipe.seed,
+        versions=versions(),
+        pointwise=evaluation.pointwise(sample.given, sample.kept),
+        fitted=FittedFolds(evaluation.fitted, (sample.x.schema, sample.y.schema)),
+    )
+
+
+def _interval_bias(
+    evaluation: Evaluation, choice: Choice, stderr: float, cross_checks: Sequence[CrossCheck], detection_limit: float
+) -> tuple[float, float]:
+    """How far the interval reaches below and above the value, in nats, before sampling error: a critic can fall short
+    in ways that its test samples do not show, and an extrapolated value can be too high."""
+    value = evaluation.by_bound[choice.method].value()
+    higher = [value, value + detection_limit, value + evaluation.train_test_gap]
+    higher += [_reach(check, value, stderr) for check in cross_checks]
+    plug_in = evaluation.find("none", "neither")
+    if plug_in is not None:
+        higher.append(plug_in.value())
+    if choice.extrapolated:
+        higher += [one.value() for one in [evaluation.find("log-mean", "lower")] if one is not None]
+    highest = max(higher) if choice.entropy_limit is None else min(max(higher), choice.entropy_limit)
+    primary = evaluation.find("contrastive", "lower")
+    below = 0.0 if choice.entropy_limit is not None or primary is None else value - primary.value()
+    return max(below, 0.0), max(highest - value, 0.0)
+
+
+def _reach(check: CrossCheck, value: float, stderr: float) -> float:
+    """How far a cross-check lets the interval reach, before the standard error of the value comes: where it is above
+    the value by more than its own error, the interval allows for that error in place of the value's."""
+    if check.stderr and check.value - value > check.stderr:
+        return check.value + 2 * max(check.stderr - stderr, 0.0)
+    return check.value
+
+
+def _lower_bound_estimate(evaluation: Evaluation, choice: Choice) -> tuple[float, float]:
+    """The estimate that bounds the information from below for fixed critics, and its standard error, in nats."""
+    unbiased = evaluation.find("mean", "lower")
+    if unbiased is not None and not choice.extrapolated:
+        return unbiased.value(), nwj_stderr(unbiased.directions, unbiased.cluster)
+    primary = _required(evaluation, "contrastive", "lower")
+    return primary.value(), primary.stderr()
+
+
+def _required(evaluation: Evaluation, normalizer: str, side: str) -> BoundEvaluation:
+    found = evaluation.find(normalizer, side)  # type: ignore[arg-type]
+    assert found is not None, f"no bound with normalizer {normalizer!r} was evaluated"
+    return found
+
+
+def _name(evaluation: Evaluation, wanted: BoundEvaluation) -> str:
+    return next(name for name, one in evaluation.by_bound.items() if one is wanted)

@@ -1,0 +1,359 @@
+"""The recipe: every setting of a training, written once; signatures, help and checks are derived from its fields."""
+
+# ruff: noqa: RUF009  (`_setting` returns a field)
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import math
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+
+import torch
+from torch import Tensor
+from typing_extensions import Unpack
+
+from mibounds._checks import (
+    check_choice,
+    check_device,
+    check_flag,
+    check_integer,
+    check_number,
+    check_seed,
+    check_widths,
+    unknown_keyword,
+)
+from mibounds.bounds import Bound
+from mibounds.choices import build_bound, check_critic
+from mibounds.critics import Critic
+from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
+
+__all__ = ["ESTIMATOR_SETTINGS", "FilledRecipe", "Recipe", "Settings", "automatic_folds", "takes_settings"]
+
+_FEW, _MANY = 2_000, 20_000  # samples; folds and steps follow them
+_RUNS = 50  # of consecutive samples, on which the standard error of a series rests
+_GAP = 0.01  # of the samples, on each side of a block
+_LEAST_BATCH, _LARGEST_BATCH = 16, 256
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+class Settings(TypedDict, total=False):
+    """The fields of `Recipe` as keywords, for type checkers; `Recipe` documents them."""
+
+    bound: str | Bound
+    critic: str | Critic
+    hidden: Sequence[int]
+    steps: int | None
+    batch_size: int | None
+    lr: float
+    weight_decay: float
+    clip: float
+    folds: int | None
+    split: str
+    gap: int | None
+    cv: Any
+    validation_fraction: float
+    check_every: int | None
+    patience: int
+    tolerance: float
+    test_negatives: int | str
+    bootstrap: int | None
+    precision: str
+    seed: int
+    device: str | torch.device | None
+    workers: int | None
+    progress: bool
+    checkpoint: str | os.PathLike[str] | None
+    resume: bool
+
+
+def _setting(default: Any, text: str, check: Callable[[str, Any], Any] | None = None) -> Any:
+    """A field with its documentation and its check, which returns the value to keep or raises with one sentence."""
+    return dataclasses.field(default=default, metadata={"help": text, "check": check})
+
+
+def _whole(least: int) -> Callable[[str, Any], Any]:
+    return lambda name, value: None if value is None else check_integer(name, value, least)
+
+
+def _required_whole(least: int) -> Callable[[str, Any], Any]:
+    return lambda name, value: check_integer(name, value, least)
+
+
+def _positive(name: str, value: Any) -> float:
+    return check_number(name, value, above=0)
+
+
+def _not_negative(name: str, value: Any) -> float:
+    return check_number(name, value, least=0)
+
+
+def _fraction(name: str, value: Any) -> float:
+    return check_number(name, value, above=0, below=1)
+
+
+def _one_of(*choices: str) -> Callable[[str, Any], Any]:
+    return lambda name, value: check_choice(name, value, choices)
+
+
+def _bound(name: str, value: Any) -> str | Bound:
+    build_bound(value)
+    return cast("str | Bound", value)
+
+
+def _critic(name: str, value: Any) -> str | Critic:
+    check_critic(value)
+    return cast("str | Critic", value)
+
+
+def _device(name: str, value: Any) -> torch.device:
+    return check_device(value)
+
+
+def _negatives(name: str, value: Any) -> int | str:
+    if isinstance(value, str):
+        return check_choice(name, value, ["all"])
+    return check_integer(name, value, 1)
+
+
+def _seed(name: str, value: Any) -> int:
+    return check_seed(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How an estimate is trained, evaluated and run; None in a field lets the number of samples N decide.
+
+    Every function that trains takes `recipe=`, a preset by name or a `Recipe`, and single settings as keywords, which
+    take precedence: `mi.estimate(x, y, recipe="quick", steps=100)`.
+
+    Presets: "quick" (2 folds, 60 steps, two hidden layers of 64: a first look), "default", and "thorough" (5 folds,
+    1,000 steps: more certain where the dependence is intricate).
+
+    Arguments:
+        bound: objective of the critics' training, a name or a `Bound`.
+        critic: "separable", "joint" or "bilinear"; other critics are trained by a `Trainer`.
+        hidden: widths of the critics' hidden layers.
+        steps: training steps of a fold; by default 300 for N up to 2,000, 500 up to 20,000 and 1,000 above.
+        batch_size: samples of a step; by default 256, fewer for small N.
+        lr: peak learning rate; it rises linearly over the first tenth of the steps and falls as a cosine to zero.
+        weight_decay: of AdamW.
+        clip: largest gradient norm of a step. A step whose gradient is not finite is skipped and counted.
+        folds: number of folds; by default 10 for N up to 2,000, 3 up to 20,000 (5 where split is "blocked"), 2 above.
+        split: "random" for independent samples; "blocked" for samples that resemble their neighbors (time series):
+            folds are contiguous blocks, and so are their validation parts.
+        gap: with split="blocked", samples left out on each side of a block, so that no training sample is a neighbor
+            of a test sample; by default 1 % of N. Give the number of samples over which the series is correlated.
+        cv: a scikit-learn splitter, or pairs of training and test indices, in place of `folds` and `split`.
+        validation_fraction: fraction of a fold's training samples used for early stopping and selection.
+        check_every: steps between evaluations of the validation loss; by default 25 for N up to 2,000 and 50 above.
+        patience: evaluations without improvement after which training stops.
+        tolerance: nats by which the validation loss must improve; ties keep the earlier weights.
+        test_negatives: mismatched pairs per test sample, "all" or a number; a number is used only if it is at least 64
+            (or all there are) and every estimate stays below 5 nats, otherwise all pairs are evaluated.
+        bootstrap: resamples for a bootstrap standard error, for example 200; by default a jackknife and the spread of
+            the folds, whichever is larger.
+        precision: "float32"; or "bf16", which trains the hidden layers in bfloat16, for hardware that multiplies it
+            (GPUs since 2020, processors with AMX).
+        seed: the same seed gives the same number, whatever the number of workers.
+        device: "cpu", "cuda", ...
+        workers: folds trained at a time; by default the number of torch threads.
+        progress: show a progress bar.
+        checkpoint: folder in which the fit is saved as it goes, one file a fold; it is created if missing.
+        resume: continue the fit in `checkpoint`, to the same number to the bit; start anew if the folder is empty.
+
+    Raises:
+        TypeError, ValueError: for a value of the wrong type or out of range, with one sentence.
+
+    Example:
+        >>> Recipe.preset("quick").replace(steps=100).steps
+        100
+        >>> Recipe(steps="100")
+        Traceback (most recent call last):
+        TypeError: steps is '100' (a str): expected a whole number of at least 1.
+    """
+
+    bound: str | Bound = _setting("infonce", "The bound that trains the critics.", _bound)
+    critic: str | Critic = _setting("separable", "separable, joint or bilinear.", _critic)
+    hidden: Sequence[int] = _setting((128, 128, 128), "Widths of the hidden layers.", check_widths)
+    steps: int | None = _setting(None, "Training steps of a fold.", _whole(1))
+    batch_size: int | None = _setting(None, "Samples of a training step.", _whole(2))
+    lr: float = _setting(2e-3, "Peak learning rate.", _positive)
+    weight_decay: float = _setting(1e-4, "Weight decay of AdamW.", _not_negative)
+    clip: float = _setting(1.0, "Largest gradient norm of a step.", _positive)
+    folds: int | None = _setting(None, "Number of folds; fewer take less time.", _whole(2))
+    split: str = _setting("random", "random; or blocked, for time series.", _one_of("random", "blocked"))
+    gap: int | None = _setting(None, "Samples left out on each side of a block.", _whole(0))
+    cv: Any = _setting(None, "A scikit-learn splitter.")
+    validation_fraction: float = _setting(0.15, "Fraction of the training samples for early stopping.", _fraction)
+    check_every: int | None = _setting(None, "Steps between validation losses.", _whole(1))
+    patience: int = _setting(4, "Validation losses without improvement before stopping.", _required_whole(1))
+    tolerance: float = _setting(1e-3, "Nats by which the validation loss must improve.", _not_negative)
+    test_negatives: int | str = _setting("all", "Mismatched pairs per test sample.", _negatives)
+    bootstrap: int | None = _setting(None, "Resamples of a bootstrap standard error.", _whole(2))
+    precision: str = _setting("float32", "float32 or bf16.", _one_of("float32", "bf16"))
+    seed: int = _setting(0, "The same seed gives the same number.", _seed)
+    device: str | torch.device | None = _setting(None, "cpu, cuda, ...", _device)
+    workers: int | None = _setting(None, "Folds trained at a time.", _whole(1))
+    progress: bool = _setting(False, "Show a progress bar.", check_flag)
+    checkpoint: str | os.PathLike[str] | None = _setting(None, "Folder in which the fit is saved as it goes.")
+    resume: bool = _setting(False, "Continue the fit in the checkpoint folder.", check_flag)
+
+    def __post_init__(self) -> None:
+        for one in dataclasses.fields(self):
+            check = one.metadata["check"]
+            if check is not None:
+                object.__setattr__(self, one.name, check(one.name, getattr(self, one.name)))
+        if self.gap is not None and self.split == "random":
+            raise ValueError(f"gap is {self.gap}, and a random split has none: pass split='blocked' too.")
+        if self.resume and self.checkpoint is None:
+            raise ValueError("resume continues a checkpoint, and there is none: pass checkpoint=, its folder.")
+        if self.cv is not None and (self.folds is not None or self.split != "random"):
+            raise ValueError("cv makes the folds: pass neither folds nor split with it.")
+
+    @classmethod
+    def preset(cls, name: str) -> Recipe:
+        """The recipe of that name: "quick", "default" or "thorough"."""
+        return cls(**_PRESETS[check_choice("recipe", name, list(_PRESETS))])
+
+    @classmethod
+    def of(cls, recipe: Recipe | str | None, settings: Mapping[str, Any]) -> Recipe:
+        """The recipe that a function was given, with single settings in place of its own."""
+        if recipe is not None and not isinstance(recipe, Recipe | str):
+            raise TypeError(
+                f"recipe is a {type(recipe).__name__}: expected {', '.join(map(repr, _PRESETS))} or a mi.Recipe."
+            )
+        chosen = recipe if isinstance(recipe, Recipe) else cls.preset("default" if recipe is None else recipe)
+        return dataclasses.replace(chosen, **settings)
+
+    def replace(self, **settings: Unpack[Settings]) -> Recipe:
+        """The same recipe with other settings."""
+        for name in settings:
+            if name not in _DEFAULTS:
+                raise TypeError(unknown_keyword("Recipe.replace", name, _DEFAULTS))
+        return dataclasses.replace(self, **settings)
+
+    def part(self, name: str, index: int = 0) -> Recipe:
+        """The recipe of one of several fits: it has its own subfolder of the checkpoint, and its own seed.
+
+        Example:
+            >>> Recipe(checkpoint="run").part("lag 3").checkpoint.as_posix()
+            'run/lag 3'
+        """
+        folder = None if self.checkpoint is None else Path(self.checkpoint) / name.replace("/", " ")
+        return dataclasses.replace(self, checkpoint=folder, seed=self.seed + index)
+
+    def filled(self, n: int, train_n: int) -> FilledRecipe:
+        """The recipe for N samples of which every fold trains on at least `train_n`: nothing is left to be chosen."""
+        steps = self.steps if self.steps is not None else (300 if n <= _FEW else 500 if n <= _MANY else 1000)
+        check_every = self.check_every if self.check_every is not None else (25 if n <= _FEW else 50)
+        automatic = min(_LARGEST_BATCH, max(_LEAST_BATCH, train_n // 4))
+        batch_size = self.batch_size if self.batch_size is not None else automatic
+        if batch_size > train_n:
+            raise ValueError(
+                f"batch_size is {batch_size}, and a fold trains on {train_n} samples: "
+                "give a smaller batch_size, or none, and it is chosen."
+            )
+        settings = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return FilledRecipe(**{**settings, "steps": steps, "check_every": check_every, "batch_size": batch_size})
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device as torch knows it."""
+        return check_device(self.device)
+
+    def splits(self, n: int, groups: Tensor | None = None) -> list[Fold]:
+        """The folds of N samples; no group (N,) is divided between folds."""
+        generator = torch.Generator().manual_seed(self.seed)
+        if self.cv is not None:
+            return split_by(self.cv, n, groups, self.validation_fraction, generator)
+        folds = self.folds if self.folds is not None else automatic_folds(n, self.split)
+        if folds > n // 2:
+            raise ValueError(f"folds is {folds}, and {n} samples give at most {n // 2} folds of two samples.")
+        if groups is not None and self.split == "blocked":
+            raise ValueError("groups and split='blocked' exclude each other: groups say which samples are dependent.")
+        if groups is not None:
+            return split_groups(groups, folds, self.validation_fraction, generator)
+        if self.split == "random":
+            return split(n, folds, self.validation_fraction, generator)
+        gap = self.gap if self.gap is not None else math.ceil(_GAP * n)
+        return split_blocked(n, folds, self.validation_fraction, gap, generator)
+
+    def clusters(self, n: int, groups: Tensor | None = None) -> Tensor | None:
+        """The cluster (N,) of each sample, between which samples are taken as independent; None if all are."""
+        if groups is None and self.split == "blocked":  # neighbors are alike: runs of samples are independent
+            return torch.arange(n) * _RUNS // n
+        return groups
+
+
+class FilledRecipe(Recipe):
+    """A recipe for a sample of known size: steps, batch size and checks are numbers."""
+
+    if TYPE_CHECKING:
+        steps: int
+        batch_size: int
+        check_every: int
+
+
+_DEFAULTS: dict[str, Any] = {one.name: one.default for one in dataclasses.fields(Recipe)}
+_PRESETS: dict[str, Settings] = {
+    "quick": {"folds": 2, "steps": 60, "hidden": (64, 64), "test_negatives": 128},
+    "default": {},
+    "thorough": {"folds": 5, "steps": 1000},
+}
+ESTIMATOR_SETTINGS = ("bound", "critic", "hidden")
+"""The settings that build an estimator; a trainer, which is given one, does not take them."""
+
+
+def automatic_folds(n: int, split: str) -> int:
+    """The default number of folds: more for small N, where critics need the samples, and more for blocks, whose spread
+    is part of the standard error."""
+    return 10 if n <= _FEW else 2 if n > _MANY else 5 if split == "blocked" else 3
+
+
+def takes_settings(*, without: Collection[str] = ()) -> Callable[[Verb], Verb]:
+    """Let a function that ends in `**settings` name its settings: in its signature, and in the error for a keyword
+    that it does not have.
+
+    Arguments:
+        without: settings that the function does not take.
+
+    Example:
+        >>> @takes_settings(without=["cv"])
+        ... def measure(x, **settings): ...
+        >>> measure(1, n_folds=2)
+        Traceback (most recent call last):
+        TypeError: measure has no argument 'n_folds'. Did you mean 'folds'?
+    """
+
+    def decorate(verb: Verb) -> Verb:
+        signature = inspect.signature(verb)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        settings = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_ANNOTATIONS[name])
+            for name, default in _DEFAULTS.items()
+            if name not in without and name not in signature.parameters
+        ]
+        known = [parameter.name for parameter in [*own, *settings]]
+        label = verb.__qualname__.removesuffix(".__init__")
+
+        @functools.wraps(verb)
+        def checked(*arguments: Any, **keywords: Any) -> Any:
+            for name in keywords:
+                if name not in known:
+                    raise TypeError(unknown_keyword(label, name, known))
+            return verb(*arguments, **keywords)
+
+        checked.__signature__ = signature.replace(parameters=[*own, *settings])  # type: ignore[attr-defined]
+        return cast(Verb, checked)
+
+    return decorate
+
+
+_ANNOTATIONS: Mapping[str, Any] = Settings.__annotations__
