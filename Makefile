@@ -1,22 +1,34 @@
 # Everything sets itself up: a machine with Python (3.10 or newer) and make is enough.
+#
+#   PYTHON       the interpreter of the environment, such as python3.10
+#   VENV         where the environment is
+#   CONSTRAINTS  the versions to install, in the format of pip
+#   TORCH        another version of PyTorch than that of the constraints
+#   PYTEST       further options of pytest
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+TORCH ?=
+PYTEST ?=
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format check slow docs figures gallery screenshot bench packages clean
+.PHONY: demo test coverage lint format check slow docs figures gallery screenshot bench packages clean
 
-demo: $(VENV)/.ready  ## measure a real table, and draw the correlated-Gaussian curve
-	@echo "== Do these three measurements of a tumor tell its texture?"
+demo: $(VENV)/.ready  ## estimates on a real table, and the correlated-Gaussian curve
+	@echo "== Mutual information of three measurements of a tumor and its texture"
 	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --x "mean radius,mean smoothness,mean concavity" --y "mean texture" --unit bits
 	@echo
-	@echo "== What do all thirty measurements tell about the diagnosis (which itself holds .95 bits)?"
+	@echo "== Mutual information of all thirty measurements and the diagnosis, whose entropy is 0.95 bits"
 	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --y diagnosis --unit bits --plot plots/diagnosis.png
 	@echo
-	@echo "== The correlated-Gaussian curve against the truth"
+	@echo "== The correlated-Gaussian curve, compared with the truth"
 	$(BIN)/mibounds demo gaussians --out plots/gaussians.png
 
-test: $(VENV)/.ready  ## the tests, but for the slow ones
-	$(BIN)/pytest -q -n 2 -m "not slow" tests
+test: $(VENV)/.ready  ## the tests except the slow ones
+	$(BIN)/pytest -q -n 2 -m "not slow" $(PYTEST) tests
+
+coverage: $(VENV)/.ready  ## the same with the lines that no test runs, and .coverage_cache/coverage.xml
+	$(BIN)/pytest -q -n 2 -m "not slow" --cov --cov-report=term --cov-report=xml $(PYTEST) tests
 
 lint: $(VENV)/.ready  ## style, types, doctests, documentation
 	$(BIN)/ruff check .
@@ -31,13 +43,13 @@ format: $(VENV)/.ready
 
 check: lint test
 
-slow: $(VENV)/.ready  ## accuracy over many seeds, some half an hour
-	$(BIN)/pytest -q -m slow tests
+slow: $(VENV)/.ready  ## accuracy over many seeds, about half an hour; writes benchmarks/slow/last_run.json
+	PYTHONPATH=tools $(BIN)/pytest -q -m slow -p slow_record $(PYTEST) tests
 
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
+figures: $(VENV)/.ready  ## the figures of the documentation, about 40 minutes
 	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
 	$(BIN)/python benchmarks/diagnostics/figures.py
 	$(BIN)/mibounds demo gan --out plots/gan.png && cp plots/gan.png docs/figures/gan.png
@@ -45,10 +57,10 @@ figures: $(VENV)/.ready  ## the figures of the documentation, some 40 minutes
 gallery: $(VENV)/.ready  ## the pictures of docs/gallery.md, a quarter of an hour
 	$(BIN)/python docs/gallery.py
 
-screenshot: docs  ## the picture of the documentation's first page
+screenshot: docs  ## the picture of the first page of the documentation
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,860 --screenshot=docs/assets/site.png site/index.html
 
-bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its own environments), some hours
+bench: $(VENV)/.ready  ## the tables under benchmarks/ (except peers, which has its own environments), some hours
 	$(BIN)/python benchmarks/gan/run.py
 	$(BIN)/python benchmarks/regularizer/overhead.py
 	$(BIN)/python benchmarks/telescope/run.py
@@ -68,16 +80,17 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (but peers, which has its
 	$(BIN)/python benchmarks/speed/ranks.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 
-packages: $(VENV)/.ready  ## wheel and sdist, tried in a clean environment for each Python found
+packages: $(VENV)/.ready  ## wheel and sdist, tested in a clean environment for each Python found
 	$(BIN)/python tools/packages.py $(PYTHONS)
 
-$(VENV)/.ready: pyproject.toml constraints.txt
-	@echo "Setting up $(VENV): PyTorch and friends, a few minutes the first time."
+$(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
+	@echo "Setting up $(VENV): PyTorch and other packages, a few minutes the first time."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt "torch==2.13.0"
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	sed -e '$(if $(TORCH),s/^torch==.*/torch==$(TORCH)/)' $(CONSTRAINTS) > $(VENV)/constraints.txt
+	$(BIN)/pip install --quiet --constraint $(VENV)/constraints.txt torch
+	$(BIN)/pip install --quiet --constraint $(VENV)/constraints.txt --editable ".[dev]"
 	@mkdir -p plots
 	@touch $@
 
 clean:
-	rm -rf $(VENV) plots site .tutorials_cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) plots site .tutorials_cache .coverage_cache .pytest_cache .mypy_cache .ruff_cache

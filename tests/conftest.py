@@ -12,7 +12,7 @@ import torch.distributed as dist
 from mibounds.benchmark import PRESETS
 from mibounds.estimation import estimate
 from mibounds.tasks import CorrelatedGaussian, suites
-from mibounds.training import trainer
+from mibounds.training import recipe
 
 torch.set_num_threads(1)  # the tests' networks are too small for two, and two wait for each other on a busy machine
 
@@ -37,8 +37,8 @@ def generator():
 
 @pytest.fixture
 def two_folds(monkeypatch):
-    """Estimates of few rows make two folds and not ten, for tests that do not look at the value."""
-    monkeypatch.setattr(trainer, "automatic_folds", lambda *_: 2)
+    """Two folds in place of ten for few samples, for tests that cannot pass `folds` and do not check the value."""
+    monkeypatch.setattr(recipe, "automatic_folds", lambda *_: 2)
 
 
 @pytest.fixture

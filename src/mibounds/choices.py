@@ -81,8 +81,8 @@ def check_critic(choice: Any) -> None:
     """Raise an error unless the choice names a critic that is trained as a log density ratio."""
     if isinstance(choice, Critic):
         raise TypeError(
-            f"critic is a {type(choice).__name__} object, and this function builds its critics from a name, 'separable', "
-            "'joint' or 'bilinear'. Fit your own by mi.Trainer().fit(mi.MIEstimator(critic, bound), x, y)."
+            f"critic is a {type(choice).__name__} object, and this function builds its critics from a name, "
+            "'separable', 'joint' or 'bilinear'. Fit your own by mi.Trainer().fit(mi.MIEstimator(critic, bound), x, y)."
         )
     wanted = str(choice).lower().removesuffix("critic")
     if wanted not in _ratio_critics():

@@ -7,7 +7,7 @@ import torch
 from typer.testing import CliRunner
 
 from mibounds.cli.main import app
-from mibounds.estimation import column_matrix
+from mibounds.estimation.pairwise import column_matrix
 
 pytestmark = pytest.mark.usefixtures("two_folds")
 

@@ -1,27 +1,18 @@
 """Options that several commands share are the same everywhere."""
 
 import inspect
-from typing import get_args
 
-import typer
+import pytest
 
 from mibounds.cli import benchmark, demo, options
 from mibounds.cli.main import app
 
-
-def commands():
-    for group in (app, benchmark.app, demo.app):
-        yield from (command.callback for command in group.registered_commands)
+COMMANDS = [command.callback for group in (app, benchmark.app, demo.app) for command in group.registered_commands]
+SHARED = {"as_json": options.AsJson, "device": options.Device, "seed": options.Seed, "unit": options.UnitName}
 
 
-def test_a_shared_option_is_not_written_twice():
-    shared = {name: getattr(options, name) for name in options.__all__}
-    by_flag = {flag: kind for kind in shared.values() for flag in get_args(kind)[1].param_decls or ()}
-    assert {"--seed", "--json", "--quiet", "--device"} <= by_flag.keys()
-    for command in commands():
-        for parameter in inspect.signature(command, eval_str=True).parameters.values():
-            arguments = get_args(parameter.annotation)
-            if len(arguments) > 1 and isinstance(arguments[1], typer.models.OptionInfo):
-                flags = set(arguments[1].param_decls or ()) & {"--json", "--seed", "--device"}
-                for flag in flags:
-                    assert arguments[1] is get_args(by_flag[flag])[1], f"{command.__name__} has its own {flag}"
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_a_shared_option_is_written_once(command):
+    parameters = inspect.signature(command, eval_str=True).parameters
+    for name in SHARED.keys() & parameters.keys():
+        assert parameters[name].annotation == SHARED[name], name

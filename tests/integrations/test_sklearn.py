@@ -29,44 +29,70 @@ def pair(n=400, rho=0.9, seed=0):
 
 @pytest.fixture
 def ten_rows_are_enough(monkeypatch):
-    """Most checks of scikit-learn fit 10 to 30 rows, from which `estimate` makes no number."""
-    for module in ("mibounds.data.columns", "mibounds.integrations.sklearn"):
+    """Most checks of scikit-learn fit 10 to 30 rows, which are too few for an estimate."""
+    for module in ("mibounds.data.sample", "mibounds.data.weights", "mibounds.integrations.sklearn"):
         monkeypatch.setattr(sys.modules[module], "MINIMUM_ROWS", 10)
 
 
-# score_samples scores pairs and cannot do without y, which these two call it without.
-PAIRS = dict.fromkeys(
-    ("check_methods_sample_order_invariance", "check_methods_subset_invariance"), "score_samples takes X and y"
-)
+EXPECTED_FAILURES = {
+    **dict.fromkeys(
+        ("check_methods_sample_order_invariance", "check_methods_subset_invariance"), "score_samples takes X and y"
+    ),
+    "check_sample_weight_equivalence_on_dense_data": "weights select rows at random, they do not repeat them",
+    "check_sample_weights_not_overwritten": "one weight of 16 is ten times the others, which leaves too few rows",
+}
 
 
 @pytest.mark.usefixtures("ten_rows_are_enough")
 @parametrize_with_checks(
     [MutualInformation(steps=2, folds=2, hidden=(4,), validation_fraction=0.5, batch_size=2)],
-    expected_failed_checks=lambda _: PAIRS,
+    expected_failed_checks=lambda _: EXPECTED_FAILURES,
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-def test_parameters_are_those_of_estimate_and_of_the_trainer():
-    own = MutualInformation().get_params()
-    theirs = {}
-    for function in (mi.Trainer, mi.estimate):  # estimate's defaults last: its lr is the one
-        theirs |= {
-            name: parameter.default
-            for name, parameter in inspect.signature(function).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        }
-    theirs.pop("preprocessing")  # which estimate chooses
-    theirs.pop("groups")  # which fit takes
-    theirs.pop("sample_weight")  # which keeps rows by chance: scikit-learn wants weights of 2 to be rows given twice
+def test_parameters_are_those_of_estimate_but_for_data_and_folders():
+    parameters = inspect.signature(mi.estimate).parameters.values()
+    theirs = {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+    for name in ("groups", "sample_weight"):  # arguments of fit
+        theirs.pop(name)
     for name in ("checkpoint", "resume"):  # the many fits of a search would share one folder
         theirs.pop(name)
-    assert own == theirs
+    assert MutualInformation().get_params() == theirs
+    signature = inspect.signature(MutualInformation)
+    assert {name: one.default for name, one in signature.parameters.items()} == theirs
 
 
-def test_the_value_is_that_of_estimate_and_the_score_that_of_new_rows():
+def test_parameters_are_stored_unchanged_and_checked_in_fit():
+    x, y = pair(60)
+    widths = [16, 16]
+    model = MutualInformation(hidden=widths, steps=0, unit="bit", recipe="slow")
+    assert model.hidden is widths
+    assert (model.steps, model.unit, model.recipe) == (0, "bit", "slow")
+    for wrong, error, sentence in (
+        ({"unit": "bit"}, ValueError, "unit is 'bit'"),
+        ({"level": 2.0}, ValueError, "level is 2.0"),
+        ({"recipe": "slow"}, ValueError, "recipe is 'slow'"),
+        ({"steps": 0}, ValueError, "steps is 0"),
+        ({"folds": 2.5}, TypeError, "folds is 2.5"),
+    ):
+        with pytest.raises(error, match=sentence):
+            MutualInformation(**wrong).fit(x, y)
+    with pytest.raises(TypeError, match=r"MutualInformation has no argument 'n_folds'. Did you mean 'folds'\?"):
+        MutualInformation(n_folds=2)
+
+
+def test_a_recipe_with_settings_of_its_own():
+    x, y = pair(200)
+    recipe = mi.Recipe(steps=30, folds=2, hidden=(16,))
+    assert MutualInformation(recipe=recipe).fit(x, y).value_ == mi.estimate(x, y, recipe=recipe).value
+    model = MutualInformation(recipe="quick", steps=20, hidden=[16]).fit(x, y)
+    assert model.value_ == mi.estimate(x, y, recipe="quick", steps=20, hidden=(16,)).value
+    assert len(model.result_.fitted) == 2  # the folds of the preset, as those of the estimator are at their default
+
+
+def test_the_value_is_that_of_estimate_and_the_score_is_of_new_rows():
     x, y = pair()
     model = MutualInformation(**QUICK).fit(x, y)
     assert model.value_ == model.result_.value == pytest.approx(mi.estimate(x, y, **QUICK).value, abs=1e-3)
@@ -122,8 +148,34 @@ def test_labels_are_columns_of_their_own():
     assert model.value_ == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.25)  # x says which
     assert model.result_.columns[1] == ("y=high", "y=low", "y=middle")
     assert model.score(x, np.where(labels == "high", "huge", labels)) < model.score(x, labels)
-    with pytest.raises(ValueError, match="y is constant"):
-        MutualInformation(**QUICK).fit(x, np.full(300, "a"))
+
+
+def test_a_constant_shares_no_information():
+    x, _ = pair(100)
+    with pytest.warns(mi.warnings.ConstantColumnWarning, match="y is constant"):
+        model = MutualInformation(**QUICK).fit(x, np.full(100, "a"))
+    assert model.value_ == 0
+    assert model.score_samples(x[:3], np.full(3, "a")).tolist() == [0, 0, 0]
+
+
+def test_groups_and_weights_are_those_of_estimate():
+    x, y = pair(200)
+    groups, weights = np.arange(200) // 2, np.where(x[:, 0] > 0, 1.0, 0.5)
+    model = MutualInformation(**QUICK).fit(x, y, groups=groups, sample_weight=weights)
+    expected = mi.estimate(x, y, groups=groups, sample_weight=weights, **QUICK)
+    assert (model.value_, model.result_.stderr, model.result_.n) == (expected.value, expected.stderr, expected.n)
+    assert model.result_.n < 200
+    with pytest.raises(ValueError, match="sample_weight is zero for all rows"):
+        MutualInformation(**QUICK).fit(x, y, sample_weight=np.zeros(200))
+
+
+@pytest.mark.filterwarnings("default::mibounds.MIWarning")
+def test_warnings_are_issued_at_the_line_of_the_call():
+    x, y = pair(100)
+    with pytest.warns(mi.MIWarning) as caught:
+        MutualInformation(**QUICK).fit(np.hstack([x, np.ones_like(x)]), y)
+    assert "constant-column" in [one.message.code for one in caught]
+    assert {one.filename for one in caught} == {__file__}
 
 
 def test_a_large_offset_is_no_loss():
@@ -139,17 +191,17 @@ def test_missing_values_are_refused_or_dropped():
     with pytest.raises(ValueError, match="Input X contains NaN"):
         MutualInformation(**QUICK).fit(x, y)
     model = MutualInformation(nan="drop", **QUICK).fit(x, y)
-    assert model.result_.rows == 198
+    assert model.result_.n == 198
     assert np.flatnonzero(np.isnan(model.score_samples(x, y))).tolist() == [3, 7]
     assert np.isfinite(model.score(x, y))
     labels = np.where(y[:, 0] > 0, "a", "b").astype(object)
     labels[5] = None
-    assert MutualInformation(nan="drop", **QUICK).fit(x, labels).result_.rows == 198
+    assert MutualInformation(nan="drop", **QUICK).fit(x, labels).result_.n == 198
     with pytest.raises(ValueError, match="y has 1 missing"):
         MutualInformation(**QUICK).fit(pair(200)[0], labels)
 
 
-def test_a_search_finds_the_critic_that_can():
+def test_a_search_finds_the_better_critic():
     x, y = pair()
     search = GridSearchCV(MutualInformation(**QUICK), {"steps": [1, 60]}, cv=2).fit(x, y)
     assert search.best_params_ == {"steps": 60}
@@ -172,7 +224,7 @@ def test_what_cannot_be_used_is_refused():
         model.score(x, np.hstack([y, y]))
 
 
-def test_scikit_learn_waits_until_it_is_asked_for():
+def test_scikit_learn_is_imported_where_it_is_used():
     code = (
         "import sys, mibounds as mi; assert 'sklearn' not in sys.modules; "
         "mi.integrations.MutualInformation; assert 'sklearn' in sys.modules"

@@ -1,5 +1,5 @@
-"""The pages in a real browser: nothing is fetched, nothing runs over the edge of a phone, and all text can be read, in
-light and in dark. Skipped where no Chromium is installed; CI installs it."""
+"""The pages in a browser: nothing is loaded from the network, nothing exceeds the width of a phone, and all text is
+readable, in the light and the dark color scheme. Skipped where no Chromium is installed; CI installs it."""
 
 import html
 import json
@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from mibounds.benchmark import write_page
-from mibounds.results.result import Curve, Result
+from mibounds.results import ConditionalResult, Curve, Result
 from mibounds.warnings import OverfitWarning
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -87,21 +87,26 @@ def opened(pages, scheme, folder):
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     result = Result(
-        value=0.7, stderr=0.1, bounds={"InfoNCE": 0.7, "DonskerVaradhan": 0.65}, reading="InfoNCE", rows=200, most=0.9,
-        cross_checks={"GaussianCopula": 0.6}, fold_values=(0.6, 0.8), extrapolated=True,
-        curves=(Curve((0, 25, 50), (0.0, -0.4, -0.3), 25, "ranks"),) * 2,
-        warnings=(OverfitWarning("Rows are known by heart: " + 30 * "more rows, "),),
+        value=0.7, stderr=0.1, estimates={"InfoNCE": 0.7, "DonskerVaradhan": 0.65, "NWJ": -1e4}, method="InfoNCE",
+        n=200, entropy_limit=0.9, cross_checks={"GaussianCopula": 0.6}, fold_values=(0.6, 0.8), extrapolated=True,
+        curves=tuple(Curve((0, 25, 50), (0.0, -0.4, -0.3), 25, name) for name in ("ranks", "standardized")),
+        warnings=(OverfitWarning("The critics overfit: " + 30 * "more rows, "),),
         columns=(tuple(f"a_column_with_a_name_that_nobody_can_break_{i}" for i in range(30)), ("y" * 60,)),
-        kinds=("30 continuous", "1 continuous"), versions={"mibounds": "0.1.0"}, pointwise=torch.randn(200),
+        kinds=(("continuous",) * 30, ("continuous",)), versions={"mibounds": "0.1.0"}, pointwise=torch.randn(200),
     )  # fmt: skip
     command = f"mibounds estimate {'/a/long/path' * 20}.csv --y {'y' * 60}"
     result.report(folder / "report.html", command=command)
-    fit = {"suite": "quick", "n": 1000, "seconds": 4.0, "versions": {"mibounds": "0.1.0"}, "reading": "InfoNCE"}
+    conditional = ConditionalResult(
+        value=0.1, stderr=0.1, method="chain", parts={"I(X;YZ)": result, "I(X;Z)": result}, n=200,
+        warnings=result.warnings,
+    )  # fmt: skip
+    conditional.report(folder / "summary.html", command=command)
+    fit = {"suite": "quick", "n": 1000, "seconds": 4.0, "versions": {"mibounds": "0.1.0"}, "method": "InfoNCE"}
     fit |= {"estimator": "default", "stderr": 0.1, "extrapolated": False, "warnings": [], "low": 0.4, "high": 0.8}
     fits = [fit | {"seed": seed, "task": f"{'Long' * 20}(0.5)", "truth": 0.5, "value": 0.6} for seed in range(3)]
     (folder / "results.jsonl").write_text("\n".join(map(json.dumps, fits)))
     write_page(folder / "results.jsonl", folder / "benchmark.html")
-    return {name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in ("report", "benchmark")}
+    return {name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in ("report", "summary", "benchmark")}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -115,8 +120,9 @@ def test_pages_fit_fetch_nothing_and_can_be_read(pages, scheme, tmp_path):
             assert page["over"] == []
             assert page["fetched"] == []
     for width in WIDTHS:
-        assert found[f"report {width}"]["contrast"] >= 4.5  # WCAG AA
-        assert found[f"report {width}"]["small"] >= 9
+        for name in ("report", "summary"):
+            assert found[f"{name} {width}"]["contrast"] >= 4.5  # WCAG AA
+            assert found[f"{name} {width}"]["small"] >= 9
     bad = found["bad 360"]  # the measuring itself
     assert bad["fetched"] == ["http://127.0.0.1:9/picture.png"]
     assert bad["needed"] >= 2000

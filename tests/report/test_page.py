@@ -1,4 +1,4 @@
-"""The page as a browser, a screen reader and a curious reader take it; see test_browser.py for the looks."""
+"""The structure and the content of the page; test_browser.py tests its layout."""
 
 import json
 import math
@@ -9,20 +9,21 @@ from itertools import pairwise
 import pytest
 import torch
 
-from mibounds.estimation import BracketResult, IndependenceTest
 from mibounds.report import report_page
 from mibounds.report.words import number
-from mibounds.results.result import Curve, Result
+from mibounds.results import BracketResult, Curve, IndependenceTestResult, Result
 from mibounds.warnings import CeilingWarning, DensityMisfitWarning, OverfitWarning
 
 POINTWISE = torch.tensor([0.5, math.nan, 2.0, -3.0, *[0.25] * 20])
 RESULT = Result(
-    value=0.8099, stderr=0.0493, bounds={"InfoNCE": 0.7847, "NWJ": 0.6822, "Classifier": 0.8099}, reading="Classifier",
-    rows=23, cross_checks={"GaussianCopula": 0.7476}, certified=(0.65, 0.03), most=0.9526, allowance=(0.0, 0.14),
+    value=0.8099, stderr=0.0493, estimates={"InfoNCE": 0.7847, "NWJ": 0.6822, "Classifier": 0.8099},
+    method="Classifier", n=23, cross_checks={"GaussianCopula": 0.7476}, lower_bound_estimate=(0.65, 0.03),
+    entropy_limit=0.9526, interval_bias=(0.0, 0.14),
     fold_values=(0.7513, 0.8891), curves=(Curve((0, 25), (0.0, -0.5), 25, "a"), Curve((0, 25), (0.0, -0.4), 0, "b")),
     warnings=(CeilingWarning("2.1 nats are <near> the ceiling"), OverfitWarning("by 0.4 nats: more rows")),
-    columns=(("<script>alert(1)</script>", 'a "quoted" & b'), ("c",)), kinds=("2 continuous", "1 continuous"),
-    seed=3, versions={"mibounds": "0.1.0", "torch": "2.13.0"}, pointwise=POINTWISE,
+    columns=(("<script>alert(1)</script>", 'a "quoted" & b'), ("c",)),
+    kinds=(("continuous", "continuous"), ("continuous",)), seed=3,
+    versions={"mibounds": "0.1.0", "torch": "2.13.0"}, pointwise=POINTWISE,
 )  # fmt: skip
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -110,19 +111,20 @@ def test_every_figure_has_a_text(page):
         assert figure["role"] == "img"
         assert all(texts[name].strip() for name in figure["aria-labelledby"].split())
     assert all(page.texts("figcaption"))
-    assert "2 folds read 0.7513 to 0.8891 nats; all rows together 0.8099" in texts["folds-desc"]
-    assert "KSG" not in texts["readings-desc"]
-    assert "GaussianCopula 0.7476" in texts["readings-desc"]
+    assert "2 folds are 0.7513 to 0.8891 nats; that of all samples is 0.8099" in texts["folds-desc"]
+    assert "KSG" not in texts["estimates-desc"]
+    assert "GaussianCopula 0.7476" in texts["estimates-desc"]
 
 
-def test_every_warning_is_there_with_its_own_words(page):
+def test_every_warning_has_its_message_and_a_remedy(page):
     codes = page.texts("h3")
     for warning, title in zip(RESULT.warnings, codes, strict=True):
         assert title.endswith(warning.code)
         assert str(warning) in page.texts("p")
+        assert any(text.startswith("Remedy: ") for text in page.texts("p"))
 
 
-def test_what_a_person_named_is_text(page):
+def test_names_of_columns_are_text(page):
     assert '<script>alert(1)</script>, a "quoted" & b' in page.texts("h1")[0]
     assert "<script>alert(1)</script>" in page.texts("title")[0]
     assert any("<script>alert(1)</script>" in text for text in page.texts("dd"))
@@ -130,15 +132,17 @@ def test_what_a_person_named_is_text(page):
 
 def test_values_are_those_of_the_result(page):
     rows = [row.split() for row in page.texts("tr")]
-    for name, value in {**RESULT.bounds, **RESULT.cross_checks}.items():
+    for name, value in {**RESULT.estimates, **RESULT.cross_checks}.items():
         assert [number(value), name] in [row[:2] for row in rows]
     assert page.texts("p")[1] == "0.8099 nats"
     low, high = RESULT.interval
     text = " ".join(page.texts("main"))
-    assert f"reaches from {number(low)} to {number(high)} nats" in text
-    assert f"at least {number(RESULT.lower_bound)} nats" in text
+    assert f"confidence interval of the mutual information is {number(low)} to {number(high)} nats" in text
+    assert high == 0.9526  # the interval and the limit agree
+    assert f"lower confidence bound is {number(RESULT.lower_bound)} nats" in text
     assert "cannot exceed 0.9526 nats" in text
-    assert "Fold by fold: 0.7513, 0.8891." in text
+    assert "Estimates of the folds: 0.7513, 0.8891." in text
+    assert "n = 23" in page.texts("p")[0]
     assert "mibounds estimate 't.csv' --y c" in page.texts("pre")
     assert "Seed 3" in text
     assert "mibounds 0.1.0, torch 2.13.0" in text
@@ -153,30 +157,35 @@ def test_the_most_and_least_informative_rows_are_numbered_as_given(page):
 
 def test_units_go_through_the_whole_page(tmp_path):
     ln2 = math.log(2)
-    bracket = BracketResult(lower=0.7, lower_stderr=0.1, upper=0.9, upper_stderr=0.1, rows=23, readings={"CLUB": 1.4},
-                      warnings=(*RESULT.warnings, DensityMisfitWarning("its residuals")))  # fmt: skip
-    test = IndependenceTest(statistic=0.78, pvalue=0.001, permutations=999, retrained=False, estimate=RESULT)
+    bracket = BracketResult(
+        lower=0.7, lower_stderr=0.1, upper=0.9, upper_stderr=0.1, n=23, estimates={"CLUB": 1.4},
+        warnings=(*RESULT.warnings, DensityMisfitWarning("its residuals")),
+    )  # fmt: skip
+    test = IndependenceTestResult(statistic=0.78, pvalue=0.001, permutations=999, retrained=False, estimate=RESULT)
     page = page_of(RESULT.to("bits"), tmp_path, bracket=bracket, test=test)
     rows = page.texts("tr")
     assert any(row.startswith(f"{number(0.8099 / ln2)} Classifier") for row in rows)
-    assert any(row.startswith(f"{number(0.9 / ln2)} upper side") for row in rows)
+    assert any(row.startswith(f"{number(0.9 / ln2)} upper bound") for row in rows)
     assert any(row == f"2 {number(2 / ln2)}" for row in rows)
     text = " ".join(page.texts("main"))
-    assert "p = 0.001 (999 permutations)" in text
+    assert f"p = 0.001, 999 permutations, InfoNCE {number(0.78 / ln2)} bits" in text
     assert "its residuals" in text
     assert len(page.texts("h3")) == 3
-    assert not any(number(value) in text for value in (0.8099, 0.7847, 0.7513))
+    assert not any(number(value) in text for value in (0.8099, 0.7847, 0.7513, 0.78))
+
+
+BARE = Result(value=0.5, stderr=0.01, estimates={"InfoNCE": 0.5}, method="InfoNCE", n=10)
 
 
 def test_a_page_of_next_to_nothing(tmp_path):
-    bare = Result.from_dict(json.loads(json.dumps(Result(0.5, 0.01, {"InfoNCE": 0.5}, "InfoNCE", 10).to_dict())))
+    bare = Result.from_dict(json.loads(json.dumps(BARE.to_dict())))
     page = page_of(bare, tmp_path)
-    assert page.texts("h1") == ["What x and y share"]
+    assert page.texts("h1") == ["x and y"]
     assert len(page.all("svg")) == 1
-    assert "No check of the data" in " ".join(page.texts("p"))
-    assert "versions that were not written down" in " ".join(page.texts("p"))
+    assert "no check of the data" in " ".join(page.texts("p"))
+    assert "versions that were not recorded" in " ".join(page.texts("p"))
 
 
 def test_the_same_result_gives_the_same_page():
-    record = {**RESULT.to_dict(), "coefficient": RESULT.coefficient}
+    record = RESULT.to_dict()
     assert report_page(record, POINTWISE.tolist()) == report_page(record, POINTWISE.tolist())

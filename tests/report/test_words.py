@@ -1,12 +1,21 @@
 import pytest
 
-from mibounds.report.words import answer, chosen, doubts, meaning, number, percent, sides
+from mibounds.report.words import (
+    kinds_text,
+    meaning,
+    method_entries,
+    number,
+    percent,
+    summary_sentences,
+    variable_names,
+    warning_entries,
+)
 
 RECORD = {
-    "value": 0.5, "stderr": 0.05, "interval": [0.4, 0.7], "level": 0.95, "unit": "nats", "reading": "InfoNCE",
-    "bounds": {"InfoNCE": 0.5}, "rows": 90, "most": None, "lower_bound": 0.42, "coefficient": 0.795,
-    "extrapolated": False, "warnings": [], "columns": [["a", "b"], ["c"]], "kinds": ["2 continuous", "1 continuous"],
-    "allowance": [0.0, 0.1], "curves": [],
+    "value": 0.5, "stderr": 0.05, "interval": [0.4, 0.7], "level": 0.95, "unit": "nats", "method": "InfoNCE",
+    "estimates": {"InfoNCE": 0.5}, "n": 90, "entropy_limit": None, "lower_bound": 0.42,
+    "informational_correlation": 0.795, "extrapolated": False, "warnings": [], "columns": [["a", "b"], ["c"]],
+    "kinds": [["continuous", "continuous"], ["continuous"]], "interval_bias": [0.0, 0.1], "curves": [],
 }  # fmt: skip
 
 
@@ -19,81 +28,118 @@ def test_a_number(value, text):
     assert number(value) == text
 
 
-def test_per_cent():
+def test_percent():
     assert [percent(share) for share in (0.95, 0.999, 0.5)] == ["95%", "99.9%", "50%"]
 
 
 @pytest.mark.parametrize(
-    "names, kind, called",
+    "kinds, text",
     [
-        (["a", "b"], "2 continuous", "a, b"),
-        (["a", "b", "c", "d"], "4 continuous", "4 columns"),
-        (["city=Ulm", "city=Bonn", "city=Wien", "city=Rom"], "1 categorical", "city"),
-        (["age", "city=Ulm", "city=Bonn", "city=Wien"], "1 continuous, 1 categorical", "2 columns"),
-        ([], "images 1 x 8 x 8", "x (images 1 x 8 x 8)"),
-        ([], "", "x"),
-        (["a"], "", "a"),
+        ([], ""),
+        (["continuous"], "1 continuous"),
+        (["categorical", "continuous", "categorical"], "2 categorical, 1 continuous"),
+        (["sequence of 20 steps x 3"], "sequence of 20 steps x 3"),
+        (["continuous"] * 1234, "1,234 continuous"),
     ],
 )
-def test_what_sides_are_called(names, kind, called):
-    found, _ = sides({**RECORD, "columns": [names, ["c"]], "kinds": [kind, ""]})
+def test_kinds(kinds, text):
+    assert kinds_text(kinds) == text
+
+
+@pytest.mark.parametrize(
+    "names, kinds, called",
+    [
+        (["a", "b"], ["continuous"] * 2, "a, b"),
+        (["a", "b", "c", "d"], ["continuous"] * 4, "4 columns"),
+        (["city=Ulm", "city=Bonn", "city=Wien", "city=Rom"], ["categorical"], "city"),
+        (["city=Ulm"], ["categorical"], "city"),
+        (["age", "city=Ulm", "city=Bonn", "city=Wien"], ["continuous", "categorical"], "2 columns"),
+        ([], ["image 1 x 8 x 8"], "x (image 1 x 8 x 8)"),
+        ([], [], "x"),
+        (["a"], [], "a"),
+    ],
+)
+def test_the_names_of_variables(names, kinds, called):
+    found, other = variable_names({**RECORD, "columns": [names, ["c"]], "kinds": [kinds, []]})
     assert found == called
+    assert other == "c"
 
 
-def test_the_answer_in_sentences():
-    assert answer(RECORD, None, None) == [
-        "The 95% interval for the information reaches from 0.4000 to 0.7000 nats.",
-        "A Gaussian pair shares as much at a correlation of 0.80.",
-        "It is at least 0.4200 nats (95%, one-sided) for these critics as they are.",
+def test_the_summary_in_sentences():
+    assert summary_sentences(RECORD, None, None) == [
+        "The 95% confidence interval of the mutual information is 0.4000 to 0.7000 nats.",
+        "A bivariate Gaussian pair with a correlation of 0.80 has the same information.",
+        "The 95% one-sided lower confidence bound is 0.4200 nats. It is conditional on the fitted critics, and valid "
+        "for poor critics too.",
     ]
 
 
-def test_a_label_a_bracket_and_a_test_are_told():
-    bracket = {"lower": 0.5, "upper": 0.6, "interval": [0.4, 0.75]}
-    test = {"pvalue": 0.001, "permutations": 999}
-    said = " ".join(answer({**RECORD, "most": 1.0}, bracket, test))
-    assert "cannot exceed 1.000 nats, the entropy of a label, and 50% of it is read" in said
-    assert "a lower bound of 0.5000 and an upper bound of 0.6000 nats" in said
-    assert "with sampling error 0.4000 to 0.7500 nats" in said
-    assert "p = 0.001 (999 permutations)" in said
-    assert "correlation" not in said
+def test_a_label_a_bracket_and_a_test():
+    bracket = {"lower": 0.5, "upper": 0.6, "interval": [0.4, 0.75], "level": 0.95}
+    test = {"pvalue": 0.001, "permutations": 999, "statistic": 0.72, "unit": "nats"}
+    text = " ".join(summary_sentences({**RECORD, "entropy_limit": 1.0}, bracket, test))
+    assert "It cannot exceed 1.000 nats, the entropy of the label. The value is 50% of it." in text
+    assert "lower bound 0.5000, upper bound 0.6000 nats" in text
+    assert "95% confidence interval 0.4000 to 0.7500 nats" in text
+    assert (
+        "null hypothesis that the variables are independent: p = 0.001, 999 permutations, InfoNCE 0.7200 nats" in text
+    )
+    assert "correlation" not in text
 
 
-def test_nothing_and_too_much_are_said_first():
+def test_independence_and_extrapolation_come_first():
     record = {**RECORD, "warnings": [{"code": "maybe-independent", "message": "m"}], "lower_bound": -0.1}
-    assert answer(record, None, None)[0] == "These rows do not show that one side tells anything of the other."
-    assert "at least" not in " ".join(answer(record, None, None))
-    assert answer({**RECORD, "extrapolated": True}, None, None)[0].startswith("The value is extrapolated")
+    assert summary_sentences(record, None, None)[0].startswith("The samples do not show a dependence")
+    assert "lower confidence bound" not in " ".join(summary_sentences(record, None, None))
+    extrapolated = summary_sentences({**RECORD, "extrapolated": True}, None, None)
+    assert extrapolated[0].startswith("The value is extrapolated")
 
 
-def test_each_doubt_once_with_what_its_code_stands_for():
+def test_each_warning_once_with_its_meaning_and_remedy():
     one, other = {"code": "ceiling", "message": "near 4.8"}, {"code": "of-another-version", "message": "m"}
-    found = doubts({"warnings": [one, other]}, {"warnings": [one]}, None)
-    assert [doubt["message"] for doubt in found] == ["near 4.8", "m"]
-    assert found[0]["stands_for"] == "A value is at the ceiling of its bound."
-    assert found[1]["stands_for"]
+    found = warning_entries({"warnings": [one, other]}, {"warnings": [one]}, None)
+    assert [(entry["code"], entry["message"]) for entry in found] == [("ceiling", "near 4.8"), (other["code"], "m")]
+    assert "largest value" in found[0]["meaning"]
+    assert found[0]["remedy"]
+    assert found[1]["meaning"]
+    assert not any("`" in text for entry in found for text in entry.values())
 
 
-def test_every_reading_has_a_meaning():
+def test_every_estimate_has_a_meaning():
     assert meaning("KSG") == "nearest neighbors"
     assert meaning("InfoNCEAnchor") == "neither bound"
     assert meaning("JensenShannon") == ""
-    assert meaning("of one's own") == ""
+    assert meaning("a name of the user") == ""
 
 
-def test_what_was_chosen():
+def test_the_method():
     curves = [{"steps": [0, 25, 50], "best_step": step, "candidate": name} for step, name in ((25, "a"), (50, "b"))]
-    told = dict(chosen({**RECORD, "curves": curves}, 100))
-    assert told["Reading"].startswith("InfoNCE. Which bound")
-    assert told["x"] == "2 continuous: a, b"
-    assert told["Rows"] == "90, each scored by critics that never saw it. Of 100 given, 10 were dropped or not tested."
-    assert told["Folds"] == "2. Validation rows kept the weights of step 25 to 50, of at most 50 trained."
-    assert told["Candidate that counts most"].startswith("a (1 of 2), b (1 of 2).")
-    assert "a standard error of 0.05000 nats, and 0 below and 0.1000 above" in told["Interval"]
-    assert "label" in dict(chosen({**RECORD, "reading": "Classifier"}, None))["Reading"]
+    entries = dict(method_entries({**RECORD, "curves": curves}, 100))
+    assert entries["Estimate"].startswith("InfoNCE. The rule")
+    assert entries["x"] == "2 continuous: a, b"
+    assert entries["Samples"] == (
+        "90, each scored by critics that were not trained on it. Rows that were dropped or not tested: 10 of 100."
+    )
+    assert entries["Folds"] == "2. The weights of step 25 to 50 were kept by validation loss; 50 steps at most."
+    assert entries["Candidate with the largest weight"] == "a (1 of 2), b (1 of 2)"
+    assert "a standard error of 0.05000 nats and an allowance for bias of 0 below and 0.1000" in entries["Interval"]
+    assert "entropy" not in entries["Interval"]
+    limited = dict(method_entries({**RECORD, "method": "Classifier", "entropy_limit": 0.6}, None))
+    assert "label" in limited["Estimate"]
+    assert limited["Interval"].endswith("not above the entropy of the label.")
+    assert limited["Samples"].endswith("not trained on it.")
+
+
+def test_one_candidate():
+    curves = [{"steps": [0, 25], "best_step": 25, "candidate": "a"}] * 2
+    entries = dict(method_entries({**RECORD, "curves": curves}, None))
+    assert entries["Candidate with the largest weight"] == "a"
+    assert "step 25 were kept" in entries["Folds"]
 
 
 def test_many_columns_are_not_all_named():
     names = [f"c{i}" for i in range(100)]
-    told = dict(chosen({**RECORD, "columns": [names, ["y"]], "kinds": ["100 continuous", "1 continuous"]}, None))
-    assert told["x"].endswith("c58, c59 and 40 more")
+    record = {**RECORD, "columns": [names, ["y"]], "kinds": [["continuous"] * 100, ["continuous"]]}
+    entries = dict(method_entries(record, None))
+    assert entries["x"].startswith("100 continuous: c0, c1")
+    assert entries["x"].endswith("c58, c59 and 40 more")

@@ -17,7 +17,7 @@ from mibounds.cli.errors import one_sentence, say_if_interrupted
 from mibounds.cli.job import job, writes
 from mibounds.cli.lagged import lagged
 from mibounds.cli.matrix import matrix
-from mibounds.cli.options import AsJson, Quiet, Seed
+from mibounds.cli.options import AsJson, Device, Out, Plot, Quiet, Seed, TableFile, UnitName
 from mibounds.cli.score import score
 
 __all__ = ["app", "run"]
@@ -40,7 +40,7 @@ app.command()(matrix)
 @app.command()
 def estimate(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A .csv or .parquet table, a .npy matrix or a .npz with named arrays.")],
+    file: TableFile,
     y: Annotated[str, typer.Option("--y", help="Columns of y, separated by commas.")],
     x: Annotated[
         str | None,
@@ -54,7 +54,7 @@ def estimate(
     ] = None,
     bound: Annotated[str, typer.Option(help=f"The bound that trains the critics: {BOUNDS}.")] = "infonce",
     critic: Annotated[str, typer.Option(help="separable, joint or bilinear.")] = "separable",
-    unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
+    unit: UnitName = "nats",
     level: Annotated[float, typer.Option(help="Confidence level of the interval.")] = 0.95,
     test: Annotated[bool, typer.Option("--test", help="Test independence too, by 999 permutations.")] = False,
     bootstrap: Annotated[
@@ -70,16 +70,16 @@ def estimate(
     seed: Seed = 0,
     steps: Annotated[int | None, typer.Option(help="Training steps of a fold.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows of a training step.")] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    device: Device = "cpu",
     bracket: Annotated[
         bool, typer.Option("--bracket", help="A lower and an upper bound instead of one value; twice the time.")
     ] = False,
-    plot: Annotated[Path | None, typer.Option(help="Save a figure to this .png, .svg or .pdf file.")] = None,
+    plot: Plot = None,
     report: Annotated[
         Path | None,
         typer.Option(help="Save a page to read and pass on, with all of this and figures, to this .html file."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Save the result to this JSON file.")] = None,
+    out: Out = None,
     save: Annotated[
         Path | None,
         typer.Option(help="Keep the trained critics in this .safetensors file, for `mibounds score`."),

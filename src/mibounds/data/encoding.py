@@ -195,7 +195,7 @@ class Categorical(Encoding):
         place: dict[str | None, int] = {category: i for i, category in enumerate(self.categories)}
         unknown = place.get(_OTHERS, count)
         place[None] = place[_MISSING] if self.indicator else count + 1
-        rows = [np.eye(count), [self.frequencies], np.full((1, count), np.nan)]
+        rows = [np.eye(count), np.array([self.frequencies]), np.full((1, count), np.nan)]
         table = np.concatenate(rows).astype(np.float32)
         codes = np.array([place.get(text, unknown) for text in texts(column)], dtype=np.intp)
         return table[codes, 1:] if count == 2 else table[codes]
@@ -257,7 +257,9 @@ def fit_encoding(column: Array, name: str, kind: str | None = None, indicator: b
 def encoding_from(record: Mapping[str, Any]) -> Encoding:
     """The encoding that `Encoding.to_dict` wrote."""
     kind = check_choice("the kind of a column", record["kind"], kind_names())
-    fields = {name: tuple(one) if isinstance(one, list) else one for name, one in record.items() if name != "kind"}
+    fields: dict[str, Any] = {
+        name: tuple(one) if isinstance(one, list) else one for name, one in record.items() if name != "kind"
+    }
     return _kinds()[kind](**fields)
 
 

@@ -104,6 +104,15 @@ class Variable:
         """Is it one categorical column?"""
         return self.kind == "table" and [encoding.is_label for encoding in self.encodings] == [True]
 
+    @property
+    def label_entropy(self) -> float | None:
+        """The plug-in entropy in nats of a label; None if it is none."""
+        if not self.is_label or self.table is None:
+            return None
+        _, counts = torch.unique(self.table, dim=0, return_counts=True)
+        frequencies = counts.double() / counts.sum()
+        return float(-(frequencies * frequencies.log()).sum())
+
     def take(self, rows: Tensor) -> Variable:
         """The variable of these rows, in their order."""
         if len(rows) == row_count(self.values) and bool((rows == torch.arange(len(rows))).all()):

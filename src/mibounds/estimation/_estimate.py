@@ -7,7 +7,6 @@ import math
 import torch
 
 from mibounds._version import versions
-from mibounds.classical import entropy
 from mibounds.data import Sample
 from mibounds.estimation.candidates import default_candidates
 from mibounds.estimation.cross_checks import cross_checks
@@ -61,11 +60,12 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
 
 def label_entropy(sample: Sample) -> tuple[float | None, str]:
     """The entropy in nats of the label among x and y, of two labels the smaller one, and which it is; None without."""
-    found = {name: entropy(one.table) for name, one in sample.variables.items() if name in "xy" and one.is_label}
-    if not found:
-        return None, ""
-    label = min(found, key=lambda name: found[name])
-    return found[label], label
+    found = [
+        (limit, name)
+        for name, one in sample.variables.items()
+        if name in "xy" and (limit := one.label_entropy) is not None
+    ]
+    return min(found) if found else (None, "")
 
 
 def _zero(sample: Sample, recipe: Recipe) -> Result:

@@ -33,12 +33,10 @@ def default_candidates(sample: Sample, recipe: Recipe) -> list[Candidate]:
     """The candidates that validation samples weight, for the variables x and y of a sample."""
     x, y = sample.x, sample.y
     tables = x.table is not None and y.table is not None
-    if tables:
-        (encoder_x, width_x), (encoder_y, width_y) = ((WithRadius(), side.width + 1) for side in (x, y))
-    else:
-        (encoder_x, width_x), (encoder_y, width_y) = (
-            _code(side, recipe, recipe.seed + i) for i, side in enumerate((x, y))
-        )
+    (encoder_x, width_x), (encoder_y, width_y) = (
+        (WithRadius(), side.width + 1) if tables else _code(side, recipe, recipe.seed + i)
+        for i, side in enumerate((x, y))
+    )
     kind = build_critic(recipe.critic, 1, 1)
     # Codes need no further layers, which would only overfit, unless the critic scores concatenated codes.
     hidden = recipe.hidden if tables or kind.network_per_pair else ()

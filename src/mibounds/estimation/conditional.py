@@ -31,9 +31,8 @@ from typing_extensions import Unpack
 from mibounds._checks import check_choice, check_fraction
 from mibounds._version import versions
 from mibounds.bounds import DonskerVaradhan
-from mibounds.classical import entropy
 from mibounds.data import MissingPolicy, Sample, VariableType
-from mibounds.estimation._estimate import _estimate
+from mibounds.estimation._estimate import _estimate, label_entropy
 from mibounds.estimation.added_scores import held_out, nearest
 from mibounds.inference import BoundEvaluation, mean_stderr, pool
 from mibounds.results import ConditionalResult, Result
@@ -251,7 +250,6 @@ def _result(
         )
     for part in parts.values():  # a part may well be 0
         warnings += [one for one in part.warnings if not isinstance(one, MaybeIndependentWarning)]
-    labels = [one for name, one in sample.variables.items() if name in "xy" and one.is_label]
     return ConditionalResult(
         value=value,
         stderr=stderr,
@@ -260,7 +258,7 @@ def _result(
         amplification=amplification,
         interval_bias=interval_bias,
         n=sample.n,
-        entropy_limit=min((entropy(one.table) for one in labels), default=None),
+        entropy_limit=label_entropy(sample)[0],
         warnings=tuple(warnings),
         seed=recipe.seed,
         versions=versions(),
@@ -276,6 +274,7 @@ def _equal(sample: Sample, name: str) -> bool:
 def _value_of(sample: Sample, rows: Tensor) -> str:
     """The value of z in a stratum, in words."""
     z = sample.variables["z"]
-    first = z.values[rows][0]  # type: ignore[index]
+    assert z.table is not None
+    first = z.table[rows][0]
     places = [[z.columns.index(name) for name in one.names if name in z.columns] for one in z.encodings]
     return ", ".join(one.shown(first[place].numpy()) for one, place in zip(z.encodings, places, strict=True))

@@ -126,7 +126,7 @@ def density_rows(sample: Sample, recipe: Recipe, *, negatives: int | None = None
     folds = replace(recipe, folds=2, cv=None, validation_fraction=0.15).splits(n, sample.groups)
     count = negatives if negatives is not None else min(256, max(32, _COLUMNS // (n * dim)))
     train_n = min(len(fold.train) for fold in folds)
-    settings = {"steps": recipe.steps or 600, "batch_size": min(256, max(8, train_n // 4))}
+    settings: dict[str, Any] = {"steps": recipe.steps or 600, "batch_size": min(256, max(8, train_n // 4))}
     plan = replace(recipe, **_FLOW_SETTINGS, **settings).filled(n, train_n)
     generator, seed, steps = torch.Generator().manual_seed(recipe.seed), recipe.seed, plan.steps
     if recipe.split == "random" and sample.groups is None:

@@ -177,8 +177,7 @@ def _under_permutations(
         for rows in fitted.fold.test.split(_BLOCK):
             there = rows if clusters is None else rows.sort().values
             with torch.no_grad():
-                pair = (take_rows(side, there) for side in (x, y))
-                grid = pairwise_chunks(fitted.critic, *pair).double().cpu()
+                grid = pairwise_chunks(fitted.critic, take_rows(x, there), take_rows(y, there)).double().cpu()
             grid -= grid.mean()
             observed += float(grid.diagonal().sum())
             every = torch.arange(len(there))

@@ -24,15 +24,13 @@ from mibounds.estimation._estimate import _estimate
 from mibounds.results import LaggedResult
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
-from mibounds.training.recipe import Recipe, Settings, takes_settings
+from mibounds.training.recipe import SPLIT_SETTINGS, Recipe, SeriesSettings, takes_settings
 from mibounds.training.workers import progress_bar
 from mibounds.warnings import MaybeIndependentWarning, issue
 
-__all__ = ["SPLIT_SETTINGS", "check_reach", "lagged", "series_recipe"]
+__all__ = ["check_reach", "lagged", "series_recipe"]
 
 _MEMORY = 0.01  # of the rows
-SPLIT_SETTINGS = ("split", "cv", "gap")
-"""Settings that functions of series do not take: their folds are contiguous blocks."""
 
 
 @takes_settings(without=SPLIT_SETTINGS)
@@ -48,7 +46,7 @@ def lagged(
     x_type: VariableType = None,
     y_type: VariableType = None,
     nan: MissingPolicy = "raise",
-    **settings: Unpack[Settings],
+    **settings: Unpack[SeriesSettings],
 ) -> LaggedResult:
     r"""Mutual information of two series by the lag between them.
 

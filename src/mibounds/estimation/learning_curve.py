@@ -17,7 +17,7 @@ from mibounds.estimation._estimate import _estimate
 from mibounds.results import LearningCurveResult, Result
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
-from mibounds.training.recipe import Recipe, Settings, takes_settings
+from mibounds.training.recipe import SPLIT_SETTINGS, Recipe, SeriesSettings, takes_settings
 from mibounds.training.workers import progress_bar
 from mibounds.warnings import issue
 
@@ -29,7 +29,7 @@ _FEWEST_ROWS = 200
 _EXPONENTS = np.linspace(0.3, 1.0, 15)
 
 
-@takes_settings(without=["split", "cv", "gap"])
+@takes_settings(without=SPLIT_SETTINGS)
 def learning_curve(
     x: Any,
     y: Any,
@@ -44,7 +44,7 @@ def learning_curve(
     groups: Any = None,
     sample_weight: Any = None,
     nan: MissingPolicy = "raise",
-    **settings: Unpack[Settings],
+    **settings: Unpack[SeriesSettings],
 ) -> LearningCurveResult:
     r"""Estimates from subsamples of increasing size, a fitted curve, and its limit.
 

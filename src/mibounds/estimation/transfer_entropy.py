@@ -16,11 +16,11 @@ from typing_extensions import Unpack
 from mibounds._checks import check_fraction, check_integer
 from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.estimation.conditional import _conditional
-from mibounds.estimation.lagged import SPLIT_SETTINGS, check_reach, series_recipe
+from mibounds.estimation.lagged import check_reach, series_recipe
 from mibounds.estimation.surrogates import surrogate_pvalue
 from mibounds.results import TransferEntropyResult
 from mibounds.results.units import Unit, nats_in
-from mibounds.training.recipe import Recipe, Settings, automatic_folds, takes_settings
+from mibounds.training.recipe import SPLIT_SETTINGS, Recipe, SeriesSettings, automatic_folds, takes_settings
 from mibounds.warnings import issue
 
 __all__ = ["transfer_entropy"]
@@ -42,7 +42,7 @@ def transfer_entropy(
     x_type: VariableType = None,
     y_type: VariableType = None,
     nan: MissingPolicy = "raise",
-    **settings: Unpack[Settings],
+    **settings: Unpack[SeriesSettings],
 ) -> TransferEntropyResult:
     r"""Transfer entropy from x to y: the information of x's past about y that y's own past does not have. Exchange them
     for the other direction.

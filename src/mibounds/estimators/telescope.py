@@ -81,10 +81,11 @@ class Telescope(Estimator):
         >>> telescope = mi.Telescope(6, 6, bridges=4, information=6, hidden=(16,), features=8)
         >>> trainer = mi.Trainer(steps=100, lr=2e-2, folds=2, preprocessing=mi.Gaussianize())
         >>> result = trainer.fit(telescope, x, y)
-        >>> result.reading, result.extrapolated, 4 < result.value < 7
+        >>> result.method, result.extrapolated, 4 < result.value < 7
         ('PlugIn', True, True)
     """
 
+    critic: BridgedCritic
     unidentified: Unidentified = "nothing"
     negatives = 1
     extrapolates = True

@@ -2,64 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import narwhals as nw
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
+from typing_extensions import Unpack
 
-from mibounds._checks import check_paired
-from mibounds.bounds import Bound
-from mibounds.data import MissingPolicy
-from mibounds.data.sample import VariableType
+from mibounds._checks import check_fraction, check_paired
+from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.data.sources import MINIMUM_ROWS
-from mibounds.estimation import estimate
-from mibounds.results.result import Result
+from mibounds.estimation._estimate import _estimate
+from mibounds.results import Result
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.recipe import Recipe, Settings, takes_settings
+from mibounds.warnings import issue
 
 __all__ = ["MutualInformation"]
 
 Floats = NDArray[np.float64]
+_FOLDERS = ("checkpoint", "resume")  # settings that would let the many fits of a search share one folder
+_DEFAULTS = {one.name: one.default for one in fields(Recipe) if one.name not in _FOLDERS}
 
 
 class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn comes without types
-    r"""`estimate` with `fit` and `score`: I(X;Y) of training rows, and what it is worth on new ones.
+    r"""`mibounds.estimate` as an estimator: `fit` estimates I(X;Y), and `score` evaluates the critics on new samples.
 
     .. math:: \mathrm{score}(X, y) = \frac1N \sum_i \frac1K \sum_k f_k(x_i, y_i)
 
-    where :math:`f_k` is the critic of fold k, a log density ratio. Each critic alone reads a lower bound of the
-    information on rows that no fold has seen, up to the error of its normalization, and so does their mean. A better
-    model scores higher, which makes the score fit for `cross_val_score` and for a grid search over `hidden` or `lr`.
+    where :math:`f_k` is the critic of fold k, a log density ratio. The mean of a critic's scores over new samples is a
+    lower bound of I(X;Y), up to the error of its normalization, and so is the mean over critics. A better critic scores
+    higher, so that `cross_val_score` and a grid search over `hidden` or `lr` work.
 
-    Fails on the rows of `fit`: all critics but one have trained on each, and the score reads high. `value_` is the
-    number for those rows, and `result_` says how far to trust it.
+    Fails on the rows of `fit`, all of which trained all critics but one: the score of these is too high. `value_` is
+    their held-out estimate.
 
-    X as an array holds numbers, as a table columns of any kind. Labels in y are told from numbers as `estimate` does; a
-    label that `fit` has not seen tells nothing.
+    X as an array holds numbers, as a table columns of any kind. Whether y holds labels or numbers is inferred as by
+    `mibounds.estimate`; a label that `fit` has not seen is not informative.
 
     Arguments:
-        bound: trains the critics; a name or a bound.
-        critic: "separable", "joint" or "bilinear".
-        hidden: widths of the critics' hidden layers.
-        lr: peak learning rate.
+        recipe: "quick", "default", "thorough" or a `Recipe`. Settings that differ from their default take precedence.
         unit: of the value and of scores, "nats" or "bits".
         level: confidence level of the interval.
-        bootstrap: draws that give the standard error; see `estimate`.
-        x_type, y_type, encoder_x, encoder_y: what the variables are, and modules that encode them; see `estimate`.
-        nan: "raise", "drop" the rows with missing or infinite values (such rows score nan), or "indicator".
-        seed: the same seed gives the same number.
-        device: "cpu", "cuda", ...
-        precision: "float32" or "bf16", see `Trainer`.
-        progress: show a bar.
-        steps, batch_size, weight_decay, clip, folds, split, gap, cv: as `Trainer` takes them.
-        validation_fraction, check_every, patience, tolerance, test_negatives, workers: likewise.
+        x_type: what the columns of X are; see `mibounds.estimate`.
+        y_type: likewise.
+        encoder_x: a module that encodes X; see `mibounds.estimate`.
+        encoder_y: likewise.
+        nan: "raise"; "drop" the rows with missing or infinite values, whose scores are then NaN; or "indicator".
+        settings: single settings of `Recipe` as keywords, each of them a parameter: `steps`, `hidden`, `lr`, ...
 
     Attributes:
         result_: the `Result`, whose `fitted` holds the critics.
@@ -68,6 +64,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         feature_names_in_: their names, if X is a table with names that are text.
 
     Example:
+        >>> import torch
         >>> from mibounds.tasks import CorrelatedGaussian
         >>> X, y = CorrelatedGaussian(1, 0.8).sample(800, torch.Generator().manual_seed(0))
         >>> model = MutualInformation(steps=100, hidden=(32,), folds=3).fit(X[:400], y[:400])
@@ -75,98 +72,73 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         True
     """
 
+    @takes_settings(without=_FOLDERS)
     def __init__(
         self,
         *,
-        bound: str | Bound = "infonce",
-        critic: str = "separable",
-        hidden: Sequence[int] = (128, 128, 128),
-        lr: float = 2e-3,
+        recipe: Recipe | str | None = None,
         unit: Unit = "nats",
         level: float = 0.95,
-        bootstrap: int | None = None,
         x_type: VariableType = None,
         y_type: VariableType = None,
         encoder_x: nn.Module | None = None,
         encoder_y: nn.Module | None = None,
         nan: MissingPolicy = "raise",
-        seed: int = 0,
-        device: str | torch.device | None = None,
-        precision: str = "float32",
-        progress: bool = False,
-        steps: int | None = None,
-        batch_size: int | None = None,
-        weight_decay: float = 1e-4,
-        clip: float = 1.0,
-        folds: int | None = None,
-        split: str = "random",
-        gap: int | None = None,
-        cv: Any = None,
-        validation_fraction: float = 0.15,
-        check_every: int | None = None,
-        patience: int = 4,
-        tolerance: float = 1e-3,
-        test_negatives: int | str = "all",
-        workers: int | None = None,
+        **settings: Unpack[Settings],
     ):
-        self.bound = bound
-        self.critic = critic
-        self.hidden = hidden
-        self.lr = lr
+        self.recipe = recipe
         self.unit = unit
         self.level = level
-        self.bootstrap = bootstrap
         self.x_type = x_type
         self.y_type = y_type
         self.encoder_x = encoder_x
         self.encoder_y = encoder_y
         self.nan = nan
-        self.seed = seed
-        self.device = device
-        self.precision = precision
-        self.progress = progress
-        self.steps = steps
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.clip = clip
-        self.folds = folds
-        self.split = split
-        self.gap = gap
-        self.cv = cv
-        self.validation_fraction = validation_fraction
-        self.check_every = check_every
-        self.patience = patience
-        self.tolerance = tolerance
-        self.test_negatives = test_negatives
-        self.workers = workers
+        for name, value in {**_DEFAULTS, **settings}.items():
+            setattr(self, name, value)
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> MutualInformation:
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> MutualInformation:
         """Estimate I(X;Y).
 
         Arguments:
-            X: (N, D_x) numbers, or a table of anything that `estimate` takes; at least 50 rows.
+            X: (N, D_x) numbers, or a table of anything that `mibounds.estimate` takes; at least 50 rows.
             y: (N,) or (N, D_y) numbers or labels, paired with X.
-            groups: (N,) what rows belong together.
+            groups: (N,) which rows are dependent; see `mibounds.estimate`.
+            sample_weight: (N,) how much each row counts; see `mibounds.estimate`.
 
         Returns:
-            Itself, fitted.
+            The fitted estimator.
 
         Raises:
             TypeError, ValueError: if the data or a parameter cannot be used; the sentence says why.
         """
-        X, y = self._rows(X, y, reset=True)
+        nats_in(self.unit)
+        check_fraction("level", self.level)
+        recipe = self._recipe()
+        X, y = self._validated(X, y, reset=True)
         if len(X) < MINIMUM_ROWS:
             raise ValueError(
-                f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, "
-                "and some thousands for a number worth having."
+                f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, and some thousands for a precise estimate."
             )
+        sample = Sample.of(
+            x=X,
+            y=y,
+            groups=groups,
+            weights=_checked_weights(sample_weight),
+            nan=self.nan,
+            types={"x": self.x_type, "y": self.y_type},
+            encoders={"x": self.encoder_x, "y": self.encoder_y},
+            seed=recipe.seed,
+        )
         with no_partial_results():  # it may be one fit of a search, which Ctrl-C is to end
-            self.result_: Result = estimate(X, y, groups=groups, **self.get_params(deep=False))
+            result = _estimate(sample, recipe)
+        issue(result.warnings)
+        self.result_: Result = result.to(self.unit, level=self.level)
         self.value_ = self.result_.value
         return self
 
     def score(self, X: Any, y: Any) -> float:
-        """The information that the critics find in new rows: the mean of `score_samples`, in `unit`.
+        """The mean of `score_samples`, in `unit`: an estimate of the information by the critics of `fit`.
 
         Arguments:
             X: (N, D_x) rows that `fit` has not seen.
@@ -185,18 +157,25 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
             y: (N,) or (N, D_y), paired with X.
 
         Returns:
-            (N,) scores; with nan="drop", nan for rows with missing values.
+            (N,) scores; with nan="drop", NaN for rows with missing values.
 
         Raises:
             ValueError: if the columns are not those of `fit`.
         """
         check_is_fitted(self)
-        X, y = self._rows(X, y, reset=False)
-        nan = "drop" if self.nan == "drop" else "raise"
+        X, y = self._validated(X, y, reset=False)
+        if self.result_.fitted is None:  # X or y was constant in `fit`
+            return np.zeros(len(X))
+        nan: MissingPolicy = "drop" if self.nan == "drop" else "raise"
         scores: Floats = self.result_.fitted.score_pairs(X, y, nan=nan).double().numpy() / nats_in(self.result_.unit)
         return scores
 
-    def _rows(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+    def _recipe(self) -> Recipe:
+        """The recipe with the settings that differ from their default."""
+        settings = {name: getattr(self, name) for name in _DEFAULTS}
+        return Recipe.of(self.recipe, {name: one for name, one in settings.items() if _differs(one, _DEFAULTS[name])})
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         """Checked as scikit-learn does; a table is left as it is, so that its columns may be of any kind."""
         finite = self.nan == "raise"
         if isinstance(nw.from_native(X, pass_through=True), nw.DataFrame) and y is not None:
@@ -215,3 +194,18 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         tags.target_tags.multi_output = True
         tags.input_tags.allow_nan = self.nan != "raise"
         return tags
+
+
+def _checked_weights(sample_weight: Any) -> Floats | None:
+    """The weights as an array of one dimension (N,)."""
+    if sample_weight is None:
+        return None
+    weights: Floats = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if not weights.any():
+        raise ValueError("sample_weight is zero for all rows: expected weights above zero for at least some.")
+    return weights
+
+
+def _differs(value: Any, default: Any) -> bool:
+    """Is it another value than the default? Values may be arrays, such as widths."""
+    return not (isinstance(value, type(default)) and value == default)

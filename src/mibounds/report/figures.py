@@ -56,6 +56,8 @@ def draw_estimates(
         ax=axis,
     )
     axis.set_xlabel(f"I(X;Y) in {unit}")
+    for text in axis.texts:
+        text.set_fontsize(_TEXT)
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     return figure
@@ -93,6 +95,9 @@ def draw_curves(curves: Sequence[tuple[Sequence[int], Sequence[float], int, str]
     plot_training(curves, ax=axis)
     axis.set_xlabel("training step")
     axis.set_ylabel("validation loss in nats")
+    legend = axis.get_legend()
+    for text in () if legend is None else legend.get_texts():
+        text.set_fontsize(_TEXT)
     return figure
 
 

@@ -123,8 +123,8 @@ def summary_sentences(record: Record, bracket: Record | None, test: Record | Non
         sentences.append(f"A bivariate Gaussian pair with a correlation of {correlation} has the same information.")
     if record["lower_bound"] is not None and record["lower_bound"] > 0:
         sentences.append(
-            f"The {level} one-sided lower confidence bound is {number(record['lower_bound'])} {unit}, conditional on "
-            "the fitted critics: unlike the interval, it does not depend on how good they are."
+            f"The {level} one-sided lower confidence bound is {number(record['lower_bound'])} {unit}. It is conditional "
+            "on the fitted critics, and valid for poor critics too."
         )
     if bracket is not None:
         lower, upper = number(bracket["lower"]), number(bracket["upper"])
@@ -188,7 +188,7 @@ def method_entries(record: Record, given: int | None) -> list[tuple[str, str]]:
             listed = f": {_listed(_source_names(names, kinds))}" if names else ""
             entries.append((letter, f"{kinds_text(kinds) or 'columns'}{listed}"))
     left_out = given - record["n"] if given is not None else 0
-    without = f" Of {given:,} rows, {left_out:,} were dropped or not tested." if left_out else ""
+    without = f" Rows that were dropped or not tested: {left_out:,} of {given:,}." if left_out else ""
     entries.append(("Samples", f"{record['n']:,}, each scored by critics that were not trained on it.{without}"))
     entries += _training_entries(record["curves"])
     below, above = record["interval_bias"]
@@ -211,7 +211,10 @@ def _training_entries(curves: Sequence[Record]) -> list[tuple[str, str]]:
     counts = Counter(curve["candidate"] for curve in curves).most_common()
     names = ", ".join(f"{name} ({count} of {len(curves)})" for name, count in counts)
     return [
-        ("Folds", f"{len(curves)}. The weights of step {span} were kept by validation loss, of at most {trained:,}."),
+        (
+            "Folds",
+            f"{len(curves)}. The weights of step {span} were kept by validation loss; {trained:,} steps at most.",
+        ),
         ("Candidate with the largest weight", counts[0][0] if len(counts) == 1 else names),
     ]
 

@@ -309,7 +309,7 @@ class Measurement(ABC):
         page = summary_page(
             content.to_dict(),
             [{"name": name, **part._content().to_dict()} for name, part in _tree(self)],
-            inline_svg(self.plot(), "figure", content.heading, "The numbers of this page, drawn."),
+            inline_svg(self.plot(), "figure", content.heading, "The numbers of the summary as a figure."),
             seed=self.seed,
             versions=dict(self.versions),
             command=command,

@@ -110,7 +110,9 @@ class FittedFolds(Sequence[Fitted]):
             tables[name].values if name in tables else _taken(data, name, schemas[name]) for name, data in given.items()
         ]
         check_paired(row_count(rows[0]), row_count(rows[1]))
-        complete = complete_rows([*tables.values()], nan) if tables else torch.ones(row_count(rows[0]), dtype=torch.bool)
+        complete = (
+            complete_rows([*tables.values()], nan) if tables else torch.ones(row_count(rows[0]), dtype=torch.bool)
+        )
         kept = complete.nonzero().flatten()
         scores = torch.full((len(complete),), torch.nan)
         if len(kept):

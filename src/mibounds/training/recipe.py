@@ -33,7 +33,16 @@ from mibounds.choices import build_bound, check_critic
 from mibounds.critics import Critic
 from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
 
-__all__ = ["ESTIMATOR_SETTINGS", "FilledRecipe", "Recipe", "Settings", "automatic_folds", "takes_settings"]
+__all__ = [
+    "ESTIMATOR_SETTINGS",
+    "SPLIT_SETTINGS",
+    "FilledRecipe",
+    "Recipe",
+    "SeriesSettings",
+    "Settings",
+    "automatic_folds",
+    "takes_settings",
+]
 
 _FEW, _MANY = 2_000, 20_000  # samples; folds and steps follow them
 _RUNS = 50  # of consecutive samples, on which the standard error of a series rests
@@ -43,8 +52,8 @@ _LEAST_BATCH, _LARGEST_BATCH = 16, 256
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
-class Settings(TypedDict, total=False):
-    """The fields of `Recipe` as keywords, for type checkers; `Recipe` documents them."""
+class SeriesSettings(TypedDict, total=False):
+    """The fields of `Recipe` as keywords, without those that split; `Recipe` documents them."""
 
     bound: str | Bound
     critic: str | Critic
@@ -55,9 +64,6 @@ class Settings(TypedDict, total=False):
     weight_decay: float
     clip: float
     folds: int | None
-    split: str
-    gap: int | None
-    cv: Any
     validation_fraction: float
     check_every: int | None
     patience: int
@@ -71,6 +77,14 @@ class Settings(TypedDict, total=False):
     progress: bool
     checkpoint: str | os.PathLike[str] | None
     resume: bool
+
+
+class Settings(SeriesSettings, total=False):
+    """The fields of `Recipe` as keywords, for type checkers; `Recipe` documents them."""
+
+    split: str
+    gap: int | None
+    cv: Any
 
 
 def _setting(default: Any, text: str, check: Callable[[str, Any], Any] | None = None) -> Any:
@@ -124,6 +138,12 @@ def _negatives(name: str, value: Any) -> int | str:
 
 def _seed(name: str, value: Any) -> int:
     return check_seed(value)
+
+
+def _folder(name: str, value: Any) -> str | os.PathLike[str] | None:
+    if value is not None and not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} is a {type(value).__name__}: expected the path of a folder.")
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +222,9 @@ class Recipe:
     device: str | torch.device | None = _setting(None, "cpu, cuda, ...", _device)
     workers: int | None = _setting(None, "Folds trained at a time.", _whole(1))
     progress: bool = _setting(False, "Show a progress bar.", check_flag)
-    checkpoint: str | os.PathLike[str] | None = _setting(None, "Folder in which the fit is saved as it goes.")
+    checkpoint: str | os.PathLike[str] | None = _setting(
+        None, "Folder in which the fit is saved as it goes.", _folder
+    )
     resume: bool = _setting(False, "Continue the fit in the checkpoint folder.", check_flag)
 
     def __post_init__(self) -> None:
@@ -230,13 +252,15 @@ class Recipe:
                 f"recipe is a {type(recipe).__name__}: expected {', '.join(map(repr, _PRESETS))} or a mi.Recipe."
             )
         chosen = recipe if isinstance(recipe, Recipe) else cls.preset("default" if recipe is None else recipe)
-        return dataclasses.replace(chosen, **settings)
+        return chosen.replace(**settings)
 
     def replace(self, **settings: Unpack[Settings]) -> Recipe:
-        """The same recipe with other settings."""
+        """The same recipe with other settings; a `cv` takes the place of its folds."""
         for name in settings:
             if name not in _DEFAULTS:
                 raise TypeError(unknown_keyword("Recipe.replace", name, _DEFAULTS))
+        if settings.get("cv") is not None:
+            settings = {"folds": None, "split": "random", "gap": None, **settings}
         return dataclasses.replace(self, **settings)
 
     def part(self, name: str, index: int = 0) -> Recipe:
@@ -307,6 +331,8 @@ _PRESETS: dict[str, Settings] = {
     "default": {},
     "thorough": {"folds": 5, "steps": 1000},
 }
+SPLIT_SETTINGS = ("split", "cv", "gap")
+"""The settings that choose the folds; functions of series, whose folds are contiguous blocks, do not take them."""
 ESTIMATOR_SETTINGS = ("bound", "critic", "hidden")
 """The settings that build an estimator; a trainer, which is given one, does not take them."""
 
@@ -340,7 +366,7 @@ def takes_settings(*, without: Collection[str] = ()) -> Callable[[Verb], Verb]:
             for name, default in _DEFAULTS.items()
             if name not in without and name not in signature.parameters
         ]
-        known = [parameter.name for parameter in [*own, *settings]]
+        known = [parameter.name for parameter in [*own, *settings] if parameter.name != "self"]
         label = verb.__qualname__.removesuffix(".__init__")
 
         @functools.wraps(verb)
@@ -356,4 +382,8 @@ def takes_settings(*, without: Collection[str] = ()) -> Callable[[Verb], Verb]:
     return decorate
 
 
-_ANNOTATIONS: Mapping[str, Any] = Settings.__annotations__
+_ANNOTATIONS: Mapping[str, Any] = {
+    name: getattr(annotation, "__forward_arg__", annotation)  # as it is written
+    for name, annotation in {**SeriesSettings.__annotations__, **Settings.__annotations__}.items()
+}
+Recipe.__init__ = takes_settings()(Recipe.__init__)  # type: ignore[method-assign]

@@ -1,0 +1,79 @@
+import pytest
+
+from mibounds.plots import plot_cost, plot_curve, plot_lags, plot_learning_curve, plot_plane, plot_samples, save_figure
+from mibounds.plots.axes import one_axes
+
+
+def test_a_learning_curve():
+    axis = plot_learning_curve(
+        [200, 400], [0.3, 0.4], [0.01, 0.02], ([200, 1600], [0.3, 0.45]), (0.5, 0.05), "bits"
+    ).axes[0]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["200", "400", "800", "1,600"]
+    assert axis.get_ylabel() == "I(X;Y) in bits"
+    names = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert names == ["limit 0.5, 2 standard errors", "fitted curve", "estimate, 2 standard errors"]
+    bars = axis.collections[-1].get_segments()
+    assert [bar[:, 1].tolist() for bar in bars] == [pytest.approx([0.28, 0.32]), pytest.approx([0.36, 0.44])]
+
+
+def test_lags():
+    axis = plot_lags([-1, 0, 1], [0.0, 0.1, 0.4], [(-0.1, 0.1), (0.0, 0.2), (0.3, 0.5)], 1, "bits").axes[0]
+    assert axis.get_title(loc="left") == "largest at lag 1"
+    assert axis.get_ylabel() == "I(X[t - lag]; Y[t]) in bits"
+    bars = axis.collections[0].get_segments()
+    assert [bar[:, 1].tolist() for bar in bars] == [[-0.1, 0.1], [0.0, 0.2], [0.3, 0.5]]
+    assert axis.lines[-1].get_linestyle() == "None"
+
+
+def test_the_intervals_of_many_lags_are_a_band():
+    lags = list(range(61))
+    axis = plot_lags(lags, [0.1] * 61, [(0.0, 0.2)] * 61, 3, "nats").axes[0]
+    (band,) = axis.collections
+    assert band.get_paths()[0].get_extents().bounds == pytest.approx((0, 0, 60, 0.2))
+
+
+def test_a_plane_shows_every_layer_and_the_entropy_of_the_label():
+    series = {"encoder": [(0, 3.0, 90.0, 0.5), (5, 2.0, 2.1, 0.6)], "head": [(0, 1.0, 1.0, 0.1), (5, 1.5, 1.6, 0.2)]}
+    axis, bar = plot_plane(series, 0.693, "epochs").axes
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["encoder", "head", "H(Y) = 0.693"]
+    assert bar.get_ylabel() == "epochs"
+    assert [line.get_xdata().tolist() for line in axis.lines[:2]] == [[3.0, 2.0], [1.0, 1.5]]
+    assert axis.get_xlim()[1] < 4  # the bound at 90 is cut off
+    assert len(plot_plane(series, None, "step").axes[0].get_legend().get_texts()) == 2
+
+
+def test_a_curve_shows_every_series(tmp_path):
+    figure = plot_curve(
+        [-0.5, 0.5], ([-1, 0, 1], [2, 0, 2]), [1.1, 0.9], [(1, 1.2), (0.8, 1)], {"MINE": [0.5, 0.5]}, "t"
+    )
+    left, right = figure.axes
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["truth", "mibounds.estimate", "MINE"]
+    assert right.lines[0].get_ydata() == pytest.approx([0.1, -0.1])
+    save_figure(figure, str(tmp_path / "curve.png"))
+    assert (tmp_path / "curve.png").stat().st_size > 5000
+
+
+def test_samples_on_equal_axes():
+    first, second = plot_samples({"true": [[1, 2], [-2, 0]], "other": [[9, 9]]}).axes
+    assert first.get_xlim() == second.get_xlim() == pytest.approx((-2.3, 2.3))
+    assert first.lines[0].get_xydata().tolist() == [[1, 2], [-2, 0]]
+
+
+def test_cost():
+    figure = plot_cost({"default": ([1.0, 2.0], [0.1, 0.3]), "fast": ([0.5], [0.4])})
+    assert figure.axes[0].lines[1].get_xydata().tolist() == [[0.5, 0.4]]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: plot_learning_curve([1, 2], [0, 1], [0, 0], ([1, 2], [0, 1]), (1, 0), "nats", ax=ax),
+        lambda ax: plot_lags([0], [0.1], [(0, 0.2)], 0, "nats", ax=ax),
+        lambda ax: plot_plane({"a": [(0, 1.0, 1.0, 0.5)]}, None, "step", ax=ax),
+        lambda ax: plot_cost({"a": ([1.0], [0.1])}, ax=ax),
+    ],
+)
+def test_axes_of_another_figure(draw):
+    figure, axis = one_axes(None)
+    assert draw(axis) is figure
+    assert axis.has_data()

@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+import pytest
+
+from mibounds.results import BracketResult
+
+Z95 = 1.959963984540054
+BRACKET = BracketResult(lower=0.5, lower_stderr=0.01, upper=0.6, upper_stderr=0.02, n=1000, train_test_gap=0.03)
+
+
+def test_the_interval_by_hand():
+    assert BRACKET.interval == pytest.approx((0.5 - Z95 * 0.01, 0.6 + Z95 * 0.02), rel=1e-12)
+
+
+def test_an_upper_bound_below_the_lower_one_counts_as_equal_to_it():
+    crossed = replace(BRACKET, upper=0.4)
+    assert crossed.interval == pytest.approx((0.5 - Z95 * 0.01, 0.5 + Z95 * 0.02), rel=1e-12)
+
+
+def test_the_interval_ends_at_the_entropy_of_the_label():
+    assert replace(BRACKET, entropy_limit=0.61).interval == pytest.approx((0.5 - Z95 * 0.01, 0.61), rel=1e-12)
+    assert replace(BRACKET, entropy_limit=0.45).interval == (0.45, 0.45)
+    assert replace(BRACKET, entropy_limit=0.7).interval == BRACKET.interval
+
+
+def test_what_is_printed():
+    bracket = replace(BRACKET, predicted="x", estimates={"CLUB": 2.0, "LeaveOneOut": 0.57}, entropy_limit=0.61)
+    assert repr(bracket).splitlines() == [
+        "0.5 <= I(X;Y) <= 0.6 nats   95% interval [0.4804, 0.61]",
+        "  lower bound 0.5 (standard error 0.01): InfoNCE, cross-fitted, n = 1,000",
+        "  upper bound 0.6 (standard error 0.02): LeaveOneOut plus the train-test gap 0.03,",
+        "    density of x given y",
+        "  estimates: CLUB 2  LeaveOneOut 0.57",
+        "  at most 0.61 (entropy of the label)",
+    ]
+
+
+def test_a_bracket_is_not_a_number():
+    with pytest.raises(TypeError, match="A BracketResult is not a single number: use lower, upper or interval."):
+        float(BRACKET)
+
+
+def test_plot():
+    (axis,) = replace(BRACKET, estimates={"CLUB": 2.0, "LeaveOneOut": 0.57}).plot().axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["lower bound", "upper bound", "LeaveOneOut"]  # CLUB is far above by construction
