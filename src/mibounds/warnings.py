@@ -12,13 +12,44 @@ from types import FrameType
 from typing import ClassVar
 
 __all__ = [
-    "AmplifiedWarning", "BelowGaussianWarning", "BeyondLogNWarning", "BoundsDisagreeWarning", "CeilingWarning",
-    "CheckpointWarning", "ColumnsLeftOutWarning", "ConstantColumnWarning", "CrossCheckWarning", "DensityMisfitWarning",
-    "DetachedInputWarning", "ExtrapolatedWarning", "FoldSpreadWarning", "HeavyTailsWarning", "IdentifierWarning",
-    "InfiniteInformationWarning", "InterruptedWarning", "LowEffectiveSampleWarning", "MIWarning",
-    "MaybeIndependentWarning", "NonFiniteStepWarning", "NotConvergedWarning", "NotNormalizedWarning", "OverfitWarning",
-    "RareCategoriesWarning", "RowsDroppedWarning", "SerialCorrelationWarning", "SharedParametersWarning",
-    "SmallSampleWarning", "StaleCriticWarning", "TiesWarning", "WrongSideWarning", "by_code", "issue", "warning_from",
+    "AmplifiedWarning",
+    "BelowGaussianWarning",
+    "BeyondLogNWarning",
+    "BoundsDisagreeWarning",
+    "CeilingWarning",
+    "CheckpointWarning",
+    "ColumnsLeftOutWarning",
+    "ConstantColumnWarning",
+    "CrossCheckWarning",
+    "DensityMisfitWarning",
+    "DetachedInputWarning",
+    "ExtrapolatedWarning",
+    "FoldSpreadWarning",
+    "HeavyTailsWarning",
+    "IdentifierWarning",
+    "IndexMismatchWarning",
+    "InfiniteInformationWarning",
+    "InterruptedWarning",
+    "LowEffectiveSampleWarning",
+    "MIWarning",
+    "MaybeIndependentWarning",
+    "NonFiniteStepWarning",
+    "NotConvergedWarning",
+    "NotNormalizedWarning",
+    "OverfitWarning",
+    "RareCategoriesWarning",
+    "RowsDroppedWarning",
+    "SerialCorrelationWarning",
+    "SharedParametersWarning",
+    "SmallSampleWarning",
+    "StaleCriticWarning",
+    "TiesWarning",
+    "UnevenWeightsWarning",
+    "UnseenCategoryWarning",
+    "WrongSideWarning",
+    "by_code",
+    "issue",
+    "warning_from",
 ]  # fmt: skip
 
 _BY_CODE: dict[str, type[MIWarning]] = {}
@@ -165,6 +196,30 @@ class IdentifierWarning(MIWarning, group="data"):
         "Leave the column out: its mutual information with another variable cannot be estimated from a sample. If it "
         "is a time index, sort the rows by it first."
     )
+
+
+class IndexMismatchWarning(MIWarning, group="data"):
+    """Two pandas objects have different indexes."""
+
+    code = "index-mismatch"
+    condition = "Two variables are pandas objects whose indexes hold different labels; rows are paired by position."
+    remedy = "Align them by their index before the call, or drop the indexes: `y.reset_index(drop=True)`."
+
+
+class UnevenWeightsWarning(MIWarning, group="data"):
+    """Uneven weights cost most of the rows."""
+
+    code = "uneven-weights"
+    condition = "`sample_weight` keeps fewer than half of the rows, with probabilities in proportion to their weights."
+    remedy = "Trim the largest weights, which determine how many rows are kept, or give more rows."
+
+
+class UnseenCategoryWarning(MIWarning, group="data"):
+    """New data have categories that the critics were not trained on."""
+
+    code = "unseen-category"
+    condition = "A categorical column of new data has values that did not occur in the data of the fit."
+    remedy = "Check that categories are spelled as in the fit. Such values are scored as if the category were unknown."
 
 
 class RareCategoriesWarning(MIWarning, group="data"):

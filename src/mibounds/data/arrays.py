@@ -89,7 +89,7 @@ def is_ragged(data: Any) -> bool:
     """Is it a list of sequences of different lengths, or of sequences of several features?"""
     if not isinstance(data, list | tuple) and not (isinstance(data, np.ndarray) and data.dtype == object):
         return False
-    if not len(data) or not all(hasattr(part, "__len__") and not isinstance(part, str) for part in data):
+    if not len(data) or not all(isinstance(part, list | tuple) or getattr(part, "ndim", 0) > 0 for part in data):
         return False
     return len({len(part) for part in data}) > 1
 

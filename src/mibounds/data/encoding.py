@@ -7,25 +7,39 @@ called, and which warnings it raises. To add one, write the class and add its na
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.stats import norm
 
 from mibounds._checks import check_choice
+from mibounds.data.values import Array, center_of, inferred_kind, is_text, numbers, texts
 from mibounds.warnings import IdentifierWarning, MIWarning, RareCategoriesWarning
 
-__all__ = ["Categorical", "Continuous", "Encoding", "encoding_from", "fit_encoding", "kind_names"]
-
-Array = np.ndarray[Any, Any]
+__all__ = [
+    "Categorical",
+    "Continuous",
+    "Encoding",
+    "encoding_from",
+    "fit_encoding",
+    "kind_names",
+]
 
 MOST_CATEGORIES = 200
-_FEW_INTEGERS, _ROWS_PER_INTEGER = 10, 20
 _IDENTIFIES = 0.5  # of the rows
+_FAR = 1e4  # times the spread: offsets that float32, of seven digits, could not hold
+_BULK = (0.05, 0.95)  # quantiles
+_CHECKED = 10_000  # values
+_SMALLEST, _LARGEST = 1e-30, 1e30  # magnitudes that sums in float32 can hold
+_DISTINCT = 0.999  # of the values that float64 tells apart
+_KNOTS = 2048
+_BOOLEANS = ("False", "True", "0", "1")
 _MISSING = "missing"
 _OTHERS = "others"
 
@@ -36,12 +50,14 @@ class Encoding(ABC):
 
     Attributes:
         name: of the column.
+        suffix: added to the names of encoded columns that another column has already.
         kind: what `x_type` calls it.
         is_label: values are labels without order, whose entropy limits the information.
         has_density: values have a density, which an upper bound over a conditional density needs.
     """
 
     name: str
+    suffix: str = dataclasses.field(default="", kw_only=True)
     kind: ClassVar[str]
     is_label: ClassVar[bool] = False
     has_density: ClassVar[bool] = False
@@ -60,9 +76,27 @@ class Encoding(ABC):
     def names(self) -> tuple[str, ...]:
         """The names of the encoded columns."""
 
+    @property
+    def title(self) -> str:
+        """What the names of the encoded columns start with."""
+        return self.name + self.suffix
+
     @abstractmethod
     def __call__(self, column: Array) -> Array:
         """The encoded columns of a column (N,): (N, K) float32. What is missing is NaN unless it has its indicator."""
+
+    @property
+    def merged_entropy(self) -> float | None:
+        """The entropy in nats of the values, where rare ones were merged; None elsewhere."""
+        return None
+
+    def is_identifier(self, rows: int) -> bool:
+        """Does it have a value of its own in most of so many rows?"""
+        return False
+
+    def unseen(self, column: Array) -> Array:
+        """Which values (N,) are of a kind that was not there when this was fitted."""
+        return np.zeros(len(column), dtype=bool)
 
     def shown(self, values: Array) -> str:
         """The value that encoded values (K,) stand for, as text."""
@@ -81,13 +115,21 @@ class Encoding(ABC):
 class Continuous(Encoding):
     """Numbers, and dates as days.
 
+    Values stay as they are where float32 can hold them. Otherwise (a large offset, a far value, magnitudes beyond
+    float32) they are centered and scaled in float64 first, and where that would merge values, too, they become normal
+    scores, by a monotone map that preserves the information.
+
     Attributes:
         name: of the column.
-        offset: subtracted before the values become float32, whose seven digits would lose small differences.
+        offset: subtracted from the values.
+        scale: divides them then.
+        knots: values of the monotone map and their normal scores; empty if there is none.
         indicator: missing values are filled in, and a column of their own says where they are.
     """
 
     offset: float = 0.0
+    scale: float = 1.0
+    knots: tuple[tuple[float, ...], ...] = ()
     indicator: bool = False
     kind = "continuous"
     has_density = True
@@ -95,29 +137,30 @@ class Continuous(Encoding):
     @classmethod
     def fit(cls, column: Array, name: str, indicator: bool = False) -> Continuous:
         """Refuses text."""
-        if _is_text(column):
+        if is_text(column):
             raise TypeError(
                 f"column {name!r} holds text where numbers are due: encode it as numbers first, or leave it out."
             )
-        wide = numbers(column)
-        finite = wide[np.isfinite(wide)]
+        center = center_of(column)
+        shifted = numbers(column, center)
+        finite = shifted[np.isfinite(shifted)]
         if not len(finite):
             raise ValueError(f"column {name!r} has no values at all, all are missing or infinite: leave it out.")
-        center = float(np.median(finite))
-        spread = float(np.abs(finite - center).max())
-        far = column.dtype.itemsize > 4 and abs(center) > 1e4 * spread > 0
-        return cls(name, offset=center if far else 0.0, indicator=indicator and len(finite) < len(wide))
+        encoding = cls(name, indicator=indicator and len(finite) < len(column))
+        if column.dtype.kind == "f" and column.dtype.itemsize <= 4:
+            return encoding
+        if abs(center) > _FAR * float(np.abs(finite).max()) > 0:
+            encoding = replace(encoding, offset=center)
+        return encoding if encoding._resolves(column) else encoding._robust(column, center)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The column itself, and its indicator."""
-        return (self.name, f"{self.name}={_MISSING}") if self.indicator else (self.name,)
+        return (self.title, f"{self.title}={_MISSING}") if self.indicator else (self.title,)
 
     def __call__(self, column: Array) -> Array:
-        """Numbers less the offset; missing ones are the median where there is an indicator."""
-        wide = numbers(column)
-        with np.errstate(over="ignore"):
-            single = (wide - self.offset if self.offset else wide).astype(np.float32)
+        """Numbers as float32; missing ones are the median where there is an indicator."""
+        single = self._single(column)
         if not self.indicator:
             return single[:, None]
         missing = ~np.isfinite(single)
@@ -125,15 +168,58 @@ class Continuous(Encoding):
         return np.stack([filled, missing.astype(np.float32)], 1)
 
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
-        """Is it every whole number from one to another, once each?"""
+        """Is it the number of the row?"""
         column = values[:, 0]
-        low, high = column.min(), column.max()
-        if float(high - low) != len(column) - 1 or not bool((column == column.round()).all()):
+        steps = np.diff(column)
+        if len(column) < 2 or not (bool((steps == 1).all()) or bool((steps == -1).all())):
             return []
-        if len(np.unique(column)) < len(column):
-            return []
-        numbered = f"{variable}: column {self.name!r} numbers the rows one by one: leave it out, or sort by it."
-        return [IdentifierWarning(numbered)]
+        return [
+            IdentifierWarning(
+                f"{variable}: column {self.name!r} numbers the rows one by one: leave it out if it means nothing else."
+            )
+        ]
+
+    def _single(self, column: Array) -> Array:
+        wide = numbers(column, self.offset)
+        if self.scale != 1.0:
+            wide = wide / self.scale
+        if self.knots:
+            at, to = (np.array(one) for one in self.knots)
+            wide = np.where(np.isfinite(wide), np.interp(wide, at, to), np.nan)
+        with np.errstate(over="ignore"):
+            single = wide.astype(np.float32)
+        if not np.isfinite(single).all():  # missing, or beyond float32
+            single = np.where(np.isfinite(wide), np.clip(wide, -_LARGEST, _LARGEST), np.nan).astype(np.float32)
+        return single
+
+    def _resolves(self, column: Array) -> bool:
+        """Does float32 tell apart what float64 does? Evenly spaced values answer for all."""
+        some = column[:: max(1, len(column) // _CHECKED)]
+        wide = numbers(some, self.offset) / self.scale
+        finite = wide[np.isfinite(wide)]
+        largest = float(np.abs(finite).max()) if len(finite) else 0.0
+        if largest == 0:
+            return True
+        if not _SMALLEST < largest < _LARGEST:
+            return False
+        return len(np.unique(finite.astype(np.float32))) >= _DISTINCT * len(np.unique(finite))
+
+    def _robust(self, column: Array, center: float) -> Continuous:
+        """Centered and scaled by the bulk of the values, or else by ranks."""
+        shifted = numbers(column, center)
+        low, high = np.nanquantile(np.where(np.isfinite(shifted), shifted, np.nan), _BULK)
+        scale = float(high - low)
+        linear = replace(self, offset=center, scale=scale if 0 < scale < math.inf else 1.0)
+        if linear._resolves(column):
+            return linear
+        offset = 0.0 if column.dtype.kind == "f" else center  # of floats a difference may lose the smaller one
+        values = numbers(column, offset)
+        values, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+        scores = norm.ppf((counts.cumsum() - counts / 2) / counts.sum())
+        if len(values) > _KNOTS:
+            kept = np.unique(np.linspace(0, len(values) - 1, _KNOTS).astype(int))
+            values, scores = values[kept], scores[kept]
+        return replace(self, offset=offset, knots=(tuple(values.tolist()), tuple(scores.tolist())))
 
 
 @dataclass(frozen=True)
@@ -146,12 +232,14 @@ class Categorical(Encoding):
         frequencies: of each; what a value that was not seen becomes.
         indicator: missing values are a category.
         distinct: how many values there were.
+        entropy: of all of them in nats, before rare ones were merged.
     """
 
     categories: tuple[str, ...] = ()
     frequencies: tuple[float, ...] = ()
     indicator: bool = False
     distinct: int = 0
+    entropy: float = 0.0
     kind = "categorical"
     is_label = True
 
@@ -177,16 +265,17 @@ class Categorical(Encoding):
             frequencies=tuple(count / total for count in counts.values()),
             indicator=bool(indicator and missing),
             distinct=len(common),
+            entropy=_entropy([*counted.values(), *([missing] if indicator and missing else [])]),
         )
 
     @property
     def names(self) -> tuple[str, ...]:
         """A name for each category; one for two."""
         if self.categories == ("False", "True") or len(self.categories) == 1:
-            return (self.name,)
+            return (self.title,)
         if len(self.categories) == 2:
-            return (f"{self.name}={self.categories[1]}",)
-        return tuple(f"{self.name}={category}" for category in self.categories)
+            return (f"{self.title}={self.categories[1]}",)
+        return tuple(f"{self.title}={category}" for category in self.categories)
 
     def __call__(self, column: Array) -> Array:
         """Zeros and ones; a category that was not seen becomes the frequencies of those that were: it is not
@@ -197,6 +286,9 @@ class Categorical(Encoding):
         place[None] = place[_MISSING] if self.indicator else count + 1
         rows = [np.eye(count), np.array([self.frequencies]), np.full((1, count), np.nan)]
         table = np.concatenate(rows).astype(np.float32)
+        for known, other in (("False", "0"), ("True", "1"), ("0", "False"), ("1", "True")):
+            if known in place and other not in place:  # a boolean that comes as a number, and the other way round
+                place[other] = place[known]
         codes = np.array([place.get(text, unknown) for text in texts(column)], dtype=np.intp)
         return table[codes, 1:] if count == 2 else table[codes]
 
@@ -204,13 +296,23 @@ class Categorical(Encoding):
         """The category."""
         return self.categories[int(values.argmax()) if len(values) > 1 else round(float(values[0]))]
 
+    @property
+    def merged_entropy(self) -> float | None:
+        """Before the merging."""
+        return self.entropy if self.distinct > MOST_CATEGORIES else None
+
+    def is_identifier(self, rows: int) -> bool:
+        """Does it have a value of its own in most rows?"""
+        return self.distinct > _IDENTIFIES * rows
+
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
         """Does it look like an identifier, or have more categories than are kept?"""
-        if self.distinct > _IDENTIFIES * len(values):
+        if self.is_identifier(len(values)):
             return [
                 IdentifierWarning(
                     f"{variable}: column {self.name!r} has {self.distinct} values in {len(values)} rows and looks like "
-                    "an identifier, whose information no sample can measure: leave it out."
+                    "an identifier, whose information no sample can measure: it is left out if there are other columns "
+                    f"and {variable}_type does not name it."
                 )
             ]
         if self.distinct > MOST_CATEGORIES:
@@ -222,6 +324,13 @@ class Categorical(Encoding):
                 )
             ]
         return []
+
+    def unseen(self, column: Array) -> Array:
+        """Which values (N,) were not there when this was fitted."""
+        known = {*self.categories, *(_BOOLEANS if set(self.categories) & set(_BOOLEANS) else ())}
+        if _OTHERS in self.categories:
+            return np.zeros(len(column), dtype=bool)
+        return np.array([text is not None and text not in known for text in texts(column)])
 
 
 def _kinds() -> dict[str, type[Encoding]]:
@@ -251,7 +360,7 @@ def fit_encoding(column: Array, name: str, kind: str | None = None, indicator: b
         TypeError: if the column holds something else, or both numbers and text.
         ValueError: if all of it is missing.
     """
-    return _kinds()[kind or _inferred_kind(column, name)].fit(column, name, indicator)
+    return _kinds()[kind or inferred_kind(column, name)].fit(column, name, indicator)
 
 
 def encoding_from(record: Mapping[str, Any]) -> Encoding:
@@ -263,81 +372,6 @@ def encoding_from(record: Mapping[str, Any]) -> Encoding:
     return _kinds()[kind](**fields)
 
 
-def numbers(column: Array) -> Array:
-    """A column of numbers, dates (as days) or objects that are numbers, as float64 (or as it is, if it is float)."""
-    if column.dtype.kind in "Mm":
-        whole = column.astype("datetime64[us]" if column.dtype.kind == "M" else "timedelta64[us]")
-        return np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / 86_400e6)
-    if column.dtype.kind == "f":
-        return column
-    if column.dtype.kind == "O":
-        return np.array([np.nan if is_missing(value) else float(value) for value in column])
-    return column.astype(np.float64)
-
-
-def texts(column: Array) -> list[str | None]:
-    """The values of a column as text, None where they are missing; a number reads the same whatever its dtype."""
-    distinct: dict[Any, str | None] = {}
-    return [distinct[v] if v in distinct else distinct.setdefault(v, _text(v)) for v in column.tolist()]
-
-
-def is_missing(value: Any) -> bool:
-    """None, NaN, NaT or pandas' NA."""
-    return (
-        value is None
-        or type(value).__name__ in ("NAType", "NaTType")
-        or (isinstance(value, float) and math.isnan(value))
-    )
-
-
-def _text(value: Any) -> str | None:
-    if is_missing(value):
-        return None
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float):
-        return str(value)
-    return format(value, ".9g")
-
-
-def _inferred_kind(column: Array, name: str) -> str:
-    dtype = column.dtype.kind
-    if dtype in "US":
-        return "categorical"
-    if dtype == "O":
-        kinds = {_family(value) for value in column if not is_missing(value)}
-        if kinds <= {"text"} or kinds <= {"boolean"}:
-            return "categorical"
-        if kinds <= {"number", "boolean"}:
-            return "continuous"
-        held = " and ".join(sorted(kinds))
-        raise TypeError(
-            f"column {name!r} holds {held}: expected numbers, dates, booleans or text, one of them throughout. "
-            "Convert it, or leave it out."
-        )
-    if dtype == "b":
-        return "categorical"
-    if dtype in "iu" and len(column):
-        first = np.unique(column[:1000])
-        few = len(first) <= _FEW_INTEGERS and len(first := np.unique(column)) <= _FEW_INTEGERS
-        if few and len(first) * _ROWS_PER_INTEGER <= len(column):
-            return "categorical"
-    return "continuous"
-
-
-def _is_text(column: Array) -> bool:
-    if column.dtype.kind != "O":
-        return column.dtype.kind in "US"
-    return any(isinstance(value, str | bytes) for value in column)
-
-
-def _family(value: Any) -> str:
-    if isinstance(value, str | bytes):
-        return "text"
-    if isinstance(value, bool | np.bool_):
-        return "boolean"
-    if isinstance(value, int | float | np.number):
-        return "number"
-    try:
-        float(value)  # decimals, fractions
-    except (TypeError, ValueError):
-        return f"{type(value).__name__} objects"
-    return "number"
+def _entropy(counts: list[int]) -> float:
+    total = sum(counts)
+    return -sum(count / total * math.log(count / total) for count in counts if count)

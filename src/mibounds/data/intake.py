@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import nearest
-from mibounds.data.encoding import Array, Encoding, fit_encoding, kind_names, texts
+from mibounds.data.encoding import Encoding, fit_encoding, kind_names
 from mibounds.data.sources import columns_of
+from mibounds.data.values import Array, texts
 from mibounds.data.variable import MissingPolicy, Schema, Variable, encoded, shown
 from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
 
@@ -42,8 +43,10 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
     """
     columns, named = columns_of(data, name)
     wanted = _wanted(kinds, [*columns], name)
-    encodings = _fitted(columns, wanted, name, nan == "indicator")
-    names = tuple(made for encoding in encodings for made in encoding.names)
+    encodings = _distinct(_fitted(columns, wanted, name, nan == "indicator"))
+    rows = len(next(iter(columns.values())))
+    used = [one for one in encodings if one.name in wanted or not one.is_identifier(rows)] or encodings
+    names = tuple(made for encoding in used for made in encoding.names)
     return encoded(name, columns, Schema("table", names, encodings, named))
 
 
@@ -131,6 +134,20 @@ def _fitted(
         return tuple(fit_encoding(column, title, kinds.get(title), indicator) for title, column in columns.items())
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
+
+
+def _distinct(encodings: tuple[Encoding, ...]) -> tuple[Encoding, ...]:
+    """The encodings, with a suffix where two would give their columns the same name."""
+    found: list[Encoding] = []
+    made: set[str] = set()
+    for encoding in encodings:
+        number, unique = 1, encoding
+        while made & set(unique.names):
+            number += 1
+            unique = replace(encoding, suffix=f" ({number})")
+        made |= set(unique.names)
+        found.append(unique)
+    return tuple(found)
 
 
 def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:

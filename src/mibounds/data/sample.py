@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_paired
+from mibounds._checks import check_choice, check_paired, nearest
 from mibounds._variables import Tensors, check_finite, map_tensors, row_count, take_rows
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
 from mibounds.data.intake import group_codes, intake, intake_columns
-from mibounds.data.sources import MINIMUM_ROWS
+from mibounds.data.sources import MINIMUM_ROWS, column_titles, has_column, index_of, without_column
 from mibounds.data.variable import MissingPolicy, Schema, Variable, complete_rows, shown
 from mibounds.data.weights import rows_by_weight
-from mibounds.warnings import ConstantColumnWarning, MIWarning, RowsDroppedWarning
+from mibounds.warnings import ConstantColumnWarning, IndexMismatchWarning, MIWarning, RowsDroppedWarning
 
 __all__ = ["Sample", "VariableType"]
 
@@ -75,7 +75,7 @@ class Sample:
             groups: (N,) which rows are dependent on each other (of one person, of one day).
             weights: (N,) how much each row counts.
             nan: what to do about missing and infinite values in tables: "raise"; "drop" their rows; or "indicator",
-                fill them in and add a column that says where they were.
+                fill them in and add a column that says where they were (of y, rows without a value are dropped).
             types: what each variable is, where it is not to be inferred.
             encoders: a module that maps a variable's rows to columns; it takes the variable as it came, a tensor or a
                 tuple of tensors.
@@ -87,17 +87,22 @@ class Sample:
         Raises:
             TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
         """
+        check_choice("nan", nan, ("raise", "drop", "indicator"))
         types, encoders = types or {}, encoders or {}
+        variables = _columns_by_name(variables)
+        misaligned = _check_indices(variables)
         found = {
-            name: _variable(data, name, types.get(name), encoders.get(name), nan) for name, data in variables.items()
+            name: _variable(data, name, types.get(name), encoders.get(name), "drop" if name == "y" else nan)
+            for name, data in variables.items()
         }
         first, *others = found
         given = row_count(found[first].values)
         for name in others:
             check_paired(given, row_count(found[name].values), name_y=name)
         sample = cls(found, given, torch.arange(given))
-        sample = sample._with(_data_warnings(found.values()))
-        sample = sample._complete(nan) if nan != "drop" or not series else sample
+        sample = sample._with([*misaligned, *_data_warnings(found.values())])
+        if not (series and nan == "drop"):
+            sample = sample._complete("drop" if nan == "indicator" else nan)
         sample = sample._varying() if drop_constant else sample
         if weights is not None:
             stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(seed))
@@ -272,6 +277,54 @@ def _side_by_side(name: str, tables: Sequence[Variable]) -> Variable:
     return Variable(name, values, schema, width=values.shape[1])
 
 
+def _columns_by_name(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """A variable that is the name of a column of x, or a list of names, is that column, and x the others."""
+    table = variables.get("x")
+    wanted: dict[str, list[str]] = {}
+    for name, data in variables.items():
+        names = [data] if isinstance(data, str) else data
+        if name == "x" or not isinstance(names, list | tuple) or not 0 < len(names) < MINIMUM_ROWS:
+            continue
+        if all(isinstance(one, str) and has_column(table, one) for one in names):
+            wanted[name] = list(names)
+        elif isinstance(data, str) and (titles := column_titles(table)):
+            raise ValueError(f"{name} is {data!r}, which is no column of x. {nearest(data, titles)}")
+    if not wanted:
+        return dict(variables)
+    rest, taken = without_column(table, [title for titles in wanted.values() for title in titles], "x")
+    if not rest:
+        raise ValueError(f"no column is left for x: {shown([*taken])} are all that there are.")
+    own = {name: {title: taken[title] for title in titles} for name, titles in wanted.items()}
+    return {**variables, "x": rest, **own}
+
+
+def _check_indices(variables: Mapping[str, Any]) -> list[MIWarning]:
+    """A warning if pandas indexes differ, since rows are paired by position.
+
+    Raises:
+        ValueError: if they hold the same labels in another order.
+    """
+    indices = {name: index for name, data in variables.items() if (index := index_of(data)) is not None}
+    if len(indices) < 2:
+        return []
+    (first, one), *others = indices.items()
+    for name, other in others:
+        if one.equals(other) or len(one) != len(other):
+            continue
+        if one.is_unique and one.sort_values().equals(other.sort_values()):
+            raise ValueError(
+                f"{first} and {name} have the same index in another order, and rows are paired by position: align "
+                f"them, {name}.loc[{first}.index], or drop the index, {name}.reset_index(drop=True)."
+            )
+        return [
+            IndexMismatchWarning(
+                f"{first} and {name} have different indexes, and rows are paired by position: check that row i of one "
+                "belongs to row i of the other."
+            )
+        ]
+    return []
+
+
 def _lagged_name(name: str, lag: int) -> str:
     return name if not lag else f"{name}[t{-lag:+d}]"
 
@@ -339,7 +392,8 @@ def _data_warnings(variables: Any) -> list[MIWarning]:
     for variable in variables:
         if variable.table is not None:
             place: Callable[[str], int] = variable.columns.index
-            for encoding in variable.encodings:
-                values = variable.table[:, [place(one) for one in encoding.names]].numpy()
+            for encoding in () if variable.schema is None else variable.schema.encodings:
+                kept = [place(one) for one in encoding.names if one in variable.columns]
+                values = variable.table[:, kept].numpy()
                 found += encoding.warnings(values, variable.name)
     return found

@@ -1,53 +1,111 @@
-"""From whatever holds columns to columns: arrays, tensors, lists, and any dataframe that narwhals knows."""
+"""From any container of rows to columns: arrays, tensors, lists, dictionaries, and dataframes that narwhals knows."""
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from mibounds.data.encoding import Array
+from mibounds.data.values import Array, as_text, family, is_missing
 
-__all__ = ["MINIMUM_ROWS", "columns_of"]
+__all__ = ["MINIMUM_ROWS", "column_titles", "columns_of", "has_column", "index_of", "without_column"]
 
 MINIMUM_ROWS = 50
 
+Columns = dict[str, Array]
 
-def columns_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
+
+def columns_of(data: Any, name: str) -> tuple[Columns, bool]:
     """The columns of an array, a list, a series or a table, each an array (N,) of numbers, dates or objects, and
     whether their names are their own.
 
+    Arguments:
+        data: what holds the rows.
+        name: of the variable, for sentences and for columns without a name.
+
     Raises:
-        TypeError: if the data are complex.
+        TypeError: if the data are complex, or no rows of anything.
         ValueError: if they are empty, ragged or have three or more dimensions.
     """
+    if isinstance(data, np.ndarray) and data.dtype.names is not None:
+        return {str(field): _tight(_unmasked(data[field])) for field in data.dtype.names}, True
+    if isinstance(data, Mapping):
+        return _of_mapping(data, name), True
+    if isinstance(data, list | tuple | range):
+        return _of_sequence(data, name)
+    if not isinstance(data, Tensor | np.ndarray):
+        frame = _of_frame(data, name)
+        if frame is not None:
+            return frame, True
+    return _of_array(_array(data, name), name), False
+
+
+def index_of(data: Any) -> Any:
+    """The index of a pandas object; None for anything else."""
+    index = getattr(data, "index", None)
+    return index if hasattr(index, "equals") and hasattr(data, "iloc") else None
+
+
+def column_titles(data: Any) -> list[str]:
+    """The names of a table's columns that are text; none of anything else."""
+    if isinstance(data, Mapping):
+        titles: Any = data
+    elif isinstance(data, np.ndarray):
+        titles = data.dtype.names or ()
+    else:
+        titles = getattr(data, "column_names", getattr(data, "columns", ()))
+    return [title for title in titles if isinstance(title, str)]
+
+
+def has_column(data: Any, title: Any) -> bool:
+    """Is it a table with a column of that name?"""
+    return title in column_titles(data)
+
+
+def without_column(data: Any, titles: Sequence[str], name: str) -> tuple[Columns, Columns]:
+    """The columns of a table without those, and those."""
+    columns, _ = columns_of(data, name)
+    return {t: c for t, c in columns.items() if t not in titles}, {t: columns[t] for t in titles}
+
+
+def _array(data: Any, name: str) -> Array:
+    """A tensor, a sparse matrix, or what else NumPy knows, as an array."""
     if isinstance(data, Tensor):
-        return _of_array(data.detach().cpu().numpy(), name), False
-    if isinstance(data, np.ndarray | list | tuple):
-        try:
-            return _of_array(np.asarray(data), name), False
-        except ValueError as error:
-            if "inhomogeneous" not in str(error):
-                raise
-            raise ValueError(
-                f"{name} is ragged (rows of different lengths): expected a rectangle of numbers."
-            ) from error
-    import narwhals as nw
-
-    frame = nw.from_native(data, allow_series=True, pass_through=True)
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect()
-    if isinstance(frame, nw.Series):
-        frame = frame.rename(frame.name or name).to_frame()
-    if not isinstance(frame, nw.DataFrame):
-        return _of_array(np.asarray(data), name), False
-    if not len(frame) or not frame.columns:
-        raise ValueError(f"{name} is empty (shape {frame.shape}): expected at least {MINIMUM_ROWS} rows.")
-    return {str(title): _of_series(frame[title]) for title in frame.columns}, True
+        return _of_tensor(data)
+    if hasattr(data, "toarray") and hasattr(data, "nnz"):  # SciPy's sparse matrices
+        return np.asarray(data.toarray())
+    _refuse(data, name)
+    return _unmasked(np.asanyarray(data))
 
 
-def _of_array(array: Array, name: str) -> dict[str, Array]:
+def _of_tensor(tensor: Tensor) -> Array:
+    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
+    if tensor.is_floating_point() and tensor.dtype not in (torch.float16, torch.float32, torch.float64):
+        tensor = tensor.float()  # bfloat16 and smaller, which NumPy lacks
+    return tensor.numpy()
+
+
+def _unmasked(array: Array) -> Array:
+    """A masked array with missing values in place of its mask."""
+    if not isinstance(array, np.ma.MaskedArray):
+        return np.asarray(array)
+    mask = np.ma.getmaskarray(array)
+    if not mask.any():
+        return np.asarray(array.data)
+    if array.dtype.kind == "f":
+        return np.where(mask, np.nan, array.data)
+    values = array.data.astype(object)
+    values[mask] = None
+    return values
+
+
+def _of_array(array: Array, name: str) -> Columns:
     if np.iscomplexobj(array):
         raise TypeError(
             f"{name} is complex: give real numbers, for example its real and imaginary parts as two columns."
@@ -59,10 +117,100 @@ def _of_array(array: Array, name: str) -> dict[str, Array]:
         )
     if array.ndim == 0 or not array.size:
         raise ValueError(f"{name} is empty (shape {array.shape}): expected at least {MINIMUM_ROWS} rows.")
-    columns = array.reshape(len(array), -1).T
+    columns = [_tight(column) for column in array.reshape(len(array), -1).T]
     if len(columns) == 1:
         return {name: columns[0]}
     return {f"{name}[{i}]": column for i, column in enumerate(columns)}
+
+
+def _of_mapping(data: Mapping[Any, Any], name: str) -> Columns:
+    """A dictionary of columns."""
+    columns: Columns = {}
+    for title, key in zip(_titles(data, name), data, strict=True):
+        made, _ = columns_of(data[key], str(title))
+        if len(made) > 1:
+            raise ValueError(f"{name}: column {title!r} has {len(made)} columns itself: expected one value per row.")
+        columns[title] = next(iter(made.values()))
+    lengths = {title: len(column) for title, column in columns.items()}
+    if not lengths:
+        raise ValueError(f"{name} is an empty dictionary: expected columns by name.")
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"{name} has columns of different lengths, {lengths}: expected one value per row in each.")
+    return columns
+
+
+def _of_sequence(data: Sequence[Any], name: str) -> tuple[Columns, bool]:
+    """A list of values, of rows, of tensors or of records."""
+    first = data[0] if len(data) else None
+    if isinstance(first, Mapping) and all(isinstance(row, Mapping) for row in data):
+        keys = dict.fromkeys(key for row in data for key in row)
+        table = {str(key): _tight(_objects([row.get(key) for row in data])) for key in keys}
+        return table, True
+    if isinstance(first, Tensor):
+        data = [_of_tensor(one) if isinstance(one, Tensor) else one for one in data]
+    try:
+        array = np.asarray(data)
+        if array.dtype.kind in "US" and not _all_text(data):
+            array = np.asarray(data, dtype=object)  # or numbers beside text would become text
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} is ragged (rows of different lengths): expected a rectangle of values.") from error
+    return _of_array(_unmasked(array), name), False
+
+
+def _all_text(data: Iterable[Any]) -> bool:
+    return all(
+        isinstance(value, str | bytes) or (isinstance(value, list | tuple | np.ndarray) and _all_text(value))
+        for value in data
+    )
+
+
+def _of_frame(data: Any, name: str) -> Columns | None:
+    """The columns of a dataframe or series; None if it is none."""
+    import narwhals as nw
+
+    if hasattr(data, "iloc"):  # pandas and its like, whose column names may be anything, and repeat
+        if not hasattr(data, "columns"):
+            title = name if getattr(data, "name", None) is None else _title(data.name, name)
+            _check_rows(data.shape, name)
+            return {title: _of_series(nw.from_native(data, series_only=True))}
+        _check_rows(data.shape, name)
+        titles = _titles(data.columns, name)
+        return {title: _of_series(nw.from_native(data.iloc[:, i], series_only=True)) for i, title in enumerate(titles)}
+    if hasattr(data, "rename_columns") and hasattr(data, "column_names"):  # pyarrow allows repeated names
+        data = data.rename_columns(_titles(data.column_names, name))
+    frame = nw.from_native(data, allow_series=True, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    if isinstance(frame, nw.Series):
+        frame = frame.rename(str(frame.name) if frame.name not in (None, "") else name).to_frame()
+    if not isinstance(frame, nw.DataFrame):
+        return None
+    _check_rows(frame.shape, name)
+    return {str(series.name): _of_series(series) for series in frame.iter_columns()}
+
+
+def _check_rows(shape: tuple[int, ...], name: str) -> None:
+    if not all(shape):
+        raise ValueError(f"{name} is empty (shape {tuple(shape)}): expected at least {MINIMUM_ROWS} rows.")
+
+
+def _titles(titles: Iterable[Any], name: str) -> list[str]:
+    """Names as text, each once: of a repeated one the second is called "age (2)"."""
+    found: list[str] = []
+    for i, title in enumerate(titles):
+        text = f"{name}[{i}]" if is_missing(title) else _title(title, name)
+        number, unique = 1, text
+        while unique in found:
+            number += 1
+            unique = f"{text} ({number})"
+        found.append(unique)
+    return found
+
+
+def _title(title: Any, name: str) -> str:
+    if isinstance(title, tuple):
+        return ".".join(str(part) for part in title if part != "")
+    return str(title)
 
 
 def _of_series(series: Any) -> Array:
@@ -71,12 +219,78 @@ def _of_series(series: Any) -> Array:
 
     dtype, missing = series.dtype, bool(series.is_null().any())
     if dtype.is_numeric():
-        whole = dtype.is_integer() and not missing
-        return np.asarray(series.cast(nw.Int64 if whole else nw.Float64).to_numpy())
+        if dtype.is_integer():
+            return _objects(series.to_list()) if missing else np.asarray(series.to_numpy())
+        return np.asarray(series.cast(nw.Float64).to_numpy())
     if dtype.is_temporal() and dtype != nw.Time:
         return np.asarray(series.to_numpy()).astype("timedelta64[us]" if dtype == nw.Duration else "datetime64[us]")
     if dtype == nw.Boolean and not missing:
         return np.asarray(series.to_numpy()).astype(bool)
-    if dtype in (nw.Categorical, nw.Enum):
-        series = series.cast(nw.String)
-    return np.array([*series.to_list(), None], dtype=object)[:-1]  # the None keeps lists from becoming a matrix
+    if dtype in (nw.Categorical, nw.Enum):  # labels, whatever their values are
+        return _objects([as_text(value) for value in series.to_list()])
+    return _tight(_objects(series.to_list()))
+
+
+def _objects(values: Sequence[Any]) -> Array:
+    return np.array([*values, None], dtype=object)[:-1]  # the None keeps lists from becoming a matrix
+
+
+def _tight(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
+    """A column of objects as the narrowest dtype that holds them: numbers, booleans and dates, if it is of one of
+    these; whole numbers with missing values stay objects, so that they can be categories."""
+    if column.dtype.kind != "O":
+        return column
+    present = [value for value in column if not is_missing(value)]
+    kinds = {family(value) for value in present}
+    if kinds == {"date"}:
+        return np.array([_instant(value) for value in column], dtype="datetime64[us]")
+    if kinds == {"duration"}:
+        return np.array([_duration(value) for value in column], dtype="timedelta64[us]")
+    whole = all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in present)
+    if kinds == {"boolean"} and len(present) == len(column):
+        return column.astype(bool)
+    if kinds == {"number"} and whole and len(present) == len(column):
+        try:
+            return column.astype(np.int64)
+        except OverflowError:
+            return column.astype(np.float64)
+    if kinds and kinds <= {"number", "boolean"} and not whole and kinds != {"boolean"}:
+        return np.array([np.nan if is_missing(value) else float(value) for value in column])
+    return column
+
+
+def _instant(value: Any) -> Any:
+    if is_missing(value):
+        return np.datetime64("NaT")
+    if hasattr(value, "to_timestamp"):  # pandas' Period
+        value = value.to_timestamp()
+    if hasattr(value, "to_pydatetime"):
+        value = value.to_pydatetime()
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return np.datetime64(value, "us")
+
+
+def _duration(value: Any) -> Any:
+    if is_missing(value):
+        return np.timedelta64("NaT")
+    if hasattr(value, "to_pytimedelta"):
+        value = value.to_pytimedelta()
+    return np.timedelta64(value, "us")
+
+
+def _refuse(data: Any, name: str) -> None:
+    """Raise a TypeError for what holds no rows."""
+    wanted = "expected rows of numbers or text: an array, a tensor, a list or a table."
+    if data is None:
+        raise TypeError(f"{name} is None: {wanted}")
+    if isinstance(data, str | bytes):
+        raise TypeError(f"{name} is the text {data!r}: pass the column itself, for example table[{data!r}].")
+    if isinstance(data, set | frozenset):
+        raise TypeError(
+            f"{name} is a {type(data).__name__}, whose values have no order: pass a list, paired row by row."
+        )
+    if isinstance(data, Iterator):
+        raise TypeError(f"{name} is a {type(data).__name__}, which can be read only once: pass list({name}).")
+    if not hasattr(data, "__array__") and not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        raise TypeError(f"{name} is of type {type(data).__name__}: {wanted}")

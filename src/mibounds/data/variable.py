@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mibounds._checks import check_choice, check_paired
 from mibounds._variables import Tensors, row_count, take_rows
-from mibounds.data.encoding import Array, Encoding
+from mibounds.data.encoding import Encoding
+from mibounds.data.values import Array
 
 __all__ = ["MissingPolicy", "Schema", "Variable", "complete_rows", "encoded", "shown"]
 
@@ -109,6 +110,9 @@ class Variable:
         """The plug-in entropy in nats of a label; None if it is none."""
         if not self.is_label or self.table is None:
             return None
+        (encoding,) = self.encodings
+        if encoding.merged_entropy is not None:
+            return encoding.merged_entropy
         _, counts = torch.unique(self.table, dim=0, return_counts=True)
         frequencies = counts.double() / counts.sum()
         return float(-(frequencies * frequencies.log()).sum())
@@ -151,6 +155,7 @@ def encoded(name: str, columns: Mapping[str, Array], schema: Schema) -> Variable
     made = {
         title: part
         for encoding in schema.encodings
+        if not set(encoding.names).isdisjoint(schema.names)
         for title, part in zip(encoding.names, encoding(columns[encoding.name]).T, strict=True)
     }
     values = torch.from_numpy(np.stack([made[title] for title in schema.names], 1))

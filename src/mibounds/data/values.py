@@ -1,0 +1,188 @@
+"""Single values: what is missing, what kind a value is of, and how it becomes a number or a text."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Array", "as_text", "center_of", "family", "inferred_kind", "is_missing", "is_text", "numbers", "texts"]
+
+Array = np.ndarray[Any, Any]
+
+_FEW_INTEGERS, _ROWS_PER_INTEGER = 10, 20
+_LOOKS_LIKE = 0.5  # of the distinct values of a text column
+_FEW_TEXTS = 10  # distinct numbers as text that may be codes
+_NUMBER = re.compile(r"\s*[-+]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+([.,]\d+)?|[.]\d+)([eE][-+]?\d+)?\s*%?\s*")
+_DATE = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})([T ].*)?\s*")
+
+
+def numbers(column: Array, offset: float = 0.0) -> Array:
+    """A column of numbers, dates (as days) or objects that are numbers, less an offset, as float64 (or as it is, if it
+    is float and there is no offset)."""
+    if column.dtype.kind in "Mm":
+        whole = column.astype("datetime64[us]" if column.dtype.kind == "M" else "timedelta64[us]")
+        return np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / 86_400e6) - offset
+    if column.dtype.kind == "f":
+        return column - offset if offset else column
+    if column.dtype.kind == "O":
+        exact = isinstance(offset, int)  # differences of whole numbers of any length
+        return np.array(
+            [
+                np.nan
+                if is_missing(value)
+                else float(value - offset)
+                if exact and isinstance(value, int)
+                else float(value) - offset
+                for value in column
+            ]
+        )
+    if column.dtype.kind in "iu" and len(column):
+        least = column.min()  # whole numbers of more than 15 digits are exact as differences only
+        return (column - least).astype(np.float64) + float(int(least) - offset)
+    return column.astype(np.float64) - offset
+
+
+def center_of(column: Array) -> float:
+    """The median; of whole numbers one that occurs; 0 of no numbers."""
+    if column.dtype.kind in "iu" and len(column):
+        return int(np.partition(column, len(column) // 2)[len(column) // 2])
+    wide = numbers(column)
+    finite = wide[np.isfinite(wide)]
+    return float(np.median(finite)) if len(finite) else 0.0
+
+
+def texts(column: Array) -> list[str | None]:
+    """The values of a column as text, None where they are missing; a number has the same text whatever its dtype."""
+    if column.dtype.kind == "f" and column.dtype.itemsize <= 4:
+        values, place = np.unique(column, return_inverse=True)
+        short = [None if math.isnan(value) else as_text(float(str(value))) for value in values]
+        return [short[i] for i in place.tolist()]
+    distinct: dict[Any, str | None] = {}
+    found: list[str | None] = []
+    for value in column.tolist():
+        key = (type(value), value)  # True and 1 are equal, and different values
+        if key not in distinct:
+            distinct[key] = as_text(value)
+        found.append(distinct[key])
+    return found
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN, NaT, a masked value or pandas' NA."""
+    if value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return isinstance(value, float | np.floating) and math.isnan(value)
+
+
+def as_text(value: Any) -> str | None:
+    """A value as text, None if it is missing: 1, 1.0 and Decimal(1) are the same, -0.0 is 0."""
+    if is_missing(value):
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, str | bool | np.bool_):
+        return str(value)
+    try:
+        number = float(value)
+        whole = number.is_integer() and value == int(value)
+    except (TypeError, ValueError, OverflowError):
+        return str(value)
+    return str(int(value)) if whole else repr(number)
+
+
+def family(value: Any) -> str:  # noqa: PLR0911  (one for each family)
+    """What a value is: "text", "boolean", "number", "date", "duration", or the name of its class."""
+    if isinstance(value, str | bytes):
+        return "text"
+    if isinstance(value, bool | np.bool_):
+        return "boolean"
+    if isinstance(value, np.datetime64 | datetime.date) or hasattr(value, "to_timestamp"):
+        return "date"
+    if isinstance(value, np.timedelta64 | datetime.timedelta):
+        return "duration"
+    if isinstance(value, int | float | np.number) and not isinstance(value, np.complexfloating):
+        return "number"
+    try:
+        float(value)  # decimals, fractions
+    except (TypeError, ValueError):
+        return f"{type(value).__name__} objects"
+    return "number"
+
+
+def inferred_kind(column: Array, name: str) -> str:  # noqa: PLR0911  (one for each kind of value)
+    """The kind of a column, by its dtype and its values.
+
+    Raises:
+        TypeError: if it holds values of different kinds, or of none that can be encoded.
+        ValueError: if it is text that is mostly numbers or dates.
+    """
+    dtype = column.dtype.kind
+    if dtype in "US":
+        return _text_kind(column.tolist(), name)
+    if dtype == "O":
+        present = [value for value in column if not is_missing(value)]
+        kinds = {family(value) for value in present}
+        if kinds <= {"text"}:
+            return _text_kind(present, name)
+        if kinds <= {"boolean"}:
+            return "categorical"
+        if kinds <= {"number", "boolean"}:
+            whole = all(isinstance(value, int | np.integer) for value in present)
+            return "categorical" if whole and _few(set(map(int, present)), len(column)) else "continuous"
+        held = " and ".join(sorted(kinds))
+        raise TypeError(
+            f"column {name!r} holds {held}: expected numbers, dates, booleans or text, one of them throughout. "
+            "Convert it, or leave it out."
+        )
+    if dtype == "b":
+        return "categorical"
+    if dtype in "iu" and len(column):
+        first = np.unique(column[:1000])
+        few = len(first) <= _FEW_INTEGERS and _few(np.unique(column), len(column))
+        return "categorical" if few else "continuous"
+    return "continuous"
+
+
+def _few(distinct: Any, rows: int) -> bool:
+    """Are whole numbers so few that they stand for categories?"""
+    return len(distinct) <= _FEW_INTEGERS and len(distinct) * _ROWS_PER_INTEGER <= rows
+
+
+def _text_kind(values: list[Any], name: str) -> str:
+    """Categories; text that is mostly numbers or dates is refused, with those that are not."""
+    counted = Counter(as_text(value) for value in values if not is_missing(value))
+    distinct = [text for text in counted if text is not None]
+    for what, pattern, advice in (
+        ("numbers", _NUMBER, "convert it (pandas.to_numeric)"),
+        ("dates", _DATE, "parse it (pandas.to_datetime)"),
+    ):
+        like = [text for text in distinct if pattern.fullmatch(text) and not _is_code(text)]
+        if len(like) <= max(_FEW_TEXTS, _LOOKS_LIKE * len(distinct)):
+            continue
+        others = [f"{text!r} ({counted[text]})" for text in distinct if text not in set(like)]
+        rows = sum(counted[text] for text in like)
+        beside = f"; the others: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else ""
+        raise ValueError(
+            f"column {name!r} is text, but {rows} of {sum(counted.values())} values are {what}{beside}. Clean and "
+            f"{advice}, or declare the column as categorical."
+        )
+    return "categorical"
+
+
+def _is_code(text: str) -> bool:
+    """A number with a leading zero is a code (of a place, of a person)."""
+    return len(text) > 1 and text[0] == "0" and text.isdigit()
+
+
+def is_text(column: Array) -> bool:
+    """Does a column hold text?"""
+    if column.dtype.kind != "O":
+        return column.dtype.kind in "US"
+    return any(isinstance(value, str | bytes) for value in column)
