@@ -1,9 +1,13 @@
-"""Classical estimators, no critic and no training: free cross-checks of a trained one, and baselines in their own
-right."""
+"""Classical estimators, without a critic and without training: cross-checks of a trained estimate, and baselines.
 
-from mibounds.classical import copula, discrete, nearest
+Every function takes arrays, tensors, lists, dictionaries of columns, and tables and series of pandas, Polars or PyArrow,
+and returns nats. Functions that count take text, too.
+"""
+
+from mibounds.classical import copula, discrete, gauss, nearest
 from mibounds.classical.copula import *  # noqa: F403
 from mibounds.classical.discrete import *  # noqa: F403
+from mibounds.classical.gauss import *  # noqa: F403
 from mibounds.classical.nearest import *  # noqa: F403
 
-__all__ = [*nearest.__all__, *copula.__all__, *discrete.__all__]  # noqa: PLE0604
+__all__ = [*nearest.__all__, *gauss.__all__, *copula.__all__, *discrete.__all__]  # noqa: PLE0604

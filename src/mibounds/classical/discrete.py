@@ -1,66 +1,120 @@
-"""Counting: the information of two discrete variables from their table of frequencies."""
+"""Counting: the information of discrete variables from their table of frequencies."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import Any, Literal
 
-from mibounds._checks import check_paired
+import numpy as np
 
-__all__ = ["contingency", "entropy"]
+from mibounds._checks import check_choice
+from mibounds.classical._rows import Codes, code_sides, codes, paired
+
+__all__ = ["conditional_contingency", "contingency", "entropy"]
+
+Correction = Literal["miller-madow"] | None
 
 
-def contingency(x: Tensor, y: Tensor, *, correct: bool = True) -> float:
-    r"""The plug-in estimate from counts, with the correction of Miller and Madow, in nats.
+def contingency(x: Any, y: Any, *, correction: Correction = None) -> float:
+    r"""The plug-in estimate of the information of two discrete variables from counts, in nats.
 
-    .. math:: \hat I = \sum_{ab} \frac{n_{ab}}{N} \ln \frac{N n_{ab}}{n_a n_b} - \frac{m_{xy} - m_x - m_y + 1}{2N}
+    .. math:: \hat I = \sum_{ab} \frac{n_{ab}}{N} \ln \frac{N n_{ab}}{n_a n_b}
 
-    where m counts the values (and pairs of values) that occur. Counting alone reads high by about
-    (m_x - 1)(m_y - 1)/2N; the correction takes that away as long as most cells have several rows. Fails when the table
-    is sparse.
+    It is the information of the empirical distribution: exact where the rows are a whole population, never negative,
+    never above an entropy, and equal to the entropy for y = x. As an estimate for a larger population it is too high,
+    by about :math:`(m_x - 1)(m_y - 1) / 2N` for independent variables with m_x and m_y values. The correction of Miller
+    and Madow subtracts :math:`(m_{xy} - m_x - m_y + 1) / 2N`, where m counts the values, and pairs of values, that
+    occur. It removes most of the bias where most cells have several rows; the result can be negative. Both fail on
+    sparse tables, with fewer than about five rows per cell.
 
     References:
         Miller, Note on the bias of information estimates, 1955.
 
     Arguments:
-        x: (N,) or (N, D_x); rows that are equal in all columns are one value.
+        x: (N,) or (N, D_x) labels: numbers, text, booleans or dates; rows that are equal in all columns are one value.
         y: (N,) or (N, D_y), paired with x.
-        correct: subtract the bias.
+        correction: None, or "miller-madow".
 
     Raises:
-        ValueError: if the rows do not pair.
+        TypeError: if x or y holds no rows of values.
+        ValueError: if the rows do not pair, a value is missing, or the correction is unknown.
 
     Example:
-        >>> x = torch.arange(1000) % 2
-        >>> round(contingency(x, x), 3)  # ln 2 and a bit: the correction has one degree of freedom
-        0.694
+        >>> coin = ["heads", "tails"] * 500
+        >>> round(contingency(coin, coin), 4), contingency(coin, coin) == entropy(coin)
+        (0.6931, True)
     """
-    check_paired(len(x), len(y))
-    a, b = (torch.unique(side.reshape(len(side), -1), dim=0, return_inverse=True)[1] for side in (x, y))
-    pair = a * (b.max() + 1) + b
-    entropies, occurring = zip(*(_entropy(values) for values in (a, b, pair)), strict=True)
-    value: float = entropies[0] + entropies[1] - entropies[2]
-    if correct:
-        value += (occurring[0] + occurring[1] - occurring[2] - 1) / (2 * len(a))
-    return value
+    return conditional_contingency(x, y, None, correction=correction)
 
 
-def entropy(x: Tensor) -> float:
-    r"""The plug-in entropy of a discrete variable in nats, :math:`-\sum_a \frac{n_a}{N} \ln \frac{n_a}{N}`.
+def conditional_contingency(x: Any, y: Any, z: Any, *, correction: Correction = None) -> float:
+    r"""The plug-in estimate of the information of two discrete variables given a third one, in nats.
 
-    It reads low by about (m - 1)/2N for m values. No information about x is larger.
+    .. math:: \hat I(X; Y \mid Z) = \hat H(X, Z) + \hat H(Y, Z) - \hat H(Z) - \hat H(X, Y, Z)
+
+    with the entropies of the empirical distribution. The chain rule
+    :math:`\hat I(X; Y, Z) = \hat I(X; Z) + \hat I(X; Y \mid Z)` holds exactly, corrected or not. Fails on sparse tables
+    as `contingency` does, and sooner: a cell is a combination of values of x, y and z.
+
+    References:
+        Miller, Note on the bias of information estimates, 1955. Cover and Thomas, Elements of information theory, 2006,
+        section 2.5.
 
     Arguments:
-        x: (N,) or (N, D_x); rows that are equal in all columns are one value.
+        x: (N,) or (N, D_x) labels: numbers, text, booleans or dates; rows that are equal in all columns are one value.
+        y: (N,) or (N, D_y), paired with x.
+        z: (N,) or (N, D_z), paired with x. None, an empty z and a constant z give the unconditional information.
+        correction: None, or "miller-madow": each entropy plus (m - 1)/2N for the m values that occur.
+
+    Raises:
+        TypeError: if x or y holds no rows of values.
+        ValueError: if the rows do not pair, a value is missing, or the correction is unknown.
 
     Example:
-        >>> round(entropy(torch.arange(1000) % 2), 4)
+        >>> x, y = [0, 0, 1, 1], [0, 1, 0, 1]
+        >>> exclusive_or = [0, 1, 1, 0]
+        >>> contingency(x, y), round(conditional_contingency(x, y, exclusive_or), 4)
+        (0.0, 0.6931)
+    """
+    _check(correction)
+    a, b, c = code_sides(x, y, z)
+    joint = paired(a, c), paired(b, c), c, paired(paired(a, b), c)
+    xz, yz, given, everything = (_entropy(one, correction) for one in joint)
+    value = (xz - given) + (yz - everything)  # in this order 0 for z = x and z = y, and the entropy for y = x
+    return value if correction else max(0.0, value)
+
+
+def entropy(x: Any, *, correction: Correction = None) -> float:
+    r"""The plug-in entropy of a discrete variable in nats, :math:`-\sum_a \frac{n_a}{N} \ln \frac{n_a}{N}`.
+
+    It is too low by about (m - 1)/2N for m values, which the correction of Miller and Madow adds. Without a correction
+    no `contingency` of x with anything is larger, and with the same correction that of x with itself is equal.
+
+    References:
+        Miller, Note on the bias of information estimates, 1955.
+
+    Arguments:
+        x: (N,) or (N, D_x) labels: numbers, text, booleans or dates; rows that are equal in all columns are one value.
+        correction: None, or "miller-madow".
+
+    Raises:
+        TypeError: if x holds no rows of values.
+        ValueError: if a value is missing, or the correction is unknown.
+
+    Example:
+        >>> round(entropy(["heads", "tails"] * 500), 4)
         0.6931
     """
-    return _entropy(torch.unique(x.reshape(len(x), -1), dim=0, return_inverse=True)[1])[0]
+    _check(correction)
+    return _entropy(codes(x, "x"), correction)
 
 
-def _entropy(values: Tensor) -> tuple[float, int]:
-    counts = torch.unique(values, return_counts=True)[1].double()
+def _check(correction: Correction) -> None:
+    if correction is not None:
+        check_choice("correction", correction, ["miller-madow"])
+
+
+def _entropy(values: Codes, correction: Correction) -> float:
+    counts = np.sort(np.unique(values, return_counts=True)[1])  # sorted, the sum does not depend on names
     share = counts / counts.sum()
-    return float(-(share * share.log()).sum()), len(counts)
+    plug_in = abs(float((share * np.log(share)).sum()))
+    return plug_in + (len(counts) - 1) / (2 * len(values)) if correction else plug_in

@@ -272,7 +272,7 @@ def _directions(of: _Spread, ridge: float, threshold: float) -> tuple[Tensor, Te
     """
     screened = torch.where(of.cross.abs() > threshold / math.sqrt(of.rows), of.cross, 0)
     white_x, white_y = _inverse_root(of.axes_x, ridge), _inverse_root(of.axes_y, ridge)
-    left, strength, right = torch.linalg.svd(white_x @ screened @ white_y, full_matrices=False)
+    left, strength, right = _svd(white_x @ screened @ white_y)
     live = strength > 1e-9 / (1 + ridge)
     to_u, to_v = white_x @ left[:, live], white_y @ right.T[:, live]
     # With a ridge these directions are neither white nor uncorrelated; canonical pairs within their span are.
@@ -280,8 +280,21 @@ def _directions(of: _Spread, ridge: float, threshold: float) -> tuple[Tensor, Te
         _inverse_root(tuple(torch.linalg.eigh(to.T @ within @ to)), 1e-9)
         for to, within in ((to_u, of.within_x), (to_v, of.within_y))
     )
-    left, _, right = torch.linalg.svd(white_u @ (to_u.T @ of.cross @ to_v) @ white_v, full_matrices=False)
+    left, _, right = _svd(white_u @ (to_u.T @ of.cross @ to_v) @ white_v)
     return (to_u @ white_u @ left) / of.scale_x[:, None], (to_v @ white_v @ right.T) / of.scale_y[:, None]
+
+
+def _svd(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The singular value decomposition, by the slower and sturdier routine where the quick one does not converge: for
+    labels that determine each other all singular values are equal."""
+    try:
+        left, strength, right = torch.linalg.svd(matrix, full_matrices=False)
+    except torch.linalg.LinAlgError:
+        from scipy.linalg import svd
+
+        parts = svd(matrix.cpu().numpy(), full_matrices=False, lapack_driver="gesvd")
+        left, strength, right = (torch.from_numpy(part).to(matrix) for part in parts)
+    return left, strength, right
 
 
 def _inverse_root(axes: tuple[Tensor, Tensor], ridge: float) -> Tensor:

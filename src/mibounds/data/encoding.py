@@ -94,10 +94,6 @@ class Encoding(ABC):
         """Does it have a value of its own in most of so many rows?"""
         return False
 
-    def unseen(self, column: Array) -> Array:
-        """Which values (N,) are of a kind that was not there when this was fitted."""
-        return np.zeros(len(column), dtype=bool)
-
     def shown(self, values: Array) -> str:
         """The value that encoded values (K,) stand for, as text."""
         return ", ".join(f"{value:g}" for value in values.tolist())
@@ -324,6 +320,12 @@ class Categorical(Encoding):
                 )
             ]
         return []
+
+    def codes(self) -> list[tuple[float, Array]]:
+        """The frequency of each category, and its encoded columns."""
+        count = len(self.categories)
+        rows = np.eye(count, dtype=np.float32)
+        return [*zip(self.frequencies, rows[:, 1:] if count == 2 else rows, strict=True)]
 
     def unseen(self, column: Array) -> Array:
         """Which values (N,) were not there when this was fitted."""

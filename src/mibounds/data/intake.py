@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import nearest
-from mibounds.data.encoding import Encoding, fit_encoding, kind_names
+from mibounds.data.encoding import Categorical, Encoding, fit_encoding, kind_names
 from mibounds.data.sources import columns_of
 from mibounds.data.values import Array, texts
 from mibounds.data.variable import MissingPolicy, Schema, Variable, encoded, shown
 from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
 
-__all__ = ["Kinds", "group_codes", "intake", "intake_again", "intake_columns"]
+__all__ = ["Kinds", "group_codes", "intake", "intake_again", "intake_columns", "unseen_categories"]
 
 Kinds = str | Mapping[str, str] | None
 """What the columns are: all of them, or some by name; the others, and None, are inferred."""
@@ -96,6 +96,21 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
         return encoded(name, columns, replace(schema, encodings=tuple(used)))
     except ValueError as error:
         raise ValueError(f"{name} holds text where the critics were trained on numbers: {error}.") from error
+
+
+def unseen_categories(data: Any, name: str, variable: Variable) -> list[tuple[Categorical, Tensor]]:
+    """The categorical columns of new rows with categories that did not occur in the fit, and in which rows (N,)."""
+    assert variable.schema is not None
+    columns, named = columns_of(data, name)
+    if not (named and variable.schema.named):
+        columns = dict(zip((one.name for one in variable.schema.encodings), columns.values(), strict=False))
+    found = []
+    for encoding in variable.encodings:
+        if isinstance(encoding, Categorical):
+            unseen = torch.from_numpy(encoding.unseen(columns[encoding.name]))
+            if bool(unseen.any()):
+                found.append((encoding, unseen))
+    return found
 
 
 def intake_columns(table: Any, columns: Sequence[Any] | None = None) -> tuple[Variable, list[MIWarning]]:

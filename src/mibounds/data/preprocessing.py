@@ -3,6 +3,7 @@ change; the training of a critic depends on them."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
@@ -20,6 +21,8 @@ __all__ = [
 ]
 
 _KNOTS = 2048
+_FAR_SPREADS = 50.0  # between the quantiles 0.05 and 0.95
+_QUANTILE_ROWS = 100_000
 
 
 class Preprocessing(FittedBuffers, ABC):
@@ -36,7 +39,8 @@ class Standardize(Preprocessing):
     .. math:: z = (x - \mu) / \sigma, \qquad x \mapsto z \quad\text{or}\quad l \tanh(z / l)
 
     The shape of the distribution remains (bounded supports, clusters), and without a limit :math:`l` outliers do, too.
-    A constant column becomes 0.
+    A constant column becomes 0. With a limit, values far beyond the bulk of the others count as its edge, so that one
+    of them does not make the others indistinguishable.
 
     Arguments:
         limit: l, the largest absolute value of the result, in standard deviations; None compresses nothing.
@@ -61,6 +65,8 @@ class Standardize(Preprocessing):
         self.register_buffer("scale", torch.ones(()))
 
     def fit(self, x: Tensor) -> Standardize:
+        if self.limit is not None:
+            x = _without_far_values(x)
         self.mean, scale = x.mean(0), x.std(0, correction=0)
         self.scale = torch.where(scale > 0, scale, 1.0)
         return self
@@ -68,6 +74,14 @@ class Standardize(Preprocessing):
     def forward(self, x: Tensor) -> Tensor:
         standard = (x - self.mean) / self.scale
         return standard if self.limit is None else self.limit * torch.tanh(standard / self.limit)
+
+
+def _without_far_values(x: Tensor) -> Tensor:
+    """Columns (N, D) with values beyond the median and fifty times the bulk's spread moved there."""
+    low, middle, high = torch.quantile(x[:_QUANTILE_ROWS], x.new_tensor([0.05, 0.5, 0.95]), dim=0)
+    reach = _FAR_SPREADS * (high - low)
+    reach = torch.where(reach > 0, reach, math.inf)  # most values are equal
+    return x.clamp(middle - reach, middle + reach)
 
 
 class StandardizeChannels(Preprocessing):

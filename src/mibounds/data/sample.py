@@ -15,10 +15,16 @@ from mibounds._variables import Tensors, check_finite, map_tensors, row_count, t
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
 from mibounds.data.intake import group_codes, intake, intake_columns
-from mibounds.data.sources import MINIMUM_ROWS, column_titles, has_column, index_of, without_column
+from mibounds.data.sources import MINIMUM_ROWS, column_titles, columns_of, has_column, index_of, without_column
 from mibounds.data.variable import MissingPolicy, Schema, Variable, complete_rows, shown
 from mibounds.data.weights import rows_by_weight
-from mibounds.warnings import ConstantColumnWarning, IndexMismatchWarning, MIWarning, RowsDroppedWarning
+from mibounds.warnings import (
+    ConstantColumnWarning,
+    IndexMismatchWarning,
+    MIWarning,
+    RowsDroppedWarning,
+    UnevenWeightsWarning,
+)
 
 __all__ = ["Sample", "VariableType"]
 
@@ -106,7 +112,7 @@ class Sample:
         sample = sample._varying() if drop_constant else sample
         if weights is not None:
             stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(seed))
-            sample = sample._at(stay.nonzero().flatten())
+            sample = sample._at(stay.nonzero().flatten())._with(_weight_warnings(weights, stay))
         return replace(sample, groups=group_codes(groups, given, sample.kept))
 
     @classmethod
@@ -323,6 +329,23 @@ def _check_indices(variables: Mapping[str, Any]) -> list[MIWarning]:
             )
         ]
     return []
+
+
+def _weight_warnings(weights: Any, stay: Tensor) -> list[MIWarning]:
+    """A warning if weights cost more than half of the rows."""
+    n, left = len(stay), int(stay.sum())
+    if 2 * left >= n:
+        return []
+    (column,) = columns_of(weights, "sample_weight")[0].values()
+    values = np.asarray(column, dtype=float)
+    effective = values.sum() ** 2 / np.square(values).sum()
+    return [
+        UnevenWeightsWarning(
+            f"sample_weight keeps {left:,} of {n:,} rows, each with a probability in proportion to its weight, since "
+            f"the largest weight is {values.max() / values.mean():.3g} times the mean. The effective sample size of "
+            f"the weights is {effective:,.0f}: trim the largest ones."
+        )
+    ]
 
 
 def _lagged_name(name: str, lag: int) -> str:

@@ -47,6 +47,8 @@ def rows_by_weight(weights: Any, given: int, kept: Tensor, generator: torch.Gene
     weight = torch.from_numpy(found.astype(np.float64))[kept]
     if not bool((weight.isfinite() & (weight >= 0)).all()):
         raise ValueError("sample_weight has missing, infinite or negative numbers: a weight is 0 or more.")
+    if not bool((weight > 0).any()):
+        raise ValueError("sample_weight is 0 throughout: some rows must count.")
     stay = torch.rand(len(weight), generator=generator, dtype=torch.float64) * weight.max() < weight
     if int(stay.sum()) < MINIMUM_ROWS:
         raise ValueError(

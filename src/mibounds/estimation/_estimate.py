@@ -44,8 +44,9 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         checks = cross_checks(x.table, y.table, recipe.seed)
         undetectable = _undetectable(x.width, y.width, evaluation.train_n)
     evidence = Evidence(
-        evaluation, choice.method, x.table, y.table, checks,
-        extrapolated=choice.extrapolated, blocked=recipe.split == "blocked",
+        evaluation, choice.method, x.table, y.table, cross_checks=checks,
+        extrapolated=choice.extrapolated, blocked=recipe.split == "blocked", grouped=sample.groups is not None,
+        variables=(x, y), entropy_limit=limit,
     )  # fmt: skip
     return make_result(
         evaluation,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import torch
 from torch import Tensor
@@ -28,12 +29,12 @@ from mibounds.warnings import (
 __all__ = ["CHECKS"]
 
 # Each threshold lies above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
-_TIED, _SINGLE = 0.05, 0.2  # of the rows; labels and counts have few unique values, and are left alone
+_TIED, _DISTINCT = 0.05, 0.2  # of the rows; labels and counts have few distinct values, and are left alone
 _BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
 _APART, _APART_SHARE = 0.05, 0.1  # nats, and of the value; healthy: up to .04
 _ERRORS = 3.0
 _ROOTS = 2.0  # of 1/sqrt(N), which is about the standard error of nearest neighbors in nats
-_NOTHING = 1e-3  # nats, by which a critic that learnt nothing may differ from zero
+_NOTHING, _SMALL = 1e-3, 0.1  # nats: by which an untrained critic may differ from zero; that no sample calls nothing
 
 
 def infinite_information(e: Evidence) -> MIWarning | None:
@@ -50,30 +51,37 @@ def infinite_information(e: Evidence) -> MIWarning | None:
 def ties(e: Evidence) -> MIWarning | None:
     """More than 5 % of the rows repeat others, or of a column's values one value, though the column is continuous.
 
-    A column is taken for continuous if a fifth of its values are unique. Values that are merely rounded are left alone.
+    A given column is taken for continuous if it is numeric and a fifth of its values are distinct. Values that are
+    merely rounded are left alone.
     """
     if e.x is None or e.y is None:
         return None
     continuous, piles = False, []
-    for name, side in (("x", e.x), ("y", e.y)):
-        for i, column in enumerate(side.unbind(1)):
+    for variable in e.variables:
+        assert variable.table is not None
+        for encoding in variable.encodings:
+            column = variable.table[:, variable.columns.index(encoding.names[0])] if encoding.has_density else None
+            if column is None:
+                continue
             values, counts = torch.unique(column, return_counts=True)
-            if int((counts == 1).sum()) >= _SINGLE * len(column):
+            if len(values) >= _DISTINCT * len(column):
                 continuous = True
                 most = int(counts.argmax())
-                if int(counts[most]) > _TIED * len(column):
+                filled = getattr(encoding, "indicator", False)  # missing values are all filled in with the median
+                if int(counts[most]) > _TIED * len(column) and int((counts == 1).sum()) > 0 and not filled:
                     share = int(counts[most]) / len(column)
-                    piles.append(f"{values[most]:.4g} makes up {share:.0%} of column {i} of {name}")
+                    piles.append(f"{values[most]:.4g} makes up {share:.0%} of column {encoding.name!r}")
     copied = _repeated([*e.x.unbind(1), *e.y.unbind(1)]) if continuous else 0.0
     if copied > _TIED:
         return TiesWarning(
-            f"{copied:.0%} of the rows repeat others, though values look continuous: copies sit in training and test "
-            "rows alike, and the value is too high. Drop them, also where rows were drawn with replacement."
+            f"{copied:.0%} of the rows repeat others, though values look continuous: copies are in training and test "
+            "parts alike, and the value is too high. Drop them, also where rows were drawn with replacement, or pass "
+            "groups= with the same group for copies."
         )
     if piles:
         return TiesWarning(
-            f"{piles[0]}, whose other values look continuous. If that stands for missing, clipped or undetectable "
-            "values, the value speaks of them too: drop those rows to leave them out. A true pile-up does no harm."
+            f"{piles[0]}, whose other values look continuous. If it stands for missing, clipped or undetectable "
+            "values, the value includes their information: drop those rows to leave them out. A true atom is harmless."
         )
     return None
 
@@ -122,8 +130,11 @@ def cross_check(e: Evidence) -> MIWarning | None:
 
 
 def maybe_independent(e: Evidence) -> MIWarning | None:
-    """The value is not two standard errors above zero, and no second opinion contradicts."""
-    if e.value > 2 * e.stderr + _NOTHING or below_gaussian(e) is not None or cross_check(e) is not None:
+    """The value is less than 0.1 nats and within two standard errors of zero, no cross-check contradicts, and no column
+    of x is correlated with one of y."""
+    if e.value > min(2 * e.stderr + _NOTHING, _SMALL) or below_gaussian(e) is not None or cross_check(e) is not None:
+        return None
+    if e.x is not None and e.y is not None and _correlated(e.x, e.y):
         return None
     return MaybeIndependentWarning(
         f"The value is {e.value:.2g} nats with a standard error of {e.stderr:.2g}: these {e.n:,} rows do "
@@ -158,6 +169,14 @@ def _functional(x: Tensor, y: Tensor) -> bool:
         if float(canonical_pairs(u.double(), v.double(), ridge=1e-9).correlation[0]) > 1 - 1e-6:
             return True
     return False
+
+
+def _correlated(x: Tensor, y: Tensor) -> bool:
+    """Is the largest rank correlation of a column of x with one of y beyond chance, at level 0.001 for all pairs?"""
+    u, v = (RankGaussianize().fit(side)(side).double() for side in (x, y))
+    u, v = (side / side.square().sum(0).sqrt().clamp_min(1e-12) for side in (u - u.mean(0), v - v.mean(0)))
+    pairs = x.shape[1] * y.shape[1]
+    return float((u.T @ v).abs().max()) * math.sqrt(len(x)) > NormalDist().inv_cdf(1 - 0.0005 / pairs)
 
 
 def _repeated(columns: Sequence[Tensor]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mibounds._distributed import all_gather, all_gather_objects, check_even_shares, rank, rank_slice, ranks
 from mibounds._math import infonce_loss, logmeanexp

@@ -124,12 +124,13 @@ class Result(Measurement):
 
         for the held-out NWJ estimate, whose additive constant comes from validation samples, with the standard error of
         its influence function. It is conditional on the fitted critics and valid for all critics, up to the normal
-        approximation. Where the value is extrapolated, InfoNCE takes the place of NWJ. Unlike the lower end of
-        `interval`, it does not concern the bias of the reported estimate.
+        approximation. Where a few pairs dominate NWJ, InfoNCE takes its place, and of a label the classifier. Unlike the
+        lower end of `interval`, it does not concern the bias of the reported estimate; it is never below 0, since
+        the information is not.
         """
         if self.lower_bound_estimate is None:
             return None
-        limit = lower_limit(*self.lower_bound_estimate, self.level)
+        limit = max(lower_limit(*self.lower_bound_estimate, self.level), 0.0)
         return limit if self.entropy_limit is None else min(limit, self.entropy_limit)
 
     @property

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from mibounds._math import logmeanexp
+from mibounds.data import Variable
 from mibounds.inference import BoundEvaluation
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
@@ -48,6 +49,9 @@ class Evidence:
         method: the name of the estimate that is reported.
         x: (N, D_x) columns, or None where the critic encodes something else.
         y: (N, D_y), likewise.
+        variables: x and y with their kinds and names.
+        grouped: dependent samples are in groups, which no fold divides.
+        entropy_limit: of a label, in nats.
         cross_checks: classical estimates.
         extrapolated: the value rests on the critic's smoothness.
         blocked: the folds are blocks of samples in their order.
@@ -58,6 +62,9 @@ class Evidence:
     method: str
     x: Tensor | None = None
     y: Tensor | None = None
+    variables: tuple[Variable, ...] = ()
+    grouped: bool = False
+    entropy_limit: float | None = None
     cross_checks: Sequence[CrossCheck] = ()
     extrapolated: bool = False
     blocked: bool = False
@@ -103,6 +110,7 @@ _EFFECTIVE_ROWS, _EFFECTIVE_SHARE = 50, 0.1  # rows, and of the rows; healthy: f
 _WITHOUT_PARTITION = ("none", "contrastive")  # normalizers
 _FALLING, _FALLING_SHARE = 0.02, 0.05  # nats, and of the score; healthy: up to .01
 _SPREAD, _SPREAD_FLOOR = 3.0, 0.02  # times what sampling explains, and nats; healthy: up to 2.2 times
+_ALL_OF_IT = 0.98  # of the entropy of a label
 _KURTOSIS = 20.0  # x|x|^.5 of a Gaussian has 5.9, its cube 46
 _SERIAL = 0.3  # rank correlation; 2,000 independent rows: up to .06
 
@@ -120,16 +128,17 @@ def small_sample(e: Evidence) -> MIWarning | None:
 
 
 def serial_correlation(e: Evidence) -> MIWarning | None:
-    """A column of x and one of y correlate with their own next row by more than .3, and the folds are random."""
-    if e.x is None or e.y is None or e.blocked:
+    """A column of x and one of y correlate with their own next row by more than 0.3, and so do they around a trend; the
+    folds are random."""
+    if e.x is None or e.y is None or e.blocked or e.grouped:
         return None
-    x, y = (lag_one(side) for side in (e.x, e.y))
+    x, y = (serial_dependence(side) for side in (e.x, e.y))
     if min(x, y) <= max(_SERIAL, 4 / math.sqrt(len(e.x))):
         return None
     return SerialCorrelationWarning(
         f"Neighboring rows resemble each other: the rank correlation of a row with the next is {x:.2g} in x "
-        f'and {y:.2g} in y. Random folds then leak and the value is too high: pass split="blocked". '
-        "If the table was merely sorted, shuffle it."
+        f'and {y:.2g} in y. If this is a series, random folds leak and the value is too high: pass split="blocked". '
+        "If rows belong together otherwise, pass groups=; if the table was merely sorted, shuffle it."
     )
 
 
@@ -172,7 +181,7 @@ def ceiling(e: Evidence) -> MIWarning | None:
 def overfit(e: Evidence) -> MIWarning | None:
     """The critics score the rows that trained them better than unseen ones, by more than .15 nats and 30 %."""
     gap = overfit_gap(e.evaluation)
-    if gap <= max(_MEMORIZED, _MEMORIZED_SHARE * e.value):
+    if _determined(e) or gap <= max(_MEMORIZED, _MEMORIZED_SHARE * e.value):
         return None
     return OverfitWarning(
         f"On training samples the critics are {gap:.2g} nats higher than on test samples. The value, evaluated on "
@@ -202,7 +211,7 @@ def not_normalized(e: Evidence) -> MIWarning | None:
     """The log of the mean e^score over mismatched test pairs is off zero by more than .2 nats and three errors."""
     mean, error, effective = partition(e.evaluation)
     few = effective < _least_effective(e)
-    if e.extrapolated or few or abs(mean) <= _LOG_MEAN + 3 * error:
+    if e.extrapolated or e.entropy_limit is not None or few or abs(mean) <= _LOG_MEAN + 3 * error:
         return None
     return NotNormalizedWarning(
         f"The mean of e^score over mismatched test pairs is e^{mean:.3g}, and is e^0 for a log-ratio: PlugIn and NWJ "
@@ -313,12 +322,35 @@ def lag_one(side: Tensor) -> float:
     """The largest rank correlation of a column (N, D) with itself one row further; 0 if none is positive."""
     largest = 0.0
     for column in side.unbind(1):
-        _, place, counts = torch.unique(column, return_inverse=True, return_counts=True)
-        ranks = (counts.cumsum(0) - counts / 2)[place].double()  # tied values share their rank, or their order tells
+        ranks = _ranks(column)
         ranks -= ranks.mean()
         if float(ranks.square().mean()) > 0:
             largest = max(largest, float((ranks[1:] * ranks[:-1]).mean() / ranks.square().mean()))
     return largest
+
+
+def serial_dependence(side: Tensor) -> float:
+    """The largest rank correlation of a column (N, D) with itself one row further that a trend does not explain.
+
+    In a table that was sorted by another column, a column is noise around a slow trend: its differences then correlate
+    by -1/2 with the next ones, those of an autoregression with coefficient c by -(1 - c)/2.
+    """
+    largest = 0.0
+    for column in side.unbind(1):
+        correlation = lag_one(column[:, None])
+        if correlation > largest and len(column) > 3:
+            change = _ranks(column).diff()
+            change = change - change.mean()
+            spread = float(change.square().mean())
+            around_trend = 1 + 2 * float((change[1:] * change[:-1]).mean()) / spread if spread > 0 else 0.0
+            largest = max(largest, min(correlation, around_trend))
+    return largest
+
+
+def _ranks(column: Tensor) -> Tensor:
+    """Mid-ranks (N,): tied values share theirs, or their order would matter."""
+    _, place, counts = torch.unique(column, return_inverse=True, return_counts=True)
+    return (counts.cumsum(0) - counts / 2)[place].double()
 
 
 def kurtosis(side: Tensor) -> float:
@@ -329,6 +361,11 @@ def kurtosis(side: Tensor) -> float:
         squares = (wide - wide.mean()).square()
         largest = max(largest, float((squares.square().mean() / squares.mean().square()).nan_to_num(0.0)))
     return largest
+
+
+def _determined(e: Evidence) -> bool:
+    """Is the value so close to the entropy of the label that nothing can be missing?"""
+    return e.entropy_limit is not None and e.value > _ALL_OF_IT * e.entropy_limit
 
 
 def _least_effective(e: Evidence) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,15 +18,16 @@ from mibounds._checks import check_device, check_paired, nearest
 from mibounds._files import write_bytes
 from mibounds._variables import Tensors, check_finite, row_count, take_rows
 from mibounds._version import __version__
-from mibounds.data import MissingPolicy, Schema
+from mibounds.data import MissingPolicy, Schema, Variable
 from mibounds.data.arrays import intake_array
 from mibounds.data.encoding import encoding_from
-from mibounds.data.intake import intake_again
+from mibounds.data.intake import intake_again, unseen_categories
 from mibounds.data.variable import complete_rows
 from mibounds.results.result import curve_from
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
 from mibounds.training.modules import UnknownClassError, describe, rebuild
+from mibounds.warnings import UnseenCategoryWarning, issue
 
 __all__ = ["FittedFolds", "load"]
 
@@ -106,18 +108,48 @@ class FittedFolds(Sequence[Fitted]):
             for name, schema in schemas.items()
             if schema and schema.kind == "table"
         }
-        rows = [
-            tables[name].values if name in tables else _taken(data, name, schemas[name]) for name, data in given.items()
-        ]
-        check_paired(row_count(rows[0]), row_count(rows[1]))
-        complete = (
-            complete_rows([*tables.values()], nan) if tables else torch.ones(row_count(rows[0]), dtype=torch.bool)
-        )
+        rows: dict[str, Tensors] = {
+            name: tables[name].values if name in tables else _taken(data, name, schemas[name])
+            for name, data in given.items()
+        }
+        check_paired(row_count(rows["x"]), row_count(rows["y"]))
+        complete = torch.ones(row_count(rows["x"]), dtype=torch.bool)
+        if tables:
+            complete = complete_rows([*tables.values()], nan)
         kept = complete.nonzero().flatten()
         scores = torch.full((len(complete),), torch.nan)
         if len(kept):
-            first, second = (take_rows(side, kept) for side in rows)
-            scores[kept] = torch.stack([fold.score_pairs(first, second) for fold in self.folds]).mean(0).float()
+            scores[kept] = self._scores(take_rows(rows["x"], kept), take_rows(rows["y"], kept))
+        for name, table in tables.items():
+            scores = self._without_unseen(scores, rows, given[name], name, table)
+        return scores
+
+    def _scores(self, x: Tensors, y: Tensors) -> Tensor:
+        return torch.stack([fold.score_pairs(x, y) for fold in self.folds]).mean(0).float()
+
+    def _without_unseen(
+        self, scores: Tensor, rows: Mapping[str, Tensors], data: Any, name: str, table: Variable
+    ) -> Tensor:
+        """The scores, with those of unseen categories replaced by the log of the mean of e^score over the known ones:
+        critics have no score for a category that they were not trained on, and would extrapolate."""
+        for encoding, unseen in unseen_categories(data, name, table):
+            where = (unseen & scores.isfinite()).nonzero().flatten()
+            if not len(where):
+                continue
+            issue(
+                UnseenCategoryWarning(
+                    f"{name}: column {encoding.name!r} has {int(unseen.sum()):,} values that did not occur in the fit. "
+                    "They are scored as if the category were unknown."
+                )
+            )
+            place = [table.columns.index(column) for column in encoding.names if column in table.columns]
+            others = {side: take_rows(part, where) for side, part in rows.items()}
+            log_means = []
+            for frequency, code in encoding.codes():
+                values = others[name].clone()  # type: ignore[union-attr]
+                values[:, place] = torch.from_numpy(code)[: len(place)]
+                log_means.append(self._scores(**{**others, name: values}) + math.log(frequency))
+            scores = scores.index_copy(0, where, torch.logsumexp(torch.stack(log_means), 0))
         return scores
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -6,8 +6,8 @@ One rule, fixed beforehand; the largest value is never picked. Bounds take their
 * Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
   low ceiling, the plug-in is reported and marked as extrapolated.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
-* The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); a few pairs
-  dominate that mean where the value is extrapolated, and the primary takes its place.
+* The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
+  dominate that mean, the primary takes its place, and of a label the classifier.
 * The interval reaches up to the highest of several alternative estimates, and never above the entropy of a label.
 """
 
@@ -32,6 +32,7 @@ __all__ = ["Choice", "CrossCheck", "choose", "make_result"]
 
 # InfoNCE is a few per cent low from about this far below its ceiling on (I=4, n=500: 3.7; I=4, n=2,000: 3.9).
 _MARGIN = 3.5
+_DOMINATED = 3.0  # times the standard error of the primary estimate
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,21 @@ def _reach(check: CrossCheck, value: float, stderr: float) -> float:
 
 
 def _lower_bound_estimate(evaluation: Evaluation, choice: Choice) -> tuple[float, float]:
-    """The estimate that bounds the information from below for fixed critics, and its standard error, in nats."""
-    unbiased = evaluation.find("mean", "lower")
-    if unbiased is not None and not choice.extrapolated:
-        return unbiased.value(), nwj_stderr(unbiased.directions, unbiased.cluster)
+    """The estimate that bounds the information from below for fixed critics, and its standard error, in nats.
+
+    Of a label the classifier's, whose terms are bounded below. Elsewhere the unbiased one, unless a few pairs dominate
+    its mean of e^f: then its error is larger than that of the primary estimate, which takes its place.
+    """
+    if choice.entropy_limit is not None:
+        classifier = evaluation.by_bound[choice.method]
+        return classifier.value(), classifier.stderr()
     primary = _required(evaluation, "contrastive", "lower")
-    return primary.value(), primary.stderr()
+    low_variance = primary.value(), primary.stderr()
+    unbiased = evaluation.find("mean", "lower")
+    if unbiased is None or choice.extrapolated:
+        return low_variance
+    value, stderr = unbiased.value(), nwj_stderr(unbiased.directions, unbiased.cluster)
+    return (value, stderr) if stderr < _DOMINATED * low_variance[1] else low_variance
 
 
 def _required(evaluation: Evaluation, normalizer: str, side: str) -> BoundEvaluation:

@@ -222,9 +222,7 @@ class Recipe:
     device: str | torch.device | None = _setting(None, "cpu, cuda, ...", _device)
     workers: int | None = _setting(None, "Folds trained at a time.", _whole(1))
     progress: bool = _setting(False, "Show a progress bar.", check_flag)
-    checkpoint: str | os.PathLike[str] | None = _setting(
-        None, "Folder in which the fit is saved as it goes.", _folder
-    )
+    checkpoint: str | os.PathLike[str] | None = _setting(None, "Folder in which the fit is saved as it goes.", _folder)
     resume: bool = _setting(False, "Continue the fit in the checkpoint folder.", check_flag)
 
     def __post_init__(self) -> None:

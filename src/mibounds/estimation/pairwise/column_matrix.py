@@ -21,7 +21,7 @@ from mibounds.estimation.pairwise.pair_evaluations import (
     independence_statistics,
     prepare_fold,
 )
-from mibounds.training.diagnostics import lag_one
+from mibounds.training.diagnostics import serial_dependence
 from mibounds.training.folds import Fold, split
 from mibounds.training.workers import Progress, fast_arithmetic
 from mibounds.warnings import MIWarning, SerialCorrelationWarning, SmallSampleWarning
@@ -93,7 +93,7 @@ def column_warnings(table: Variable) -> list[MIWarning]:
     n = len(values)
     if n < _FEW:
         found.append(SmallSampleWarning(f"{n} rows: weak dependences are not detected. Some thousands detect them."))
-    serial = [lag_one(column[:, None]) for column in values.unbind(1)]
+    serial = [serial_dependence(column[:, None]) for column in values.unbind(1)]
     like = [name for name, one in zip(table.columns, serial, strict=True) if one > max(_SERIAL, 4 / math.sqrt(n))]
     if len(like) > 1:
         found.append(
