@@ -1,7 +1,7 @@
 """Classical estimators, without a critic and without training: cross-checks of a trained estimate, and baselines.
 
-Every function takes arrays, tensors, lists, dictionaries of columns, and tables and series of pandas, Polars or PyArrow,
-and returns nats. Functions that count take text, too.
+Every function takes arrays, tensors, lists, dictionaries of columns, and tables and series of pandas, Polars or
+PyArrow, and returns nats. Functions that count take text, too.
 """
 
 from mibounds.classical import copula, discrete, gauss, nearest

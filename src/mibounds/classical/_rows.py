@@ -19,7 +19,7 @@ Codes = NDArray[np.int64]
 
 
 def number_sides(x: Any, y: Any, z: Any = None) -> tuple[Floats, Floats, Floats]:
-    """x (N, D_x), y (N, D_y) and z (N, D_z) as numbers, each without its constant columns; D_z is 0 without a z.
+    """Numbers x (N, D_x), y (N, D_y) and z (N, D_z), each without its constant columns; D_z is 0 without a z.
 
     Raises:
         TypeError: if a column holds something other than numbers, booleans and dates, or x or y holds no rows.
@@ -34,7 +34,7 @@ def number_sides(x: Any, y: Any, z: Any = None) -> tuple[Floats, Floats, Floats]
 
 
 def code_sides(x: Any, y: Any, z: Any = None) -> tuple[Codes, Codes, Codes]:
-    """x, y and z as codes (N,), one for each distinct row; z is constant where there is none.
+    """The codes (N,) of x, y and z, one for each distinct row; z is constant where there is none.
 
     Raises:
         TypeError: if x or y holds no rows.
@@ -64,7 +64,7 @@ def paired(a: Codes, b: Codes) -> Codes:
 
 def _columns(data: Any, name: str) -> dict[str, Array]:
     """The columns, by what a sentence calls them."""
-    if data is not None and _is_empty(data):
+    if data is not None and (_is_empty(data) or getattr(data, "shape", None) == ()):
         raise ValueError(f"{name} is empty: expected one row for each sample.")
     columns, own = columns_of(data, name)
     return {f"column {title!r} of {name}" if own else title: column for title, column in columns.items()}

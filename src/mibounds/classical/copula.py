@@ -17,7 +17,6 @@ from mibounds.data.preprocessing import RankGaussianize
 __all__ = ["gaussian_copula", "gaussian_copula_full"]
 
 _BLOCK = 1024
-_FLOOR = 1e-6  # of the largest eigenvalue: the smallest that a covariance matrix is given
 
 
 def gaussian_copula(x: Any, y: Any, *, generator: torch.Generator | None = None) -> float:
@@ -108,7 +107,7 @@ def _evaluated(columns: list[Tensor], fitted: Tensor, held_out: Tensor) -> float
     x, y = (side[1] for side in scores)
     d = x.shape[1]
     shrunk, _ = ledoit_wolf(torch.cat([side[0] for side in scores], 1).numpy(), assume_centered=True)
-    precision, only_x, only_y = (_inverse(block) for block in (shrunk, shrunk[:d, :d], shrunk[d:, d:]))
+    precision, only_x, only_y = (_inverse(block, len(fitted)) for block in (shrunk, shrunk[:d, :d], shrunk[d:, d:]))
     own_x = ((x @ (only_x - precision[:d, :d])) * x).sum(1) / 2
     own_y = ((y @ (only_y - precision[d:, d:])) * y).sum(1) / 2
     blocks = max(1, round(len(x) / _BLOCK))
@@ -119,10 +118,11 @@ def _evaluated(columns: list[Tensor], fitted: Tensor, held_out: Tensor) -> float
     return -sum(losses) / len(x)
 
 
-def _inverse(matrix: Floats) -> Tensor:
-    """The inverse of a covariance matrix, its small eigenvalues raised to a floor; 0 of a matrix of zeros."""
+def _inverse(matrix: Floats, rows: int) -> Tensor:
+    """The inverse of the covariance matrix of so many rows, eigenvalues below 1/N^2 of the largest raised to that; 0 of
+    a matrix of zeros."""
     eigenvalues, vectors = np.linalg.eigh(matrix)
     largest = float(eigenvalues[-1])
     if largest <= 0:
         return torch.zeros(matrix.shape, dtype=torch.float64)
-    return torch.from_numpy(vectors / np.maximum(eigenvalues, _FLOOR * largest) @ vectors.T)
+    return torch.from_numpy(vectors / np.maximum(eigenvalues, largest / rows**2) @ vectors.T)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
 
 from mibounds._checks import check_choice
-from mibounds.classical._rows import Codes, code_sides, codes, paired
+from mibounds.classical._rows import code_sides, codes, paired
 
 __all__ = ["conditional_contingency", "contingency", "entropy"]
 
@@ -77,10 +78,14 @@ def conditional_contingency(x: Any, y: Any, z: Any, *, correction: Correction = 
     """
     _check(correction)
     a, b, c = code_sides(x, y, z)
-    joint = paired(a, c), paired(b, c), c, paired(paired(a, b), c)
-    xz, yz, given, everything = (_entropy(one, correction) for one in joint)
-    value = (xz - given) + (yz - everything)  # in this order 0 for z = x and z = y, and the entropy for y = x
-    return value if correction else max(0.0, value)
+    parts = [paired(paired(a, b), c), c, paired(a, c), paired(b, c)]
+    cells = np.unique(parts[0], return_index=True)[1]
+    joint, given, xz, yz = (np.bincount(part)[part[cells]].astype(np.float64) for part in parts)
+    value = math.fsum(joint * np.log(joint * given / (xz * yz))) / len(a)
+    if correction is None:
+        return max(0.0, value)
+    occurring = [int(part.max()) + 1 for part in parts]
+    return value + (occurring[2] + occurring[3] - occurring[1] - occurring[0]) / (2 * len(a))
 
 
 def entropy(x: Any, *, correction: Correction = None) -> float:
@@ -105,16 +110,12 @@ def entropy(x: Any, *, correction: Correction = None) -> float:
         0.6931
     """
     _check(correction)
-    return _entropy(codes(x, "x"), correction)
+    values = codes(x, "x")
+    counts, n = np.bincount(values), len(values)
+    plug_in = math.fsum(counts * np.log(n / counts)) / n
+    return plug_in if correction is None else plug_in + (len(counts) - 1) / (2 * n)
 
 
 def _check(correction: Correction) -> None:
     if correction is not None:
         check_choice("correction", correction, ["miller-madow"])
-
-
-def _entropy(values: Codes, correction: Correction) -> float:
-    counts = np.sort(np.unique(values, return_counts=True)[1])  # sorted, the sum does not depend on names
-    share = counts / counts.sum()
-    plug_in = abs(float((share * np.log(share)).sum()))
-    return plug_in + (len(counts) - 1) / (2 * len(values)) if correction else plug_in

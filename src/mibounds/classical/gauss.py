@@ -21,7 +21,7 @@ def gaussian(x: Any, y: Any) -> float:
     .. math:: I = \frac{1}{2} \ln \frac{|S_x| |S_y|}{|S_{xy}|} = -\frac{1}{2} \sum_i \ln (1 - \rho_i^2)
 
     with the canonical correlations :math:`\rho_i`. Redundant columns do not matter. Where the variables are not
-    Gaussian, it is what their linear dependence is worth, which can be below or above the truth; `gaussian_copula_full`
+    Gaussian, it can be below or above the truth; `gaussian_copula_full`
     is the same of normal scores. It is too high by about :math:`D_x D_y / 2N`, and `inf` where a linear combination of
     x determines one of y.
 

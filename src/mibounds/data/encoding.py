@@ -140,9 +140,12 @@ class Continuous(Encoding):
         center = center_of(column)
         shifted = numbers(column, center)
         finite = shifted[np.isfinite(shifted)]
+        missing = len(column) - len(finite)
+        if missing and column.dtype.kind == "f":  # the differences of the largest numbers are infinite
+            missing = len(column) - int(np.isfinite(column).sum())
         if not len(finite):
             raise ValueError(f"column {name!r} has no values at all, all are missing or infinite: leave it out.")
-        encoding = cls(name, indicator=indicator and len(finite) < len(column))
+        encoding = cls(name, indicator=indicator and missing > 0)
         if column.dtype.kind == "f" and column.dtype.itemsize <= 4:
             return encoding
         if abs(center) > _FAR * float(np.abs(finite).max()) > 0:
@@ -178,7 +181,8 @@ class Continuous(Encoding):
     def _single(self, column: Array) -> Array:
         wide = numbers(column, self.offset)
         if self.scale != 1.0:
-            wide = wide / self.scale
+            with np.errstate(over="ignore"):
+                wide = wide / self.scale
         if self.knots:
             at, to = (np.array(one) for one in self.knots)
             wide = np.where(np.isfinite(wide), np.interp(wide, at, to), np.nan)
@@ -191,8 +195,11 @@ class Continuous(Encoding):
     def _resolves(self, column: Array) -> bool:
         """Does float32 tell apart what float64 does? Evenly spaced values answer for all."""
         some = column[:: max(1, len(column) // _CHECKED)]
-        wide = numbers(some, self.offset) / self.scale
+        with np.errstate(over="ignore"):
+            wide = numbers(some, self.offset) / self.scale
         finite = wide[np.isfinite(wide)]
+        if self.offset and len(finite) < np.isfinite(numbers(some)).sum():
+            return False
         largest = float(np.abs(finite).max()) if len(finite) else 0.0
         if largest == 0:
             return True
@@ -203,8 +210,9 @@ class Continuous(Encoding):
     def _robust(self, column: Array, center: float) -> Continuous:
         """Centered and scaled by the bulk of the values, or else by ranks."""
         shifted = numbers(column, center)
-        low, high = np.nanquantile(np.where(np.isfinite(shifted), shifted, np.nan), _BULK)
-        scale = float(high - low)
+        with np.errstate(over="ignore", invalid="ignore"):
+            low, high = np.nanquantile(np.where(np.isfinite(shifted), shifted, np.nan), _BULK)
+            scale = float(high - low)
         linear = replace(self, offset=center, scale=scale if 0 < scale < math.inf else 1.0)
         if linear._resolves(column):
             return linear

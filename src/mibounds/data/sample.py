@@ -378,7 +378,7 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
         return "sequence"
     shape = getattr(data, "shape", None)
     if shape is None and isinstance(data, list | tuple) and not ragged:
-        shape = np.shape(data)
+        shape = _shape(data)
     if shape is None or len(shape) < 3:
         return "table"
     if len(shape) == 4:
@@ -390,6 +390,14 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
         "(rows, channels, height, width), or sequences (rows, steps, features). Flatten it, or pass a module that "
         f"takes it as encoder_{name}."
     )
+
+
+def _shape(rows: Sequence[Any]) -> tuple[int, ...] | None:
+    """Of a list; None if its rows have none in common."""
+    try:
+        return np.shape(rows)
+    except (TypeError, ValueError):
+        return None
 
 
 def _as_given(data: Any, name: str, encoder: nn.Module | None) -> Variable:

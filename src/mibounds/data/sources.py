@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from mibounds.data.values import Array, as_text, family, is_missing
 __all__ = ["MINIMUM_ROWS", "column_titles", "columns_of", "has_column", "index_of", "without_column"]
 
 MINIMUM_ROWS = 50
+_EXACT = 2**53  # up to which floats hold every whole number
 
 Columns = dict[str, Array]
 
@@ -32,7 +36,7 @@ def columns_of(data: Any, name: str) -> tuple[Columns, bool]:
         ValueError: if they are empty, ragged or have three or more dimensions.
     """
     if isinstance(data, np.ndarray) and data.dtype.names is not None:
-        return {str(field): _tight(_unmasked(data[field])) for field in data.dtype.names}, True
+        return _of_mapping({field: data[field] for field in data.dtype.names}, name), True
     if isinstance(data, Mapping):
         return _of_mapping(data, name), True
     if isinstance(data, list | tuple | range):
@@ -79,13 +83,20 @@ def _array(data: Any, name: str) -> Array:
     if hasattr(data, "toarray") and hasattr(data, "nnz"):  # SciPy's sparse matrices
         return np.asarray(data.toarray())
     _refuse(data, name)
-    return _unmasked(np.asanyarray(data))
+    try:
+        return _unmasked(np.asanyarray(data))
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged (rows of different lengths): expected a rectangle of values.") from error
 
 
 def _of_tensor(tensor: Tensor) -> Array:
+    if tensor.is_meta:
+        raise TypeError("A tensor on the meta device holds no values: pass one on the CPU.")
     tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
     if tensor.layout != torch.strided:
         tensor = tensor.to_dense()
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
     if tensor.is_floating_point() and tensor.dtype not in (torch.float16, torch.float32, torch.float64):
         tensor = tensor.float()  # bfloat16 and smaller, which NumPy lacks
     return tensor.numpy()
@@ -115,6 +126,8 @@ def _of_array(array: Array, name: str) -> Columns:
             f"{name} has shape {array.shape}: expected (rows,) or (rows, columns). "
             "Flatten it, x.reshape(len(x), -1), or compose an MIEstimator whose critic has an encoder for it."
         )
+    if array.dtype.kind == "V":
+        raise TypeError(f"{name} holds bytes of no type ({array.dtype}): expected numbers, dates, booleans or text.")
     if array.ndim == 0 or not array.size:
         raise ValueError(f"{name} is empty (shape {array.shape}): expected at least {MINIMUM_ROWS} rows.")
     columns = [_tight(column) for column in array.reshape(len(array), -1).T]
@@ -220,7 +233,9 @@ def _of_series(series: Any) -> Array:
     dtype, missing = series.dtype, bool(series.is_null().any())
     if dtype.is_numeric():
         if dtype.is_integer():
-            return _objects(series.to_list()) if missing else np.asarray(series.to_numpy())
+            if missing or "128" in str(dtype):  # which NumPy lacks
+                return _tight(_objects(series.to_list()))
+            return np.asarray(series.to_numpy())
         return np.asarray(series.cast(nw.Float64).to_numpy())
     if dtype.is_temporal() and dtype != nw.Time:
         return np.asarray(series.to_numpy()).astype("timedelta64[us]" if dtype == nw.Duration else "datetime64[us]")
@@ -240,6 +255,7 @@ def _tight(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
     these; whole numbers with missing values stay objects, so that they can be categories."""
     if column.dtype.kind != "O":
         return column
+    column = np.array([_whole(value) for value in column] + [None], dtype=object)[:-1]
     present = [value for value in column if not is_missing(value)]
     kinds = {family(value) for value in present}
     if kinds == {"date"}:
@@ -253,10 +269,17 @@ def _tight(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
         try:
             return column.astype(np.int64)
         except OverflowError:
-            return column.astype(np.float64)
+            return column
     if kinds and kinds <= {"number", "boolean"} and not whole and kinds != {"boolean"}:
         return np.array([np.nan if is_missing(value) else float(value) for value in column])
     return column
+
+
+def _whole(value: Any) -> Any:
+    """A decimal or fraction that is a whole number of more digits than a float has as that number."""
+    if not isinstance(value, Decimal | Fraction) or is_missing(value) or abs(value) == math.inf:
+        return value
+    return int(value) if abs(value) > _EXACT and value == int(value) else value
 
 
 def _instant(value: Any) -> Any:

@@ -6,6 +6,7 @@ import datetime
 import math
 import re
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,18 @@ def numbers(column: Array, offset: float = 0.0) -> Array:
         whole = column.astype("datetime64[us]" if column.dtype.kind == "M" else "timedelta64[us]")
         return np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / 86_400e6) - offset
     if column.dtype.kind == "f":
-        return column - offset if offset else column
+        wide = column.astype(np.float64) if column.dtype.itemsize > 8 else column
+        with np.errstate(over="ignore"):  # of the largest numbers
+            return wide - offset if offset else wide
     if column.dtype.kind == "O":
         exact = isinstance(offset, int)  # differences of whole numbers of any length
         return np.array(
             [
                 np.nan
                 if is_missing(value)
-                else float(value - offset)
+                else _float(value - offset)
                 if exact and isinstance(value, int)
-                else float(value) - offset
+                else _float(value) - offset
                 for value in column
             ]
         )
@@ -47,13 +50,29 @@ def numbers(column: Array, offset: float = 0.0) -> Array:
     return column.astype(np.float64) - offset
 
 
+def _float(value: Any) -> float:
+    """A number as float, infinite where it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def center_of(column: Array) -> float:
     """The median; of whole numbers one that occurs; 0 of no numbers."""
     if column.dtype.kind in "iu" and len(column):
         return int(np.partition(column, len(column) // 2)[len(column) // 2])
+    if column.dtype.kind == "O":
+        present = [value for value in column if not is_missing(value)]
+        if all(type(value) is int for value in present):
+            return sorted(present)[len(present) // 2] if present else 0
     wide = numbers(column)
     finite = wide[np.isfinite(wide)]
-    return float(np.median(finite)) if len(finite) else 0.0
+    if not len(finite):
+        return 0.0
+    with np.errstate(over="ignore"):
+        middle = float(np.median(finite))
+    return middle if math.isfinite(middle) else float(np.sort(finite)[len(finite) // 2])
 
 
 def texts(column: Array) -> list[str | None]:
@@ -78,6 +97,8 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, np.datetime64 | np.timedelta64):
         return bool(np.isnat(value))
+    if isinstance(value, Decimal):
+        return value.is_nan()
     return isinstance(value, float | np.floating) and math.isnan(value)
 
 
