@@ -46,6 +46,4 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         package = module.partition(".")[0]
         if (error.name or "").partition(".")[0] != package:  # the package is there, and lacks one of its own
             raise
-        raise MissingExtraError(
-            f'{purpose} needs {package}: pip install "mibounds[{extra}]".', name=package
-        ) from error
+        raise MissingExtraError(f'{purpose} needs {package}: pip install "mibounds[{extra}]".', name=package) from error

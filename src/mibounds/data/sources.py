@@ -20,7 +20,8 @@ def columns_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
 
     Raises:
         TypeError: if the data are complex.
-        ValueError: if they are empty, ragged or have three or more dimensions.
+        ValueError: if they are empty, ragged or have three or more dimensions, or two columns of a table have the same
+            name.
     """
     if isinstance(data, Tensor):
         return _of_array(data.detach().cpu().numpy(), name), False
@@ -34,8 +35,12 @@ def columns_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
                 f"{name} is ragged (rows of different lengths): expected a rectangle of numbers."
             ) from error
     import narwhals as nw
+    from narwhals.exceptions import DuplicateError
 
-    frame = nw.from_native(data, allow_series=True, pass_through=True)
+    try:
+        frame = nw.from_native(data, allow_series=True, pass_through=True)
+    except DuplicateError as error:
+        raise ValueError(f"{name} has columns of the same name: rename them. {' '.join(str(error).split())}") from error
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
     if isinstance(frame, nw.Series):
@@ -44,7 +49,15 @@ def columns_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
         return _of_array(np.asarray(data), name), False
     if not len(frame) or not frame.columns:
         raise ValueError(f"{name} is empty (shape {frame.shape}): expected at least {MINIMUM_ROWS} rows.")
-    return {str(title): _of_series(frame[title]) for title in frame.columns}, True
+    titles = [_title(title) for title in frame.columns]
+    if len(set(titles)) < len(titles):
+        raise ValueError(f"{name} has columns of the same name: rename them. The names are {titles}.")
+    return {title: _of_series(column) for title, column in zip(titles, frame.iter_columns(), strict=True)}, True
+
+
+def _title(name: Any) -> str:
+    """The name of a column as text; pandas also has numbers, and tuples of names."""
+    return ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
 def _of_array(array: Array, name: str) -> dict[str, Array]:

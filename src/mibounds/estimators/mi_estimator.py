@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mibounds._distributed import all_gather, all_gather_objects, check_even_shares, rank, rank_slice, ranks
 from mibounds._math import infonce_loss, logmeanexp
@@ -40,7 +40,7 @@ class MIEstimator(Estimator):
     Raises:
         TypeError: if critic or bound are not what their names say.
         ValueError: if `negatives` is neither "all" nor positive, or the bound needs a density critic and the critic
-            is none; from `loss` and `validate` if a batch is shared out unevenly.
+            is none; from `loss` and `value` if a batch is shared out unevenly.
 
     Example:
         >>> import mibounds as mi
