@@ -37,8 +37,8 @@ def test_transfer_entropies_are_printed_and_in_the_json(call, table):
     assert found["x to y"]["value"] > 0.5 > 0.2 > found["y to x"]["value"]  # truth 0.85 bits
     assert found["x to y"]["pvalue"] == 0.05
     printed = call("lagged", table, *options).stdout
-    assert "x to y: transfer entropy" in printed
-    assert "y to x: transfer entropy" in printed
+    assert "x to y: T(X -> Y) = " in printed
+    assert "y to x: T(X -> Y) = " in printed
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_settings_are_those_of_columns(matrix, table):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--columns", "a"], "table has 'a' as its only column that varies"),
+        (["--columns", "a"], "table has one column that varies, 'a'"),
         (["--columns", "a,d"], "--columns: there is no column 'd'."),
         (["--columns", "a,city"], "table: column 'city' holds text"),
         (["--folds", "1"], "--folds is 1: expected a whole number of at least 2."),

@@ -234,6 +234,8 @@ def test_a_bound_is_found_by_its_role():
     assert found.find("none", "neither") is found.by_bound["PlugIn"]
     assert found.find("mean", "lower") is None
     assert found.find("none", "lower") is None
+    own = {"own": replace(found.by_bound["InfoNCE"], ceiling=1.0)}
+    assert replace(found, by_bound={**found.by_bound, **own}).find("contrastive", "lower").ceiling > 1, "the first"
 
 
 @pytest.mark.parametrize("negatives", ["all", 64])
@@ -277,12 +279,12 @@ def test_a_classifier_by_hand(label):
 
     x, y = (classes, values) if label == "x" else (values, classes)
     tests = [3, 1], [0, 2]
-    folds = [evaluate_fold(FunctionCritic(score), x[t], y[t], [PlugIn()], both=True, negatives="all", seed=0)
+    folds = [evaluate_fold(FunctionCritic(score), x[t], y[t], [InfoNCE()], both=True, negatives="all", seed=0)
              for t in map(torch.tensor, tests)]  # fmt: skip
     parts = [replace(one, critic=FunctionCritic(score)) for one in folds_of(*tests)]
-    plain = Evaluation.pooled({"PlugIn": PlugIn()}, folds, parts)
+    plain = Evaluation.pooled({"InfoNCE": InfoNCE()}, folds, parts)
     found = plain.with_classifier(x, y, label)
-    assert list(found.by_bound) == ["PlugIn", CLASSIFIER]
+    assert list(found.by_bound) == ["InfoNCE", CLASSIFIER]
     assert CLASSIFIER not in plain.by_bound, "the evaluation that was given is left unchanged"
     classifier = found.by_bound[CLASSIFIER]
     assert classifier.value() == pytest.approx(float(expected), abs=1e-6)

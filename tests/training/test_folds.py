@@ -155,6 +155,14 @@ def test_a_splitter_gets_the_groups_and_whole_groups_validate():
         assert len(set.union(*sets)) == 10
 
 
+def test_the_groups_that_validate_are_drawn_at_random():
+    groups = torch.arange(100) % 20
+    pairs = list(GroupKFold(2).split(range(100), None, groups.numpy()))
+    one, other = (split_by(pairs, 100, groups, 0.2, seeded(seed))[0] for seed in (0, 1))
+    assert torch.equal(one.test, other.test)
+    assert set(groups[one.valid].tolist()) != set(groups[other.valid].tolist())
+
+
 def test_unusable_splitters_are_errors():
     rows = torch.arange(100)
     with pytest.raises(TypeError, match="cv is a int: expected a splitter"):
