@@ -24,7 +24,7 @@ def run(epochs: int = 5, beta: float = 0.1) -> dict[str, float]:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     loader = DataLoader(data, batch_size=128, shuffle=True)
     encoder, head, optimizer, loader = accelerator.prepare(model["encoder"], model["head"], optimizer, loader)
-    # Not prepared: it has its own optimizer, and averages its gradients over the processes by itself.
+    # Not prepared: it has its own optimizer, and averages its gradients over the processes.
     reg = mi.MIRegularizer(64, 8, bound="infonce", critic="separable", hidden=(64,), lr=1e-3, device=accelerator.device)
     loss = torch.zeros(())
     for _ in range(epochs):

@@ -67,7 +67,7 @@ def run(out: str | Path, epochs: int = 20) -> mi.InformationPlane:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     loader = DataLoader(TensorDataset(x[HELD_OUT:], y[HELD_OUT:]), batch_size=64, shuffle=True)
     model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
-    # Layers have the names that they had before `prepare`, and only one process has to read them.
+    # Layers have the names that they had before `prepare`, and only one process measures them.
     plane = mi.InformationPlane(accelerator.unwrap_model(model), ["1", "3", "4"])
 
     def log(epoch: int, **values: float) -> None:

@@ -1,7 +1,7 @@
-"""A representation that forgets: tell wines apart without telling how strong they are.
+"""A representation invariant to a protected attribute: classify wines by a code that is independent of their alcohol.
 
-An encoder and a classifier learn the cultivar of scikit-learn's wines; an upper bound (CLUB) on I(Z; alcohol) is
-made small. How much a fresh regression can still read from the code is measured on held-out wines.
+An encoder and a classifier are trained on the cultivars of scikit-learn's wines while an upper bound (CLUB) of
+I(Z; alcohol) is minimized. A regression that is then trained on the code predicts the alcohol of held-out wines.
 
 Example: python3 fair_representation.py --out plots/fair.png
 """
@@ -20,7 +20,7 @@ import mibounds as mi
 
 
 def run(beta: float, seed: int = 0, steps: int = 600) -> tuple[float, float]:
-    """Held-out accuracy, and the share of the alcohol's variance that a forest reads from the code."""
+    """Held-out accuracy, and the fraction of the alcohol's variance that a forest predicts from the code."""
     torch.manual_seed(seed)
     wine = load_wine()
     x = torch.tensor((wine.data - wine.data.mean(0)) / wine.data.std(0), dtype=torch.float32)
@@ -32,7 +32,7 @@ def run(beta: float, seed: int = 0, steps: int = 600) -> tuple[float, float]:
     optimizer = torch.optim.Adam([*encoder.parameters(), *classifier.parameters()], lr=1e-2)
     noise = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        # A little noise keeps I(Z; S) finite, so that there is something to make small.
+        # With noise I(Z; S) is finite, and can be minimized.
         z = encoder(x[train])
         z = (z - z.mean(0)) / z.std(0) + 0.1 * torch.randn(z.shape, generator=noise)
         loss = cross_entropy(classifier(z), label[train])
@@ -49,7 +49,7 @@ def run(beta: float, seed: int = 0, steps: int = 600) -> tuple[float, float]:
 
 
 def draw(runs: dict[float, tuple[float, float]], path: Path) -> None:
-    """What is read from the code, by the weight of the penalty."""
+    """Accuracy and predicted variance by the weight of the penalty."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 3.4), layout="constrained")
@@ -57,7 +57,7 @@ def draw(runs: dict[float, tuple[float, float]], path: Path) -> None:
     accuracy, secret = zip(*runs.values(), strict=True)
     for shift, values, color, label in (
         (-0.2, accuracy, "#1f6fb2", "accuracy of the cultivar"),
-        (0.2, secret, "#d1722b", "variance of the alcohol that a forest reads from the code"),
+        (0.2, secret, "#d1722b", "variance of the alcohol that a forest predicts from the code"),
     ):
         axis.bar([i + shift for i in range(len(runs))], values, 0.36, color=color, label=label)
     axis.set_xticks(range(len(runs)), [f"{beta:g}" for beta in runs])
@@ -70,9 +70,9 @@ def draw(runs: dict[float, tuple[float, float]], path: Path) -> None:
 
 if __name__ == "__main__":
     options = ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    options.add_argument("--out", type=Path, help="draw it too, into this file")
+    options.add_argument("--out", type=Path, help="file of a figure")
     out = options.parse_args().out
-    print("beta   accuracy   alcohol read from the code (R2)")
+    print("beta   accuracy   alcohol predicted from the code (R2)")
     runs = {}
     for beta in (0.0, 0.3, 1.0):
         accuracy, secret = runs[beta] = tuple(torch.tensor([run(beta, seed) for seed in range(3)]).mean(0).tolist())

@@ -1,8 +1,8 @@
-"""An information bottleneck: keep what the code says of the label, forget the rest of the image.
+"""An information bottleneck: a code that retains information about the label and little else about the image.
 
-A stochastic encoder z = m(x) + s(x) * noise of scikit-learn's digits is trained to keep I(Z;Y) (cross-entropy) while an
-upper bound (leave-one-out with the encoder's own density, which is exact here) makes I(X;Z) small. With beta 0 nothing
-keeps the noise up, the code becomes deterministic and its information infinite.
+A stochastic encoder z = m(x) + s(x) * noise of scikit-learn's digits is trained to maximize I(Z;Y) (cross-entropy) and
+to minimize an upper bound of I(X;Z) (leave-one-out with the encoder's own density, which is exact here). With beta 0
+the scale of the noise decreases without limit: the code becomes deterministic and its information infinite.
 
 Example: python3 information_bottleneck.py --out plots/bottleneck.png
 """
@@ -75,19 +75,19 @@ def run(beta: float, seed: int = 0, steps: int = 1500) -> tuple[float, float, fl
 
 
 def draw(runs: dict[float, tuple[float, float, float]], path: Path) -> None:
-    """What the code keeps of the image and of the label, by the weight of the penalty."""
+    """The information about the image and about the label by the weight of the penalty."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     axis = figure.subplots()
     at = range(len(runs))
     kept, label, accuracy = zip(*runs.values(), strict=True)
-    axis.plot(at, kept, "o-", color="#9a9a9a", label="I(X;Z), of the image (upper bound)")
-    axis.plot(at, label, "o-", color="#1f6fb2", label="I(Z;Y), of the label (lower bound)")
+    axis.plot(at, kept, "o-", color="#9a9a9a", label="I(X;Z), about the image (upper bound)")
+    axis.plot(at, label, "o-", color="#1f6fb2", label="I(Z;Y), about the label (lower bound)")
     axis.set_xticks(at, [f"{beta:g}\n{share:.0%} right" for beta, share in zip(runs, accuracy, strict=True)])
-    # Without a penalty the noise dies out, and the information is limited by the number format alone.
+    # Without a penalty the noise vanishes, and only the number format limits the information.
     axis.set(xlabel="beta, and the accuracy on held-out images", ylabel="nats (logarithmic)", yscale="log")
-    axis.axhline(math.log(10), color="#222222", lw=1, ls=":", label="ln 10, all that a label holds")
+    axis.axhline(math.log(10), color="#222222", lw=1, ls=":", label="ln 10, the entropy of the label")
     axis.legend(frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def draw(runs: dict[float, tuple[float, float, float]], path: Path) -> None:
 
 if __name__ == "__main__":
     options = ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    options.add_argument("--out", type=Path, help="draw it too, into this file")
+    options.add_argument("--out", type=Path, help="file of a figure")
     out = options.parse_args().out
     print(f"beta    I(X;Z) nats   I(Z;Y) nats of {math.log(10):.2f}   accuracy")
     runs = {}

@@ -1,4 +1,4 @@
-"""MIRegularizer inside a Lightning module: a classifier whose code keeps information about its input.
+"""MIRegularizer inside a Lightning module: a classifier whose code retains information about its input.
 
 Example: python3 lightning_module.py      (needs: pip install lightning scikit-learn)
 """
@@ -14,7 +14,7 @@ import mibounds as mi
 
 
 class InformedClassifier(lightning.LightningModule):
-    """Manual optimization, because the regularizer brings an optimizer of its own."""
+    """Manual optimization, because the regularizer has an optimizer of its own."""
 
     def __init__(self, beta: float = 0.1) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class InformedClassifier(lightning.LightningModule):
         self.regularizer = mi.MIRegularizer(64, 8, bound="infonce", critic="separable", hidden=(64,), lr=1e-3)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The user's parameters only; the critic's are the regularizer's business."""
+        """For the parameters of the classifier; the regularizer optimizes those of the critic."""
         return torch.optim.Adam([*self.encoder.parameters(), *self.head.parameters()], lr=1e-3)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:

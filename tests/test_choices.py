@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mibounds import bounds, critics
-from mibounds.choices import bound_names, build_bound, build_critic, critic_names
+from mibounds.choices import bound_names, build_bound, build_critic, check_critic, critic_names
 
 
 def test_names_follow_the_modules():
@@ -48,7 +48,40 @@ def test_weights_come_from_the_seed_and_no_global_state_moves():
 
 
 def test_a_near_name_is_suggested():
-    with pytest.raises(ValueError, match="bound is 'infonse', which is no bound here. Did you mean 'infonce'"):
+    with pytest.raises(ValueError, match="bound is 'infonse': expected a mi.bounds .* Did you mean 'infonce'"):
         build_bound("infonse")
-    with pytest.raises(ValueError, match="critic is 'seperable', which is no critic here. Did you mean 'separable'"):
+    with pytest.raises(ValueError, match="critic is 'seperable': expected a mi.critics .* Did you mean 'separable'"):
         build_critic("seperable", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "name, kind", [("dv", bounds.DonskerVaradhan), ("JSD", bounds.JensenShannon), ("cpc", bounds.InfoNCE)]
+)
+def test_abbreviations_of_bounds_are_known(name, kind):
+    assert type(build_bound(name)) is kind
+
+
+@pytest.mark.parametrize("choice", ["separable", "JointCritic", "bilinear", "bridged"])
+def test_critics_of_log_density_ratios_may_be_chosen_by_name(choice):
+    check_critic(choice)
+
+
+@pytest.mark.parametrize("choice", ["diagonalgaussian", "FlowCritic", "separate", 3, None])
+def test_other_critics_may_not_be_chosen_by_name(choice):
+    with pytest.raises(ValueError) as caught:
+        check_critic(choice)
+    assert str(caught.value) == (f"critic is {choice!r}: expected one of 'bilinear', 'joint', 'separable', 'bridged'.")
+
+
+def test_a_critic_object_is_for_a_trainer():
+    with pytest.raises(TypeError, match="critic is a BilinearCritic object, .* Fit your own by mi.Trainer"):
+        check_critic(critics.BilinearCritic(1, 1))
+
+
+def test_shapes_get_an_encoder():
+    images = build_critic("separable", (3, 8, 8), 2, hidden=(4,))
+    assert images(torch.zeros(5, 3, 8, 8), torch.zeros(5, 2)).shape == (5,)
+    others = build_critic("separable", 2, (4, 5), hidden=(4,))
+    assert others(torch.zeros(6, 2), torch.zeros(6, 4, 5)).shape == (6,)
+    with pytest.raises(ValueError, match=r"the shape of x is \(\): expected a number of columns or a shape like"):
+        build_critic("separable", (), 2)

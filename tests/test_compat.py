@@ -101,15 +101,37 @@ def test_the_moving_average_moves():
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ({"regu_name": "infonce"}, "regu_name is 'infonce', and must be 'mine', 'nwj' or 'nce'. Did you mean 'nce'"),
+        ({"regu_name": "infonce"}, "regu_name is 'infonce': expected 'mine', 'nwj' or 'nce'. Did you mean 'nce'"),
         ({"critic_type": "separabel"}, "Did you mean 'separable'"),
         ({"batch_size": 1}, "batch_size is 1"),
         ({"negative_samples": 64}, "negative_samples is 64, and a batch of 64 rows has 63 others"),
+        ({"negative_samples": 0}, "negative_samples is 0: expected a whole number of at least 1"),
+        ({"critic_lr": 0.0}, "critic_lr is 0.0: expected a finite number above 0"),
+        ({"critic_layers": [0]}, "critic_layers is"),
+        ({"dim_z": 0}, "dim_z is 0"),
     ],
 )
 def test_bad_arguments(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         Mi_estimator(**{"regu_name": "mine", "dim_x": 2, "dim_z": 2, "batch_size": 64, **options})
+
+
+def test_arguments_of_another_type():
+    with pytest.raises(TypeError, match="batch_size is 64.0"):
+        Mi_estimator("mine", 2, 2, batch_size=64.0)
+    with pytest.raises(TypeError, match="epochs is 1.5"):
+        Mi_estimator("mine", 2, 2, batch_size=64).fit(*data(100), epochs=1.5)
+
+
+def test_data_that_do_not_fit():
+    x, z = data(100)
+    estimator = Mi_estimator("mine", 2, 1, batch_size=16)
+    with pytest.raises(ValueError, match="z_data has 2 columns, and dim_z is 1: they must agree"):
+        estimator.fit(x, z)
+    with pytest.raises(ValueError, match="z_data has 99"):
+        estimator.fit(x, z[:99, :1])
+    with pytest.raises(ValueError, match="x_data has 1 missing or infinite values"):
+        estimator.fit(torch.where(x > x.max() - 1e-6, math.nan, x), z[:, :1])
 
 
 def test_a_batch_larger_than_the_data():

@@ -18,7 +18,7 @@ from mibounds._distributed import (
 from mibounds.critics import blocks
 
 
-def test_alone_nothing_happens():
+def test_without_a_job_gradients_and_tensors_stay_as_they_are():
     weight = torch.nn.Parameter(torch.ones(2))
     weight.grad = torch.tensor([1.0, 2.0])
     average_gradients([weight, torch.nn.Parameter(torch.ones(1))])
@@ -27,7 +27,7 @@ def test_alone_nothing_happens():
     assert weight.tolist() == [1, 1]
 
 
-# Of the rows of 16, each of two ranks has a half; alone, all of them.
+# Of 16 samples each of two ranks has a half; one process has all of them.
 SHARES = """
 import copy
 import torch
@@ -67,14 +67,16 @@ def steps():
             value = estimator.value(x, y, torch.Generator().manual_seed(2)).detach()
             # As a network below would have it, whose gradients are averaged too.
             found[name, size] = loss.detach(), value, parameters, x.grad / ranks(), y.grad / ranks()
-            all_rows = whole.chunk(2, 1)  # what stops training is found by all ranks together
-            found["score", name, size] = torch.tensor(estimator.validation_loss(*all_rows), dtype=torch.float64)
+            loss = estimator.validation_loss(*whole.chunk(2, 1))  # all ranks have these samples
+            found["validation loss", name, size] = torch.tensor(loss, dtype=torch.float64)
     return found
 """
 
 RANK = """
 import sys, torch, torch.distributed as dist
-from mibounds._distributed import broadcast_tensors, broadcast_object, average, check_same, on_rank_zero, all_gather_objects, rank_slice
+from mibounds._distributed import (
+    all_gather_objects, average, broadcast_object, broadcast_tensors, check_same, on_rank_zero, rank_slice
+)
 
 number, port, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 torch.set_num_threads(1)
@@ -88,7 +90,7 @@ except ValueError as error:
     found["uneven"] = str(error)
 
 reg = mi.MIRegularizer(2, 2, hidden=(8,), lr=1e-2, critic="separable")
-generator = torch.Generator().manual_seed(number)  # each rank has its own rows
+generator = torch.Generator().manual_seed(number)  # each rank has its own samples
 for _ in range(3):
     x = torch.randn(32, 2, generator=generator)
     reg.update(x, x + torch.randn(32, 2, generator=generator))
@@ -102,16 +104,19 @@ broadcast_tensors(mine)
 def refuse():
     raise ValueError("no")
 
-said = []
+sentences = []
 for attempt in (lambda: on_rank_zero(refuse), lambda: check_same({"x": "same", "y": str(number)})):
     try:
         attempt()
     except ValueError as error:
-        said.append(str(error))
+        sentences.append(str(error))
 with mi.local_ranks():
     inside = (rank(), ranks(), broadcast_object(number))
 own = rank_slice(5)
-found["talk"] = means, mine, broadcast_object(number), on_rank_zero(rank), all_gather_objects(number), (own.start, own.stop), said, inside
+found["messages"] = (
+    means, mine, broadcast_object(number), on_rank_zero(rank), all_gather_objects(number), (own.start, own.stop),
+    sentences, inside,
+)
 torch.save(found, f"{folder}/{number}.pt")
 dist.destroy_process_group()
 """
@@ -138,11 +143,11 @@ def test_two_ranks_that_share_a_batch_take_the_step_of_one(two_ranks, monkeypatc
     monkeypatch.setattr(blocks, "FEW_PAIRS", 0)
     exec(SHARES, scope)  # the same code, alone
     alone = scope["steps"]()
-    scores = {case: alone.pop(case) for case in [*alone] if case[0] == "score"}
-    assert len(alone) == len(scores) == 12
-    for case, score in scores.items():
+    losses = {case: alone.pop(case) for case in [*alone] if case[0] == "validation loss"}
+    assert len(alone) == len(losses) == 12
+    for case, loss in losses.items():
         for found in (one[case], other[case]):
-            assert torch.allclose(found, score, rtol=1e-10, atol=1e-12), case
+            assert torch.allclose(found, loss, rtol=1e-10, atol=1e-12), case
     for case, (loss, value, parameters, x, y) in alone.items():
         for ours in (one[case], other[case]):
             assert torch.allclose(torch.stack(ours[:2]), torch.stack([loss, value]), rtol=1e-10), case
@@ -151,18 +156,18 @@ def test_two_ranks_that_share_a_batch_take_the_step_of_one(two_ranks, monkeypatc
             assert torch.allclose(torch.cat(shares), whole, rtol=1e-8, atol=1e-12), case
 
 
-def test_what_two_ranks_tell_each_other(two_ranks):
+def test_messages_between_two_ranks(two_ranks):
     for number, found in enumerate(two_ranks):
-        means, (flag, counts, halves), agreed_on, first, every, own, said, inside = found["talk"]
+        means, (flag, counts, halves), same, first, every, own, sentences, inside = found["messages"]
         assert means.tolist() == [[1.5] * 3] * 2
         assert (bool(flag), counts.tolist(), halves.tolist()) == (False, [0, 1, 2], [0.5, 0.5])
-        assert (agreed_on, first, every, own) == (0, 0, [0, 1], [(0, 2), (2, 5)][number])
-        assert said[0] == "no"
-        assert said[1].startswith("Rank 1 has another fit than rank 0, with y 1 (rank 0: 0): call this on every rank")
-        assert inside == (0, 1, number), "alone, a rank talks to nobody"
+        assert (same, first, every, own) == (0, 0, [0, 1], [(0, 2), (2, 5)][number])
+        assert sentences[0] == "no"
+        assert sentences[1].startswith("Rank 1 has another fit than rank 0, with y 1 (rank 0: 0): call this on every")
+        assert inside == (0, 1, number), "in local_ranks a rank sends and receives nothing"
 
 
-def test_alone_a_share_is_the_batch():
+def test_without_a_job_a_slice_is_the_batch():
     rows = torch.ones(3, 2)
     assert all_gather(rows) is rows
     assert (rank(), ranks()) == (0, 1)

@@ -2,9 +2,9 @@
 
 The tutorials do not run here: the strict build of the site runs them, to show what they print (docs/hooks.py)."""
 
-import dataclasses
 import importlib.util
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,9 +12,8 @@ import pytest
 from sklearn import datasets
 
 import mibounds as mi
-from mibounds.estimation import column_matrix, densities
-from mibounds.training import trainer
-from mibounds.training.candidates import Plan
+from mibounds.estimation.pairwise import column_matrix
+from mibounds.training.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
 TUTORIALS = sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/tutorials/**/*.md"))
@@ -81,12 +80,9 @@ BETWEEN["README.md", 3] = COLUMNS.format(rows=800, dim=3) + "y = y[:, :1]\n"
 @pytest.fixture
 def hasty(two_folds, monkeypatch, tmp_path):
     """Ten steps, of flows too, two folds, few shuffled columns and digits, and an empty folder to write into."""
-    plan = trainer.Trainer._plan
-    monkeypatch.setattr(
-        trainer.Trainer, "_plan", lambda *args, **named: dataclasses.replace(plan(*args, **named), steps=10)
-    )
+    filled = Recipe.filled
+    monkeypatch.setattr(Recipe, "filled", lambda recipe, *sizes: filled(recipe.replace(steps=10), *sizes))
     monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (8, 8))
-    monkeypatch.setattr(densities, "Plan", lambda _, *sizes, **numbers: Plan(10, *sizes, **numbers))
     few = datasets.load_digits(n_class=2)
     monkeypatch.setattr(datasets, "load_digits", lambda: few)
     monkeypatch.chdir(tmp_path)
@@ -133,3 +129,39 @@ def test_links_between_documents_lead_somewhere():
                 assert (page.parent / target).exists(), (
                     f"{page.relative_to(ROOT)} links to {target}, which is not there."
                 )
+
+
+COMMANDS = [
+    (name, command)
+    for name in ["README.md", *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md"))]
+    for block in re.findall(r"^```bash\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    for command in block.splitlines()
+    if re.search(r"\bmibounds [a-z]", command)
+]
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS, ids=lambda text: text[-60:])
+def test_commands_of_a_page_exist_with_their_options(page, command):
+    from typer.main import get_command
+
+    from mibounds.cli.main import app
+
+    words = shlex.split(command.partition(" #")[0])
+    words = words[words.index("mibounds") + 1 :]
+    known = get_command(app)
+    while hasattr(known, "commands") and words and words[0] in known.commands:
+        known = known.commands[words.pop(0)]
+    stray = words[:1] if hasattr(known, "commands") and not words[0].startswith("-") else []
+    assert not stray, f"{page}: there is no command {stray}"
+    options = {option for parameter in known.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    used = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert used <= options, f"{page}: {known.name} has no option {sorted(used - options)}"
+
+
+def test_the_reference_lists_every_public_name():
+    text = "".join(page.read_text("utf-8") for page in ROOT.glob("docs/reference/*.md"))
+    listed = set(re.findall(r"[\w.]+", text))
+    namespaces = {"__version__", "bounds", "classical", "critics", "integrations", "results", "tasks", "warnings"}
+    public = {*mi.__all__, *mi.results.__all__, *mi.classical.__all__, *mi.integrations.__all__} - namespaces
+    missing = {name for name in public if not any(one.endswith(f".{name}") for one in listed)}
+    assert not missing, f"docs/reference does not list {sorted(missing)}"

@@ -1,4 +1,4 @@
-"""The examples run, as a person would run them."""
+"""The examples run, as their docstrings say."""
 
 import importlib.util
 import json
@@ -63,7 +63,7 @@ def test_options_are_parsed_properly():
     assert "invalid int value: 'ten'" in done.stderr
 
 
-def test_the_bottleneck_forgets_the_image_and_keeps_the_label():
+def test_the_bottleneck_retains_the_label_and_little_else():
     bottleneck = load("information_bottleneck")
     free, tight = bottleneck.run(0.001, steps=500), bottleneck.run(0.1, steps=500)
     assert tight[0] < 0.6 * free[0]
@@ -71,16 +71,16 @@ def test_the_bottleneck_forgets_the_image_and_keeps_the_label():
     assert tight[2] > 0.9
 
 
-def test_the_fair_code_forgets_the_secret():
+def test_the_fair_code_is_less_informative_about_the_attribute():
     fair = load("fair_representation")
-    plain, forgetful = fair.run(0.0, steps=300), fair.run(1.0, steps=300)
+    plain, invariant = fair.run(0.0, steps=300), fair.run(1.0, steps=300)
     assert plain[0] > 0.9
-    assert forgetful[1] < plain[1] - 0.15
+    assert invariant[1] < plain[1] - 0.15
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name, package", [("lightning_module", "lightning"), ("accelerate_loop", "accelerate")])
-def test_inside_other_peoples_loops(name, package):
+def test_inside_loops_of_other_libraries(name, package):
     pytest.importorskip(package)
     logged = load(name).run(epochs=6)
     assert logged["loss"] < 1.5
@@ -91,7 +91,7 @@ def check_plane(history, entropy):
     first, last = history[:3], history[-3:]
     assert all(after.z_y > before.z_y + 0.02 for before, after in zip(first[1:], last[1:], strict=True))
     assert all(point.z_y < entropy and point.x_z <= point.x_z_upper for point in history)
-    assert last[2].x_z < last[1].x_z < last[0].x_z  # deeper layers hold less of the image
+    assert last[2].x_z < last[1].x_z < last[0].x_z  # deeper layers have less information about the image
 
 
 @pytest.mark.filterwarnings("ignore")

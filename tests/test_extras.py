@@ -1,4 +1,4 @@
-"""A missing extra gives one sentence that says what to install."""
+"""A missing extra gives one sentence that says what to install, and everything else works without it."""
 
 import subprocess
 import sys
@@ -7,10 +7,63 @@ import pytest
 
 from mibounds._extras import MissingExtraError, require
 
-# What each extra is for, the packages that it installs, and code that needs them.
+RESULT = (
+    "import mibounds as mi; "
+    "result = mi.Result(value=0.5, stderr=0.1, estimates={'InfoNCE': 0.5}, method='InfoNCE', n=100); "
+)
+# The missing package, code that needs it, and the sentence.
 USES = {
-    "cli": ("typer", "from mibounds.cli import run; run()"),
+    "cli": (
+        "typer",
+        "from mibounds.cli import run; run()",
+        'The command mibounds needs typer: pip install "mibounds[cli]".',
+    ),
+    "cli, progress": (
+        "rich",
+        "from mibounds.cli import run; run()",
+        'The command mibounds needs rich: pip install "mibounds[cli]".',
+    ),
+    "cli, tables": (
+        "polars",
+        "import sys; from mibounds.cli import run; sys.argv = ['', 'estimate', 'table.csv', '--y', 'b']; run()",
+        'Reading .csv files needs polars: pip install "mibounds[cli]".',
+    ),
+    "flows": (
+        "zuko",
+        "import mibounds; mibounds.critics.FlowCritic(1, 1)",
+        'FlowCritic needs zuko: pip install "mibounds[flows]".',
+    ),
+    "plots": ("matplotlib", RESULT + "result.plot()", 'pip install "mibounds[plots]"'),
+    "report": ("jinja2", RESULT + "result.report('r.html')", 'pip install "mibounds[report]"'),
 }
+"""Sentences end with what to install; of those of plots and reports only that is compared."""
+
+
+def without(packages, code, folder):
+    """Run code in a process that has none of these packages."""
+    script = f"import sys\nsys.modules.update(dict.fromkeys({packages!r}))\n{code}"
+    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("package, code, sentence", USES.values(), ids=USES)
+def test_a_missing_extra_is_named(package, code, sentence, tmp_path):
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    done = without([package], code, tmp_path)
+    last = done.stderr.splitlines()[-1]
+    assert sentence in last
+    assert done.returncode == (2 if "cli" in code else 1)
+    assert "cli" not in code or done.stderr == f"Error: {sentence}\n"
+
+
+def test_estimates_need_no_extra(tmp_path):
+    code = (
+        "import torch, warnings; warnings.simplefilter('ignore'); import mibounds as mi\n"
+        "x, y = torch.randn(2, 60, 1, generator=torch.Generator().manual_seed(0))\n"
+        "result = mi.estimate(x, y, folds=2, steps=5, hidden=(4,)); repr(result); result.save('r.json')"
+    )
+    packages = ["typer", "rich", "polars", "matplotlib", "jinja2", "markupsafe", "markdown_it", "zuko"]
+    done = without(packages, code, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_installed_module_is_returned():

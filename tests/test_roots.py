@@ -23,7 +23,7 @@ def test_it_ends_at_the_tolerance_and_at_the_precision_of_the_numbers():
 
     assert bisect(below, torch.tensor(0.0), torch.tensor(4.0), 0.5).item() == pytest.approx(math.pi, abs=0.25)
     assert len(calls) == 3
-    large = bisect(below, torch.tensor(-2.0**40), torch.tensor(2.0**40), 0.0)  # no tolerance: to adjacent numbers
+    large = bisect(below, torch.tensor(-(2.0**40)), torch.tensor(2.0**40), 0.0)  # no tolerance: to adjacent numbers
     assert large.item() == pytest.approx(math.pi, abs=1e-6)
 
 

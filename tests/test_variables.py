@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from mibounds._variables import flat, like, map_tensors, row_count, shape_of, take_rows
+from mibounds._variables import check_finite, flat, like, map_tensors, row_count, shape_of, take_rows
 
 
 def test_a_tuple_is_one_variable():
@@ -19,3 +20,15 @@ def test_taken_apart_and_put_together():
     assert again[1][0] is pair[1][0]
     assert flat(again)[2] is pair[1][1]
     assert flat(shape_of(pair))[0].numel() == 0
+
+
+def test_missing_and_infinite_values_are_counted():
+    check_finite("x", (torch.arange(4), torch.zeros(4, 2)))
+    broken = torch.tensor([0.0, torch.nan, torch.inf])
+    with pytest.raises(ValueError, match="^x has 2 missing or infinite values: fill them in, or leave out their rows"):
+        check_finite("x", (torch.zeros(3), (torch.zeros(3, 2), broken)))
+
+
+def test_rows_are_taken_from_the_device_of_each_tensor():
+    taken = take_rows(torch.empty(3, 2, device="meta"), torch.tensor([2, 0]))
+    assert (taken.device.type, tuple(taken.shape)) == ("meta", (2, 2))

@@ -1,8 +1,8 @@
-"""Build the packages, install the wheel in a clean environment for every Python found, and try it there.
+"""Build the packages, install the wheel with all extras in a clean environment for every Python found, and test it.
 
 Python 3.10 gets the oldest versions that pyproject.toml allows, the others the newest. Each environment runs
-`mibounds demo gaussians --quick` and the fast part of the tests that lie in the sdist, and is then deleted: 6 GB while
-it lasts where the index offers PyTorch with CUDA only. pip reads its own settings, such as PIP_EXTRA_INDEX_URL.
+`mibounds demo gaussians --quick` and a fast part of the tests of the sdist, and is then deleted: it takes up to 6 GB
+where the index offers PyTorch with CUDA only. pip reads its settings as usual, such as PIP_EXTRA_INDEX_URL.
 
     python tools/packages.py                 # every Python from 3.10 to 3.13 on the path or of pyenv
     python tools/packages.py 3.10 3.13       # these
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 TOOLS = ("pytest", "hypothesis", "pandas", "pyarrow")
 FAST = ("bounds", "classical", "cli", "critics", "data", "integrations/test_sklearn.py", "report", "tasks")
-# Old releases meet younger ones of what they need in turn, and hear of names that will go.
+# Old releases get newer versions of their own dependencies, which warn of deprecated names.
 OLD_WARNS = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecationWarning")
 
 
@@ -48,26 +48,30 @@ def run(log: Path, *command: str | Path, cwd: Path) -> str:
 
 
 def oldest(wheel: Path) -> list[str]:
-    """The dependencies of a wheel at their lower bounds."""
+    """The dependencies of a wheel and of all its extras at their lower bounds."""
     with zipfile.ZipFile(wheel) as file:
-        said = PathDistribution(zipfile.Path(file, "-".join(wheel.name.split("-")[:2]) + ".dist-info/"))
-        return [line.replace(">=", "==") for line in said.requires or () if "extra ==" not in line]
+        metadata = PathDistribution(zipfile.Path(file, "-".join(wheel.name.split("-")[:2]) + ".dist-info/"))
+        lines = [line.partition(";") for line in metadata.requires or ()]
+    return [name.strip().replace(">=", "==") for name, _, marker in lines if not marker or "extra == 'all'" in marker]
 
 
 def attempt(version: str, python: str, wheel: Path, tests: Path, folder: Path, old: bool) -> list[str]:
-    """What came of installing, of the demonstration and of the tests; later steps are left out after a failure."""
+    """The results of installation, demonstration and tests; steps after a failure are left out."""
     log, bin_ = folder / f"{version}.log", folder / version / "bin"
     pins, quiet = (oldest(wheel), OLD_WARNS) if old else ((), ())
     tested = [f"tests/{name}" for name in FAST]
     steps: list[list[tuple[str | Path, ...]]] = [
-        [(python, "-m", "venv", folder / version), (bin_ / "pip", "install", "--quiet", wheel, *pins, *TOOLS)],
+        [
+            (python, "-m", "venv", folder / version),
+            (bin_ / "pip", "install", "--quiet", f"{wheel}[all]", *pins, *TOOLS),
+        ],
         [(bin_ / "mibounds", "demo", "gaussians", "--quick", "--out", folder / f"{version}.png")],
         [(bin_ / "pytest", "-q", "-m", "not slow", *quiet, *tested)],
     ]
     row = [version, "oldest" if old else "newest"]
     for commands in steps:
-        came = [run(log, *command, cwd=tests) for command in commands]
-        row.append("FAILED" if "FAILED" in came else came[-1])
+        results = [run(log, *command, cwd=tests) for command in commands]
+        row.append("FAILED" if "FAILED" in results else results[-1])
         if row[-1] == "FAILED":
             print(f"Python {version}: see {log}\n" + "\n".join(log.read_text("utf-8").splitlines()[-15:]))
             break
@@ -78,7 +82,7 @@ def attempt(version: str, python: str, wheel: Path, tests: Path, folder: Path, o
 
 
 def main() -> int:
-    """Build, try every Python, print a table; 1 where something failed."""
+    """Build, test with every Python, print a table; 1 if something failed."""
     found = {version: path for version in sys.argv[1:] or PYTHONS if (path := interpreter(version))}
     folder = Path(tempfile.mkdtemp(prefix="mibounds-packages-"))
     subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, stdout=subprocess.DEVNULL)

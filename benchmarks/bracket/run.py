@@ -1,7 +1,7 @@
 """Brackets of the forty tasks at 10,000 rows: raw results in results.jsonl, the table in README.md.
 
-python benchmarks/bracket/run.py            # one core; goes on where it stopped
-python benchmarks/bracket/run.py --fresh    # measures the lower sides anew, too
+python benchmarks/bracket/run.py            # one core; continues an interrupted run
+python benchmarks/bracket/run.py --fresh    # estimates the lower bounds again, too
 """
 
 import json
@@ -39,7 +39,9 @@ def known(task: mi.tasks.Task) -> mi.Result | None:
         record = json.loads(line)
         if (record["task"], record["n"], record["seed"]) == (repr(task), ROWS, SEED):
             value, method = record["value"], record["method"]
-            return mi.Result(value, record["stderr"], {method: value}, method, ROWS) if method == "InfoNCE" else None
+            if method == "InfoNCE":
+                estimates = {method: value}
+                return mi.Result(value=value, stderr=record["stderr"], estimates=estimates, method=method, n=ROWS)
     return None
 
 
@@ -57,7 +59,7 @@ def one(index: int, fresh: bool) -> dict[str, object]:
         "task": repr(task),
         "dims": [x.shape[1], y.shape[1]],
         "truth": task.mutual_information,
-        "lower_from": "anew" if estimate is None else "benchmarks/bmi40",
+        "lower_from": "new" if estimate is None else "benchmarks/bmi40",
         "seconds": round(time.perf_counter() - start[0], 1),
         "cpu_seconds": round(time.process_time() - start[1], 1),
         "zuko": zuko.__version__,
@@ -89,27 +91,27 @@ def report(records: list[dict]) -> str:
         "python benchmarks/bracket/run.py",
         "```",
         "",
-        "It goes on where it stopped. The rows are those of [benchmarks/bmi40](../bmi40/README.md), so the lower sides "
-        "are taken from there; `--fresh` measures them anew.",
+        "An interrupted run is continued. The samples are those of [benchmarks/bmi40](../bmi40/README.md), so the "
+        "lower bounds are taken from there; `--fresh` estimates them again.",
         f"mibounds {versions['mibounds']}, torch {versions['torch']}, zuko {records[0]['zuko']}, "
         f"Python {versions['python']}; one core of a shared machine.",
         "",
-        f"**{sum(inside)} of {len(records)}** brackets, lower − 2 SE to upper + 2 SE, hold the truth. Their median "
+        f"**{sum(inside)} of {len(records)}** brackets, lower − 2 SE to upper + 2 SE, contain the truth. Their median "
         f"width is **{widths['up to 5 columns']:.3f} nats** up to 5 columns and {widths['all']:.3f} over all. "
-        f"The upper side took {statistics.median(r['cpu_seconds'] for r in records):.0f} s of one core in the median, "
+        f"The upper bound took {statistics.median(r['cpu_seconds'] for r in records):.0f} s of one core in the median, "
         f"{max(r['cpu_seconds'] for r in records):.0f} s at most.",
         "",
-        "| task | truth | lower (SE) | upper (SE) | shortfall in it | difference of entropies | CLUB | holds | warned "
-        "| s |",
+        "| task | truth | lower (SE) | upper (SE) | train-test gap in it | difference of entropies | CLUB "
+        "| contains it | warnings | s |",
         "|---|--:|--:|--:|--:|--:|--:|---|---|--:|",
     ]
-    for r, held in zip(records, inside, strict=True):
+    for r, contained in zip(records, inside, strict=True):
         low, high = ends(r)
-        verdict = "yes" if held else f"no, {r['truth'] - high if r['truth'] > high else r['truth'] - low:+.3f}"
+        verdict = "yes" if contained else f"no, {r['truth'] - high if r['truth'] > high else r['truth'] - low:+.3f}"
         lines.append(
             f"| {r['task']} | {r['truth']:.3f} | {r['lower']:.3f} ({r['lower_stderr']:.3f}) | {r['upper']:.3f} "
-            f"({r['upper_stderr']:.3f}) | {r['shortfall']:.3f} | {r['readings']['DifferenceOfEntropies']:.3f} | "
-            f"{r['readings']['CLUB']:.2f} | {verdict} | {', '.join(w['code'] for w in r['warnings'])} | "
+            f"({r['upper_stderr']:.3f}) | {r['train_test_gap']:.3f} | {r['estimates']['DifferenceOfEntropies']:.3f} | "
+            f"{r['estimates']['CLUB']:.2f} | {verdict} | {', '.join(w['code'] for w in r['warnings'])} | "
             f"{r['cpu_seconds']:.0f} |"
         )
     return "\n".join(lines) + "\n"

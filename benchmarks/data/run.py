@@ -1,6 +1,6 @@
 """Estimates of data that are no plain numbers, beside their known information: raw results in results.jsonl.
 
-python benchmarks/data/run.py                      # everything, some 90 minutes of one core; goes on where it stopped
+python benchmarks/data/run.py                      # all, about 90 minutes of one core; continues an interrupted run
 python benchmarks/data/run.py --only table digits  # these alone
 """
 
@@ -86,7 +86,7 @@ def channel_truth(flip: float) -> float:
 
 
 def blobs(information: float) -> mi.tasks.Task:
-    """Two images of blobs whose centers, two uniform coordinates each, share that many nats."""
+    """Two images of blobs whose centers, two uniform coordinates each, have this mutual information in nats."""
     centers = Transformed(CorrelatedGaussian.with_information(2, information), NORMAL_CDF, NORMAL_CDF)
     return Transformed(centers, blob(16), blob(16))
 
@@ -100,7 +100,7 @@ def ragged(task: HiddenState, n: int, seed: int) -> tuple[list[torch.Tensor], to
 
 
 def spread(dim: int, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """A column u along a direction a ~ N(0, 1), unit noise in every coordinate; v shares one bit with u."""
+    """A column u along a direction a ~ N(0, 1), unit noise in every coordinate; I(U;V) is one bit."""
     g = torch.Generator().manual_seed(seed)
     u, v = one_bit(n, g)
     return u * torch.randn(1, dim, generator=g) + torch.randn(n, dim, generator=g), v
@@ -115,7 +115,7 @@ def hidden(dim: int, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def one_bit(n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two normal columns that share one bit."""
+    """Two normal columns with a mutual information of one bit."""
     u, v = CorrelatedGaussian.with_information(1, math.log(2)).sample(n, generator)
     return u, v
 

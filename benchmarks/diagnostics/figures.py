@@ -1,4 +1,4 @@
-"""The pictures of docs/read-a-result.md, from the tasks of run.py and the example on that page.
+"""The figures of docs/read-a-result.md, from the tasks of run.py and the example on that page.
 
 python benchmarks/diagnostics/figures.py        # one to five minutes
 """
@@ -27,7 +27,7 @@ def generator() -> torch.Generator:
 
 
 def serial(ax: Axes) -> None:
-    """Two series that know nothing of each other, by random and by blocked folds."""
+    """Two independent series, by random and by blocked folds."""
     x, y = walks(generator())
     found = {"random": estimate()(x, y, 0), "blocked": estimate(split="blocked", folds=5)(x, y, 0)}
     print({name: (result.value, result.stderr) for name, result in found.items()})
@@ -48,9 +48,10 @@ def young(ax: Axes) -> None:
     for steps, color in ((40, RED), (400, BLUE)):
         result = composed(bound, steps=steps, check_every=10)(x, y, 0)
         for i, curve in enumerate(result.curves):
-            label = f"{steps} steps read {result.value:.2f}" if not i else None
-            ax.plot(curve.steps, curve.score, color=color, lw=1.5, label=label)
-            ax.plot(curve.best_step, curve.score[curve.steps.index(curve.best_step)], "o", color=color, ms=5)
+            label = f"{steps} steps: {result.value:.2f} nats" if not i else None
+            best = curve.validation_loss[curve.steps.index(curve.best_step)]
+            ax.plot(curve.steps, curve.validation_loss, color=color, lw=1.5, label=label)
+            ax.plot(curve.best_step, best, "o", color=color, ms=5)
     ax.axhline(-2, color=INK, lw=1, ls=":")
     ax.set_xlabel("training step; the dotted line is minus the truth")
     ax.set_ylabel("validation loss, nats")
@@ -59,7 +60,7 @@ def young(ax: Axes) -> None:
 
 
 def spread(ax: Axes) -> None:
-    """What each block of a table reads whose rows change."""
+    """The estimate of each block of a table whose distribution changes."""
     result = estimate(split="blocked", folds=5)(*growing(generator()), 0)
     ax.plot(range(1, 6), result.fold_values, "o-", color=RED, lw=1)
     ax.axhline(result.value, color=BLUE, lw=1)
@@ -71,7 +72,7 @@ def spread(ax: Axes) -> None:
 
 
 def check(ax: Axes) -> None:
-    """A dependence that neighbors see and a short training does not."""
+    """A dependence that nearest neighbors find and a short training does not."""
     x, y = fine(generator())
     result = estimate()(x, y, 0)
     ax.plot(x, y, ".", color=GREY, ms=2)

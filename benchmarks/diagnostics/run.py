@@ -1,6 +1,6 @@
 """How often healthy fits are warned, and that every code fires where it should: results.jsonl, the table in README.md.
 
-python benchmarks/diagnostics/run.py            # a quarter of an hour on one core; goes on where it stopped
+python benchmarks/diagnostics/run.py            # a quarter of an hour on one core; continues an interrupted run
 """
 
 import json
@@ -40,7 +40,7 @@ HEALTHY: tuple[Task, ...] = (
 
 
 def composed(bound: mi.bounds.Bound, **options: Any) -> Fit:
-    """An estimator of one's own, as the README composes it."""
+    """A custom estimator, as in the README."""
 
     def fit(x: Tensor, y: Tensor, seed: int) -> mi.Result:
         torch.manual_seed(seed)
@@ -58,7 +58,7 @@ def estimate(**options: Any) -> Fit:
 
 
 def gaussian(dim: int, nats: float, n: int) -> Callable[[torch.Generator], tuple[Tensor, Tensor]]:
-    """So many rows of dim + dim Gaussian columns with that information."""
+    """Rows of dim + dim Gaussian columns with this information in nats."""
     return lambda generator: CorrelatedGaussian.with_information(dim, nats).sample(n, generator)
 
 
@@ -68,7 +68,7 @@ def noise(*shape: int, generator: torch.Generator) -> Tensor:
 
 
 def walks(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Two series that know nothing of each other, each with 99 % of its last value."""
+    """Two independent series, each with an autocorrelation of 0.99."""
     steps = noise(2_000, 2, generator=generator)
     for i in range(1, len(steps)):
         steps[i] = 0.99 * steps[i - 1] + math.sqrt(1 - 0.99**2) * steps[i]
@@ -102,14 +102,14 @@ def a_copy(generator: torch.Generator) -> tuple[Tensor, Tensor]:
 
 
 def growing(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A correlation that grows from 0 to .95 over the table."""
+    """A correlation that grows from 0 to 0.95 over the table."""
     x, other = noise(2_000, 1, generator=generator), noise(2_000, 1, generator=generator)
     rho = torch.linspace(0, 0.95, 2_000)[:, None]
     return x, rho * x + (1 - rho**2).sqrt() * other
 
 
 def trend(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Two series that share nothing but a trend."""
+    """Two series with a common trend, and otherwise independent."""
     line = torch.linspace(-2, 2, 2_000)[:, None]
     return line + 0.5 * noise(2_000, 1, generator=generator), line + 0.5 * noise(2_000, 1, generator=generator)
 
@@ -133,14 +133,14 @@ class Trigger(NamedTuple):
     fit: Fit
 
 
-_MEMORIZING = {"steps": 600, "patience": 1_000, "tolerance": -1_000.0}  # the last weights are kept, whatever they do
+_MEMORIZING = {"steps": 600, "patience": 1_000, "tolerance": -1_000.0}  # no early stopping: the last weights are used
 TRIGGERS = {
     "constant-column": Trigger("a column of ones", with_constant, estimate()),
     "rows-dropped": Trigger('a missing value and nan="drop"', with_gap, estimate(nan="drop")),
     "infinite-information": Trigger("y = 2x + 1", a_copy, estimate()),
     "ties": Trigger("1,000 rows drawn with replacement", copied, estimate()),
     "small-sample": Trigger("100 rows", gaussian(1, 0.5, 100), estimate()),
-    "serial-correlation": Trigger("two independent series, autocorrelation .99", walks, estimate()),
+    "serial-correlation": Trigger("two independent series, autocorrelation 0.99", walks, estimate()),
     "heavy-tails": Trigger("Student, df 1, standardized", student(1, 1, 2_000), composed(mi.bounds.InfoNCE())),
     "beyond-log-n": Trigger("20 + 20 Gaussian columns, 15 nats, 1,500 rows", gaussian(20, 15, 1_500), estimate()),
     "ceiling": Trigger("5 nats, 600 rows, InfoNCE", gaussian(5, 5, 600), composed(mi.bounds.InfoNCE())),
@@ -157,7 +157,7 @@ TRIGGERS = {
         composed(mi.bounds.InfoNCE(), steps=40, check_every=10),
     ),
     "fold-spread": Trigger(
-        "a correlation that grows from 0 to .95 over the table, blocked folds", growing,
+        "a correlation that grows from 0 to 0.95 over the table, blocked folds", growing,
         estimate(split="blocked", folds=5),
     ),
     "extrapolated": Trigger("5 + 5 Gaussian columns, 5 nats, 1,500 rows", gaussian(5, 5, 1_500), estimate()),
@@ -211,7 +211,7 @@ def page(records: list[dict[str, Any]]) -> str:
     well = [record for record in records if record["kind"] == "healthy"]
     warned = sum(bool(record["codes"]) for record in well)
     lines = [
-        "# Diagnostics: silent where all is well, and heard where it is not",
+        "# Diagnostics: false alarms and detections",
         "",
         f"{json.dumps(records[0]['versions'])}, one thread of a machine busy with other work. Made by "
         "`python benchmarks/diagnostics/run.py`; raw results in `results.jsonl`. *fast* is the preset of "

@@ -1,6 +1,6 @@
 """Five seeds of the plain and the regularized GAN: raw results in results.jsonl, the table in README.md.
 
-python benchmarks/gan/run.py            # some ten minutes on two cores; goes on where it stopped
+python benchmarks/gan/run.py            # some ten minutes on two cores; continues an interrupted run
 """
 
 import json

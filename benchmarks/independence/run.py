@@ -1,9 +1,9 @@
 """Level and power of `mi.independence_test`, beside distance correlation and a permutation test with KSG.
 
-python benchmarks/independence/run.py      # goes on where it stopped; writes results.jsonl and the README's tables
+python benchmarks/independence/run.py      # continues an interrupted run; writes results.jsonl and the README's tables
 
 The level is counted on independent rows of four kinds, the power on six dependences, each drawn anew for every seed.
-Distance correlation and KSG get 199 permutations, so do we; all three see the same rows.
+All three tests use 199 permutations and the same rows.
 """
 
 import argparse
@@ -118,7 +118,7 @@ TESTS = {"mibounds": ours, "distance correlation": distance_correlation, "KSG": 
 
 
 def one(kind: str, name: str, seed: int) -> list[dict[str, object]]:
-    """The p-values of all tests on one draw; on independent rows of ours alone."""
+    """The p-values of all tests on one draw; on independent rows of mibounds only."""
     warnings.simplefilter("ignore")
     draw = INDEPENDENT[name] if kind == "level" else DEPENDENT[name]
     x, y = draw(torch.Generator().manual_seed(1000 + seed))
@@ -144,11 +144,11 @@ def tables(records: list[dict[str, object]]) -> str:
     found: dict[tuple[object, object, object], list[bool]] = defaultdict(list)
     for record in records:
         found[record["kind"], record["name"], record["test"]].append(record["pvalue"] <= LEVEL)
-    lines = ["| independent rows | rejected at .05 |", "|---|--:|"]
+    lines = ["| independent rows | rejected at 0.05 |", "|---|--:|"]
     null = {name: found["level", name, "mibounds"] for name in INDEPENDENT}
     lines += [f"| {name} | {sum(hits)} of {len(hits)} |" for name, hits in null.items()]
     lines += [f"| all | {sum(map(sum, null.values()))} of {sum(map(len, null.values()))} |", ""]
-    lines += [f"| power at .05 | {' | '.join(TESTS)} |", "|---|" + "--:|" * len(TESTS)]
+    lines += [f"| power at 0.05 | {' | '.join(TESTS)} |", "|---|" + "--:|" * len(TESTS)]
     for name in DEPENDENT:
         hits = [found["power", name, test] for test in TESTS]
         lines.append(f"| {name} | " + " | ".join(f"{sum(h) / max(len(h), 1):.2f}" for h in hits) + " |")

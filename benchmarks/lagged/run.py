@@ -1,6 +1,6 @@
 """Transfer entropy of a linear process against its closed form, and the level and power of its p-value.
 
-python benchmarks/lagged/run.py      # goes on where it stopped; writes results.jsonl and the README's tables
+python benchmarks/lagged/run.py      # continues an interrupted run; writes results.jsonl and the README's tables
 
 The value: 20,000 steps of a process in which x drives y, both directions, 20 seeds. The p-value: 1,000 steps of
 processes in which x does not drive y, and of two in which it does.
@@ -85,7 +85,7 @@ def tables(records: list[Record]) -> str:
     forth, back = ({one["seed"]: one["value"] for one in found["value", n]} for n in ("x to y", "y to x"))
     seeds = forth.keys() & back.keys()
     lines += ["", f"The direction is right in {sum(forth[s] > back[s] for s in seeds)} of {len(seeds)}.", ""]
-    lines += ["| 1,000 steps | closed form | p <= .05 | p <= .1 |", "|---|--:|--:|--:|"]
+    lines += ["| 1,000 steps | closed form | p <= 0.05 | p <= 0.1 |", "|---|--:|--:|--:|"]
     for name, (process, reverse) in TESTED.items():
         pvalues = [one["pvalue"] for one in found["pvalue", name]]
         counts = " | ".join(f"{sum(p <= level for p in pvalues)} of {len(pvalues)}" for level in (0.05, 0.1))

@@ -1,6 +1,6 @@
 """Time, accuracy and p-values of `mi.matrix`, and its speed beside a loop of `mi.estimate`.
 
-python benchmarks/matrix/run.py      # goes on where it stopped; writes results.jsonl and the README's tables
+python benchmarks/matrix/run.py      # continues an interrupted run; writes results.jsonl and the README's tables
 
 Four parts: a Gaussian copula of 50 columns and 5,000 rows; as large a table with ten pairs of other shapes, three
 harder ones and 24 Gaussian columns; tables of 12 columns with five dependent pairs, for power and false discoveries;
@@ -77,7 +77,7 @@ def run_shapes(seed: int) -> list[Record]:
 
 
 def run_pvalues(seed: int) -> list[Record]:
-    """12 columns: five weakly dependent pairs, two columns alone, 61 independent pairs."""
+    """12 columns: five weakly dependent pairs, two independent columns, 61 independent pairs."""
     g = torch.Generator().manual_seed(seed)
     x, noise = torch.randn(2, FEW_ROWS, 6, generator=g, dtype=torch.float64)
     label = (torch.rand(FEW_ROWS, generator=g) < 0.3).double()
@@ -147,14 +147,14 @@ def tables(records: list[Record]) -> str:
             lines.append(f"| {name}{star} | {mine[0]['truth']:.3f} | {cells} |")
     if tests := of("pvalues"):
         null = np.concatenate([r["null_pvalues"] for r in tests])
-        shares = [r["false"] / max(r["false"] + r["found"], 1) for r in tests]
+        proportions = [r["false"] / max(r["false"] + r["found"], 1) for r in tests]
         power = np.mean([np.array(r["pvalues"]) <= 0.05 for r in tests], 0)
         lines += ["", f"| p-values, {len(tests)} tables of 66 pairs, {FEW_ROWS:,} rows | |", "|---|--:|",
-                  f"| independent pairs with p up to .01, .05, .1 | {np.mean(null <= 0.01):.3f}, "
+                  f"| independent pairs with p up to 0.01, 0.05, 0.1 | {np.mean(null <= 0.01):.3f}, "
                   f"{np.mean(null <= 0.05):.3f}, {np.mean(null <= 0.1):.3f} |",
-                  f"| mean share of false discoveries at {LEVEL:g} | {fmean(shares):.3f} |",
+                  f"| mean proportion of false discoveries at {LEVEL:g} | {fmean(proportions):.3f} |",
                   f"| of the five dependent pairs, found | {fmean(r['found'] / 5 for r in tests):.2f} |",
-                  "| power at .05: line, parabola, scale, sine, label | " + ", ".join(f"{x:.2f}" for x in power) + " |"
+                  "| power at 0.05: line, parabola, scale, sine, label | " + ", ".join(f"{x:.2f}" for x in power) + " |"
                   ]  # fmt: skip
     if (loop := of("loop")) and whole:
         each = fmean(r["cpu_seconds"] / r["pairs"] for r in whole)

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shape:
-    """How a pair is drawn, and what it knows, in nats."""
+    """The sampler of a pair and its mutual information in nats."""
 
     draw: Callable[[int, torch.Generator], tuple[Tensor, Tensor]]
     truth: Callable[[], float]
@@ -135,8 +135,8 @@ def _of_task(task: AdditiveUniformNoise | Student) -> Shape:
 TEN = {
     "ring": Shape(_ring, _ring_truth),
     "parabola": Shape(_parabola, _parabola_truth),
-    "uniform noise .75": _of_task(AdditiveUniformNoise(0.75)),
-    "uniform noise .5": _of_task(AdditiveUniformNoise(0.5)),
+    "uniform noise 0.75": _of_task(AdditiveUniformNoise(0.75)),
+    "uniform noise 0.5": _of_task(AdditiveUniformNoise(0.5)),
     "sine": Shape(_sine, _sine_truth),
     "noise scale": Shape(_scale, _scale_truth),
     "cross": Shape(_cross, _cross_truth),
@@ -145,7 +145,7 @@ TEN = {
     "counts": Shape(_counts, _counts_truth),
 }
 HARDER = {
-    "uniform noise .25": _of_task(AdditiveUniformNoise(0.25)),
-    "uniform noise .1": _of_task(AdditiveUniformNoise(0.1)),
+    "uniform noise 0.25": _of_task(AdditiveUniformNoise(0.25)),
+    "uniform noise 0.1": _of_task(AdditiveUniformNoise(0.1)),
     "exponential noise": Shape(_exponential, _exponential_truth),
 }

@@ -1,7 +1,7 @@
 """Peers and this library against the number of steps: seconds a step at equal batch and network, and seconds until the
 value is right. A fresh process a fit, one thread each, taking turns.
 
-python benchmarks/peers/budgets.py        # some twenty minutes of one core; goes on where it stopped
+python benchmarks/peers/budgets.py        # some twenty minutes of one core; continues an interrupted run
 
 A step's seconds are those of a long fit less those of a short one, so that imports, compilation and reading cancel;
 batches have 256 rows and InfoNCE scores all pairs of them. Raw results go to budgets.jsonl, tables into README.md.

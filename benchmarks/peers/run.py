@@ -3,7 +3,7 @@
 python benchmarks/peers/run.py --n 10000 --seeds 1                             # everything, hours
 python benchmarks/peers/run.py --tasks 0 14 30 --peers "mibounds fast" "torch-mist held out"
 
-Raw results go to results.jsonl, a line when a fit ends; a run that was stopped goes on where it stopped.
+Raw results go to results.jsonl, a line when a fit ends; an interrupted run is continued.
 """
 
 import argparse

@@ -4,7 +4,7 @@ python benchmarks/speed/kill.py             # 20 moments, some minutes; raw resu
 
 A fresh process estimates with a checkpoint and is killed at a moment drawn uniformly from the time that the whole
 estimate takes, counted from the beginning of its training; another process, with another number of workers, resumes
-it. Its value, interval, every reading, the curves and the score of every row are compared with those of a run that
+it. Its value, interval, every estimate, the curves and the score of every row are compared with those of a run that
 nothing interrupted, bit by bit.
 """
 
@@ -32,7 +32,7 @@ ROWS, STEPS, FOLDS = 1_000, 120, 3
 
 
 def fit(folder: str, workers: int, resume: bool) -> None:
-    """One estimate in this process: says when it starts, and what it came to."""
+    """One estimate in this process: prints when it starts, and its result."""
     x, y = CorrelatedGaussian(3, 0.7).sample(ROWS, torch.Generator().manual_seed(0))
     print("started", flush=True)
     options = {"steps": STEPS, "folds": FOLDS, "hidden": (16, 16), "checkpoint": folder or None, "resume": resume}
@@ -64,8 +64,8 @@ def progress(folder: Path) -> dict:
         return {"steps": 0, "folds_finished": 0}
     checkpoint = Checkpoint(folder, True, lambda: json.loads(page.read_text()))
     states = [checkpoint.fold(k + 1).state for k in range(FOLDS)]
-    steps = sum(run["step"] for state in states if state for run in state["runs"])
-    return {"steps": steps, "folds_finished": sum("rows" in state for state in states)}
+    steps = sum(run["step"] for state in states if state for run in state.runs)
+    return {"steps": steps, "folds_finished": sum(bool(state and state.evaluation) for state in states)}
 
 
 def main(kills: int, seed: int) -> None:

@@ -34,7 +34,7 @@ def anonymous_megabytes() -> float:
 
 
 class Peak(threading.Thread):
-    """The most anonymous memory that was seen while it ran, in MB."""
+    """The largest anonymous memory during the run, in MB."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

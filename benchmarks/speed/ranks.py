@@ -24,7 +24,7 @@ import mibounds as mi
 from mibounds._version import versions
 from mibounds.critics import JointCritic, SeparableCritic
 from mibounds.training.candidate_run import Run
-from mibounds.training.candidates import Candidate, Plan
+from mibounds.training.candidates import Candidate
 from mibounds.training.folds import Fold
 from mibounds.training.workers import fast_arithmetic
 
@@ -47,8 +47,8 @@ def training(joint: bool, batch: int) -> Run:
     estimator = mi.MIEstimator(critic, mi.bounds.InfoNCE(), negatives=8 if joint else "all", symmetric=not joint)
     x, y = mi.tasks.CorrelatedGaussian(DIM, 0.5).sample(ROWS, torch.Generator().manual_seed(0))
     rows = torch.arange(ROWS)
-    plan = Plan(100_000, batch, 1e-3, 1e-4, 1.0, 50, 4, 1e-3, False)
-    return Run(Candidate("", estimator), x, y, Fold(rows[:-1000], rows[-1000:], rows[:1]), plan, 0)
+    recipe = mi.Recipe(steps=100_000, batch_size=batch, lr=1e-3, check_every=50).filled(ROWS, ROWS - 1000)
+    return Run(Candidate("", estimator), x, y, Fold(rows[:-1000], rows[-1000:], rows[:1]), recipe)
 
 
 def rows_a_second(run: Run, seconds: float, batch: int, steps: int | None = None) -> tuple[float, int]:

@@ -21,7 +21,7 @@ import mibounds as mi
 from mibounds._version import versions
 from mibounds.critics import JointCritic, SeparableCritic
 from mibounds.training.candidate_run import Run
-from mibounds.training.candidates import Candidate, Plan
+from mibounds.training.candidates import Candidate
 from mibounds.training.folds import Fold
 from mibounds.training.workers import fast_arithmetic
 
@@ -60,8 +60,8 @@ def steps(estimator: mi.MIEstimator, batch: int) -> Callable[[], None]:
     """Training steps of a fold."""
     x, y = mi.tasks.CorrelatedGaussian(DIM, 0.5).sample(ROWS, torch.Generator().manual_seed(0))
     rows = torch.arange(ROWS)
-    plan = Plan(100_000, batch, 1e-3, 1e-4, 1.0, 50, 4, 1e-3, False)
-    return Run(Candidate("", estimator), x, y, Fold(rows[:-1000], rows[-1000:], rows[:1]), plan, 0)._train_step
+    recipe = mi.Recipe(steps=100_000, batch_size=batch, lr=1e-3, check_every=50).filled(ROWS, ROWS - 1000)
+    return Run(Candidate("", estimator), x, y, Fold(rows[:-1000], rows[-1000:], rows[:1]), recipe)._train_step
 
 
 def products(shapes: list[Shape]) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Our stairs against the published ones: prints the tables of README.md and writes them there.
+"""Our results and the published ones: prints the tables of README.md and writes them there.
 
 python benchmarks/stairs/compare.py
 """
@@ -25,7 +25,7 @@ class Key(NamedTuple):
 
 
 class Published(NamedTuple):
-    """A published number: `sd` is None where none is known, `flag` says what to mind."""
+    """A published number: `sd` is None where it is not published, `flag` is a remark."""
 
     mean: float
     sd: float | None
@@ -56,7 +56,7 @@ def ours() -> dict[Key, dict[str, Any]]:
 def table(found: dict[Key, dict[str, Any]], known: dict[Key, Published]) -> str:
     """Markdown: a line for every published number that we have a number for, and a count."""
     lines = [
-        "| unit | critic | method | truth | published | ours | deviation | within | mind |",
+        "| unit | critic | method | truth | published | ours | deviation | within | remark |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     within = []

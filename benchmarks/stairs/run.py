@@ -1,6 +1,6 @@
 """The staircase of Song and Ermon, 2020, arXiv:1910.06222: one training climbs all stairs on fresh samples.
 
-python benchmarks/stairs/run.py         # goes on where it stopped; then python benchmarks/stairs/compare.py
+python benchmarks/stairs/run.py         # continues an interrupted run; then python benchmarks/stairs/compare.py
 
 Raw results go into results.jsonl, one line a stair and method. After every stair the whole state of a training
 (weights, optimizer, generator) goes into a checkpoint, so that a killed run comes to the same numbers.

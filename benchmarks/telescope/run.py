@@ -1,6 +1,6 @@
 """High information: `mi.Telescope` at 15 and 20 nats, and against `mi.estimate` at 10 nats behind a mixing.
 
-python benchmarks/telescope/run.py         # goes on where it stopped, and prints the table of README.md
+python benchmarks/telescope/run.py         # continues an interrupted run, and prints the table of README.md
 
 Raw results go into results.jsonl, one line a case.
 """

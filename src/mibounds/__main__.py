@@ -1,6 +1,6 @@
 """`python -m mibounds` is the `mibounds` command."""
 
-from mibounds.cli.main import run
+from mibounds.cli import run
 
 if __name__ == "__main__":
     run()

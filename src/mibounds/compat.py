@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mibounds._checks import check_at_least, nearest
-from mibounds._variables import take_rows
+from mibounds._checks import check_choice, check_integer, check_number, check_widths
 from mibounds.bounds import MINE, NWJ, Bound, InfoNCE
 from mibounds.choices import build_critic
 from mibounds.critics.critic import pairwise_chunks
-from mibounds.data import intake_pair
-from mibounds.inference import Reading, pool, read_grid
+from mibounds.data import Sample
+from mibounds.inference import BoundEvaluation, evaluate_grid, pool
 from mibounds.representation.regularizer import MIRegularizer
 
 __all__ = ["Mi_estimator"]
@@ -26,29 +25,30 @@ _BLOCK = 1024
 class Mi_estimator:
     r"""Mutual information by MINE, NWJ or InfoNCE with the original project's signature.
 
-    What differs is what was wrong: MINE's moving average moves, the separable critic can be built, `fit` reads rows
-    that it did not train on, and sums hold no padding. New code is better served by `mi.estimate` and `MIRegularizer`.
+    It differs in what was wrong in the original: MINE's moving average is updated, the separable critic can be built,
+    `fit` evaluates on rows that it did not train on, and sums contain no padding. For new code `mibounds.estimate` and
+    `MIRegularizer` are the better choice.
 
     Arguments:
         regu_name: "mine", "nwj" or "nce".
-        dim_x: columns of x.
-        dim_z: columns of z.
-        batch_size: rows of a training batch; with "nce" the whole batch is negatives, so it reads at most
-            ln(batch_size).
+        dim_x: number of columns of x.
+        dim_z: number of columns of z.
+        batch_size: rows of a training batch; with "nce" all other rows of a batch are negatives, so the estimate is at
+            most ln(batch_size).
         critic_layers: widths of the critic's hidden layers.
         critic_lr: learning rate of the critic's Adam.
         critic_activation: a torch name.
         critic_type: "joint", or "separable" (also "separate").
-        ema_decay: share of MINE's moving average that is kept at every step.
+        ema_decay: decay of MINE's moving average at every step.
         negative_samples: mismatched pairs per row for "mine" and "nwj".
 
     Raises:
-        ValueError: for unknown names and sizes that do not fit.
+        TypeError, ValueError: for unknown names, and numbers of the wrong type or out of range.
 
     Example:
         >>> x = torch.randn(2000, 1)
         >>> estimator = Mi_estimator("nce", 1, 1, 64, critic_layers=[32], critic_lr=1e-2, critic_type="separable")
-        >>> 0.2 < estimator.fit(x, x + torch.randn(2000, 1), epochs=5) < 0.5  # truth .35
+        >>> 0.2 < estimator.fit(x, x + torch.randn(2000, 1), epochs=5) < 0.5  # truth 0.35
         True
     """
 
@@ -66,26 +66,24 @@ class Mi_estimator:
         negative_samples: int = 1,
     ):
         bounds: dict[str, Callable[[], Bound]] = {"mine": lambda: MINE(decay=ema_decay), "nwj": NWJ, "nce": InfoNCE}
-        if regu_name not in bounds:
-            advice = nearest(regu_name, bounds)
-            raise ValueError(f"regu_name is {regu_name!r}, and must be 'mine', 'nwj' or 'nce'. {advice}")
-        check_at_least("batch_size", batch_size, 2)
-        kinds = {"joint": "joint", "separate": "separable", "separable": "separable"}
-        if critic_type not in kinds:
-            raise ValueError(f"critic_type is {critic_type!r}. {nearest(critic_type, kinds)}")
-        if not 1 <= negative_samples < batch_size:
+        self.regu_name = check_choice("regu_name", regu_name, bounds)
+        self.batch_size = check_integer("batch_size", batch_size, 2)
+        kind = check_choice("critic_type", critic_type, ("joint", "separable", "separate"))
+        if check_integer("negative_samples", negative_samples, 1) >= batch_size:
             raise ValueError(
                 f"negative_samples is {negative_samples}, and a batch of {batch_size} rows has {batch_size - 1} others."
             )
-        self.regu_name, self.batch_size = regu_name, batch_size
+        self.dims = check_integer("dim_x", dim_x, 1), check_integer("dim_z", dim_z, 1)
         self.regularizer = MIRegularizer(
-            dim_x,
-            dim_z,
+            *self.dims,
             bound=bounds[regu_name](),
             critic=build_critic(
-                kinds[critic_type], dim_x, dim_z, hidden=tuple(critic_layers), activation=critic_activation
+                "joint" if kind == "joint" else "separable",
+                *self.dims,
+                hidden=check_widths("critic_layers", critic_layers),
+                activation=critic_activation,
             ),
-            lr=critic_lr,
+            lr=check_number("critic_lr", critic_lr, above=0),
             negatives="all" if regu_name == "nce" else negative_samples,
             clip=float("inf"),  # the original's steps are not clipped
         )
@@ -105,16 +103,18 @@ class Mi_estimator:
         return lambda: self.regularizer.update(x, z), {"mi": penalty.detach(), "mi_for_grads": penalty}
 
     def fit(self, x_data: Any, z_data: Any, epochs: int = 10) -> float:
-        """Train on four fifths of the rows and return the estimate in nats on the rest.
+        """Train on four fifths of the rows and return the estimate in nats from the rest.
 
         Arguments:
             x_data: (N, dim_x) numbers.
             z_data: (N, dim_z) numbers, paired with x_data.
             epochs: passes over the training rows.
+
+        Raises:
+            TypeError, ValueError: if the data cannot be used, or have other numbers of columns.
         """
-        check_at_least("epochs", epochs, 1)
-        table_x, table_z, _ = intake_pair(x_data, z_data, drop_constant=False, kinds=("continuous", "continuous"))
-        x, z = table_x.values, table_z.values
+        check_integer("epochs", epochs, 1)
+        x, z = self._taken(x_data, z_data)
         generator = torch.Generator().manual_seed(0)
         order = torch.randperm(len(x), generator=generator)
         held_out, rows = order[: min(len(x) // 5, _HELD_OUT)], order[len(x) // 5 :]
@@ -128,16 +128,33 @@ class Mi_estimator:
             for start in range(0, len(rows) - self.batch_size + 1, self.batch_size):
                 batch = shuffled[start : start + self.batch_size]
                 self.regularizer.update(x[batch], z[batch])
-        return self._read(x[held_out], z[held_out])
+        return self._estimate(x[held_out], z[held_out])
 
-    def _read(self, x: Tensor, z: Tensor) -> float:
+    def _taken(self, x_data: Any, z_data: Any) -> tuple[Tensor, Tensor]:
+        """Both variables as float32 columns."""
+        kinds = {"x_data": "continuous", "z_data": "continuous"}
+        sample = Sample.of(x_data=x_data, z_data=z_data, types=kinds, drop_constant=False)
+        sample.check_tables(kinds)
+        taken = []
+        for (name, variable), argument, dim in zip(
+            sample.variables.items(), ("dim_x", "dim_z"), self.dims, strict=True
+        ):
+            table = variable.table
+            if table is None or table.shape[1] != dim:
+                raise ValueError(f"{name} has {variable.width} columns, and {argument} is {dim}: they must agree.")
+            taken.append(table)
+        x, z = taken
+        return x, z
+
+    def _estimate(self, x: Tensor, z: Tensor) -> float:
         """The bound over all pairs of blocks: `batch_size` rows for InfoNCE, as in the original, else 1,024."""
         estimator = self.regularizer.estimator
         block = min(self.batch_size if self.regu_name == "nce" else _BLOCK, len(x))
         parts = []
         for start in range(0, len(x) - block + 1, block):
-            kept = slice(start, start + block)
-            grid = pairwise_chunks(estimator.critic, take_rows(x, kept), take_rows(z, kept))
-            parts += read_grid(grid, [estimator.bound], both=False)
-        rows = pool(parts)
-        return Reading(estimator.bound, rows, torch.zeros(len(rows[0][0])), estimator.bound.ceiling(block - 1)).value()
+            rows = slice(start, start + block)
+            grid = pairwise_chunks(estimator.critic, x[rows], z[rows])
+            parts += evaluate_grid(grid, [estimator.bound], both=False)
+        statistics = pool(parts)
+        fold = torch.zeros(len(statistics[0][0]))
+        return BoundEvaluation(estimator.bound, statistics, fold, estimator.bound.ceiling(block - 1)).value()

@@ -232,7 +232,8 @@ def interval(value: float, stderr: float, level: float, below: float = 0.0, abov
 
 def _numbered(cluster: Tensor) -> Tensor:
     """The same clusters, numbered from 0 without gaps (a part of the samples need not have samples of each)."""
-    return torch.unique(cluster, return_inverse=True)[1]
+    numbers: Tensor = torch.unique(cluster, return_inverse=True)[1]
+    return numbers
 
 
 def _resampled_clusters(cluster: Tensor, generator: torch.Generator) -> Tensor:

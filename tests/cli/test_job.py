@@ -57,7 +57,8 @@ run()
 @pytest.fixture
 def table(tmp_path):
     x, y = CorrelatedGaussian(1, 0.8).sample(80, torch.Generator().manual_seed(0))
-    pl.DataFrame({"a": x[:, 0].numpy(), "b": y[:, 0].numpy()}).write_csv(tmp_path / "table.csv")
+    columns = {"a": x[:, 0].numpy(), "b": y[:, 0].numpy(), "c": [float(i % 7) for i in range(80)]}
+    pl.DataFrame(columns).write_csv(tmp_path / "table.csv")
     return tmp_path / "table.csv"
 
 
@@ -85,6 +86,18 @@ def test_two_ranks_print_one_result_and_write_one_file(table):
     assert abs(record["value"] - alone["value"]) < alone["stderr"] / 100
     assert json.loads((table.parent / "result.json").read_text()) == record
     assert sorted(path.name for path in table.parent.iterdir()) == ["result.json", "table.csv"]
+
+
+@needs_ranks
+@pytest.mark.parametrize("arguments", [("conditional", "--z", "c"), ("bracket",)], ids=lambda one: one[0])
+def test_other_commands_run_on_two_ranks(table, arguments):
+    command, *more = arguments
+    options = [*OPTIONS, *more, "--folds", "2", "--json"]
+    alone = json.loads(CliRunner().invoke(app, [command, str(table), *options, "--quiet"]).stdout)
+    done = torchrun("-m", "mibounds", command, table, *options, folder=table.parent)
+    assert done.returncode == 0, done.stderr
+    for value, expected in zip(json.loads(done.stdout)["interval"], alone["interval"], strict=True):
+        assert value == pytest.approx(expected, abs=0.01)
 
 
 @needs_ranks

@@ -68,7 +68,6 @@ def test_wrong_input_is_one_sentence(model, tmp_path):
         ),
         (["score", tmp_path / "m", tmp_path / "new.csv", "--y", "b"], "There is no file"),
         (["score", model, tmp_path / "new.csv", "--x", "b", "--y", "a"], "x has no column 'a', which the critics were"),
-        (["estimate", tmp_path / "new.csv", "--y", "b", "--bracket", "--save", "m"], "--save keeps the critics of one"),
     ):
         done = call(*options)
         assert done.exit_code == 2

@@ -17,7 +17,7 @@ def test_it_is_a_normalized_density(generator):
 
 
 def test_it_fits_by_likelihood(generator):
-    """y = 2 x + noise of scale .5: the fitted mean and scale are found."""
+    """y = 2 x + noise of scale 0.5: the fitted mean and scale are found."""
     torch.manual_seed(0)
     x = torch.randn(2000, 1, generator=generator)
     y = 2 * x + 0.5 * torch.randn(2000, 1, generator=generator)

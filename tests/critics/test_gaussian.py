@@ -29,7 +29,7 @@ def test_it_does_not_depend_on_scales_shifts_or_row_order(generator):
 
 
 def test_what_no_held_out_row_confirms_is_zero(generator):
-    """Independent 40 + 40 columns, 1,000 rows: sample canonical correlations reach .4, and all of it is noise."""
+    """Independent 40 + 40 columns, 1,000 rows: sample canonical correlations reach 0.4, and all of it is noise."""
     for _ in range(5):
         x, y = torch.randn(1000, 40, generator=generator), torch.randn(1000, 40, generator=generator)
         assert canonical_pairs(x, y).correlation.max() > 0.33
@@ -40,7 +40,7 @@ def test_what_no_held_out_row_confirms_is_zero(generator):
 
 
 def test_correlations_are_those_of_new_rows(generator):
-    """500 rows of 20 + 20 columns: the sample says .87 for a pair that is worth .8, and more for noise."""
+    """500 rows of 20 + 20 columns: the sample says 0.87 for a pair that is worth 0.8, and more for noise."""
     x, y = MultivariateGaussian.two_pairs(20, 0.8).sample(500, generator)
     critic = GaussianCritic()
     critic.prepare(x, y)
@@ -49,7 +49,7 @@ def test_correlations_are_those_of_new_rows(generator):
 
 
 def test_few_rows_of_many_columns_with_a_sparse_dependence():
-    """Two pairs of .8 in 25 + 25 columns, 680 rows. Without ridge and threshold the mean of these draws is -.097."""
+    """Two pairs of 0.8 in 25 + 25 columns, 680 rows. Without ridge and threshold the mean of these draws is -0.097."""
     task, short = MultivariateGaussian.two_pairs(25, 0.8), 0.0
     for seed in range(3):
         x, y = task.sample(2680, torch.Generator().manual_seed(seed))
@@ -75,7 +75,7 @@ def test_radial_products_see_a_spiral_and_leave_gaussians_alone(generator):
 
 
 def test_dense_fifty_dimensional_data_at_eight_thousand_rows(generator):
-    """All 99 off-diagonal correlations .5, truth 1.624 nats; unshrunk, the same fit reads 1.46 on new rows."""
+    """All 99 off-diagonal correlations 0.5, truth 1.624 nats; unshrunk, the same fit reads 1.46 on new rows."""
     z = torch.randn(10_000, 1, generator=generator)
     x, y = (0.5**0.5 * (z + torch.randn(10_000, 50, generator=generator)) for _ in range(2))
     critic = GaussianCritic()

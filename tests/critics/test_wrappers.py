@@ -17,7 +17,7 @@ from mibounds.critics import (
     WithOffset,
 )
 from mibounds.critics.wrappers import acceptance_ratio, piecewise_slopes
-from mibounds.inference import Reading, pool, read_grid
+from mibounds.inference import BoundEvaluation, evaluate_grid, pool
 from mibounds.tasks import CorrelatedGaussian
 
 
@@ -73,18 +73,18 @@ def test_a_function_of_y_is_removed(generator):
 
 
 def test_folds_with_different_constants_are_pooled_only_when_normalized(generator):
-    """Five folds of the exact critic, each with another constant: read raw, Donsker–Varadhan says anything."""
-    task = CorrelatedGaussian(1, 0.8)  # .51 nats
+    """Five folds of the exact critic, each with another constant, which spoils the pooled Donsker–Varadhan value."""
+    task = CorrelatedGaussian(1, 0.8)  # 0.51 nats
     raw, normalized = [], []
     for constant in (-2.0, -1.0, 0.0, 1.0, 2.0):
         critic = FunctionCritic(lambda x, y, constant=constant: task.log_ratio(x, y) + constant)
         bank, (x, y) = task.sample(1000, generator), task.sample(400, generator)
         for kind, parts in ((critic, raw), (Normalized(critic, bank), normalized)):
-            parts.append(read_grid(kind.pairwise(x, y), [DonskerVaradhan()])[0])
+            parts.append(evaluate_grid(kind.pairwise(x, y), [DonskerVaradhan()])[0])
     fold = torch.arange(5).repeat_interleave(400)
-    readings = [Reading(DonskerVaradhan(), pool(parts), fold, math.inf).value() for parts in (raw, normalized)]
-    assert readings[0] < 0.1
-    assert readings[1] == pytest.approx(task.mutual_information, abs=0.05)
+    values = [BoundEvaluation(DonskerVaradhan(), pool(parts), fold, math.inf).value() for parts in (raw, normalized)]
+    assert values[0] < 0.1
+    assert values[1] == pytest.approx(task.mutual_information, abs=0.05)
 
 
 def test_a_sum_weights_critics_that_see_different_encodings(generator):
@@ -116,7 +116,7 @@ def test_a_calibrated_critic_bends_all_pairs_alike(generator):
 
 
 def test_scores_too_large_for_the_tolerance_end_all_the_same(generator):
-    """Neighboring float32 numbers near 1e5 are .008 apart."""
+    """Neighboring float32 numbers near 1e5 are 0.008 apart."""
     grid = torch.randn(20, 20, generator=generator) + 1e5 + 10 * torch.eye(20)
     near = acceptance_ratio(grid - 1e5)
     assert float(acceptance_ratio(grid) - 1e5) == pytest.approx(float(near), abs=0.1)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from mibounds.data import intake_images, intake_sequences, is_ragged
+from mibounds.data import Schema
+from mibounds.data.arrays import intake_array, intake_images, intake_sequences, is_ragged
 
 
-def test_images_keep_their_pixels_also_where_they_take_two_values():
+def test_images_keep_their_pixels_even_if_these_take_two_values_only():
     images = np.arange(2 * 64).reshape(2, 8, 8) % 2
     assert torch.equal(intake_images(images, "x", 2), torch.from_numpy(images).float())
 
@@ -15,6 +16,16 @@ def test_images_keep_their_pixels_also_where_they_take_two_values():
 def test_the_channel_last_is_pointed_out():
     with pytest.raises(ValueError, match=r"\(60, 8, 8, 3\) and looks like images with the channel last.*moveaxis"):
         intake_images(np.zeros((60, 8, 8, 3)), "x", 50)
+
+
+def test_images_get_the_axis_of_their_channels():
+    assert intake_array(np.zeros((2, 8, 8)), "x", Schema("image"), 2).shape == (2, 1, 8, 8)
+    assert intake_array(np.zeros((2, 3, 8, 8)), "x", Schema("image"), 2).shape == (2, 3, 8, 8)
+    assert intake_array(np.zeros((2, 5)), "x", Schema("sequence"), 2).shape == (2, 5, 1)
+    with pytest.raises(ValueError, match="x holds 2 images: expected at least 50"):
+        intake_array(np.zeros((2, 8, 8)), "x", Schema("image"), 50)
+    with pytest.raises(ValueError, match="x has missing or infinite pixels"):
+        intake_images(np.full((2, 8, 8), np.inf), "x", 2)
 
 
 def test_ragged_and_padded_sequences_are_the_same():

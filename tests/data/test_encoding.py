@@ -1,20 +1,71 @@
 """How single columns become numbers."""
 
+import json
+
 import numpy as np
 import pytest
 
-from mibounds.data.encoding import Encoding, fit_encoding
+from mibounds.data import encoding as module
+from mibounds.data.encoding import (
+    MOST_CATEGORIES,
+    Categorical,
+    Continuous,
+    Encoding,
+    encoding_from,
+    fit_encoding,
+    kind_names,
+)
+
+# A column of every kind, for the contract: a new kind needs a line here.
+COLUMNS = {
+    "continuous": np.array([1e9 + 0.25, 1e9 - 0.5, np.nan, 1e9]),
+    "categorical": np.array(["b", "a", None, "b"], dtype=object),
+}
+
+
+def test_every_kind_has_a_column_here():
+    assert set(kind_names()) == set(COLUMNS)
+
+
+@pytest.mark.parametrize("indicator", [False, True])
+@pytest.mark.parametrize("kind", kind_names())
+def test_every_kind_keeps_the_contract_of_encodings(kind, indicator):
+    column = COLUMNS[kind]
+    encoding = fit_encoding(column, "x", kind, indicator)
+    assert isinstance(encoding, Encoding)
+    assert (encoding.kind, encoding.name) == (kind, "x")
+    values = encoding(column)
+    assert values.dtype == np.float32
+    assert values.shape == (len(column), len(encoding.names))
+    assert len(set(encoding.names)) == len(encoding.names)
+    missing = np.array([module.is_missing(value) for value in column.tolist()])
+    if indicator:
+        assert np.isfinite(values).all()
+    else:
+        assert np.array_equal(np.isnan(values).any(1), missing)
+    assert np.array_equal(encoding(column[::-1]), values[::-1], equal_nan=True), "rows are encoded one by one"
+    record = json.loads(json.dumps(encoding.to_dict()))
+    again = encoding_from(record)
+    assert again == encoding
+    assert np.array_equal(again(column), values, equal_nan=True)
+    present = values[~missing]
+    assert len({encoding.shown(row) for row in present}) == len(np.unique(present, axis=0))
+
+
+def test_a_record_of_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="the kind of a column is 'angle': expected 'continuous' or 'categorical'"):
+        encoding_from({"kind": "angle", "name": "x"})
 
 
 def test_an_encoding_is_a_function_of_the_value_alone():
     column = np.array(["a", "b", "c", "a"])
     encoding = fit_encoding(column, "x")
-    assert encoding.shares == (0.5, 0.25, 0.25)
+    assert encoding.frequencies == (0.5, 0.25, 0.25)
     assert np.array_equal(encoding(column[::-1]), encoding(column)[::-1])
     assert np.array_equal(encoding(np.array(["z"])), [[0.5, 0.25, 0.25]])
 
 
-def test_numbers_read_the_same_whatever_their_dtype():
+def test_numbers_are_encoded_the_same_whatever_their_dtype():
     encoding = fit_encoding(np.array([1, 2, 3] * 20), "x", "categorical")
     assert np.array_equal(encoding(np.array([2.0])), encoding(np.array([2])))
     assert np.array_equal(encoding(np.array(["2"])), encoding(np.array([2])))
@@ -24,6 +75,14 @@ def test_booleans_are_one_column_of_their_own_name():
     encoding = fit_encoding(np.array([True, False]), "smokes")
     assert encoding.names == ("smokes",)
     assert encoding(np.array([True, False])).tolist() == [[1.0], [0.0]]
+    assert [encoding.shown(row) for row in np.array([[1.0], [0.0]])] == ["True", "False"]
+
+
+def test_two_categories_are_one_column_named_by_the_second():
+    encoding = fit_encoding(np.array(["m", "f", "m"]), "sex")
+    assert encoding.names == ("sex=m",)
+    assert encoding(np.array(["m", "f", "?"])).tolist() == [[1.0], [0.0], [pytest.approx(2 / 3)]]
+    assert [encoding.shown(row) for row in np.array([[1.0], [0.0]])] == ["m", "f"]
 
 
 def test_missing_values_stay_missing_without_an_indicator():
@@ -37,13 +96,79 @@ def test_missing_values_stay_missing_without_an_indicator():
         assert np.isnan(numbers[1]).all()
 
 
-def test_an_offset_that_float32_cannot_hold_is_taken_away():
+def test_an_indicator_is_given_only_where_values_are_missing():
+    whole, holes = np.array([1.0, 2.0, 6.0]), np.array([1.0, np.nan, 6.0, 2.0])
+    assert fit_encoding(whole, "x", indicator=True).names == ("x",)
+    encoding = fit_encoding(holes, "x", indicator=True)
+    assert encoding.names == ("x", "x=missing")
+    assert encoding(holes).tolist() == [[1, 0], [2, 1], [6, 0], [2, 0]]
+    assert [encoding.shown(row) for row in encoding(holes)[:2]] == ["1", "missing"]
+    assert fit_encoding(np.array(["a", "b"]), "x", indicator=True).names == ("x=b",)
+    assert fit_encoding(np.array(["a", None, "b"], dtype=object), "x", indicator=True).names[-1] == "x=missing"
+
+
+def test_an_offset_that_float32_cannot_hold_is_subtracted():
     column = 1e9 + np.arange(8.0)
-    assert np.array_equal(fit_encoding(column, "x")(column)[:, 0], np.arange(8) - 3.5)
-    assert fit_encoding(np.arange(8.0), "x") == Encoding("x")
+    encoding = fit_encoding(column, "x")
+    assert np.array_equal(encoding(column)[:, 0], np.arange(8) - 3.5)
+    assert encoding.shown(encoding(column)[0]) == "1000000000"
+    assert fit_encoding(np.arange(8.0), "x") == Continuous("x")
+    assert fit_encoding(column.astype(np.float32), "x") == Continuous("x"), "single precision has no more digits"
+
+
+def test_numbers_are_shown_with_the_digits_that_distinguish_them():
+    values = np.array([0.1, 1.0000001, 1.0000002, 20230101, -3], np.float32)
+    expected = ["0.1", "1.0000001", "1.0000002", "20230100", "-3"]
+    assert [Continuous("x").shown(values[i : i + 1]) for i in range(5)] == expected
+    dates = np.array([20230101.0, 20230102.0, 20230103.0])
+    encoding = fit_encoding(dates, "day")
+    assert [encoding.shown(row) for row in encoding(dates)] == ["20230101", "20230102", "20230103"]
+
+
+def test_of_many_categories_the_most_frequent_keep_a_column():
+    column = np.repeat([f"v{i:03}" for i in range(MOST_CATEGORIES + 1)], 3)
+    column = np.append(column, ["v200"] * 2 + ["v007"])
+    encoding = fit_encoding(column, "x")
+    assert len(encoding.names) == MOST_CATEGORIES
+    assert encoding.names[-1] == "x=others"
+    assert {"x=v200", "x=v007"} < {*encoding.names}
+    merged = [f"v{i:03}" for i in range(MOST_CATEGORIES + 1) if f"x=v{i:03}" not in encoding.names]
+    assert len(merged) == 2
+    assert encoding(np.array(merged)).argmax(1).tolist() == [MOST_CATEGORIES - 1] * 2
+    assert sum(encoding.frequencies) == pytest.approx(1)
+    assert encoding.distinct == MOST_CATEGORIES + 1
+    exactly = np.repeat([f"v{i:03}" for i in range(MOST_CATEGORIES)], 3)
+    assert "x=others" not in fit_encoding(exactly, "x").names
+
+
+def codes(encoding, column):
+    return [warning.code for warning in encoding.warnings(encoding(column), "x")]
+
+
+def test_identifiers_and_rare_categories_have_a_warning():
+    rng = np.random.default_rng(0)
+    named = np.array([f"p{i}" for i in range(100)])
+    assert codes(fit_encoding(named, "name"), named) == ["identifier"]
+    halves = np.array([f"p{i // 2}" for i in range(100)])
+    assert codes(fit_encoding(halves, "name"), halves) == [], "50 values in 100 rows are not more than half"
+    rows = rng.permutation(100) + 7.0
+    assert codes(Continuous("row"), rows) == ["identifier"]
+    assert codes(Continuous("row"), rows + 0.25) == [], "not whole numbers"
+    assert codes(Continuous("row"), np.append(rows[:-1], rows[0])) == [], "one value is there twice"
+    assert codes(Continuous("row"), rng.normal(size=100)) == []
+    many = np.array([f"street {i % 230}" for i in range(920)])
+    assert codes(fit_encoding(many, "street"), many) == ["rare-categories"]
+
+
+def test_integers_of_few_values_are_categories():
+    assert isinstance(fit_encoding(np.arange(200) % 10, "x"), Categorical)
+    assert isinstance(fit_encoding(np.arange(220) % 11, "x"), Continuous)
+    assert isinstance(fit_encoding(np.arange(199) % 10, "x"), Continuous), "19.9 rows for each value"
+    late = np.r_[np.arange(1000) % 5, np.arange(1000)]
+    assert isinstance(fit_encoding(late, "x"), Continuous), "the first thousand rows are not all"
 
 
 @pytest.mark.parametrize("column", [np.array([np.nan, np.inf]), np.array([None, None], dtype=object)])
-def test_a_column_without_values(column):
+def test_a_column_without_values_is_refused(column):
     with pytest.raises(ValueError, match="column 'x' has no values at all"):
         fit_encoding(column, "x", "continuous" if column.dtype.kind == "f" else None)

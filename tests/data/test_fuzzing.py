@@ -164,7 +164,9 @@ class Call:
             "x": x,
             "y": x if self.copied else y,
             "z": z,
-            "groups": {"": None, "few": rng.integers(0, 7, self.rows), "one": np.zeros(self.rows, dtype=int)}[self.groups],
+            "groups": {"": None, "few": rng.integers(0, 7, self.rows), "one": np.zeros(self.rows, dtype=int)}[
+                self.groups
+            ],
             "weights": {"": None, "even": rng.uniform(0.9, 1, self.rows), "odd": 10.0 ** rng.normal(size=self.rows)}[
                 self.weights
             ],
@@ -232,7 +234,9 @@ def _held(columns, container, names):  # noqa: C901  (one for each container)
         return pd.Series(_plain(columns[0]), name=names[0], index=np.arange(len(columns[0])) + 5)
     if container == "polars":
         unique = dict.fromkeys(texts)
-        return pl.DataFrame({name: _native(column) for name, column in zip(unique, columns, strict=False)}, strict=False)
+        return pl.DataFrame(
+            {name: _native(column) for name, column in zip(unique, columns, strict=False)}, strict=False
+        )
     if container == "pyarrow":
         return pa.table([pa.array(_native(column)) for column in columns], names=texts)
     numeric = [column for column in columns if column.dtype.kind in "biuf"] or [np.arange(len(columns[0])) % 7 / 2]
@@ -274,7 +278,9 @@ def _content(data):
     """All that data hold, as text, to see whether a call has changed them."""
     if isinstance(data, pd.DataFrame):
         columns = [data.iloc[:, i] for i in range(data.shape[1])]
-        return repr([[*data.columns], [*data.index], [str(kind) for kind in data.dtypes], [one.tolist() for one in columns]])
+        return repr(
+            [[*data.columns], [*data.index], [str(kind) for kind in data.dtypes], [one.tolist() for one in columns]]
+        )
     if isinstance(data, pd.Series):
         return repr([data.name, [*data.index], str(data.dtype), data.tolist()])
     if isinstance(data, pl.DataFrame):

@@ -123,6 +123,8 @@ def test_values_between_knots_are_interpolated_and_tails_are_constant():
     values, scores = normal_score_knots(torch.arange(10.0))
     ends = piecewise_linear(torch.tensor([-1e9, 1e9]), values, scores)
     assert ends.tolist() == pytest.approx([float(scores[0]), float(scores[-1])])
+    infinite = piecewise_linear(torch.tensor([-math.inf, math.inf, math.nan]), *knots)
+    assert infinite.tolist() == pytest.approx([-1, 2, math.nan], nan_ok=True)
 
 
 def test_long_columns_keep_their_extremes_and_their_scores(generator):

@@ -1,4 +1,6 @@
-"""What a variable is taken for, and what becomes of it."""
+"""The sample: what every function takes in, once, and the parts, joins and shifts of it."""
+
+import math
 
 import numpy as np
 import pandas as pd
@@ -6,145 +8,279 @@ import pytest
 import torch
 from torch import nn
 
-import mibounds as mi
-from mibounds.data.sample import take_in
-
-pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+from mibounds.data import Sample
+from mibounds.warnings import ConstantColumnWarning, IdentifierWarning, RowsDroppedWarning
 
 RNG = np.random.default_rng(0)
-QUICK = {"steps": 40, "folds": 2, "hidden": (32,)}
+NUMBERS = np.arange(120.0).reshape(60, 2) ** 2
+WORDS = np.array(["u", "v", "w"] * 20)
 
 
-def words(x, kind=None, encoder=None, nan="raise"):
-    (side,) = take_in({"x": x}, nan, {"x": kind}, {"x": encoder}, 0).sides
-    return side.what
+def codes(sample):
+    return [warning.code for warning in sample.warnings]
+
+
+def same_groups(one, other):
+    """Are rows in the same group in both, whatever the numbers of the groups?"""
+    one, other = np.asarray(one), np.asarray(other)
+    return np.array_equal(one[:, None] == one, other[:, None] == other)
 
 
 @pytest.mark.parametrize(
     "x, kind, expected",
     [
-        (RNG.normal(size=(60, 3)), None, "3 continuous"),
-        (np.arange(80) % 4, None, "1 categorical"),
-        (pd.DataFrame({"a": RNG.normal(size=60), "b": ["u", "v"] * 30}), None, "1 continuous, 1 categorical"),
-        (RNG.normal(size=(60, 8, 9)), None, "images 1 x 8 x 9"),
-        (RNG.normal(size=(60, 3, 8, 9)), None, "images 3 x 8 x 9"),
-        (RNG.normal(size=(60, 30, 2)), None, "sequences of 30 steps x 2"),
-        (RNG.normal(size=(60, 30, 20)), "sequence", "sequences of 30 steps x 20"),
-        (RNG.normal(size=(60, 30)), "sequence", "sequences of 30 steps x 1"),
-        ([RNG.normal(size=3 + i % 5) for i in range(60)], None, "sequences of up to 7 steps x 1"),
-        (RNG.normal(size=(60, 4, 4)), "image", "images 1 x 4 x 4"),
+        (RNG.normal(size=(60, 3)), None, ("continuous",) * 3),
+        (np.arange(80) % 4, None, ("categorical",)),
+        (pd.DataFrame({"a": RNG.normal(size=60), "b": ["u", "v"] * 30}), None, ("continuous", "categorical")),
+        (RNG.normal(size=(60, 8, 9)), None, ("image 1 x 8 x 9",)),
+        (RNG.normal(size=(60, 3, 8, 9)), None, ("image 3 x 8 x 9",)),
+        (RNG.normal(size=(60, 30, 2)), None, ("sequence of 30 steps x 2",)),
+        (RNG.normal(size=(60, 30, 20)), "sequence", ("sequence of 30 steps x 20",)),
+        (RNG.normal(size=(60, 30)), "sequence", ("sequence of 30 steps x 1",)),
+        ([RNG.normal(size=3 + i % 5) for i in range(60)], None, ("sequence of up to 7 steps x 1",)),
+        (RNG.normal(size=(60, 4, 4)), "image", ("image 1 x 4 x 4",)),
+        (RNG.normal(size=(60, 4, 4)).tolist(), "image", ("image 1 x 4 x 4",)),
+        (NUMBERS, {"x[1]": "categorical"}, ("continuous", "categorical")),
     ],
 )
-def test_kinds_are_found_out(x, kind, expected):
-    assert words(x, kind) == expected
+def test_kinds_are_inferred_or_given(x, kind, expected):
+    assert Sample.of(x=x, types={"x": kind}).x.kinds == expected
 
 
-def test_bad_kinds_and_encoders():
-    with pytest.raises(ValueError, match="x_type is 'graph', and must be 'continuous', 'categorical', 'image'"):
-        words(np.zeros((60, 2)), "graph")
+def test_bad_kinds_encoders_and_policies_are_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="x_type is 'graph': expected 'continuous', 'categorical', 'image', 'sequen"):
+        Sample.of(x=NUMBERS, types={"x": "graph"})
     with pytest.raises(ValueError, match="x is ragged"):
-        words([[1.0, 2.0], [3.0]] * 30, "continuous")
+        Sample.of(x=[[1.0, 2.0], [3.0]] * 30, types={"x": "continuous"})
     with pytest.raises(TypeError, match=r"encoder_x is a function, and must be a torch\.nn\.Module"):
-        words(np.zeros((60, 2)), encoder=lambda x: x)
+        Sample.of(x=NUMBERS, encoders={"x": lambda x: x})
     with pytest.raises(ValueError, match=r"encoder_x maps two rows to \(2, 1, 4\): expected a tensor"):
-        words(torch.zeros(60, 1, 4), encoder=nn.Identity())
+        Sample.of(x=torch.zeros(60, 1, 4), encoders={"x": nn.Identity()})
     with pytest.raises(ValueError, match=r"x has shape \(60, 2, 2, 2, 2\).*encoder_x"):
-        words(np.zeros((60, 2, 2, 2, 2)))
+        Sample.of(x=np.zeros((60, 2, 2, 2, 2)))
+    images = RNG.normal(size=(60, 8, 8))
+    with pytest.raises(ValueError, match="nan is 'fill': expected 'raise', 'drop' or 'indicator'"):
+        Sample.of(x=images, y=images, nan="fill")
 
 
-def test_rows_that_a_table_drops_are_dropped_beside_it():
+def test_variables_must_pair():
+    with pytest.raises(ValueError, match="x has 60 rows and y has 59: rows are paired samples"):
+        Sample.of(x=NUMBERS, y=NUMBERS[1:])
+    with pytest.raises(ValueError, match="x has 60 rows and z has 59"):
+        Sample.of(x=NUMBERS, y=NUMBERS, z=NUMBERS[1:])
+    with pytest.raises(ValueError, match="49 complete rows are too few: expected at least 50"):
+        Sample.of(x=NUMBERS[:49], y=NUMBERS[:49])
+
+
+def test_missing_values_are_refused_or_their_rows_dropped():
+    table = pd.DataFrame(NUMBERS.copy(), columns=["a", "b"])
+    table.loc[3, "b"] = math.nan
+    table.loc[4, "b"] = math.inf
+    with pytest.raises(ValueError, match=r"y has 2 missing or infinite values, in column 'b' \(2\).*nan=\"drop\""):
+        Sample.of(x=NUMBERS, y=table)
+    sample = Sample.of(x=NUMBERS, y=table, nan="drop")
+    assert sample.n == len(sample.x.values) == 58
+    assert sample.given == 60
+    assert sample.kept.tolist() == [i for i in range(60) if i not in (3, 4)]
+    assert [type(warning) for warning in sample.warnings] == [RowsDroppedWarning]
+    assert "2 of 60 rows" in str(sample.warnings[0])
+    assert torch.equal(sample.x.values, sample.y.values)
+    filled = Sample.of(x=NUMBERS, y=table, nan="indicator")
+    assert filled.n == 60
+    assert filled.y.columns == ("a", "b", "b=missing")
+    assert not filled.warnings
+
+
+def test_rows_that_a_table_drops_are_dropped_from_all_variables_and_groups():
     images = RNG.normal(size=(60, 8, 8)).astype(np.float32)
     table = np.where(np.arange(60) == 7, np.nan, RNG.normal(size=60))
-    taken = take_in({"x": images, "y": table}, "drop", {}, {}, 0, np.arange(60) // 3)
-    (x, y), groups = taken.sides, taken.groups
+    sample = Sample.of(x=images, y=table, nan="drop", groups=np.arange(60) // 3)
     left = [i // 3 for i in range(60) if i != 7]
-    assert len({*zip(groups.tolist(), left, strict=True)}) == len({*groups.tolist()}) == 20
-    assert torch.equal(x.rows[:, 0], torch.from_numpy(np.delete(images, 7, 0)))
-    assert len(y.rows) == 59
-    assert [w.code for w in taken.warnings] == ["rows-dropped"]
-    with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
-        take_in({"x": images, "y": table[1:]}, "drop", {}, {}, 0)
+    assert same_groups(sample.groups, left)
+    assert torch.equal(sample.x.values[:, 0], torch.from_numpy(np.delete(images, 7, 0)))
+    assert len(sample.y.values) == 59
+    assert codes(sample) == ["rows-dropped"]
 
 
-def saved(result, folder):
-    result.fitted.save(folder / "model.safetensors")
-    return folder / "model.safetensors"
+def test_constant_columns_are_dropped_with_a_warning():
+    table = pd.DataFrame(NUMBERS, columns=["a", "b"]).assign(c=7.0)
+    sample = Sample.of(x=table, y=NUMBERS)
+    assert sample.x.columns == ("a", "b")
+    assert [type(warning) for warning in sample.warnings] == [ConstantColumnWarning]
+    assert "x: constant columns were dropped: 'c'" in str(sample.warnings[0])
+    kept = Sample.of(x=table, y=NUMBERS, drop_constant=False)
+    assert kept.x.columns == ("a", "b", "c")
+    assert not kept.warnings
+    assert kept.varying().x.columns == ("a", "b")
 
 
-def test_a_label_is_never_told_more_than_its_entropy(two_folds):
-    labels = np.tile([0, 0, 0, 1, 1, 2], 50)
-    x = labels + RNG.normal(size=300) * 1e-3
-    for nuisance in (x, np.stack([x, x * 7], 1)):
-        result = mi.estimate(nuisance, labels, steps=100, hidden=(32,))
-        assert result.kinds[1] == "1 categorical"
-        assert result.most == pytest.approx(1.011404, abs=1e-6)
-        assert 0.85 * result.most < result.value <= result.most
-        assert result.reading == "Classifier"
-        assert result.to("bits").most == pytest.approx(1.459148, abs=1e-6)
-        assert "at most 1.011, the entropy of a label" in repr(result)
+def test_a_constant_variable_stays_with_a_warning():
+    sample = Sample.of(x=NUMBERS, y=np.ones((60, 2)), z=WORDS)
+    assert sample.y.columns == ("y[0]", "y[1]")
+    assert [sample.is_constant(name) for name in "xyz"] == [False, True, False]
+    assert [str(warning) for warning in sample.warnings] == ["y is constant in every column: its information is 0."]
+    partly = Sample.of(x=NUMBERS, y=np.c_[np.ones(60), NUMBERS[:, 0]])
+    assert not partly.is_constant("y")
+    assert not Sample.of(x=np.ones((60, 8, 8)), y=NUMBERS).is_constant("x"), "images are no tables"
 
 
-def test_an_image_against_a_label_and_the_given_encoder_is_left_alone(tmp_path):
-    labels = np.arange(400) % 2
-    images = np.zeros((400, 8, 8), np.float32)
-    images[np.arange(400), labels * 4 + 1] = 1
-    images += RNG.normal(size=images.shape) * 0.3
-    result = mi.estimate(images, labels, steps=60, folds=2)
-    assert result.kinds == ("images 1 x 8 x 8", "1 categorical")
-    again = mi.load(saved(result, tmp_path)).score_pairs(images[:9], labels[:9])
-    assert torch.equal(again, result.fitted.score_pairs(images[:9], labels[:9]))
-    assert torch.isfinite(result.fitted.score_pairs(images[:2], [0, 7])).all(), "an unseen label is no error"
-    assert 0.6 < result.value <= np.log(2)
-    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
-    before = encoder[1].weight.detach().clone()
-    own = mi.estimate(images, labels, encoder_x=encoder, steps=60, folds=2)
-    assert own.kinds[0] == "encoded by Sequential"
-    assert 0.55 < own.value <= np.log(2)
-    assert torch.equal(encoder[1].weight, before)
+def test_columns_that_are_constant_in_what_is_kept_are_dropped():
+    word = np.array(["a"] * 20 + ["b", "c"] * 30)
+    x = np.where(np.arange(80) < 20, np.nan, RNG.normal(size=80))
+    by_missing = Sample.of(x=x, z=word, nan="drop")
+    by_weight = Sample.of(x=RNG.normal(size=80), z=word, weights=word != "a")
+    for sample in (by_missing, by_weight):
+        assert sample.n == 60
+        assert sample.variables["z"].columns == ("z=b", "z=c")
+        assert "constant-column" in codes(sample)
 
 
-def test_ragged_sequences_read_as_padded_ones():
-    lengths = 4 + np.arange(200) % 9
-    means = RNG.normal(size=200)
-    ragged = [mean + RNG.normal(size=length) for mean, length in zip(means, lengths, strict=True)]
-    padded = np.full((200, 12), np.nan)
-    for row, part in zip(padded, ragged, strict=True):
-        row[: len(part)] = part
-    first = mi.estimate(ragged, means, **QUICK)
-    second = mi.estimate(padded, means, x_type="sequence", **QUICK)
-    assert first.value == second.value
-    assert first.value > 0.2
-    assert first.kinds == ("sequences of up to 12 steps x 1", "1 continuous")
-    assert torch.equal(
-        first.fitted.score_pairs(ragged[:9], means[:9]), second.fitted.score_pairs(padded[:9], means[:9])
-    )
+def test_weights_keep_rows_of_all_variables():
+    weights = np.arange(60) % 6 > 0
+    sample = Sample.of(x=NUMBERS, y=WORDS, groups=np.arange(60) // 2, weights=weights)
+    assert sample.kept.tolist() == np.flatnonzero(weights).tolist()
+    assert torch.equal(sample.x.values, torch.from_numpy(NUMBERS[weights]).float())
+    assert same_groups(sample.groups, sample.kept // 2)
+    uneven = 1 + np.arange(600.0)
+    drawn = [Sample.of(x=np.arange(600.0) ** 2, weights=uneven, seed=seed).kept.tolist() for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_groups_stay_together():
-    group = np.repeat(np.arange(60), 10)
-    x, y = (RNG.normal(size=60)[group] + 0.02 * RNG.normal(size=600) for _ in "xy")
-    result = mi.estimate(x, y, groups=[f"person {i}" for i in group], **QUICK)
-    for fitted in result.fitted:
-        parts = [set(group[rows.numpy()].tolist()) for rows in (fitted.fold.train, fitted.fold.valid, fitted.fold.test)]
-        assert sum(map(len, parts)) == len(set.union(*parts)) == 60
-    with pytest.raises(ValueError, match="groups has 599 rows and 1 columns: expected one value for each of the 600"):
-        mi.estimate(x, y, groups=group[1:], **QUICK)
+def test_what_the_data_look_like_is_kept_as_warnings():
+    table = pd.DataFrame({"name": [f"p{i}" for i in range(60)], "row": np.arange(60), "noise": RNG.normal(size=60)})
+    sample = Sample.of(x=table, y=NUMBERS)
+    assert [type(warning) for warning in sample.warnings] == [IdentifierWarning, IdentifierWarning]
+    assert "x: column 'name' has 60 values in 60 rows and looks like an identifier" in str(sample.warnings[0])
+    assert "x: column 'row' numbers the rows one by one" in str(sample.warnings[1])
 
 
-def test_a_splitter_makes_the_folds():
-    from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
+def test_a_part_has_its_rows_in_all_variables_and_groups_numbered_anew():
+    sample = Sample.of(x=np.c_[NUMBERS, np.ones(60)], y=WORDS, groups=np.arange(60) // 10)
+    assert codes(sample) == ["constant-column"]
+    chosen = torch.tensor([45, 3, 41])
+    part = sample[chosen]
+    assert part.kept.tolist() == [45, 3, 41]
+    assert torch.equal(part.x.values, sample.x.values[chosen])
+    assert part.groups.tolist() == [1, 0, 1]
+    assert not part.warnings, "they are about the whole"
+    mask = torch.zeros(60, dtype=torch.bool).index_fill(0, chosen, True)
+    assert sample[mask].kept.tolist() == [3, 41, 45]
+    assert part[torch.tensor([2])].kept.tolist() == [41]
+    assert part.given == 60
 
-    x = RNG.normal(size=200)
-    result = mi.estimate(x, x + RNG.normal(size=200), cv=KFold(3), steps=30, hidden=(16,))
-    assert len(result.fold_values) == 3
-    assert result.fitted[0].fold.test.tolist() == list(range(67))
-    grouped = mi.estimate(x, -x, cv=GroupKFold(4), groups=np.arange(200) // 10, steps=30, hidden=(16,))
-    for fitted in grouped.fitted:
-        parts = [set((rows // 10).tolist()) for rows in (fitted.fold.train, fitted.fold.valid, fitted.fold.test)]
-        assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
-    with pytest.raises(ValueError, match="cv tests some rows twice"):
-        mi.estimate(x, x, cv=ShuffleSplit(3, random_state=0), steps=30)
-    with pytest.raises(TypeError, match="cv is a int: expected a splitter"):
-        mi.estimate(x, x, cv=3)
-    with pytest.raises(ValueError, match="cv makes the folds: pass neither folds nor split"):
-        mi.estimate(x, x, cv=KFold(3), folds=3)
+
+def test_joined_variables_keep_values_kinds_and_names():
+    sample = Sample.of(x=NUMBERS, y=pd.DataFrame({"a": NUMBERS[:, 0], "b": WORDS}), z=pd.DataFrame({"a": WORDS}))
+    pair = sample.select(x="x", y=("y", "z"))
+    assert set(pair.variables) == {"x", "y"}
+    assert pair.x.values is sample.x.values
+    assert pair.y.columns == ("y.a", "y.b=u", "y.b=v", "y.b=w", "z.a=u", "z.a=v", "z.a=w")
+    assert pair.y.kinds == ("continuous", "categorical", "categorical")
+    assert torch.equal(pair.y.values, torch.cat([sample.y.values, sample.variables["z"].values], 1))
+    assert pair.y.width == 7
+    assert not pair.y.is_label
+    turned = sample.select(x="y", y="x")
+    assert (turned.x.name, turned.x.columns) == ("x", sample.y.columns)
+    assert sample.select(x="z", y="x").x.is_label
+    assert sample.select(x="x", y=("x", "z")).y.columns[:2] == ("x[0]", "x[1]"), "different names stay"
+
+
+def test_variables_that_cannot_be_joined_are_named():
+    sample = Sample.of(x=RNG.normal(size=(60, 8, 8)), y=NUMBERS)
+    with pytest.raises(TypeError, match=r"x is image 1 x 8 x 8: expected \(rows,\) or \(rows, columns\) here"):
+        sample.select(x="y", y=("x", "y"))
+    with pytest.raises(TypeError, match=r"Flatten it, x.reshape\(len\(x\), -1\)"):
+        sample.check_tables("xy")
+    sample.check_tables("y")
+
+
+def test_one_variable_can_be_permuted():
+    sample = Sample.of(x=NUMBERS, y=WORDS)
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(0))
+    permuted = sample.permuted("y", order)
+    assert torch.equal(permuted.y.values, sample.y.values[order])
+    assert permuted.x is sample.x
+
+
+def test_shifts_are_of_the_given_lags():
+    sample = Sample.of(x=NUMBERS, y=WORDS, series=True)
+    times = torch.arange(3, 60)
+    past = sample.shift(times, x=("x", [1, 3]), y=("y", [0]), z=("y", range(1, 3)))
+    assert past.x.columns == ("x[0][t-1]", "x[1][t-1]", "x[0][t-3]", "x[1][t-3]")
+    assert torch.equal(past.x.values[:, :2], sample.x.values[2:59])
+    assert torch.equal(past.x.values[:, 2:], sample.x.values[:57])
+    assert past.y.columns == ("y=u", "y=v", "y=w")
+    assert past.variables["z"].columns[3:] == ("y[t-2]=u", "y[t-2]=v", "y[t-2]=w")
+    assert past.variables["z"].kinds == ("categorical", "categorical")
+    assert past.kept.tolist() == times.tolist()
+    assert past.given == 60
+    ahead = sample.shift(torch.arange(57), x=("x", [-2]), y=("y", [0]))
+    assert ahead.x.columns == ("x[0][t+2]", "x[1][t+2]")
+    assert torch.equal(ahead.x.values, sample.x.values[2:59])
+
+
+def test_times_that_miss_a_value_leave_no_other_time_moved():
+    x = np.arange(100.0) ** 2
+    x[10] = np.nan
+    series = Sample.of(x=x, y=np.arange(100.0) ** 2, nan="drop", series=True)
+    assert series.n == 100, "until the shift"
+    pairs = series.shift(torch.arange(1, 100), x=("x", [1]), y=("y", [0]))
+    assert pairs.kept.tolist() == [t for t in range(1, 100) if t != 11]
+    assert torch.equal(pairs.x.values[:, 0].sqrt() + 1, pairs.y.values[:, 0].sqrt())
+    assert codes(pairs) == ["rows-dropped"]
+    with pytest.raises(ValueError, match="x has 1 missing"):
+        Sample.of(x=x, series=True)
+
+
+def test_warnings_about_a_series_stay_with_its_shifts():
+    series = Sample.of(x=np.arange(100), y=np.c_[np.arange(100.0) ** 2, np.ones(100)], series=True)
+    assert codes(series) == ["identifier", "constant-column"]
+    shifted = series.shift(torch.arange(1, 100), x=("x", [1]), y=("y", [0]))
+    assert codes(shifted) == ["identifier", "constant-column"]
+
+
+def test_the_columns_of_a_table_are_one_variable_of_which_parts_are_taken():
+    frame = pd.DataFrame({"a": NUMBERS[:, 0], "city": WORDS, "b": NUMBERS[:, 1], "same": np.ones(60)})
+    sample = Sample.of_columns(frame)
+    assert sample.variables["table"].columns == ("a", "b")
+    assert codes(sample) == ["columns-left-out", "constant-column"]
+    part = sample.columns(x=["b"], y=["a"])
+    assert part.x.columns == ("b",)
+    assert torch.equal(part.x.values[:, 0], torch.from_numpy(NUMBERS[:, 1]).float())
+    assert (part.x.name, part.y.name) == ("x", "y")
+    assert not part.warnings
+
+
+def test_a_table_needs_two_columns_that_vary_and_has_no_indicators():
+    with pytest.raises(ValueError, match="table has one column that varies, '0': expected at least two"):
+        Sample.of_columns(NUMBERS[:, 0])
+    with pytest.raises(ValueError, match="table has one column that varies, '1'"):
+        Sample.of_columns(np.c_[np.ones(60), NUMBERS[:, 0]])
+    with pytest.raises(ValueError, match="table has no column that varies: expected at least two"):
+        Sample.of_columns(np.ones((60, 2)))
+    missing = np.c_[NUMBERS, np.r_[np.nan, NUMBERS[1:, 0]]]
+    with pytest.raises(ValueError, match="nan is 'indicator': expected 'raise' or 'drop'"):
+        Sample.of_columns(missing, nan="indicator")
+    with pytest.raises(ValueError, match=r'pass nan="drop" to leave out their rows\.$'):
+        Sample.of_columns(missing)
+    assert Sample.of_columns(missing, nan="drop").kept.tolist() == [*range(1, 60)]
+
+
+def test_an_encoder_takes_its_variable_as_it_came():
+    encoder = nn.Linear(2, 5)
+    pairs = (torch.from_numpy(NUMBERS), torch.arange(60))
+    assert Sample.of(x=NUMBERS.astype(np.float32), encoders={"x": encoder}).x.width == 5
+    first = nn.Module()
+    first.forward = lambda pair: pair[0]
+    sample = Sample.of(x=pairs, y=WORDS, encoders={"x": first})
+    assert sample.x.values[0].dtype == torch.float32
+    assert sample.x.values[1].dtype == torch.int64
+    assert sample.x.width == 2
+    assert sample[torch.tensor([4])].x.values[1].tolist() == [4]
+    with pytest.raises(ValueError, match="x has 1 missing or infinite values"):
+        Sample.of(x=torch.tensor([math.nan] + [1.0] * 59), encoders={"x": encoder})
+    frozen = nn.Sequential(nn.Linear(2, 5), nn.BatchNorm1d(5))
+    frozen[1].eval()
+    Sample.of(x=NUMBERS.astype(np.float32), encoders={"x": frozen})
+    assert [module.training for module in frozen] == [True, False], "it is left as it was"
+    assert not frozen[1].running_mean.any()

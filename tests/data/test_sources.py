@@ -1,4 +1,4 @@
-"""Columns out of whatever holds them."""
+"""Columns from arrays, lists, series and tables."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from mibounds.data.sources import columns_of
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
-def test_columns_keep_what_they_hold(frame):
+def test_columns_keep_their_dtypes(frame):
     columns, named = columns_of(
         frame({"whole": [1, 2], "half": [0.5, 1.5], "flag": [True, False], "word": ["a", None], "day": DAYS}), "x"
     )
@@ -21,13 +21,34 @@ def test_columns_keep_what_they_hold(frame):
 DAYS = pd.to_datetime(["2026-01-01", "2026-01-02"]).to_list()
 
 
+def test_names_of_any_type_are_text():
+    """The columns of `pd.DataFrame(array)` are numbers, those of a MultiIndex are tuples."""
+    numbers = np.arange(6.0).reshape(2, 3)
+    for names, expected in (
+        (None, ["0", "1", "2"]),
+        (["a", 0, 1.5], ["a", "0", "1.5"]),
+        (pd.MultiIndex.from_tuples([("a", "u"), ("a", "v"), ("b", "u")]), ["a.u", "a.v", "b.u"]),
+    ):
+        columns, named = columns_of(pd.DataFrame(numbers, columns=names), "x")
+        assert named
+        assert [*columns] == expected
+        assert np.array_equal(np.stack([*columns.values()], 1), numbers)
+
+
+@pytest.mark.parametrize("names", [["a", "a"], [0, "0"]])
+def test_columns_of_the_same_name_are_refused_in_one_sentence(names):
+    with pytest.raises(ValueError, match="x has columns of the same name: rename them") as caught:
+        columns_of(pd.DataFrame(np.zeros((2, 2)), columns=names), "x")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_missing_integer_makes_a_column_of_floats():
     columns, _ = columns_of(pl.DataFrame({"a": [1, None]}), "x")
     assert columns["a"].dtype.kind == "f"
     assert np.isnan(columns["a"][1])
 
 
-def test_series_without_a_name_are_called_by_the_variable():
+def test_series_without_a_name_have_that_of_the_variable():
     assert [*columns_of(pd.Series([1.0, 2.0]), "y")[0]] == ["y"]
     assert [*columns_of(pl.Series("", [1.0, 2.0]), "y")[0]] == ["y"]
     columns, named = columns_of(np.zeros((2, 3)), "y")

@@ -1,8 +1,10 @@
+"""Weights become a plain sample of the weighted population."""
+
 import numpy as np
 import pytest
 import torch
 
-from mibounds.data import rows_by_weight
+from mibounds.data.weights import rows_by_weight
 
 
 def generator(seed=0):

@@ -1,33 +1,36 @@
+"""Self-consistency: what is compared with what, and an ideal estimator that satisfies all."""
+
 import math
+import warnings
 
 import pytest
 import torch
 from sklearn.datasets import load_digits
 
 import mibounds as mi
-from mibounds.estimation import Consistency, consistency
-from mibounds.results.result import Result
+from mibounds.estimation import consistency
+from mibounds.results import ConsistencyResult, Result
 
 IMAGES = torch.randn(120, 8, 3, generator=torch.Generator().manual_seed(0))
 
 
 def result(value, stderr=0.01):
-    return Result(value=value, stderr=stderr, bounds={"InfoNCE": value}, reading="InfoNCE", rows=100)
+    return Result(value=value, stderr=stderr, estimates={"InfoNCE": value}, method="InfoNCE", n=100)
 
 
 class Ideal:
-    """One nat for each pixel row of x that is in y, counted without repetition; it remembers what it was given."""
+    """One nat for each pixel row of x that is in y, counted without repetition; it records its arguments."""
 
     def __init__(self):
         self.calls = []
 
-    def __call__(self, x, y, seed):
-        self.calls.append((x, y, seed))
+    def __call__(self, x, y):
+        self.calls.append((x, y))
         columns = {tuple(column.tolist()) for column in x.T}
         return result(len([1 for column in {tuple(c.tolist()) for c in y.T} if column in columns]) / 3)
 
 
-def test_an_ideal_estimator_keeps_all_three():
+def test_an_ideal_estimator_satisfies_all_three():
     measure = Ideal()
     found = consistency(IMAGES, measure=measure, seed=7)
     assert found.independent.value == 0
@@ -35,7 +38,6 @@ def test_an_ideal_estimator_keeps_all_three():
     assert found.monotone
     assert found.processing_ratio == 1
     assert found.additivity_ratio == 2
-    assert {seed for *_, seed in measure.calls} == {7}
 
 
 def test_the_half_is_of_the_image_whatever_rows_are_tried():
@@ -47,7 +49,7 @@ def test_the_half_is_of_the_image_whatever_rows_are_tried():
 def test_what_is_compared():
     measure = Ideal()
     consistency(IMAGES[:, None], measure=measure, rows=[8])
-    shapes = [(tuple(x.shape), tuple(y.shape)) for x, y, _ in measure.calls]
+    shapes = [(tuple(x.shape), tuple(y.shape)) for x, y in measure.calls]
     assert shapes == [
         ((120, 24), (120, 12)),  # independent
         ((120, 24), (120, 12)),  # the half, which the other tests need
@@ -56,29 +58,51 @@ def test_what_is_compared():
         ((60, 24), (60, 12)),
         ((60, 48), (60, 24)),
     ]
-    x, y, _ = measure.calls[0]
+    x, y = measure.calls[0]
     assert not (x[:, :12] == y).all(1).any()  # no image against itself
 
 
-def test_faults_are_seen():
+def test_faults_show():
     nested = {1: result(1.0), 4: result(0.5), 8: result(2.0)}
-    found = Consistency(result(0.0), nested, result(0.6), result(1.0), result(1.1), half=4)
+    found = ConsistencyResult(
+        independent=result(0.0), nested=nested, processed=result(0.6), single=result(1.0), double=result(1.1), half=4
+    )
     assert not found.monotone
     assert found.processing_ratio == pytest.approx(1.2)
     assert found.additivity_ratio == pytest.approx(1.1)
-    text = repr(found)
-    for part in ("+0.000 nats", "upper   4 rows", "monotone            no", "1.200", "1.100        (right: 2)"):
-        assert part in text
 
 
-def test_an_extrapolated_result_counts_with_what_it_certifies():
-    wild = Result(
-        value=30.0, stderr=0.1, bounds={"InfoNCE": 5.0, "PlugIn": 30.0}, reading="PlugIn", rows=9, extrapolated=True
-    )
-    found = Consistency(result(0.0), {4: wild, 8: result(5.1)}, result(5.0), result(2.0), result(4.0), half=4)
-    assert found.monotone
-    assert found.processing_ratio == pytest.approx(1)
-    assert "+5.000 nats" in repr(found)
+def test_the_seed_pairs_the_independent_images():
+    pairs = []
+    for seed in (7, 7, 8):
+        measure = Ideal()
+        consistency(IMAGES, measure=measure, seed=seed)
+        pairs.append(measure.calls[0][1])
+    assert torch.equal(pairs[0], pairs[1])
+    assert not torch.equal(pairs[0], pairs[2])
+
+
+@pytest.mark.filterwarnings("error::mibounds.MIWarning")
+def test_the_default_estimate_is_that_of_the_recipe(tmp_path):
+    short = {"steps": 3, "folds": 2, "hidden": (4,), "seed": 2}
+    found = consistency(IMAGES, rows=[4], checkpoint=tmp_path, **short)
+    half = IMAGES[:, :4].flatten(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mi.MIWarning)
+        same = mi.estimate(IMAGES.flatten(1), half, **short)
+    assert found.nested[4].value == same.value
+    assert found.warnings, "they are kept, and not issued for every part"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "double", "independent", "processed", "single", "upper 4",
+    ]  # fmt: skip
+    bits = consistency(IMAGES, rows=[4], unit="bits", level=0.5, **short)
+    assert bits.nested[4].value == pytest.approx(same.value / math.log(2))
+    assert bits.nested[4].level == 0.5
+
+
+def test_a_measure_may_give_bits():
+    found = consistency(IMAGES, measure=lambda x, y: result(math.log(2)).to("bits"), rows=[4])
+    assert found.single.value == pytest.approx(math.log(2))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +123,7 @@ def test_bad_images(images, options, sentence):
 @pytest.mark.slow
 def test_the_digits():
     """Of 1,797 digits and their upper rows: monotone, data processing holds. Additivity does not: a digit and its upper
-    half are copies, one pair already reads at the ceiling of 898 rows, and two cannot read more."""
+    half are copies, the estimate of one pair is at the ceiling of 898 rows already, and that of two cannot be above."""
     found = mi.consistency(load_digits().images)
     assert abs(found.independent.value) < 0.03
     assert found.monotone

@@ -10,6 +10,10 @@ from mibounds.estimation.cross_checks import cross_checks
 from mibounds.tasks import CorrelatedGaussian
 
 
+def names(x, y):
+    return {check.name for check in cross_checks(x, y, 0)}
+
+
 def values(x, y, seed=0):
     return {check.name: check.value for check in cross_checks(x, y, seed)}
 
@@ -67,3 +71,32 @@ def test_a_method_that_fails_is_left_out(monkeypatch):
     monkeypatch.setattr(module, "ksg", lambda *_: math.nan)
     assert values(x, y) == {}
     assert values(x[:2], y[:2]) == {}
+
+
+def test_columns_counts_and_ties_decide_the_methods():
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(600, 7, generator=generator), torch.randn(600, 1, generator=generator)
+    assert "KSG" in names(x, y), "eight columns together"
+    wide = torch.randn(60, 500, generator=generator)
+    assert "GaussianCopula" in names(wide[:, :-1], y[:60])
+    assert "GaussianCopula" not in names(wide, y[:60]), "501 columns"
+    tied = y.clone()
+    tied[:29] = tied[0]
+    assert "KSG" in names(tied, x[:, :1]), "under five per cent repeat others"
+    tied[:33] = tied[0]
+    assert "MixedKSG" in names(tied, x[:, :1])
+    label, many = (torch.arange(600) % 6)[:, None].float(), (torch.arange(600) // 6 % 20)[:, None].float()
+    assert "Contingency" in names(label, many), "five rows for each of 120 cells"
+    assert "Contingency" not in names(label[:599], many[:599])
+
+
+def test_each_method_says_what_it_is():
+    x, y = CorrelatedGaussian(1, 0.7).sample(600, torch.Generator().manual_seed(0))
+    copula, ksg = cross_checks(x, y, 0)
+    assert copula.is_lower_bound and not ksg.is_lower_bound
+    assert copula.stderr == 0
+    assert ksg.low_from == 3
+    exact = -0.5 * math.log(1 - 0.7**2)
+    assert [copula.value, ksg.value] == pytest.approx([exact, exact], abs=0.1)
+    bent = cross_checks(x.exp(), y**3, 0)
+    assert [one.value for one in bent] == pytest.approx([copula.value, ksg.value], abs=0.02), "columns are ranked"

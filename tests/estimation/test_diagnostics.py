@@ -1,4 +1,4 @@
-"""Every condition that lies in the data or in a second opinion: what fires it, and what does not."""
+"""Every diagnostic of the data and of classical estimates: what makes it fire, and what does not."""
 
 import re
 
@@ -11,13 +11,12 @@ from mibounds.critics import FunctionCritic
 from mibounds.estimation.diagnostics import CHECKS
 from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
-from mibounds.training.evaluation import Readings, read_fold
+from mibounds.training.diagnostics import FIT_CHECKS, Evidence, run_checks
+from mibounds.training.evaluation import Evaluation, evaluate_fold
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
+from mibounds.training.policy import CrossCheck
 from mibounds.warnings import SerialCorrelationWarning
-
-NO_FOLD = Fold(*[torch.empty(0, dtype=torch.long)] * 3)
 
 TASK = CorrelatedGaussian(1, 0.8)  # .51 nats
 BOUNDS = {type(bound).__name__: bound for bound in (InfoNCE(), DonskerVaradhan(), NWJ(), PlugIn())}
@@ -31,10 +30,16 @@ def sample(seed=0, task=TASK):
 def evidence(x=None, y=None, *, task=TASK, function=None, **options):
     drawn = sample(task=task)
     critic = FunctionCritic(function or task.log_ratio)
-    rows = read_fold(critic, *drawn, [*BOUNDS.values()], both=True, negatives="all", seed=0)
-    fitted = Fitted(critic, NO_FOLD, Curve((0, 50), (0.0, 0.0), 0, "exact"))
+    scored = evaluate_fold(critic, *drawn, [*BOUNDS.values()], both=True, negatives="all", seed=0)
+    nothing, every = torch.empty(0, dtype=torch.long), torch.arange(N)
+    fitted = Fitted(critic, Fold(nothing, nothing, every), Curve((0, 50), (0.0, 0.0), 0, "exact"))
     x, y = (given if given is not None else own for given, own in zip((x, y), drawn, strict=True))
-    return Evidence(Readings(BOUNDS, [rows], [fitted]), options.pop("reading", "InfoNCE"), x, y, **options)
+    evaluation = Evaluation.pooled(BOUNDS, [scored], [fitted])
+    return Evidence(evaluation, options.pop("method", "InfoNCE"), x, y, **options)
+
+
+def check(name, value, **fields):
+    return [CrossCheck(name, value, **fields)]
 
 
 def nothing(x, y):
@@ -47,19 +52,20 @@ def copies(side):
 
 
 HIGH = CorrelatedGaussian.with_information(5, 4.0)
+COPULA = check("GaussianCopula", 0.9, is_lower_bound=True)
 WIDE = {"x": torch.randn(N, 3), "y": torch.randn(N, 3)}
 FIRES = {
     "infinite-information": (lambda: evidence(y=-2 * sample()[0]), "A combination of columns of x equals one of y"),
     "ties": (lambda: evidence(*map(copies, sample())), "3[0-9]% of the rows repeat others"),
-    "extrapolated": (lambda: evidence(task=HIGH, reading="PlugIn", extrapolated=True), "400 rows can certify"),
-    "below-gaussian": (lambda: evidence(cross_checks={"GaussianCopula": 0.9}), "A Gaussian copula finds 0.9 nats"),
-    "cross-check": (lambda: evidence(cross_checks={"KSG": 0.9}), "KSG reads 0.9 nats .* finer than they resolve"),
+    "extrapolated": (lambda: evidence(task=HIGH, method="PlugIn", extrapolated=True), "400 rows can certify"),
+    "below-gaussian": (lambda: evidence(cross_checks=COPULA), "GaussianCopula is 0.9 nats on held-out samples"),
+    "cross-check": (lambda: evidence(cross_checks=check("KSG", 0.9)), "KSG is 0.9 nats .* finer than they resolve"),
     "maybe-independent": (lambda: evidence(function=nothing), "no proof of independence"),
 }
 
 
 def fired(found):
-    return {warning.code: str(warning) for warning in doubts(found, CHECKS)}
+    return {warning.code: str(warning) for warning in run_checks(found, CHECKS)}
 
 
 @pytest.mark.parametrize("code", FIRES)
@@ -71,12 +77,14 @@ def test_it_fires_with_its_evidence(code):
 
 
 def test_every_check_of_an_estimate_is_made_to_fire_here():
-    own = [check.__name__.replace("_", "-") for check in CHECKS if check not in FIT_CHECKS]
+    own = [one.__name__.replace("_", "-") for one in CHECKS if one not in FIT_CHECKS]
     assert own == list(FIRES)
 
 
 def test_nothing_fires_where_all_agree():
-    assert not fired(evidence(cross_checks={"GaussianCopula": 0.52, "KSG": 0.5}))
+    assert not fired(
+        evidence(cross_checks=[CrossCheck("GaussianCopula", 0.52, is_lower_bound=True), *check("KSG", 0.5)])
+    )
 
 
 def test_labels_counts_and_rounding_are_no_ties_and_a_pile_is():
@@ -88,22 +96,24 @@ def test_labels_counts_and_rounding_are_no_ties_and_a_pile_is():
     assert re.search("^0 makes up [45][0-9]% of column 0 of y", piled)
 
 
-def test_low_neighbors_mean_something_in_the_plane_only():
-    low = {"KSG": 0.1}
+def test_low_neighbors_count_for_single_columns_only():
+    low = check("KSG", 0.1, low_from=3)
     assert "uneven densities" in fired(evidence(cross_checks=low))["cross-check"]
     assert "cross-check" not in fired(evidence(**WIDE, cross_checks=low))
-    assert "cross-check" in fired(evidence(**WIDE, cross_checks={"KSG": 0.9}))
-    assert "cross-check" in fired(evidence(**WIDE, cross_checks={"Contingency": 0.1}))
+    assert "cross-check" in fired(evidence(**WIDE, cross_checks=check("KSG", 0.9, low_from=3)))
+    assert "cross-check" in fired(evidence(**WIDE, cross_checks=check("Contingency", 0.1)))
 
 
-def test_a_second_opinion_contradicts_independence():
-    assert set(fired(evidence(function=nothing, cross_checks={"KSG": 0.5}))) == {"cross-check"}
-    assert set(fired(evidence(function=nothing, cross_checks={"GaussianCopula": 0.5}))) == {"below-gaussian"}
+def test_a_cross_check_contradicts_independence():
+    assert set(fired(evidence(function=nothing, cross_checks=check("KSG", 0.5)))) == {"cross-check"}
+    assert set(fired(evidence(function=nothing, cross_checks=check("GaussianCopula", 0.5, is_lower_bound=True)))) == {
+        "below-gaussian"
+    }
 
 
 def test_above_ln_n_one_warning_is_enough():
     high = CorrelatedGaussian.with_information(5, 8.0)
-    assert set(fired(evidence(task=high, reading="PlugIn", extrapolated=True))) == {"beyond-log-n"}
+    assert set(fired(evidence(task=high, method="PlugIn", extrapolated=True))) == {"beyond-log-n"}
 
 
 def test_an_estimate_of_series_warns_and_blocks_do_not():

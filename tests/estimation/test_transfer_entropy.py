@@ -1,14 +1,22 @@
+"""Transfer entropy: closed forms, where the pasts are, the p-value, and what is refused."""
+
+import importlib
 import json
 import math
+import sys
 
+import numpy as np
 import pytest
 import torch
 
 import mibounds as mi
+from mibounds.inference import mean_stderr
+from mibounds.results import Result
 from mibounds.tasks import VectorAutoregression
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
 
+MODULE = importlib.import_module("mibounds.estimation.transfer_entropy")
 QUICK = {"folds": 2, "steps": 100, "hidden": (32,)}
 PROCESS = VectorAutoregression.one_way(memory=0.8, coupling=1.0)
 
@@ -28,14 +36,14 @@ def back(series):
     return mi.transfer_entropy(*series[::-1], permutations=99, **QUICK)
 
 
-def test_the_driven_direction_reads_its_closed_form(forth):
+def test_the_driven_direction_has_its_closed_form(forth):
     assert PROCESS.transfer_entropy() == pytest.approx(0.51, abs=0.0001)
     assert forth.value == pytest.approx(PROCESS.transfer_entropy(), abs=0.07)
     assert forth.interval[0] < PROCESS.transfer_entropy() < forth.interval[1]
     assert forth.pvalue == 0.01
 
 
-def test_nothing_flows_the_other_way_although_the_pasts_share_much(back):
+def test_the_other_direction_is_zero_although_the_pasts_share_information(back):
     assert back.value == pytest.approx(0, abs=0.05)
     assert back.conditional.parts["I(X;Z)"].value > 0.15
     assert back.pvalue > 0.05
@@ -59,32 +67,89 @@ def test_it_converts_and_saves(forth, tmp_path):
     assert (record["value"], record["pvalue"], record["permutations"]) == (bits.value, 0.01, 99)
     assert (record["lag"], record["history"], record["own_history"]) == (1, 1, 1)
     text = repr(forth)
-    assert f"transfer entropy {forth.value:.4g} nats" in text
-    assert "p = 0.01 (99 surrogates)" in text
-    assert "lag 1, history 1, own history 1, 1,199 rows: I(X;YZ)" in text
+    assert f"T(X -> Y) = {forth.value:.4g} nats" in text
+    assert "p = 0.01 " in text
+    assert "lag 1, history 1, own history 1, n = 1,199" in text
 
 
-def test_pasts_are_where_they_should_be(monkeypatch):
-    """Rows count themselves, so each part of the conditional shows the times that it holds."""
-    seen = {}
+@pytest.fixture
+def conditionals(monkeypatch):
+    """Replace the conditional by one that records the sample and the recipe."""
+    calls = []
 
-    def conditional(x, y, z, **options):
-        seen.update(x=x, y=y, z=z, options=options)
+    def conditional(sample, recipe, method):
+        calls.append((sample, recipe, method))
         raise LookupError
 
-    monkeypatch.setattr("mibounds.estimation.transfer.conditional", conditional)
+    monkeypatch.setattr(MODULE, "_conditional", conditional)
+    return calls
+
+
+def test_pasts_are_where_they_should_be(conditionals):
+    """Rows count themselves, so each variable of the conditional shows the times that it holds."""
     times = torch.arange(200.0)
     with pytest.raises(LookupError):
         mi.transfer_entropy(torch.stack([times, -times], 1), times + 0.5, lag=4, history=2, own_history=3, seed=7)
-    assert seen["x"][0].tolist() == [1, -1, 0, 0]  # t = 5: x of 1 and 0
-    assert seen["y"][0].tolist() == [5.5]
-    assert seen["z"][0].tolist() == [4.5, 3.5, 2.5]
-    assert len(seen["x"]) == 195
-    assert seen["options"] == {"method": "chain", "seed": 7, "split": "blocked", "gap": 7, "nan": "raise"}
+    sample, recipe, method = conditionals[-1]
+    rows = {name: variable.values[0].tolist() for name, variable in sample.variables.items()}
+    assert rows == {"x": [1, -1, 0, 0], "y": [5.5], "z": [4.5, 3.5, 2.5]}  # t = 5: x of 1 and 0
+    assert sample.x.columns == ("x[0][t-4]", "x[1][t-4]", "x[0][t-5]", "x[1][t-5]")
+    assert sample.n == 195
+    assert sample.kept[0] == 5
+    assert (method, recipe.seed, recipe.split, recipe.gap) == ("chain", 7, "blocked", 7)
     with pytest.raises(LookupError):
         mi.transfer_entropy(times, times + 0.5, history=2, own_history=6, gap=0)
-    assert seen["z"][0].tolist() == [5.5, 4.5, 3.5, 2.5, 1.5, 0.5]
-    assert seen["options"]["gap"] == 6
+    sample, recipe, _ = conditionals[-1]
+    assert sample.variables["z"].values[0].tolist() == [5.5, 4.5, 3.5, 2.5, 1.5, 0.5]
+    assert recipe.gap == 6
+    with pytest.raises(LookupError):
+        mi.transfer_entropy(times, times + 0.5, history=3)
+    sample, recipe, _ = conditionals[-1]
+    assert sample.variables["z"].columns == ("y[t-1]", "y[t-2]", "y[t-3]"), "by default as many as of x"
+    assert recipe.gap == 2 + 3
+
+
+def test_types_and_missing_values_are_those_of_each_series(conditionals):
+    label, number = np.arange(200) % 3, np.arange(200.0) ** 2
+    number[7] = math.nan
+    with pytest.raises(LookupError):
+        mi.transfer_entropy(label.astype(float), number, x_type="categorical", nan="drop")
+    sample, _, _ = conditionals[-1]
+    assert sample.x.kinds == ("categorical",)
+    assert sample.y.kinds == sample.variables["z"].kinds == ("continuous",)
+    assert sample.kept.tolist() == [t for t in range(1, 200) if t not in (7, 8)]
+
+
+def test_a_constant_series_has_a_transfer_entropy_of_zero(series):
+    x, y = (side[:200] for side in series)
+    for pair in ((np.ones(200), y), (x, np.ones(200))):
+        found = mi.transfer_entropy(*pair, permutations=9, gap=0, **QUICK)
+        assert (found.value, found.pvalue) == (0.0, 1.0)
+        assert "constant-column" in [warning.code for warning in found.warnings]
+
+
+@pytest.mark.parametrize("permutations", [0, 9])
+def test_a_series_adds_nothing_to_its_own_past(series, permutations):
+    y = series[1][:300]
+    found = mi.transfer_entropy(y, y, permutations=permutations, **QUICK)
+    assert found.value == 0
+    assert found.pvalue == (1.0 if permutations else None)
+
+
+def test_the_error_is_that_of_runs_of_neighboring_rows(monkeypatch):
+    """Ten differences, each of ten rows in a row: the error is that of ten, and not of a hundred."""
+    ten = torch.randn(10, generator=torch.Generator().manual_seed(0)).double()
+    slow = torch.cat([torch.zeros(1), ten.repeat_interleave(10)])  # the first row has no past
+    rows = iter([slow, torch.zeros(101).double()])
+
+    def estimate(sample, recipe):
+        return Result(value=0.5, stderr=0.1, estimates={}, method="", n=sample.n, pointwise=next(rows))
+
+    monkeypatch.setattr(sys.modules["mibounds.estimation.conditional"], "_estimate", estimate)
+    x, y = torch.randn(2, 101, generator=torch.Generator().manual_seed(1))
+    found = mi.transfer_entropy(x, y)
+    assert found.stderr == pytest.approx(mean_stderr(slow[1:], torch.arange(100) * 50 // 100))
+    assert found.stderr > 1.3 * float(slow[1:].std()) / 10
 
 
 def test_several_columns_and_missing_values():
@@ -92,7 +157,7 @@ def test_several_columns_and_missing_values():
     x, y = wide.sample(1000, torch.Generator().manual_seed(0))
     x[5::50, 0] = math.nan
     found = mi.transfer_entropy(x, y, nan="drop", permutations=19, **QUICK)
-    assert found.conditional.rows == 999 - 20
+    assert found.n == 999 - 20
     assert found.value == pytest.approx(wide.transfer_entropy(), abs=0.15)  # .50
     assert found.pvalue == 0.05
 
@@ -100,13 +165,14 @@ def test_several_columns_and_missing_values():
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ({"history": -1}, "history is -1, and must be at least 1"),
-        ({"own_history": 0}, "own_history is 0, and must be at least 1"),
-        ({"lag": 0}, "lag is 0, and must be at least 1"),
-        ({"permutations": -1}, "permutations is -1, and must be at least 0"),
+        ({"history": -1}, "history is -1: expected a whole number of at least 1"),
+        ({"own_history": 0}, "own_history is 0: expected a whole number of at least 1"),
+        ({"lag": 0}, "lag is 0: expected a whole number of at least 1"),
+        ({"permutations": -1}, "permutations is -1: expected a whole number of at least 0"),
         ({"lag": 1200}, "the pasts reach 1200 rows back, which leaves 0 of 1200 rows"),
-        ({"split": "random"}, "split is 'random', which tests rows of a series beside"),
-        ({"gap": 100, "folds": 10}, "gap is 101 with what a row reaches back, and blocks of 119 rows hold no shift"),
+        ({"lag": 1151}, "the pasts reach 1151 rows back, which leaves 49 of 1200 rows"),
+        ({"gap": 100, "folds": 10}, "gap is 101 with the length of the pasts, and blocks of 119 rows allow no shift"),
+        ({"gap": 119, "folds": 5}, "gap is 120 .* blocks of 239 rows allow no shift"),
     ],
 )
 def test_what_cannot_be_used_is_refused(series, options, sentence):
@@ -114,9 +180,13 @@ def test_what_cannot_be_used_is_refused(series, options, sentence):
         mi.transfer_entropy(*series, **{**QUICK, "steps": 1, "permutations": 9, **options})
 
 
+def test_options_that_series_do_not_have_are_refused(series):
+    for name in ("split", "cv", "groups", "sample_weight", "encoder_x"):
+        with pytest.raises(TypeError, match=f"transfer_entropy has no argument '{name}'"):
+            mi.transfer_entropy(*series, **{name: None})
+
+
 def test_series_that_do_not_pair_are_refused(series):
     x, y = series
     with pytest.raises(ValueError, match="x has 1200 rows and y has 1199"):
         mi.transfer_entropy(x, y[:-1])
-    with pytest.raises(ValueError, match="x equals y: a series tells itself nothing beyond its own past"):
-        mi.transfer_entropy(x, x)

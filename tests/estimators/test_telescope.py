@@ -40,7 +40,7 @@ def exact():
     return telescope
 
 
-def test_waymarks_lead_from_the_other_rows_to_the_own(generator):
+def test_waymarks_lead_from_the_y_of_other_samples_to_y_itself(generator):
     telescope = Telescope(DIM, DIM, bridges=BRIDGES, information=NATS)
     x, y = TASK.sample(20_000, generator)
     way = telescope.waymarks(y, y.roll(1, 0))
@@ -100,7 +100,7 @@ def test_the_loss_by_naive_loops(exact, generator):
     assert exact.loss(x, y, torch.Generator().manual_seed(3)).item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_score_repeats_and_prefers_the_exact_ratio(exact, generator):
+def test_the_validation_loss_repeats_and_is_least_at_the_exact_ratio(exact, generator):
     x, y = TASK.sample(2000, generator)
     assert exact.validation_loss(x, y) == exact.validation_loss(x, y)
     assert Telescope(DIM, DIM, bridges=BRIDGES).validation_loss(x, y) == pytest.approx(0.0, abs=1e-4)
@@ -128,16 +128,16 @@ def trainer(**changes):
     return mi.Trainer(**{"steps": 300, "lr": 2e-2, "folds": 2, "preprocessing": mi.RankGaussianize(), **changes})
 
 
-def test_a_trainer_reads_what_infonce_cannot(rows):
+def test_a_trainer_estimates_more_than_infonce_can(rows):
     telescope = small()
     before = {name: value.clone() for name, value in telescope.state_dict().items()}
     result = trainer().fit(telescope, *rows)
     assert result.value == pytest.approx(8, abs=1.0)
-    assert result.bounds["InfoNCE"] < math.log(1000)
-    assert (result.reading, result.extrapolated) == ("PlugIn", True)
-    assert result.interval[0] < result.bounds["InfoNCE"]
-    assert result.curves[0].score[0] == pytest.approx(0, abs=1e-4)
-    assert min(result.curves[0].score) < -1
+    assert result.estimates["InfoNCE"] < math.log(1000)
+    assert (result.method, result.extrapolated) == ("PlugIn", True)
+    assert result.interval[0] < result.estimates["InfoNCE"]
+    assert result.curves[0].validation_loss[0] == pytest.approx(0, abs=1e-4)
+    assert min(result.curves[0].validation_loss) < -1
     assert all(torch.equal(before[name], value) for name, value in telescope.state_dict().items())
 
 
@@ -148,7 +148,7 @@ def test_the_same_seed_gives_the_same_number(rows):
     assert trainer(steps=20, seed=1).fit(small(), x, y).value != values[0]
 
 
-def test_independent_rows_read_nothing(generator):
+def test_independent_samples_have_no_information(generator):
     x, y = torch.randn(600, 3, generator=generator), torch.randn(600, 3, generator=generator)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

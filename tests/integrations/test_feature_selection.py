@@ -1,3 +1,4 @@
+import inspect
 import pickle
 from functools import partial
 
@@ -13,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+import mibounds as mi
 from mibounds.integrations import mi_classification, mi_regression
 
 METHODS = pytest.mark.parametrize("method", ["critic", "neighbors"])
@@ -23,7 +25,7 @@ def normals(count, n=600, seed=0):
 
 
 @METHODS
-def test_each_column_gets_what_it_shares(method):
+def test_the_score_of_a_column_is_its_information(method):
     rhos = np.array([0.0, 0.6, 0.9])
     y = normals(1)
     x = rhos * y + np.sqrt(1 - rhos**2) * normals(3, seed=1)
@@ -31,7 +33,7 @@ def test_each_column_gets_what_it_shares(method):
     np.testing.assert_allclose(scores, -np.log(1 - rhos**2) / 2, atol=0.12)
 
 
-def test_a_dependence_that_is_no_correlation():
+def test_a_dependence_without_correlation():
     x = normals(2)
     scores = mi_regression(x, np.sin(3 * x[:, 0]) + 0.3 * normals(1, seed=1)[:, 0])
     assert scores[0] > 0.4
@@ -84,7 +86,7 @@ def test_discrete_columns_as_scikit_learn_has_them():
     np.testing.assert_array_equal(score(discrete_features="auto"), score(discrete_features=[0]))
 
 
-def test_rounded_numbers_are_not_taken_for_more():
+def test_ties_of_rounded_numbers_add_no_information():
     x = normals(1, 178).round(1)
     y = np.random.default_rng(0).integers(0, 3, 178)
     assert abs(mi_classification(x, y, method="neighbors")[0]) < 0.08
@@ -105,14 +107,14 @@ def test_groups_are_scored_together(method):
     assert dict(zip(groups, scores, strict=True))["color"] == pytest.approx(whole, abs=0.05)
 
 
-def test_two_coins_tell_together():
+def test_two_coins_are_informative_together():
     coins = np.random.default_rng(0).integers(0, 2, (600, 2))
     y = coins.sum(1) % 2
     np.testing.assert_allclose(mi_classification(coins, y), 0, atol=0.03)
     np.testing.assert_allclose(mi_classification(coins, y, groups=[0, 0]), np.log(2), atol=0.05)
 
 
-def test_constants_share_nothing_and_seeds_repeat():
+def test_constants_score_zero_and_seeds_repeat():
     x = normals(2, 100)
     x[:, 0] = 1
     scores = mi_regression(x, x[:, 1], steps=10)
@@ -170,7 +172,7 @@ def test_missing_values_are_refused_or_dropped():
 def test_what_cannot_be_used_is_refused():
     x = normals(3, 60)
     y = x[:, 0]
-    with pytest.raises(ValueError, match="method is 'knn', and must be 'critic' or 'neighbors'"):
+    with pytest.raises(ValueError, match="method is 'knn': expected 'critic' or 'neighbors'"):
         mi_regression(x, y, method="knn")
     with pytest.raises(ValueError, match="groups has 2 names, and X has 3 columns"):
         mi_regression(x, y, groups=["a", "b"])
@@ -184,3 +186,46 @@ def test_what_cannot_be_used_is_refused():
         mi_classification(x[:49], y[:49] > 0)
     with pytest.raises(TypeError, match="y: column .* holds text"):
         mi_regression(x, np.full(60, "a"))
+    with pytest.raises(TypeError, match="y is sequence of 2 steps x 2"):
+        mi_regression(x, np.zeros((60, 2, 2)))
+    with pytest.raises(TypeError, match=r"mi_regression has no argument 'n_folds'. Did you mean 'folds'\?"):
+        mi_regression(x, y, n_folds=2)
+    with pytest.raises(ValueError, match="steps is 0: expected a whole number of at least 1"):
+        mi_classification(x, y > 0, steps=0)
+
+
+def test_both_functions_have_the_arguments_and_the_defaults_of_a_small_recipe():
+    first, second = (inspect.signature(function).parameters for function in (mi_regression, mi_classification))
+    assert first == second
+    assert {"X", "y", "discrete_features", "groups", "method", "nan", "recipe"} < {*first}
+    recipe = {name: first[name].default for name in ("steps", "folds", "hidden", "lr", "test_negatives")}
+    x = normals(2, 100)
+    expected = mi_regression(x, x[:, 0], recipe=mi.Recipe(**recipe))
+    np.testing.assert_array_equal(mi_regression(x, x[:, 0]), expected)
+    assert first["weight_decay"].default == mi.Recipe().weight_decay
+
+
+def test_a_preset_takes_the_place_of_the_small_recipe():
+    x = normals(2, 200)
+    y = np.abs(x[:, 0])
+    quick = mi.Recipe.preset("quick").replace(steps=50)
+    scores = mi_regression(x, y, recipe="quick", steps=50)
+    np.testing.assert_array_equal(scores, mi_regression(x, y, recipe=quick))
+    assert scores[0] != mi_regression(x, y, steps=50)[0]
+
+
+def test_each_column_has_a_checkpoint(tmp_path):
+    x = normals(2, 100)
+    options = {"steps": 5, "checkpoint": tmp_path}
+    scores = mi_regression(x, x[:, 0], **options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["X[0]", "X[1]"]
+    np.testing.assert_array_equal(mi_regression(x, x[:, 0], resume=True, **options), scores)
+
+
+def test_warnings_are_issued_at_the_line_of_the_call():
+    x = normals(2, 100)
+    y = x[:, 0].copy()
+    x[3, 1] = np.nan
+    with pytest.warns(mi.warnings.RowsDroppedWarning) as caught:
+        mi_regression(x, y, method="neighbors", nan="drop")
+    assert [one.filename for one in caught] == [__file__]

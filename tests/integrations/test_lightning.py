@@ -105,7 +105,7 @@ def test_every_few_epochs_and_the_last(fit, module, monitor):
     assert steps(watching) == [0, 2, 3]
 
 
-def test_the_training_does_not_notice(fit, module, monitor):
+def test_the_training_is_unchanged(fit, module, monitor):
     start = {name: value.clone() for name, value in module.state_dict().items()}
     fit(module, [])
     alone = {name: value.clone() for name, value in module.state_dict().items()}
@@ -127,6 +127,22 @@ def test_a_checkpoint_keeps_the_history(fit, module, monitor, tmp_path):
 def test_an_unknown_layer_ends_it_before_training(fit, module, monitor):
     with pytest.raises(ValueError, match=r"Classifier has no layer 'encoder.9'; its layers are 'encoder', 'encoder.0'"):
         fit(module, [monitor(["encoder.9"])])
+
+
+def test_wrong_arguments_are_refused_at_once(monitor):
+    with pytest.raises(TypeError, match=r"InformationPlaneMonitor has no argument 'nois'. Did you mean 'noise'\?"):
+        monitor(nois=0.1)
+    with pytest.raises(ValueError, match="every is 0: expected a whole number of at least 1"):
+        monitor(every=0)
+    with pytest.raises(TypeError, match="every is 1.5"):
+        monitor(every=1.5)
+
+
+def test_options_are_those_of_the_plane(fit, module, monitor):
+    watching = monitor(noise=0.5, names=("I_XZ", "I_ZY"))
+    trainer = fit(module, [watching], epochs=1)
+    assert watching.plane.noise == 0.5
+    assert "I_ZY/head" in trainer.callback_metrics
 
 
 def test_without_lightning_a_sentence_says_so(monkeypatch):

@@ -313,7 +313,8 @@ def test_the_wrong_side_is_reported_with_the_right_one(options, sign, advice):
     calls(trained(**options), 3, sign=-sign)  # the right side: no warning
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        calls(trained(bound="smile"), 1, sign=+1)  # neither side
+        for sign in (-1, 1):
+            calls(trained(bound="smile"), 1, sign=sign)  # neither side
 
 
 def test_the_scale_of_a_gradient_is_no_direction():

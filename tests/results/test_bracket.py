@@ -35,6 +35,15 @@ def test_what_is_printed():
     ]
 
 
+def test_a_constant_has_an_exact_bracket():
+    zero = BracketResult(lower=0.0, lower_stderr=0.0, upper=0.0, upper_stderr=0.0, n=500)
+    assert repr(zero).splitlines()[1:] == [
+        "  lower bound 0 (standard error 0): exact, n = 500",
+        "  upper bound 0 (standard error 0): exact",
+    ]
+    assert zero.plot()._repr_png_()
+
+
 def test_a_bracket_is_not_a_number():
     with pytest.raises(TypeError, match="A BracketResult is not a single number: use lower, upper or interval."):
         float(BRACKET)

@@ -98,6 +98,12 @@ def test_what_is_printed():
     assert repr(replace(result, extrapolated=True)).splitlines()[0].endswith("   (extrapolated)")
 
 
+def test_a_constant_has_an_exact_result():
+    zero = Result(value=0.0, stderr=0.0, estimates={"constant": 0.0}, method="constant", n=500)
+    assert repr(zero).splitlines()[:2] == ["I(X;Y) = 0 nats   95% interval [0, 0]", "  constant, exact, n = 500"]
+    assert zero.plot()._repr_png_()
+
+
 def test_kinds_are_counted_or_shown_as_they_are():
     images = replace(RESULT, kinds=(("image 1 x 8 x 8",), ("encoded by MyNet",)))
     assert "  x: image 1 x 8 x 8   y: encoded by MyNet\n" in repr(images)

@@ -21,7 +21,7 @@ def test_cauchy_quartiles(generator):
     assert float(x.abs().median()) == pytest.approx(1, abs=0.03)
     assert float((x.abs() > 10).float().mean()) == pytest.approx(2 / math.pi * math.atan(0.1), abs=0.005)
     both = ((x.abs() > 10) & (y.abs() > 10)).float().mean()
-    assert float(both) > 0.01  # outliers come together; apart it would be .004
+    assert float(both) > 0.01  # outliers come together; apart it would be 0.004
 
 
 @pytest.mark.parametrize("df", [0.5, 2.5, 8.0])

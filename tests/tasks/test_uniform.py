@@ -16,7 +16,7 @@ def test_both_branches_by_hand():
     "x, y, ratio",
     [
         (0.5, 0.55, math.log(5)),  # p(y) = 1 and p(y | x) = 5
-        (0.05, -0.02, -math.log(0.08)),  # only x below .08 can give this y
+        (0.05, -0.02, -math.log(0.08)),  # only x below 0.08 can give this y
         (0.5, 0.61, -math.inf),
         (0.5, 3.0, -math.inf),
     ],

@@ -105,8 +105,8 @@ def test_the_knots_are_quantiles_of_all_and_of_matched_scores():
 
 
 def test_near_the_ceiling_nothing_is_calibrated():
-    """InfoNCE within 2.5 nats of ln N does not identify the scale of the scores. Twice the exact scores are 0.3 nats too
-    low in either case, and a calibration without the guard gains that in cross-validation."""
+    """InfoNCE within 2.5 nats of ln N does not identify the scale of the scores. Twice the exact scores are 0.3 nats
+    too low in either case, and a calibration without the guard gains that in cross-validation."""
     assert calibration(2 * exact_of(5.0, 256)) is None
     assert calibration(2 * exact_of(5.0, 512)) is None  # at 3.77 of ln 512 - 2.5 = 3.74
     assert calibration(2 * exact_of(3.5, 512)).gain > 0.1
@@ -122,4 +122,7 @@ def test_near_the_ceiling_the_weights_are_one_hot():
 
 
 def test_fewer_than_four_samples_are_not_calibrated():
-    assert calibration(torch.zeros(3, 3)) is None
+    for n in range(1, 4):
+        assert calibration(torch.zeros(n, n)) is None
+        assert calibration(-10 * torch.eye(n)) is None
+    assert calibration(-10 * torch.eye(4)).gain > 1

@@ -1,3 +1,4 @@
+import copy
 import math
 from dataclasses import replace
 
@@ -9,60 +10,160 @@ from mibounds import MIEstimator, RankGaussianize, Standardize
 from mibounds.bounds import MINE, InfoNCE
 from mibounds.critics import Critic, Encoded, SeparableCritic
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import run as module
-from mibounds.training.candidate_run import Run
-from mibounds.training.candidates import Candidate, Plan
+from mibounds.training import candidate_run as module
+from mibounds.training.candidate_run import Run, Stopped
+from mibounds.training.candidates import Candidate
 from mibounds.training.folds import split
+from mibounds.training.observer import FoldObserver
+from mibounds.training.recipe import Recipe
 
 TASK = CorrelatedGaussian(2, 0.8)
-PLAN = Plan(
-    steps=300, batch_size=64, lr=3e-3, weight_decay=1e-4, clip=1.0, check_every=25, patience=4, tolerance=1e-3,
-    calibrate=False,
-)  # fmt: skip
+RECIPE = Recipe(steps=300, batch_size=64, lr=3e-3, check_every=25).filled(600, 320)
 
 
 def data(n=600, seed=0):
     return TASK.sample(n, torch.Generator().manual_seed(seed))
 
 
-def estimator():
+def noise(n=600):
+    """Independent samples, of which nothing is to be learned."""
+    return tuple(torch.randn(n, 2, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+
+
+def estimator(hidden=(64, 64)):
     torch.manual_seed(0)
-    return MIEstimator(SeparableCritic(2, 2, hidden=(64, 64)), InfoNCE(), symmetric=True)
+    return MIEstimator(SeparableCritic(2, 2, hidden=hidden), InfoNCE(), symmetric=True)
 
 
-def halves(x):
+def fold_of(x):
     return split(len(x), 3, 0.2, torch.Generator().manual_seed(0))[0]
 
 
-def trained(candidate, x=None, y=None, plan=PLAN, heard=lambda *_: None):
+def run_of(candidate, x=None, y=None, recipe=RECIPE, sampler=None):
     x, y = data() if x is None else (x, y)
-    run = Run(candidate, x, y, halves(x), plan, 0)
-    run.train(plan.steps, heard)
+    return Run(candidate, x, y, fold_of(x), recipe, sampler)
+
+
+def trained(candidate, x=None, y=None, recipe=RECIPE, observer=None):
+    run = run_of(candidate, x, y, recipe)
+    run.train(recipe.steps, observer or FoldObserver())
     return run
+
+
+class Still(Critic):
+    """Scores x y, with a weight that changes nothing: the validation loss never improves."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def combine(self, hx, hy):
+        return (hx * hy).sum(-1) + self.weight
+
+
+def scheduled(losses, monkeypatch, **settings):
+    """The run of an estimator whose validation losses are these."""
+    following = iter(losses)
+    monkeypatch.setattr(MIEstimator, "validation_loss", lambda *_: next(following))
+    recipe = replace(RECIPE, **{"steps": 100, "check_every": 10, **settings})
+    return trained(Candidate("scheduled", estimator((4,))), recipe=recipe)
+
+
+# Training
 
 
 def test_the_given_estimator_is_left_unchanged():
     given = estimator()
     before = [p.clone() for p in given.parameters()]
-    trained(Candidate("ranks", given, RankGaussianize()))
+    trained(Candidate("ranks", given, RankGaussianize()), recipe=replace(RECIPE, steps=30))
     assert all(torch.equal(a, b) for a, b in zip(before, given.parameters(), strict=True))
 
 
-def test_it_stops_when_validation_no_longer_improves():
-    x, y = (torch.randn(600, 2, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
-    heard = []
-    plan = Plan(**{**vars(PLAN), "steps": 1000})
-    run = trained(Candidate("ranks", estimator(), RankGaussianize()), x, y, plan, lambda n, _: heard.append(n))
-    assert run.steps[-1] <= (run.best_step // 25 + PLAN.patience) * 25
-    assert sum(heard) == 1000  # the bar is told about steps that were not needed, too
+def test_training_stops_when_the_validation_loss_no_longer_improves():
+    reported = []
+    recipe = replace(RECIPE, steps=1000)
+    observer = FoldObserver(advance=lambda steps, _: reported.append(steps))
+    run = trained(Candidate("ranks", estimator(), RankGaussianize()), *noise(), recipe, observer)
+    assert run.steps[-1] == (run.best_step // 25 + RECIPE.patience) * 25
+    assert sum(reported) == 1000, "steps that were not needed are reported, too"
 
 
-def test_preprocessing_sees_training_rows_only():
+def test_patience_counts_checks_since_the_last_improvement(monkeypatch):
+    run = scheduled([0.0, -0.1, -0.05, -0.2, -0.1, -0.1, 9.0], monkeypatch, patience=3)
+    assert (run.steps, run.best_step, run.best_loss) == ([0, 10, 20, 30, 40, 50, 60], 30, -0.2)
+    assert run.curve().validation_loss == (0.0, -0.1, -0.05, -0.2, -0.1, -0.1, 9.0)
+    assert (run.curve().best_step, run.curve().candidate) == (30, "scheduled")
+
+
+def test_an_improvement_below_the_tolerance_keeps_the_earlier_weights(monkeypatch):
+    run = scheduled([0.0, -0.0009, -0.0011, -0.002, -0.0020, -0.0021, -0.00211], monkeypatch, patience=3)
+    assert (run.best_step, run.best_loss) == (20, -0.0011)
+    assert run.steps[-1] == 50
+    equal = scheduled([0.0, -0.25, -0.5], monkeypatch, patience=1, tolerance=0.25)
+    assert (equal.best_step, equal.steps[-1]) == (0, 10), "by exactly the tolerance is no improvement"
+
+
+def test_the_last_step_is_checked_and_the_steps_between_are_not(monkeypatch):
+    run = scheduled([0.0, -1.0, -2.0, -3.0], monkeypatch, steps=25)
+    assert run.steps == [0, 10, 20, 25]
+    assert run.best_step == 25
+    run.check()
+    assert run.steps == [0, 10, 20, 25], "these weights have their validation loss already"
+
+
+def test_a_run_that_is_stopped_raises_before_its_next_step():
+    observer = FoldObserver()
+    run = run_of(Candidate("a", estimator((8,))), recipe=replace(RECIPE, check_every=10))
+    run.train(13, observer)
+    observer.stop.set()
+    with pytest.raises(Stopped):
+        run.train(20, observer)
+    assert run.step == 13
+    run.check()
+    assert run.steps == [0, 10, 13]
+
+
+def test_the_learning_rate_rises_for_a_tenth_of_the_steps_and_falls_as_a_cosine():
+    rates = []
+    run = run_of(Candidate("a", estimator((4,))), recipe=replace(RECIPE, steps=20, lr=1.0, clip=1e-9, patience=99))
+    step = run.optimizer.step
+    run.optimizer.step = lambda: (rates.append(run.optimizer.param_groups[0]["lr"]), step())
+    run.train(20, FoldObserver())
+    expected = [0.1, 0.55, *(0.5 + 0.5 * math.cos(math.pi * (i / 20 - 0.1) / 0.9) for i in range(2, 20))]
+    assert rates == pytest.approx(expected)
+    assert rates[2] == max(rates) == 1.0
+    assert rates == [*sorted(rates[:2]), *sorted(rates[2:], reverse=True)]
+
+
+def test_the_norm_of_a_gradient_is_clipped():
+    norms = []
+    for clip in (1e-3, 1e9):
+        run = run_of(Candidate("a", estimator((8,)), Standardize()), recipe=replace(RECIPE, clip=clip))
+        run.train(30, FoldObserver())
+        norms.append(float(torch.cat([p.grad.flatten() for p in run.parameters]).norm()))
+    assert norms[0] == pytest.approx(1e-3, rel=1e-3)
+    assert norms[1] > 0.01
+
+
+def test_preprocessing_is_fitted_on_training_samples_only():
     x, y = data()
-    run = trained(Candidate("standard", estimator(), Standardize()), x, y, replace(PLAN, steps=1))
-    standardized, fold = run.trained().encoder_x, halves(x)
+    run = trained(Candidate("standard", estimator(), Standardize()), x, y, replace(RECIPE, steps=1))
+    standardized, fold = run.trained().encoder_x, fold_of(x)
     assert torch.allclose(standardized.mean, x[fold.train].mean(0))
     assert not torch.allclose(standardized.mean, x.mean(0))
+
+
+def test_each_batch_is_of_training_samples_none_of_which_repeats_before_all_were_drawn():
+    x = data()[0]
+    run = run_of(Candidate("a", estimator((4,))))
+    train = x[fold_of(x).train]  # 320 samples, five batches of 64
+    first, second = (torch.cat([run._batch()[0] for _ in range(5)]) for _ in range(2))
+    for epoch in (first, second):
+        assert torch.equal(epoch[:, 0].sort().values, train[:, 0].sort().values)
+    assert not torch.equal(first, second), "in another order each time"
+
+
+# Steps without a finite gradient
 
 
 def test_a_step_that_is_not_finite_is_skipped_and_counted():
@@ -77,11 +178,11 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted():
     critic = Bursting(2, 2, hidden=(16,))
     run = trained(Candidate("bursting", MIEstimator(critic, InfoNCE(), symmetric=True), Standardize()))
     assert run.skipped == 2
-    assert all(map(math.isfinite, run.curve().score))
+    assert all(map(math.isfinite, run.curve().validation_loss))
     assert run.best_step > 0
 
 
-def test_a_burst_of_such_steps_goes_back_to_the_best_weights():
+def test_after_many_such_steps_training_returns_to_the_best_weights():
     class Exploding(Critic):
         """Its weight has a score that is not finite once it has grown."""
 
@@ -92,13 +193,29 @@ def test_a_burst_of_such_steps_goes_back_to_the_best_weights():
         def combine(self, hx, hy):
             return (self.weight * hx * hy).sum(-1) * torch.where(self.weight < 0.3, 1.0, math.nan)
 
-    plan = replace(PLAN, lr=0.05, clip=1e9, steps=100, check_every=10, patience=3)
+    recipe = replace(RECIPE, lr=0.05, clip=1e9, steps=100, check_every=10, patience=3)
     candidate = Candidate("exploding", MIEstimator(Exploding(), InfoNCE(), symmetric=True))
-    run = trained(candidate, plan=plan)
+    run = trained(candidate, recipe=recipe)
     assert run.skipped > 10
     assert run.best_step > 0
-    assert run.curve().score[2] == run.curve().score[1], "the weights of the first look, and not those that burst"
-    assert run.step == 10 * (run.best_step // 10 + 3), "after as many bursts as there is patience it ends"
+    losses = run.curve().validation_loss
+    assert losses[2] == losses[1], "those of the first check, and not those that are not finite"
+    assert run.step == 10 * (run.best_step // 10 + 3), "after as many checks as there is patience it ends"
+
+
+@pytest.mark.parametrize("skipped, returns", [(5, False), (6, True)])
+def test_training_returns_to_the_best_weights_from_more_than_half_of_the_steps_on(skipped, returns):
+    run = run_of(Candidate("a", estimator((4,))), recipe=replace(RECIPE, check_every=10))
+    with torch.no_grad():
+        for parameter in run.parameters:
+            parameter.add_(1.0)
+    run.step, run.skipped_since_check = 10, skipped
+    run.check()
+    assert (run.validation_losses[1] == run.validation_losses[0]) is returns
+    assert run.skipped_since_check == 0
+
+
+# State
 
 
 def test_state_of_the_bound_is_trained_with_the_fold():
@@ -108,21 +225,76 @@ def test_state_of_the_bound_is_trained_with_the_fold():
     assert mine.bound.log_average.isnan()  # the fold moved its own copy
 
 
-def test_what_ranks_cannot_share_is_refused_before_they_talk(monkeypatch):
+PROGRESS = ("step", "skipped", "stale", "steps", "validation_losses", "best_loss", "best_step")
+
+
+@pytest.mark.parametrize("at", [5, 10, 15, 18, 20])
+def test_a_run_continues_from_its_state_to_the_same_number_to_the_bit(at):
+    """Of independent samples the validation loss stops improving, so that patience ends the run."""
+    recipe = replace(RECIPE, steps=1000, check_every=5, patience=3, lr=1e-2)
+
+    def fresh():
+        torch.manual_seed(0)
+        critic = SeparableCritic(2, 2, hidden=(16,))
+        return run_of(Candidate("a", MIEstimator(critic, MINE(), negatives=3), Standardize()), *noise(), recipe)
+
+    whole, first, second = fresh(), fresh(), fresh()
+    whole.train(1000, FoldObserver())
+    assert whole.step < 100
+    first.train(at, FoldObserver())
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    for name in PROGRESS:
+        assert getattr(second, name) == getattr(first, name), name
+    second.train(1000, FoldObserver())
+    for name in PROGRESS:
+        assert getattr(second, name) == getattr(whole, name), name
+    for ours, theirs in zip(second.trained().parameters(), whole.trained().parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_patience_is_resumed():
+    """A run that was saved one check before its patience ends has one check left, and not all of them."""
+    recipe = replace(RECIPE, steps=100, check_every=5, patience=4)
+    first, second = (run_of(Candidate("still", MIEstimator(Still(), InfoNCE())), recipe=recipe) for _ in range(2))
+    first.train(15, FoldObserver())
+    assert (first.stale, second.stale) == (3, 0)
+    second.load_state_dict(first.state_dict())
+    second.train(100, FoldObserver())
+    assert second.steps == [0, 5, 10, 15, 20]
+
+
+def test_skipped_steps_since_the_last_check_are_resumed():
+    first, second = (run_of(Candidate("a", estimator((4,)))) for _ in range(2))
+    first.skipped = first.skipped_since_check = 7
+    second.load_state_dict(first.state_dict())
+    assert (second.skipped, second.skipped_since_check) == (7, 7)
+
+
+# Jobs of several ranks
+
+
+def test_what_ranks_cannot_share_is_refused_before_they_exchange_messages(monkeypatch):
     monkeypatch.setattr(module, "ranks", lambda: 65)
     with pytest.raises(ValueError, match="batch_size is 64, and the job has 65 ranks: give each a row, or more"):
-        trained(Candidate("many", estimator()))
+        run_of(Candidate("many", estimator()))
     monkeypatch.setattr(module, "ranks", lambda: 2)
     normed = Encoded(SeparableCritic(2, 2, hidden=(8,)), nn.BatchNorm1d(2))
     with pytest.raises(ValueError, match="critic.encoder_x is a BatchNorm1d, which would see a share of each batch"):
-        trained(Candidate("normed", MIEstimator(normed, InfoNCE())))
+        run_of(Candidate("normed", MIEstimator(normed, InfoNCE())))
 
 
-def test_rows_that_no_step_would_draw_are_not_prepared(monkeypatch):
+def test_samples_that_no_step_would_draw_are_not_prepared(monkeypatch):
     monkeypatch.setattr(module, "_FEWEST", 100)
     x, y = data(2_000)
-    run = Run(Candidate("", estimator(), Standardize()), x, y, halves(x), replace(PLAN, steps=5), 0)
+    run = run_of(Candidate("", estimator(), Standardize()), x, y, replace(RECIPE, steps=5))
     assert len(run.x) == len(run.y) == 320
     drawn = torch.cat([run._batch()[0] for _ in range(5)])
     assert len(torch.unique(drawn[:, 0])) == 320
-    assert torch.isin(run.prepare_x(x[halves(x).train])[:, 0], run.x[:, 0]).sum() == 320
+    assert torch.isin(run.prepare_x(x[fold_of(x).train])[:, 0], run.x[:, 0]).sum() == 320
+
+
+def test_preprocessing_of_a_tuple_is_refused():
+    x, y = data()
+    pair = (x[:, :1], x[:, 1:])
+    with pytest.raises(TypeError, match="preprocessing maps columns and cannot take a tuple of tensors"):
+        Run(Candidate("a", estimator(), Standardize()), pair, y, fold_of(y), RECIPE)

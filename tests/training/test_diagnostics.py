@@ -10,31 +10,42 @@ import torch
 from mibounds import MIEstimator, Trainer
 from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.critics import FunctionCritic, SeparableCritic
+from mibounds.inference import BoundEvaluation
 from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian, Student
 from mibounds.training import diagnostics
-from mibounds.training.diagnostics import FIT_CHECKS, Evidence, doubts
-from mibounds.training.evaluation import Readings, read_fold
+from mibounds.training.diagnostics import FIT_CHECKS, Evidence, run_checks
+from mibounds.training.evaluation import Evaluation, evaluate_fold
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
-from mibounds.warnings import HeavyTailsWarning
+from mibounds.warnings import HeavyTailsWarning, by_code
 
 NO_FOLD = Fold(*[torch.empty(0, dtype=torch.long)] * 3)
 
-TASK = CorrelatedGaussian(1, 0.8)  # .51 nats
+TASK = CorrelatedGaussian(1, 0.8)  # 0.51 nats
 BOUNDS = {type(bound).__name__: bound for bound in (InfoNCE(), DonskerVaradhan(), NWJ(), PlugIn())}
 CONVERGED = Curve((0, 50, 100), (0.0, -0.5, -0.501), 100, "exact")
 
 
 def fold(function=TASK.log_ratio, n=300, seed=0, task=TASK):
     x, y = task.sample(n, torch.Generator().manual_seed(seed))
-    return read_fold(FunctionCritic(function), x, y, [*BOUNDS.values()], both=True, negatives="all", seed=0)
+    return evaluate_fold(FunctionCritic(function), x, y, [*BOUNDS.values()], both=True, negatives="all", seed=0)
 
 
-def evidence(folds=None, curve=CONVERGED, shortfall=0.0, reading="InfoNCE", **options):
+def pooled(folds, fitted, **options):
+    """The evaluation of these folds, whose test samples are numbered one fold after the other."""
+    starts = [sum(len(one.scores) for one in folds[:i]) for i in range(len(folds))]
+    tests = [torch.arange(len(one.scores)) + start for one, start in zip(folds, starts, strict=True)]
+    fitted = [replace(one, fold=replace(NO_FOLD, test=test)) for one, test in zip(fitted, tests, strict=True)]
+    return Evaluation.pooled(BOUNDS, folds, fitted, **options)
+
+
+def evidence(folds=None, curve=CONVERGED, gap=0.0, method="InfoNCE", skipped=0, **options):
     folds = folds or [fold(seed=0), fold(seed=2)]
-    fitted = [Fitted(FunctionCritic(TASK.log_ratio), NO_FOLD, curve) for _ in folds]
-    return Evidence(Readings(BOUNDS, folds, fitted, shortfall=shortfall), reading, **options)
+    curves = curve if isinstance(curve, list) else [curve] * len(folds)
+    critic = FunctionCritic(TASK.log_ratio)
+    fitted = [Fitted(critic, NO_FOLD, one, skipped) for one in curves]
+    return Evidence(pooled(folds, fitted, train_test_gap=gap), method, **options)
 
 
 def columns(n=600, seed=0):
@@ -61,35 +72,43 @@ ALIKE = {"x": series(0.9), "y": series(0.9)}
 HIGH = CorrelatedGaussian.with_information(5, 8.0)
 FIRES = {
     "small-sample": (lambda: evidence([fold(n=90), fold(n=90)], **columns(180)), "180 rows of 2 columns are few"),
-    "serial-correlation": (lambda: evidence(**ALIKE), "is 0.8[0-9] in x and 0.8[0-9] in y.*split=\"blocked\""),
+    "serial-correlation": (
+        lambda: evidence(**ALIKE),
+        'is 0.8[0-9] in x and 0.8[0-9] in y.*split="blocked"',
+    ),
     "heavy-tails": (
         lambda: evidence(x=columns()["x"].pow(9), y=columns()["y"], plain=True),
         "A column of x has far outliers",
     ),
-    "beyond-log-n": (lambda: evidence([fold(HIGH.log_ratio, 300, 0, HIGH)], reading="PlugIn"), "above ln N = 5.7 nats"),
-    "ceiling": (lambda: evidence([fold(HIGH.log_ratio, 300, 0, HIGH)]), "InfoNCE reads .* can read 5.7 at most"),
-    "overfit": (lambda: evidence(shortfall=0.3), "the critics read 0.3 nats more than on unseen rows"),
-    "bounds-disagree": (lambda: evidence([fold(scaled(3))], reading="PlugIn"), "PlugIn reads 1.1.* critic is none"),
+    "beyond-log-n": (lambda: evidence([fold(HIGH.log_ratio, 300, 0, HIGH)], method="PlugIn"), "above ln N = 5.7 nats"),
+    "ceiling": (lambda: evidence([fold(HIGH.log_ratio, 300, 0, HIGH)]), "InfoNCE is .* cannot exceed 5.7 with"),
+    "overfit": (lambda: evidence(gap=0.3), "the critics are 0.3 nats higher than on test samples"),
+    "bounds-disagree": (
+        lambda: evidence([fold(scaled(3))], method="PlugIn"),
+        "PlugIn is 1.1.* InfoNCE .* is not a calibrated",
+    ),
     "not-normalized": (lambda: evidence([fold(scaled(1, 0.4))]), r"is e\^0.[34].*, and is e\^0 for"),
-    "low-effective-sample": (lambda: evidence([fold(outlier)], reading="NWJ"), "of 300 test rows carry"),
+    "low-effective-sample": (lambda: evidence([fold(outlier)], method="NWJ"), "of 300 test rows carry"),
     "not-converged": (
         lambda: evidence(curve=Curve((0, 20, 40), (0.0, -0.2, -0.3), 40, "young")),
-        "In 2 of 2 folds the validation score still fell, by 0.1 nats at the last look, when the 40 steps",
+        "In 2 of 2 folds the validation loss still fell, by 0.1 nats at the last look, when the 40 steps",
     ),
     "fold-spread": (lambda: evidence([fold(), fold(scaled(-0.5), seed=1)]), "times as wide as the sampling"),
-}  # fmt: skip
+    "non-finite-steps": (lambda: evidence(skipped=3), "^6 training steps had an infinite or undefined gradient"),
+}
 
 
 def fired(found):
-    return {warning.code: str(warning) for warning in doubts(found, FIT_CHECKS)}
+    return {warning.code: str(warning) for warning in run_checks(found, FIT_CHECKS)}
 
 
 @pytest.mark.parametrize("code", FIRES)
 def test_it_fires_with_its_evidence(code):
     make, sentence = FIRES[code]
-    with_it = fired(make())
-    assert code in with_it
-    assert re.search(sentence, with_it[code]), with_it[code]
+    with_it = {check.__name__.replace("_", "-"): check(make()) for check in FIT_CHECKS}
+    assert with_it[code] is not None
+    assert re.search(sentence, str(with_it[code])), str(with_it[code])
+    assert by_code()[with_it[code].code] is type(with_it[code])
 
 
 def test_every_check_of_a_fit_is_made_to_fire_here():
@@ -97,9 +116,14 @@ def test_every_check_of_a_fit_is_made_to_fire_here():
     assert {name.replace("_", "-") for name in (check.__name__ for check in FIT_CHECKS)} == set(FIRES)
 
 
+def test_warnings_come_in_the_order_of_the_checks():
+    found = evidence(gap=0.3, skipped=1, curve=Curve((0, 20, 40), (0.0, -0.2, -0.3), 40, "young"))
+    assert list(fired(found)) == ["overfit", "not-converged", "non-finite-step"]
+
+
 def test_nothing_fires_on_the_exact_critic():
-    assert not doubts(evidence(**columns(), plain=True), FIT_CHECKS)
-    assert not doubts(evidence(), FIT_CHECKS)  # where the critic encodes something else than columns
+    assert not run_checks(evidence(**columns(), plain=True), FIT_CHECKS)
+    assert not run_checks(evidence(), FIT_CHECKS)  # where the critic encodes something else than columns
 
 
 def test_where_the_folds_are_blocks_neighbors_may_resemble_each_other():
@@ -127,14 +151,16 @@ def test_the_kurtosis_of_a_coin_is_one():
 
 
 def test_where_the_value_is_extrapolated_the_bounds_may_differ():
-    found = evidence([fold(HIGH.log_ratio, 300, 0, HIGH)], reading="PlugIn", extrapolated=True)
+    found = evidence([fold(HIGH.log_ratio, 300, 0, HIGH)], method="PlugIn", extrapolated=True)
     assert set(fired(found)) == {"beyond-log-n"}
 
 
-def test_what_calibration_gained_is_no_sign_of_memory():
-    folds = [fold()]
-    fitted = [Fitted(FunctionCritic(TASK.log_ratio), NO_FOLD, CONVERGED, gain=0.3)]
-    assert diagnostics.overfit_gap(Readings(BOUNDS, folds, fitted, shortfall=0.35)) == pytest.approx(0.05)
+def test_what_calibration_gained_is_no_overfitting():
+    critic = FunctionCritic(TASK.log_ratio)
+    fitted = [Fitted(critic, NO_FOLD, CONVERGED, gain=gain) for gain in (0.2, 0.4)]
+    evaluation = pooled([fold(), fold()], fitted, train_test_gap=0.35)
+    assert diagnostics.overfit_gap(evaluation) == pytest.approx(0.05)
+    assert diagnostics.overfit(Evidence(evaluation, "InfoNCE")) is None
 
 
 def test_training_that_stopped_early_has_converged():
@@ -142,21 +168,189 @@ def test_training_that_stopped_early_has_converged():
     assert "not-converged" not in fired(evidence(curve=Curve((0, 50, 100), (0.0, -0.5, -0.4), 50, "done")))
 
 
-def test_what_reads_without_a_partition_does_not_mind_outliers():
+def test_bounds_without_a_partition_function_are_insensitive_to_outliers():
     assert not {"low-effective-sample", "not-normalized", "bounds-disagree"} & set(fired(evidence([fold(outlier)])))
 
 
-def test_the_effective_rows_of_equal_weights_are_all_rows():
-    product = torch.zeros(100, 99)
-    rows = [tuple(tuple(bound.reduce(torch.zeros(100), product)) for _ in range(2)) for bound in BOUNDS.values()]
-    template = fold()
-    readings = Readings(BOUNDS, [replace(template, by_bound=rows)], evidence().readings.fitted[:1])
-    mean, error, effective = diagnostics.partition(readings)
+def of_log_means(*directions, n=100):
+    """An evaluation of NWJ alone, with these log-means of e^score in each direction."""
+    statistics = tuple((torch.zeros(n), log_means) for log_means in directions)
+    return Evaluation({"NWJ": BoundEvaluation(NWJ(), statistics, torch.zeros(n, dtype=torch.long), math.inf)},
+                      (), torch.arange(n), torch.zeros(n))  # fmt: skip
+
+
+def test_the_effective_sample_of_equal_weights_is_the_sample():
+    mean, error, effective = diagnostics.partition(of_log_means(torch.zeros(100), torch.zeros(100)))
     assert (mean, error) == pytest.approx((0.0, 0.0), abs=1e-6)
     assert effective == pytest.approx(100)
 
 
-def test_a_composed_estimator_is_asked_too():
+def test_the_effective_sample_is_that_of_the_worse_direction():
+    """Of 100 weights 1 and one of 11 more, (sum w)^2 / sum w^2 = 111^2 / (99 + 12^2)."""
+    uneven = torch.zeros(100)
+    uneven[3] = math.log(12)
+    mean, error, effective = diagnostics.partition(of_log_means(torch.zeros(100), uneven))
+    least = 111**2 / (99 + 144)
+    assert effective == pytest.approx(least)
+    assert error == pytest.approx(math.sqrt(1 / least - 1 / 100))
+    assert mean == pytest.approx(math.log(1.11) / 2, abs=1e-6)
+
+
+def test_without_a_mean_of_exponentials_there_is_no_partition_function():
+    evaluation = evidence().evaluation
+    without = replace(evaluation, by_bound={"InfoNCE": evaluation.by_bound["InfoNCE"]})
+    assert diagnostics.partition(without) == (0.0, 0.0, 600.0)
+
+
+# Thresholds, each from both sides
+
+
+def constant(value, kind=InfoNCE, n=400, spread=0.0, ceiling=math.inf):
+    """A bound whose value is this."""
+    noise = torch.randn(n, generator=torch.Generator().manual_seed(0))
+    scores = value + spread * (noise - noise.mean()) / noise.std()
+    statistics = (scores,) if kind in (InfoNCE, PlugIn) else (scores, torch.zeros(n))
+    return BoundEvaluation(kind(), (statistics,), torch.arange(n) * 2 // n, ceiling)
+
+
+def constants(infonce=1.0, donsker_varadhan=1.0, nwj=1.0, plug_in=1.0, n=400, spread=0.0, ceiling=math.inf, **options):
+    values = {InfoNCE: infonce, DonskerVaradhan: donsker_varadhan, NWJ: nwj, PlugIn: plug_in}
+    by_bound = {
+        kind.__name__: constant(value, kind, n, spread, ceiling if kind is InfoNCE else math.inf)
+        for kind, value in values.items()
+    }
+    fitted = tuple(Fitted(FunctionCritic(TASK.log_ratio), NO_FOLD, CONVERGED) for _ in range(2))
+    return Evaluation(by_bound, fitted, torch.arange(n), torch.zeros(n), **options)
+
+
+@pytest.mark.parametrize("n, columns, few", [(199, 2, True), (200, 2, False), (300, 31, True), (310, 31, False)])
+def test_a_sample_of_200_and_of_ten_a_column_is_not_small(n, columns, few):
+    evaluation = constants(n=n)
+    x, y = torch.zeros(n, columns - 1), torch.zeros(n, 1)
+    assert (diagnostics.small_sample(Evidence(evaluation, "InfoNCE", x, y)) is not None) is few
+
+
+@pytest.mark.parametrize("value, warns", [(math.log(400) - 0.01, False), (math.log(400) + 0.01, True)])
+def test_a_value_up_to_ln_n_is_not_beyond_it(value, warns):
+    found = Evidence(constants(plug_in=value), "PlugIn")
+    assert (diagnostics.beyond_log_n(found) is not None) is warns
+
+
+@pytest.mark.parametrize(
+    "value, top, warns", [(3.4, 6.0, False), (3.6, 6.0, True), (1.9, 4.0, False), (2.1, 4.0, True)]
+)
+def test_the_ceiling_is_near_from_two_and_a_half_nats_below_it_or_from_its_half(value, top, warns):
+    found = Evidence(constants(infonce=value, ceiling=top), "InfoNCE")
+    assert (diagnostics.ceiling(found) is not None) is warns
+
+
+@pytest.mark.parametrize(
+    "value, gap, warns", [(0.1, 0.14, False), (0.1, 0.16, True), (1.0, 0.29, False), (1.0, 0.31, True)]
+)
+def test_a_gap_up_to_the_larger_of_015_nats_and_30_per_cent_is_no_overfitting(value, gap, warns):
+    found = Evidence(constants(infonce=value, train_test_gap=gap), "InfoNCE")
+    assert (diagnostics.overfit(found) is not None) is warns
+
+
+@pytest.mark.parametrize(
+    "method, values, warns",
+    [
+        ("PlugIn", {"plug_in": 1.14}, False),
+        ("PlugIn", {"plug_in": 1.16}, True),
+        ("PlugIn", {"plug_in": 0.84}, True),
+        ("PlugIn", {"plug_in": 0.35, "infonce": 0.2, "donsker_varadhan": 0.24}, True),
+        ("PlugIn", {"plug_in": 0.33, "infonce": 0.2, "donsker_varadhan": 0.24}, False),
+        ("InfoNCE", {"donsker_varadhan": 1.3}, True),  # of the larger, 1.3: 0.195 nats
+        ("InfoNCE", {"donsker_varadhan": 1.17}, False),
+        ("InfoNCE", {"infonce": 1.3, "donsker_varadhan": 0.1}, False),
+    ],
+)
+def test_bounds_agree_up_to_the_larger_of_01_nats_and_15_per_cent(method, values, warns):
+    assert (diagnostics.bounds_disagree(Evidence(constants(**values), method)) is not None) is warns
+    assert diagnostics.bounds_disagree(Evidence(constants(**values), method, extrapolated=True)) is None
+
+
+def test_bounds_may_differ_by_three_more_standard_errors():
+    stderr = constant(1.0, spread=2.0).stderr()
+    for more, warns in ((2.9, False), (3.1, True)):
+        found = Evidence(constants(plug_in=1.15 + more * stderr, spread=2.0), "PlugIn")
+        assert (diagnostics.bounds_disagree(found) is not None) is warns
+
+
+@pytest.mark.parametrize("mean, warns", [(0.19, False), (0.21, True), (-0.21, True), (-0.19, False)])
+def test_a_partition_function_within_02_nats_of_one_is_normalized(mean, warns):
+    evaluation = of_log_means(torch.full((100,), mean))
+    assert (diagnostics.not_normalized(Evidence(evaluation, "NWJ")) is not None) is warns
+    assert diagnostics.not_normalized(Evidence(evaluation, "NWJ", extrapolated=True)) is None
+
+
+def log_means(effective, n):
+    """Log-means of which `effective` are 0 and the others far below."""
+    return torch.cat([torch.zeros(effective), torch.full((n - effective,), -50.0)])
+
+
+@pytest.mark.parametrize("n, effective, warns", [(100, 9, True), (100, 11, False), (1000, 49, True), (1000, 51, False)])
+def test_the_effective_sample_is_low_below_50_and_a_tenth(n, effective, warns):
+    evaluation = of_log_means(log_means(effective, n), n=n)
+    assert (diagnostics.low_effective_sample(Evidence(evaluation, "NWJ")) is not None) is warns
+    infonce = replace(evaluation, by_bound={**evaluation.by_bound, "InfoNCE": constant(1.0, n=n)})
+    assert diagnostics.low_effective_sample(Evidence(infonce, "InfoNCE")) is None
+    assert warns is (diagnostics.not_normalized(Evidence(evaluation, "NWJ")) is None), "not checked where it is low"
+
+
+@pytest.mark.parametrize(
+    "losses, warns",
+    [
+        ((0.0, -0.1, -0.119), False),
+        ((0.0, -0.1, -0.121), True),
+        ((0.0, -1.0, -1.05), False),
+        ((0.0, -1.0, -1.06), True),
+        ((0.0, -0.2, -0.1), False),
+        ((0.0, -0.3, -0.2, -0.29), False),  # the best was not the last
+        ((0.0,), False),
+    ],
+)
+def test_training_has_converged_if_the_last_loss_fell_by_002_nats_and_5_per_cent_at_most(losses, warns):
+    curve = Curve(tuple(range(len(losses))), losses, 0, "a")
+    assert (diagnostics.not_converged(evidence(curve=curve)) is not None) is warns
+
+
+def test_training_has_not_converged_if_more_than_half_of_the_folds_have_not():
+    young = Curve((0, 20, 40), (0.0, -0.2, -0.3), 40, "young")
+    assert diagnostics.not_converged(evidence(curve=[young, CONVERGED])) is None
+    found = diagnostics.not_converged(evidence([fold()] * 3, curve=[young, CONVERGED, young]))
+    assert str(found).startswith("In 2 of 3 folds")
+
+
+def test_folds_spread_too_wide_from_three_times_of_what_sampling_explains_on():
+    base = constants(spread=1.0)
+    expected = base.by_bound["InfoNCE"].sampling_error() * math.sqrt(2)
+    for times, warns in ((2.8, False), (3.3, True)):
+        shift = torch.where(torch.arange(400) < 200, 0.0, times * expected * math.sqrt(2))
+        scores = base.by_bound["InfoNCE"].directions[0][0]
+        means = [scores[:200].mean(), scores[200:].mean()]
+        even = scores - torch.cat([means[0].repeat(200), means[1].repeat(200)]) + 1 + shift
+        apart = replace(base.by_bound["InfoNCE"], directions=((even,),))
+        found = Evidence(replace(base, by_bound={"InfoNCE": apart}), "InfoNCE")
+        assert (diagnostics.fold_spread(found) is not None) is warns
+        assert diagnostics.fold_spread(replace(found, extrapolated=True)) is None
+    one_fold = replace(base.by_bound["InfoNCE"], fold=torch.zeros(400, dtype=torch.long))
+    assert diagnostics.fold_spread(Evidence(replace(base, by_bound={"InfoNCE": one_fold}), "InfoNCE")) is None
+
+
+def test_folds_that_differ_by_less_than_002_nats_do_not_spread():
+    for difference, warns in ((0.02, False), (0.04, True)):  # a standard deviation of 0.014 and of 0.028
+        shift = torch.where(torch.arange(400) < 200, 0.0, difference)
+        one = replace(constant(1.0), directions=((1 + shift,),), fold=torch.arange(400) * 2 // 400)
+        evaluation = replace(constants(), by_bound={"InfoNCE": one})
+        assert one.sampling_error() * math.sqrt(2) * 3 < 0.014
+        assert (diagnostics.fold_spread(Evidence(evaluation, "InfoNCE")) is not None) is warns
+
+
+# Estimators of a user's own
+
+
+def test_a_trainer_runs_the_checks_too():
     x, y = Student.identity(1, 1).sample(300, torch.Generator().manual_seed(0))
     torch.manual_seed(0)
     estimator = MIEstimator(SeparableCritic(1, 1, hidden=(8,)), InfoNCE())

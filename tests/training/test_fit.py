@@ -1,3 +1,4 @@
+import copy
 import math
 from dataclasses import replace
 
@@ -6,7 +7,6 @@ import torch
 from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
-from mibounds._math import off_diagonal
 from mibounds.bounds import BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.critics import (
     Critic,
@@ -21,22 +21,15 @@ from mibounds.critics import (
 )
 from mibounds.estimators.mi_estimator import validation_loss
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training.candidates import Candidate, Plan
-from mibounds.training.fit import fit_density, fit_fold
-from mibounds.training.folds import split
+from mibounds.training.candidate_run import Run
+from mibounds.training.candidates import Candidate
+from mibounds.training.fit import Fitted, clearly_worse, fit_density, fit_fold
+from mibounds.training.folds import Fold, split
+from mibounds.training.observer import FoldObserver
+from mibounds.training.recipe import Recipe
 
 TASK = CorrelatedGaussian(2, 0.8)
-PLAN = Plan(
-    steps=300,
-    batch_size=64,
-    lr=3e-3,
-    weight_decay=1e-4,
-    clip=1.0,
-    check_every=25,
-    patience=4,
-    tolerance=1e-3,
-    calibrate=False,
-)
+RECIPE = Recipe(steps=300, batch_size=64, lr=3e-3, check_every=25).filled(600, 320)
 
 
 def data(n=600, seed=0):
@@ -48,37 +41,26 @@ def estimator(critic=None):
     return MIEstimator(critic or SeparableCritic(2, 2, hidden=(64, 64)), InfoNCE(), symmetric=True)
 
 
-def fit(*candidates, x=None, y=None, plan=PLAN, heard=lambda *_: None):
+def fold_of(x):
+    return split(len(x), 3, 0.2, torch.Generator().manual_seed(0))[0]
+
+
+def fit(*candidates, x=None, y=None, recipe=RECIPE, observer=None, calibrate=False):
     x, y = data() if x is None else (x, y)
-    fold = split(len(x), 3, 0.2, torch.Generator().manual_seed(0))[0]
-    return fit_fold(candidates, x, y, fold, plan, 0, heard), fold
-
-
-def test_the_score_is_infonce_over_all_pairs_in_both_directions():
-    x, y = data(200)
-    critic = FunctionCritic(TASK.log_ratio)
-    grid = critic.pairwise(x, y)
-    ways = [float(InfoNCE()(grid.diagonal(), off_diagonal(one))) for one in (grid, grid.mT)]
-    assert validation_loss(critic, x, y, "constant") == pytest.approx(-sum(ways) / 2, abs=1e-5)
-
-
-def test_the_score_does_not_see_what_is_free():
-    x, y = data(200)
-    exact = validation_loss(FunctionCritic(TASK.log_ratio), x, y, "constant")
-    constant = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) + 9)
-    assert validation_loss(constant, x, y, "constant") == pytest.approx(exact, abs=1e-4)
-    of_y = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) + 9 * y.sum(-1))
-    assert validation_loss(of_y, x, y, "function of y") == pytest.approx(exact, abs=0.05)
-    assert validation_loss(of_y, x, y, "constant") > exact + 1
+    fold = fold_of(x)
+    return fit_fold(candidates, x, y, fold, recipe, observer or FoldObserver(), calibrate=calibrate), fold
 
 
 def test_it_learns_and_keeps_the_best_weights():
     fitted, fold = fit(Candidate("ranks", estimator(), RankGaussianize()))
     curve = fitted.curve
     assert curve.steps[0] == 0
-    assert curve.score[0] == 0  # step 0 says independent
-    assert min(curve.score) == pytest.approx(curve.score[curve.steps.index(curve.best_step)], abs=1e-3)
+    assert curve.validation_loss[0] == 0  # an untrained critic scores all pairs alike
+    assert min(curve.validation_loss) == pytest.approx(fitted.validation_loss, abs=1e-3)
+    assert fitted.validation_loss == curve.validation_loss[curve.steps.index(curve.best_step)]
     assert curve.best_step > 0
+    assert fitted.steps == curve.steps[-1]
+    assert (fitted.skipped, fitted.gain, fitted.finished, fitted.fold) == (0, 0.0, True, fold)
     x, y = (side[fold.test] for side in data())
     held_out = -validation_loss(fitted.critic, x, y, "constant")
     assert held_out == pytest.approx(TASK.mutual_information, abs=0.2)
@@ -86,13 +68,20 @@ def test_it_learns_and_keeps_the_best_weights():
 
 
 def test_calibration_is_done_only_if_asked_for():
-    overconfident = FunctionCritic(lambda x, y: 3 * TASK.log_ratio(x, y))
-    candidate = Candidate("sure", MIEstimator(Still(overconfident), InfoNCE(), symmetric=True))
-    losses = []
+    steep = FunctionCritic(lambda x, y: 3 * TASK.log_ratio(x, y))
+    losses, gains = [], []
     for calibrate in (False, True):
-        fitted, fold = fit(candidate, plan=Plan(**{**vars(PLAN), "calibrate": calibrate}))
+        fitted, fold = fit(still("steep", steep), calibrate=calibrate)
         losses.append(validation_loss(fitted.critic, *(side[fold.test] for side in data()), "constant"))
+        gains.append(fitted.gain)
     assert losses[1] < losses[0] - 0.3
+    assert gains[0] == 0
+    assert gains[1] == pytest.approx(losses[0] - losses[1], abs=0.2)
+
+
+def still(name, function, **options):
+    """A candidate whose scores training does not change."""
+    return Candidate(name, MIEstimator(Still(function), InfoNCE(), symmetric=True), **options)
 
 
 class Still(Critic):
@@ -109,15 +98,15 @@ class Still(Critic):
 
 def test_the_kept_weights_are_a_copy():
     """After the best step training goes on and ruins the critic; the kept weights must not follow."""
-    ruin = Plan(**{**vars(PLAN), "lr": 3.0, "clip": 1e9, "steps": 100, "patience": 9})
+    ruin = replace(RECIPE, lr=3.0, clip=1e9, steps=100, patience=9)
     critic = WithOffset(SeparableCritic(2, 2, hidden=(8,)), GaussianCritic())
-    fitted, fold = fit(Candidate("offset", estimator(critic), Standardize()), plan=ruin)
+    fitted, fold = fit(Candidate("offset", estimator(critic), Standardize()), recipe=ruin)
     assert fitted.curve.best_step == 0
     x, y = (side[fold.test] for side in data())
     assert validation_loss(fitted.critic, x, y, "constant") < -0.6
 
 
-def test_dropout_and_the_like_are_off_when_rows_are_read():
+def test_dropout_and_the_like_are_off_when_samples_are_scored():
     encoder = nn.Sequential(nn.Linear(2, 8), nn.Dropout(0.5))
     fitted, fold = fit(Candidate("dropout", estimator(Encoded(SeparableCritic(8, 2, hidden=(8,)), encoder))))
     assert not any(module.training for module in fitted.critic.critic.modules())
@@ -125,7 +114,7 @@ def test_dropout_and_the_like_are_off_when_rows_are_read():
     assert torch.equal(fitted.score_pairs(x, y), fitted.score_pairs(x, y))
 
 
-def test_candidates_count_as_the_validation_rows_say():
+def test_validation_samples_weight_the_candidates():
     blind = Candidate("blind", MIEstimator(Blind(), InfoNCE(), symmetric=True))
     seeing = Candidate("seeing", estimator(), RankGaussianize())
     fitted, _ = fit(blind, seeing)
@@ -137,7 +126,7 @@ def test_candidates_count_as_the_validation_rows_say():
 
 
 def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
-    """Two candidates that know different halves of the information."""
+    """Two candidates that learn different halves of the information."""
     sides = [
         Candidate(f"column {k}", estimator(Encoded(SeparableCritic(1, 1, hidden=(64,)), *[Column(k)] * 2)))
         for k in (0, 1)
@@ -149,7 +138,7 @@ def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
     assert losses[2] < min(losses[:2]) - 0.3
 
 
-def test_candidates_with_a_free_function_of_y_are_normalized_first():
+def test_candidates_with_an_unidentified_function_of_y_are_normalized_first():
     one_sided = [Candidate(name, MIEstimator(SeparableCritic(2, 2, hidden=(64,)), InfoNCE())) for name in ("a", "b")]
     fitted, fold = fit(*one_sided)
     with torch.no_grad():
@@ -183,42 +172,170 @@ def test_a_density_is_returned_as_it_is_and_stopped_by_likelihood():
     x, y = data()
     torch.manual_seed(0)
     density = MIEstimator(DiagonalGaussianCritic(2, 2, hidden=(32,)), LeaveOneOut())
-    fold = split(len(x), 3, 0.2, torch.Generator().manual_seed(0))[0]
-    critic = fit_density(Candidate("density", density), x, y, fold, PLAN, 0, lambda *_: None)
+    fold = fold_of(x)
+    critic = fit_density(Candidate("density", density), x, y, fold, RECIPE, FoldObserver())
     assert isinstance(critic, DiagonalGaussianCritic)
     entropy = 1.4189 + 0.5 * math.log(1 - 0.8**2)  # of a column of y given x
     with torch.no_grad():
         assert -critic(x[fold.test], y[fold.test]).mean().item() == pytest.approx(2 * entropy, abs=0.3)
 
 
-def test_only_a_bound_in_absolute_units_keeps_the_constant():
+def test_only_a_bound_of_raw_scores_keeps_the_constant():
     x, y = data()
     torch.manual_seed(0)
     density = DiagonalGaussianCritic(2, 2, hidden=(8,))
-    plan = replace(PLAN, steps=5)
-    absolute, _ = fit(Candidate("a", MIEstimator(density, BarberAgakov(entropy=0))), x=x, y=y, plan=plan)
-    relative, _ = fit(Candidate("b", MIEstimator(density, LeaveOneOut())), x=x, y=y, plan=plan)
-    assert isinstance(absolute.critic, DiagonalGaussianCritic)
-    assert isinstance(relative.critic, Normalized)
+    recipe = replace(RECIPE, steps=5)
+    raw, _ = fit(Candidate("a", MIEstimator(density, BarberAgakov(entropy=0))), x=x, y=y, recipe=recipe)
+    normalized, _ = fit(Candidate("b", MIEstimator(density, LeaveOneOut())), x=x, y=y, recipe=recipe)
+    assert isinstance(raw.critic, DiagonalGaussianCritic)
+    assert isinstance(normalized.critic, Normalized)
 
 
-def test_an_alternative_takes_its_place_only_where_it_starts_clearly_better():
-    right = Candidate("right", MIEstimator(Still(FunctionCritic(TASK.log_ratio)), InfoNCE(), symmetric=True))
-    wrong = FunctionCritic(lambda x, y: -TASK.log_ratio(x, y))
-    near = FunctionCritic(lambda x, y: 0.98 * TASK.log_ratio(x, y))
+EXACT = FunctionCritic(TASK.log_ratio)
+WRONG = FunctionCritic(lambda x, y: -TASK.log_ratio(x, y))
+NEAR = FunctionCritic(lambda x, y: 0.98 * TASK.log_ratio(x, y))
 
-    def won(first, alternative):
-        candidates = [
-            Candidate("first", MIEstimator(Still(first), InfoNCE(), symmetric=True)),
-            Candidate("other", MIEstimator(Still(alternative), InfoNCE(), symmetric=True), instead_of="first"),
-        ]
-        told = []
-        fold = split(len(data()[0]), 2, 0.2, torch.Generator().manual_seed(0))[0]
-        fitted = fit_fold(candidates, *data(), fold, PLAN, 0, lambda steps, name: told.append(steps))
-        assert sum(told) == 2 * PLAN.steps, "the bar ends where it should, whoever was trained"
-        return fitted.curve.candidate
 
-    exact = right.estimator.critic.critic
-    assert won(wrong, exact) == "other"
-    assert won(near, exact) == "first"
-    assert won(exact, wrong) == "first"
+@pytest.mark.parametrize(
+    "first, alternative, chosen", [(WRONG, EXACT, "other"), (NEAR, EXACT, "first"), (EXACT, WRONG, "first")]
+)
+def test_an_alternative_takes_the_place_of_a_candidate_only_where_it_is_clearly_better(first, alternative, chosen):
+    steps = []
+    candidates = [still("first", first), still("other", alternative, instead_of="first")]
+    fitted, _ = fit(*candidates, observer=FoldObserver(advance=lambda made, _: steps.append(made)))
+    assert fitted.curve.candidate == chosen
+    assert sum(steps) == 2 * RECIPE.steps, "progress ends where it should, whichever was trained"
+
+
+@pytest.mark.parametrize("margin, chosen", [(0.9, "first"), (1.1, "other")])
+def test_an_alternative_is_clearly_better_by_one_over_the_root_of_the_validation_samples(margin, chosen, monkeypatch):
+    """The validation losses are given; of 80 validation samples the margin is 0.11 nats."""
+    losses = iter([-0.5, -0.5 - margin / math.sqrt(80)])
+    known = MIEstimator.validation_loss
+    monkeypatch.setattr(MIEstimator, "validation_loss", lambda *rows: next(losses, None) or known(*rows))
+    candidates = [still("first", EXACT), still("other", EXACT, instead_of="first")]
+    assert fit(*candidates, recipe=replace(RECIPE, steps=3, batch_size=16))[0].curve.candidate == chosen
+
+
+# Candidates that are clearly worse
+
+
+@pytest.mark.parametrize(
+    "best, limit", [(0.0, 0.1), (-1.0, -0.8), (-0.5, -0.35), (1.0, 1.2)], ids=["nothing learned", "1", "0.5", "density"]
+)
+def test_a_tenth_of_one_nat_and_the_best_loss_together_is_clearly_worse(best, limit):
+    assert clearly_worse(limit + 0.001, best)
+    assert not clearly_worse(limit - 0.001, best)
+
+
+class Weak(nn.Module):
+    """A constant part of the exact scores."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x, y):
+        return self.factor * TASK.log_ratio(x, y)
+
+
+def test_a_candidate_that_is_clearly_worse_after_a_third_of_the_steps_is_dropped():
+    recipe = replace(RECIPE, steps=30, check_every=5, patience=99, batch_size=32)
+    names = []
+    observer = FoldObserver(advance=lambda steps, name: names.extend([name] * steps))
+    both, _ = fit(still("exact", EXACT), still("near", NEAR), recipe=recipe)
+    assert both.steps == 60
+    one, _ = fit(still("wrong", WRONG), still("exact", EXACT), recipe=recipe, observer=observer)
+    assert one.steps == 10 + 30
+    assert one.curve.candidate == "exact"
+    assert (names.count("wrong"), names.count("exact")) == (30, 30), "progress ends where it should"
+
+
+def test_where_little_is_learned_a_candidate_is_not_dropped_for_hundredths_of_a_nat():
+    """The best validation loss is about 0, and a tenth of it would drop any other candidate."""
+    flat, slightly = (FunctionCritic(Weak(factor)) for factor in (0.0, -0.01))
+    recipe = replace(RECIPE, steps=30, check_every=5, patience=99, batch_size=32)
+    x, y = data()
+    losses = [validation_loss(critic, x, y, "constant") for critic in (flat, slightly)]
+    assert losses[0] == 0
+    assert 0.01 < losses[1] < 0.09
+    assert fit(still("flat", flat), still("slightly", slightly), recipe=recipe)[0].steps == 60
+
+
+# Continuing
+
+
+class Kept:
+    """A file of a fold in memory: each check is written."""
+
+    def __init__(self, state=None):
+        self.state, self.path, self.states = state, "memory", []
+
+    def due(self, now=False):
+        return True
+
+    def write(self, state):
+        self.state = state
+        self.states.append(copy.deepcopy(state))
+
+
+def test_the_contenders_are_written_down_once_they_are_decided_and_are_not_decided_again():
+    recipe = replace(RECIPE, steps=30, check_every=5, patience=99, batch_size=32)
+    candidates = [still("wrong", WRONG), still("exact", EXACT), still("near", NEAR)]
+    kept = Kept()
+    fit(*candidates, recipe=recipe, observer=FoldObserver(kept))
+    assert [state.contenders for state in kept.states] == [None] * 6 + [[1, 2]] * 9
+    assert [run["step"] for run in kept.states[-1].runs] == [10, 30, 30]
+    state = replace(kept.states[8], contenders=[1])
+    again, _ = fit(*candidates, recipe=recipe, observer=FoldObserver(Kept(state)))
+    assert again.steps == 10 + 30 + 10, "the third candidate was left out, as the state says"
+
+
+def test_a_fold_that_was_evaluated_is_not_written_again():
+    recipe = replace(RECIPE, steps=10, check_every=5)
+    kept = Kept()
+    fit(still("exact", EXACT), recipe=recipe, observer=FoldObserver(kept))
+    done = Kept(replace(kept.states[-1], evaluation={}, train_test_gap=0.5))
+    fitted, _ = fit(still("exact", EXACT), recipe=recipe, observer=FoldObserver(done))
+    assert fitted.steps == 10
+    assert done.states == []
+
+
+def test_training_that_is_stopped_returns_the_best_weights_so_far(monkeypatch):
+    observer = FoldObserver(Kept())
+    step = Run._train_step
+
+    def stopping(run):
+        step(run)
+        if run.step == 7:
+            observer.stop.set()
+
+    monkeypatch.setattr(Run, "_train_step", stopping)
+    recipe = replace(RECIPE, steps=30, check_every=5)
+    fitted, _ = fit(Candidate("a", estimator(), Standardize()), recipe=recipe, observer=observer)
+    assert (fitted.finished, fitted.steps, fitted.curve.steps) == (False, 7, (0, 5, 7))
+    assert observer.state.runs[0]["step"] == 7
+    stopped = FoldObserver(stop=observer.stop)
+    assert fit(Candidate("a", estimator()), recipe=recipe, observer=stopped)[0] is None, "no step was made"
+
+
+def test_an_unfinished_fold_drops_candidates_that_are_clearly_worse(monkeypatch):
+    observer = FoldObserver()
+    step = Run._train_step
+
+    def stopping(run):
+        step(run)
+        if run.name == "exact" and run.step == 2:
+            observer.stop.set()
+
+    monkeypatch.setattr(Run, "_train_step", stopping)
+    fitted, _ = fit(still("wrong", WRONG), still("exact", EXACT), recipe=replace(RECIPE, steps=30), observer=observer)
+    assert (fitted.curve.candidate, fitted.steps, fitted.finished) == ("exact", 12, False)
+
+
+def test_the_scores_of_many_samples_are_those_of_parts(monkeypatch):
+    monkeypatch.setattr("mibounds.training.fit._SCORED_ROWS", 7)
+    x, y = data(20)
+    order = torch.arange(20)
+    fitted = Fitted(EXACT, Fold(order, order, order), None)
+    assert torch.allclose(fitted.score_pairs(x, y), TASK.log_ratio(x, y))

@@ -187,12 +187,12 @@ def test_a_score_is_the_mean_of_the_folds_log_ratios(result):
     assert torch.corrcoef(torch.stack([alone.mean(0), exact]))[0, 1] > 0.9
 
 
-def test_pointwise_is_each_row_by_the_fold_that_never_saw_it(result):
+def test_pointwise_is_each_sample_by_the_fold_that_tested_it(result):
     assert result.pointwise.shape == (200,)
     for fold in result.fitted:
         rows = fold.fold.test
         assert torch.allclose(result.pointwise[rows], fold.score_pairs(X[rows], Y[rows]), atol=1e-4)
-    assert float(result.pointwise.mean()) == pytest.approx(result.bounds["PlugIn"], abs=1e-5)
+    assert float(result.pointwise.mean()) == pytest.approx(result.estimates["PlugIn"], abs=1e-5)
     assert torch.equal(result.to("bits").pointwise, result.pointwise)
 
 
@@ -206,7 +206,7 @@ def test_pointwise_is_in_the_order_of_the_rows_and_nan_where_they_were_dropped()
     first = result.fitted[0]
     assert first.fold.test[0] == 0
     assert torch.allclose(result.pointwise[:3], first.score_pairs(X[:3], Y[:3]), atol=1e-4)
-    assert float(result.pointwise.nanmean()) == pytest.approx(result.bounds["PlugIn"], abs=1e-5)
+    assert float(result.pointwise.nanmean()) == pytest.approx(result.estimates["PlugIn"], abs=1e-5)
     assert torch.equal(result.fitted.score_pairs(x, y, nan="drop").isfinite(), kept)
     with pytest.raises(ValueError, match=r"x has 1 missing or infinite values, in column 'x\[0\]' \(1\)"):
         result.fitted.score_pairs(x, y)
@@ -219,7 +219,7 @@ def test_one_row_and_no_complete_row(result):
     assert result.fitted.score_pairs(x[:1] * torch.nan, y[:1], nan="drop").isnan().tolist() == [True]
 
 
-def test_tables_are_taken_by_the_names_of_their_columns(tmp_path):
+def test_tables_are_matched_by_the_names_of_their_columns(tmp_path):
     table = pl.DataFrame({"a": X[:, 0].numpy(), "one": 1.0, "b": X[:, 1].numpy()})
     target = pl.DataFrame({"c": Y[:, 0].numpy()})
     fitted = mi.estimate(table, target, steps=10, folds=2, hidden=(8,)).fitted
@@ -237,11 +237,11 @@ def test_tables_are_taken_by_the_names_of_their_columns(tmp_path):
         back.score_pairs(table, Y)
     with pytest.raises(ValueError, match="x has 5 rows and y has 200"):
         back.score_pairs(table[:5], target)
-    with pytest.raises(ValueError, match="nan is 'keep', and must be"):
+    with pytest.raises(ValueError, match="nan is 'keep': expected 'raise', 'drop' or 'indicator'"):
         back.score_pairs(table, target, nan="keep")
 
 
-def test_columns_of_large_offset_are_shifted_as_they_were(tmp_path):
+def test_columns_of_large_offset_are_shifted_as_in_the_fit(tmp_path):
     x, y = X[:, 0].double().numpy() * 1e-3 + 1e9, Y.numpy()
     fitted = mi.estimate(x, y, steps=10, folds=2, hidden=(8,)).fitted
     whole = fitted.score_pairs(x, y)
@@ -263,7 +263,7 @@ def rewritten(path, **changes):
 def test_what_a_file_holds(file):
     with safe_open(file, "pt") as found:
         metadata = found.metadata()
-    assert (metadata["mibounds"], metadata["format"]) == (__version__, "1")
+    assert (metadata["mibounds"], metadata["format"]) == (__version__, "2")
     record = json.loads(metadata["description"])
     assert record["schemas"][0]["names"] == ["x[0]", "x[1]"]
     assert {entry.name for entry in file.parent.iterdir()} == {file.name}
@@ -288,9 +288,11 @@ def test_no_byte_can_change_unnoticed(file):
             mi.load(file)
 
 
-def test_a_newer_file(file):
-    rewritten(file, format="2", mibounds="9.1")
-    with pytest.raises(ValueError, match="was written by a newer mibounds, 9.1, in format 2, and this one, .* update"):
+@pytest.mark.parametrize("number, advice", [("3", "update mibounds"), ("1", "fit and save it again")])
+def test_a_file_of_another_format_is_refused(file, number, advice):
+    rewritten(file, format=number, mibounds="9.1")
+    sentence = rf"was written by mibounds 9.1 in format {number}, and this version, .*, reads format 2: {advice}\.$"
+    with pytest.raises(ValueError, match=sentence):
         mi.load(file)
 
 
@@ -311,7 +313,9 @@ def test_no_file_and_a_folder(file):
 
 def test_classes_of_a_user_are_made_only_when_asked_for(tmp_path):
     fitted = fit(CRITICS["Encoded"]()).fitted
-    with pytest.raises(ValueError, match=r"model.safetensors uses Wide of .*test_fitted, .*: pass modules=\[Wide\]"):
+    with pytest.raises(
+        ValueError, match=r"model.safetensors uses Wide of .*test_fitted_folds, .*: pass modules=\[Wide\]"
+    ):
         there_and_back(fitted, tmp_path)
     with pytest.raises(TypeError, match="modules holds 3, and must hold classes of modules"):
         mi.load(tmp_path / "model.safetensors", modules=[3])

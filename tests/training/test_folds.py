@@ -23,6 +23,11 @@ def test_every_sample_is_in_one_test_set_and_in_one_set_of_each_fold(n, folds, s
         assert len(fold.valid) == round(0.15 * (n - len(fold.test)))
 
 
+def test_folds_validate_on_different_samples():
+    _, second, third = split(90, 3, 0.2, seeded())
+    assert len(set(second.valid.tolist()) & set(third.valid.tolist())) < 8  # of 12
+
+
 def test_at_least_one_sample_validates():
     assert [len(fold.valid) for fold in split(20, 2, 0.01, seeded())] == [1, 1]
     assert [len(fold.valid) for fold in split_blocked(60, 2, 0.01, 0, seeded())] == [1, 1]
@@ -67,7 +72,8 @@ def test_blocks_are_contiguous_and_apart_by_the_gap(n, folds, gap, seed):
 
 
 def test_the_blocks_by_hand():
-    """100 samples, 4 folds, gaps of 5: in the first fold 70 samples remain, of which 14 validate after the test block."""
+    """100 samples, 4 folds, gaps of 5: in the first fold 70 samples remain, of which 14, after the test block,
+    validate."""
     first, second, _, last = split_blocked(100, 4, 0.2, 5, seeded())
     assert sorted(first.valid.tolist()) == list(range(30, 44))
     assert sorted(first.train.tolist()) == list(range(49, 100))
@@ -85,8 +91,13 @@ def test_a_validation_block_may_reach_either_end_of_the_series():
 
 
 def test_too_large_a_gap_is_an_error():
-    with pytest.raises(ValueError, match="gap is 20, and leaves a fold of 60 rows with .* give a smaller gap"):
+    with pytest.raises(ValueError, match="gap is 20, and leaves a fold of 60 rows with 0 rows to train on: give a sma"):
         split_blocked(60, 3, 0.2, 20, seeded())
+    with pytest.raises(ValueError, match="gap is 10, and leaves a fold of 100 rows with 10 rows to train on"):
+        split_blocked(100, 2, 0.5, 10, seeded())
+    with pytest.raises(ValueError, match="gap is 0, and leaves a fold of 100 rows no room for 56 validation rows"):
+        split_blocked(100, 4, 0.75, 0, seeded())
+    assert len(split_blocked(96, 2, 2 / 3, 0, seeded())[0].train) == 16
 
 
 @given(st.integers(8, 40), st.integers(2, 5), st.integers(0, 99))
@@ -142,6 +153,14 @@ def test_a_splitter_gets_the_groups_and_whole_groups_validate():
         sets = [set(groups[indices].tolist()) for indices in (fold.train, fold.valid, fold.test)]
         assert [len(one) for one in sets] == [4, 1, 5]
         assert len(set.union(*sets)) == 10
+
+
+def test_the_groups_that_validate_are_drawn_at_random():
+    groups = torch.arange(100) % 20
+    pairs = list(GroupKFold(2).split(range(100), None, groups.numpy()))
+    one, other = (split_by(pairs, 100, groups, 0.2, seeded(seed))[0] for seed in (0, 1))
+    assert torch.equal(one.test, other.test)
+    assert set(groups[one.valid].tolist()) != set(groups[other.valid].tolist())
 
 
 def test_unusable_splitters_are_errors():

@@ -1,4 +1,4 @@
-"""Ctrl-C gives what has been learnt so far; a second one ends at once."""
+"""Ctrl-C ends a fit with the best result so far; a second one ends at once."""
 
 import itertools
 import json
@@ -20,11 +20,9 @@ import mibounds as mi
 from mibounds.bounds import InfoNCE
 from mibounds.cli.main import app
 from mibounds.critics import SeparableCritic
-from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Fitted
 from mibounds.training.candidate_run import Run
-from mibounds.training.interrupts import interruptible, no_partial_results, reported_folds
+from mibounds.training.interrupts import interruptible, no_partial_results
 from mibounds.warnings import InterruptedWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
@@ -68,14 +66,14 @@ def estimator():
     return mi.MIEstimator(SeparableCritic(2, 2, hidden=(16,)), InfoNCE(), symmetric=True)
 
 
-def test_folds_that_ended_are_read_and_one_in_progress_ends_early(ctrl_c_at):
+def test_folds_that_finished_are_evaluated_and_one_in_progress_ends_early(ctrl_c_at):
     ctrl_c_at(115)
-    with pytest.warns(InterruptedWarning, match="after 115 steps: of 3 folds 1 had ended, 1 are read .* 1 are left"):
+    with pytest.warns(InterruptedWarning, match="after 115 steps: of 3 folds 1 had finished, 1 are .* 1 are left"):
         result = mi.Trainer(**QUICK).fit(estimator(), *data())
     assert 0.3 < result.value < 1.2
-    assert result.rows == 200
+    assert result.n == 200
     assert [fold.steps for fold in result.fitted] == [60, 55]
-    assert result.curves[1].steps[-1] == 55  # weights between two looks are looked at
+    assert result.curves[1].steps[-1] == 55  # weights between two checks have their own
     assert int(result.pointwise.isnan().sum()) == 100
     assert result.interval[0] < result.value < result.interval[1]
     assert json.loads(json.dumps(result.to_dict()))["warnings"][0]["code"] == "interrupted"
@@ -83,8 +81,8 @@ def test_folds_that_ended_are_read_and_one_in_progress_ends_early(ctrl_c_at):
 
 def test_a_fold_that_had_hardly_begun_is_left_out(ctrl_c_at):
     ctrl_c_at(62)
-    with pytest.warns(InterruptedWarning, match="of 3 folds 1 had ended, 0 are read .* 2 are left out"):
-        assert mi.Trainer(**QUICK).fit(estimator(), *data()).rows == 100
+    with pytest.warns(InterruptedWarning, match="of 3 folds 1 had finished, 0 are evaluated .* 2 are left out"):
+        assert mi.Trainer(**QUICK).fit(estimator(), *data()).n == 100
 
 
 def test_it_is_the_fold_of_the_whole_fit(ctrl_c_at):
@@ -119,41 +117,41 @@ def test_before_the_first_step_there_is_no_result(monkeypatch):
 def test_a_second_ctrl_c_ends_at_once(ctrl_c_at, monkeypatch):
     ctrl_c_at(30)
 
-    def read(*_, **__):
+    def evaluate(*_, **__):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
-        pytest.fail("it went on reading")
+        pytest.fail("it continued")
 
-    monkeypatch.setattr("mibounds.training.crossfit.read_fold", read)
+    monkeypatch.setattr("mibounds.training.cross_fitting.evaluate_fold", evaluate)
     with pytest.raises(KeyboardInterrupt):
         mi.Trainer(**QUICK).fit(estimator(), *data())
 
 
-def test_a_stream_too(ctrl_c_at):
+def test_a_stream_ends_early_too(ctrl_c_at):
     ctrl_c_at(33)
-    with pytest.warns(InterruptedWarning, match="after 33 steps: of 1 folds 0 had ended, 1 are read"):
+    with pytest.warns(InterruptedWarning, match="after 33 steps: of 1 folds 0 had finished, 1 are evaluated"):
         result = mi.Trainer(**QUICK).fit_stream(estimator(), TASK.sample, test_rows=500)
     assert result.value > 0.3
-    assert result.rows == 500
+    assert result.n == 500
 
 
-def test_it_goes_on_from_there(ctrl_c_at, tmp_path):
+def test_an_interrupted_fit_continues_from_its_checkpoint(ctrl_c_at, tmp_path):
     whole = mi.Trainer(**QUICK).fit(estimator(), *data())
     ctrl_c_at(95)
     cut = mi.Trainer(**QUICK, checkpoint=tmp_path).fit(estimator(), *data())
-    assert cut.rows < 300
+    assert cut.n < 300
     ctrl_c_at()
     assert mi.Trainer(**QUICK, checkpoint=tmp_path, resume=True).fit(estimator(), *data()).to_dict() == whole.to_dict()
 
 
-def test_several_fits_end_all(ctrl_c_at):
+def test_several_fits_all_end(ctrl_c_at):
     x, y = data(400)
     ctrl_c_at(30)
     with pytest.raises(KeyboardInterrupt):
         mi.lagged(x[:, 0], y[:, 0], (0, 1), steps=40, folds=2, hidden=(8,), workers=1)
 
 
-def test_where_ctrl_c_is_not_ours():
+def test_ctrl_c_is_left_as_it_is_where_it_is_not_a_keyboard_interrupt_or_several_fits_make_one_result():
     def other(*_):
         return None
 
@@ -174,14 +172,6 @@ def test_an_error_ends_the_other_folds():
     with pytest.raises(RuntimeError), interruptible() as stop:
         raise RuntimeError
     assert stop.is_set()
-
-
-def test_finished_folds_are_always_worth_reading():
-    def fitted(score, finished):
-        return Fitted(None, None, Curve((0, 10), (0.0, score), 10, ""), finished=finished)
-
-    fits = [fitted(-1.0, False), fitted(-0.9, False), fitted(-0.5, False), fitted(-0.4, True)]
-    assert reported_folds(fits) == [True, True, False, True]
 
 
 def test_on_the_command_line(ctrl_c_at, tmp_path):

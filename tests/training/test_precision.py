@@ -9,7 +9,7 @@ TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
 
 
 class Watched(SeparableCritic):
-    """Notes in which precision hidden layers and scores were, while training and while reading."""
+    """Records the precision of hidden layers and scores, in training and in evaluation."""
 
     def __init__(self):
         super().__init__(2, 2, hidden=(64, 64))
@@ -79,12 +79,13 @@ def test_a_joint_critic_and_a_gaussian_offset(critic):
         mi.MIEstimator(mi.critics.DiagonalGaussianCritic(2, 2), mi.bounds.CLUB()),
     ],
 )
-def test_what_sums_inside_of_its_networks_is_refused(estimator):
+def test_estimators_that_sum_scores_inside_their_networks_are_refused(estimator):
     x, y = TASK.sample(100, torch.Generator().manual_seed(0))
-    with pytest.raises(ValueError, match="leave precision at 'float32'"):
+    assert not estimator.half_precision
+    with pytest.raises(ValueError, match="precision is 'bf16', and .* leave precision at 'float32'"):
         mi.Trainer(precision="bf16", preprocessing=None).fit(estimator, x, y)
 
 
 def test_there_are_two_precisions():
-    with pytest.raises(ValueError, match="precision is 'fp16', and must be 'float32' or 'bf16'"):
+    with pytest.raises(ValueError, match="precision is 'fp16': expected 'float32' or 'bf16'"):
         mi.Trainer(precision="fp16")

@@ -16,9 +16,10 @@ from torch import nn
 import mibounds as mi
 from mibounds.bounds import LeaveOneOut, MINE
 from mibounds.critics import DiagonalGaussianCritic, Encoded, JointCritic, SeparableCritic
-from mibounds.training.candidates import Candidate, Plan
-from mibounds.training.folds import Fold
 from mibounds.training.candidate_run import Run
+from mibounds.training.candidates import Candidate
+from mibounds.training.folds import Fold
+from mibounds.training.recipe import Recipe
 from mibounds.tasks import CorrelatedGaussian
 
 warnings.simplefilter("ignore")
@@ -33,8 +34,8 @@ def estimators():
 
 def step(estimator, x, y):
     rows = torch.arange(len(x))
-    plan = Plan(20, 64, 1e-3, 1e-4, 1e9, 10, 4, 1e-3, False)
-    run = Run(Candidate("", estimator), x, y, Fold(rows[:200], rows[200:], rows[200:]), plan, 0)
+    recipe = Recipe(steps=20, batch_size=64, lr=1e-3, clip=1e9, check_every=10).filled(240, 200)
+    run = Run(Candidate("", estimator), x, y, Fold(rows[:200], rows[200:], rows[200:]), recipe)
     run._train_step()
     return torch.cat([parameter.grad.flatten() for parameter in run.parameters])
 
@@ -49,7 +50,10 @@ def fits():
     network = mi.MIEstimator(SeparableCritic(2, 2, hidden=(8,)), mi.bounds.InfoNCE(), symmetric=True)
     found["stream"] = mi.Trainer(**QUICK).fit_stream(network, TASK.sample, test_rows=4200)  # in two blocks
     values = {
-        name: (r.value, r.stderr, *r.interval, [warning.code for warning in r.warnings], [c.score for c in r.curves])
+        name: (
+            r.value, r.stderr, *r.interval, [warning.code for warning in r.warnings],
+            [curve.validation_loss for curve in r.curves],
+        )
         for name, r in found.items()
     }
     return values, gradients, found["estimate"].pointwise
@@ -121,7 +125,7 @@ def test_two_ranks_find_what_one_process_finds(two_ranks, tmp_path, monkeypatch)
     assert torch.equal(first[2], second[2])
 
 
-def test_only_rank_0_writes_and_what_it_wrote_goes_on_to_the_same_number(two_ranks):
+def test_only_rank_0_writes_and_what_it_wrote_continues_to_the_same_number(two_ranks):
     folder, (first, second) = two_ranks
     assert sorted(path.name for path in (folder / "0" / "run").iterdir()) == [
         "fit.json", "fold-1.checkpoint", "fold-2.checkpoint",
@@ -134,21 +138,21 @@ def test_only_rank_0_writes_and_what_it_wrote_goes_on_to_the_same_number(two_ran
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         alone = mi.estimate(x, y, hidden=(16,), **quick, checkpoint=folder / "0" / "run", resume=True)
-    assert alone.value == first[0]["estimate"][0], "one process reads what two ranks wrote"
+    assert alone.value == first[0]["estimate"][0], "one process continues what two ranks wrote"
 
 
 def test_ranks_start_from_the_weights_of_rank_0(two_ranks):
     _, (first, second) = two_ranks
     assert first[3] == second[3]
     assert first[4] and second[4], "the given estimators are left unchanged"
-    assert first[6] == pytest.approx(first[3], abs=1e-3), "alone, rank 0 comes to the same without rank 1"
+    assert first[6] == pytest.approx(first[3], abs=1e-3), "rank 0 finds the same without rank 1"
 
 
 def test_what_ranks_cannot_do_is_refused_on_all_of_them(two_ranks):
     _, (first, second) = two_ranks
     assert first[5] == second[5]
     others, used, normed, small = first[5]
-    assert others.startswith("Rank 1 has another fit than rank 0, with x 241 rows (")
+    assert others.startswith("Rank 1 has another fit than rank 0, with x 241 samples (")
     assert used.startswith("'run' holds a checkpoint already")
     assert normed == (
         "critic.encoder_x.1 is a BatchNorm1d, which would see a share of each batch where one process sees all of it: "

@@ -1,3 +1,6 @@
+import sys
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +10,10 @@ from mibounds import MIEstimator, Trainer
 from mibounds.bounds import CLUB, MINE, NWJ, BarberAgakov, InfoNCE, JensenShannon, LeaveOneOut
 from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, JointCritic, SeparableCritic
 from mibounds.data import Standardize
-from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Candidate
-from mibounds.warnings import NotConvergedWarning, SmallSampleWarning
+from mibounds.tasks import CorrelatedGaussian, Student
+from mibounds.training import Candidate, Recipe
+from mibounds.training.cross_fitting import cross_fit
+from mibounds.warnings import MIWarning, NonFiniteStepWarning, NotConvergedWarning, SmallSampleWarning
 
 TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
 QUICK = {"steps": 200, "folds": 2, "lr": 3e-3}
@@ -27,44 +31,46 @@ def estimator(bound=None, **options):
 @pytest.mark.parametrize("bound", [InfoNCE(), MINE(), NWJ(), JensenShannon()], ids=repr)
 def test_it_reports_the_estimators_own_bound(bound):
     result = Trainer(**QUICK).fit(estimator(bound), *data())
-    assert result.reading == type(bound).__name__
-    assert result.value == result.bounds[result.reading]
+    assert result.method == type(bound).__name__
+    assert result.value == result.estimates[result.method]
     assert result.value == pytest.approx(TASK.mutual_information, abs=0.25)
-    assert set(result.bounds) >= {"InfoNCE", "DonskerVaradhan", "NWJ", "SMILE", "PlugIn"}
+    assert set(result.estimates) >= {"InfoNCE", "DonskerVaradhan", "NWJ", "SMILE", "PlugIn"}
     assert len(result.curves) == len(result.fitted) == len(result.fold_values) == 2
-    assert result.rows == 800
+    assert result.n == 800
 
 
 def test_an_alternative_takes_the_place_of_a_candidate_and_is_not_trained_beside_it():
     candidates = [Candidate("first", estimator(), Standardize())]
     candidates.append(Candidate("other", estimator(), Standardize(), instead_of="first"))
-    readings = Trainer(steps=20, folds=2).read(candidates, *data())
-    assert [fitted.steps for fitted in readings.fitted] == [20, 20]
+    evaluation = cross_fit(candidates, *data(), Recipe(steps=20, folds=2))
+    assert [fitted.steps for fitted in evaluation.fitted] == [20, 20]
 
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
-def test_densities_are_read_in_the_direction_in_which_they_bound():
+def test_densities_are_evaluated_in_the_direction_in_which_they_bound():
     x, y = data()
     density = DiagonalGaussianCritic(2, 2, hidden=(32,))
     result = Trainer(**QUICK).fit(MIEstimator(density, LeaveOneOut()), x, y)
     assert result.value == pytest.approx(TASK.mutual_information, abs=0.2)
     assert Trainer(**QUICK).fit(MIEstimator(density, CLUB()), x, y).value > 2.5  # 3.56 of the exact one
-    assert result.curves[0].score[-1] < result.curves[0].score[0]  # stopped by likelihood
+    losses = result.curves[0].validation_loss  # likelihood
+    assert losses[-1] < losses[0]
 
 
-def test_barber_agakov_reads_the_density_as_it_is():
+def test_barber_agakov_takes_the_density_as_it_is():
     x, y = data()
     torch.manual_seed(0)
     known = MIEstimator(FlowCritic(2, 2, hidden=(16,)), BarberAgakov(entropy=2 * 1.4189385))  # standard normal
     result = Trainer(steps=20, folds=2, test_negatives=64, preprocessing=None).fit(known, x, y)
     assert result.value == pytest.approx(TASK.mutual_information, abs=0.15)
-    assert set(result.bounds) == {"InfoNCE", "DonskerVaradhan", "BarberAgakov"}
+    assert set(result.estimates) == {"InfoNCE", "DonskerVaradhan", "BarberAgakov"}
     with pytest.raises(ValueError, match="counts in the units of y, which preprocessing changes"):
         Trainer(steps=20).fit(known, x, y)
 
 
 def test_the_seed_decides_and_the_workers_do_not():
-    runs = [Trainer(**QUICK, seed=s, workers=w).fit(estimator(), *data()) for s, w in ((1, 1), (1, 2), (2, 2))]
+    options = {"steps": 40, "folds": 2, "lr": 1e-2}
+    runs = [Trainer(**options, seed=s, workers=w).fit(estimator(), *data()) for s, w in ((1, 1), (1, 2), (2, 2))]
     assert runs[0].to_dict() == runs[1].to_dict()
     assert runs[0].value != runs[2].value
     assert torch.get_num_threads() > 0
@@ -104,42 +110,69 @@ def test_a_tuple_is_one_variable():
     assert result.value > 0.5
 
 
+# Settings
+
+
+def test_a_trainer_takes_a_recipe_and_single_settings():
+    assert Trainer().recipe == Recipe()
+    assert Trainer("quick", steps=5, seed=3).recipe == Recipe.preset("quick").replace(steps=5, seed=3)
+    assert Trainer(Recipe(lr=0.1), folds=2).recipe == Recipe(lr=0.1, folds=2)
+
+
 @pytest.mark.parametrize(
-    "options, sentence",
+    "options, error, sentence",
     [
-        ({"steps": 0}, "steps is 0, and must be at least 1"),
-        ({"folds": 1}, "folds is 1, and must be at least 2"),
-        ({"batch_size": 1}, "batch_size is 1"),
-        ({"workers": 0}, "workers is 0"),
-        ({"validation_fraction": 1.0}, "validation_fraction is 1.0, and must lie strictly between 0 and 1"),
-        ({"split": "block"}, "split is 'block', and must be 'random' or 'blocked'"),
-        ({"gap": 5}, "gap is 5, and a random split has none"),
-        ({"split": "blocked", "gap": -1}, "gap is -1, and must be at least 0"),
-        ({"test_negatives": "some"}, "test_negatives is 'some', and must be 'all' or a number"),
-        ({"device": "cuda:99"}, "which this machine does not have"),
+        ({"steps": 0}, ValueError, "steps is 0: expected a whole number of at least 1"),
+        ({"gap": 5}, ValueError, "gap is 5, and a random split has none"),
+        ({"resume": True}, ValueError, "resume continues a checkpoint, and there is none"),
+        ({"test_negatives": "some"}, ValueError, "test_negatives is 'some': expected 'all' or a whole number"),
+        ({"device": "cuda:99"}, ValueError, "which this machine does not have"),
+        ({"nan": "keep"}, ValueError, "nan is 'keep': expected 'raise' or 'drop'"),
+        ({"nan": "indicator"}, ValueError, "nan is 'indicator': expected 'raise' or 'drop'"),
+        (
+            {"preprocessing": "ranks"},
+            TypeError,
+            "preprocessing is a str: expected a Preprocessing, for example mi.Rank",
+        ),
+        ({"recipe": 3}, TypeError, "recipe is a int: expected 'quick', 'default', 'thorough' or a mi.Recipe"),
+        ({"epochs": 3}, TypeError, "Trainer has no argument 'epochs'. Did you mean 'steps'?"),
+        ({"critic": "joint"}, TypeError, "Trainer has no argument 'critic'"),
     ],
 )
-def test_bad_settings(options, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_bad_settings(options, error, sentence):
+    with pytest.raises(error, match=sentence):
         Trainer(**options)
 
 
+@pytest.mark.parametrize("given", [SeparableCritic(2, 2, hidden=(8,)), InfoNCE(), "infonce", MIEstimator, None])
+def test_something_that_is_no_estimator_is_refused_with_one_sentence(given):
+    trainer = Trainer(steps=2, folds=2)
+    sentence = f"estimator is a {type(given).__name__}: expected a mi.MIEstimator"
+    for fit in (lambda: trainer.fit(given, *data(100)), lambda: trainer.fit_stream(given, TASK.sample)):
+        with pytest.raises(TypeError, match=sentence) as caught:
+            fit()
+        assert "\n" not in str(caught.value)
+
+
 def test_batches_that_do_not_fit():
-    with pytest.raises(ValueError, match="batch_size is 500, and a fold trains on 340 rows: give a smaller batch_size"):
+    with pytest.raises(
+        ValueError, match="batch_size is 500, and a fold trains on 340 samples: give a smaller batch_size"
+    ):
         Trainer(folds=2, batch_size=500).fit(estimator(), *data())
-    with pytest.raises(ValueError, match="negatives is 64, and a batch of 64 rows has 63 others"):
+    with pytest.raises(ValueError, match="negatives is 64, and a batch of 64 samples has 63 others"):
         Trainer(folds=2, batch_size=64).fit(estimator(negatives=64), *data())
-    with pytest.raises(ValueError, match="folds is 60, and 100 rows give at most 50"):
+    with pytest.raises(ValueError, match="folds is 60, and 100 samples give at most 50"):
         Trainer(folds=60).fit(estimator(), *data(100))
     with pytest.warns(SmallSampleWarning), pytest.warns(NotConvergedWarning):
-        assert Trainer(**{**QUICK, "steps": 20}).fit(estimator(), *data(60)).rows == 60  # an automatic batch shrinks
+        assert Trainer(**{**QUICK, "steps": 20}).fit(estimator(), *data(60)).n == 60  # an automatic batch shrinks
 
 
-def test_blocked_folds_read_the_rows_in_their_order():
+def test_blocked_folds_test_the_samples_in_their_order():
     result = Trainer(**QUICK, split="blocked").fit(estimator(), *data())
     assert result.value == pytest.approx(TASK.mutual_information, abs=0.25)
     wide = Trainer(**QUICK, split="blocked", gap=60).fit(estimator(), *data())
-    assert wide.value != result.value  # 8 rows by default
+    assert wide.value != result.value  # 8 samples by default
+    assert result.fitted[0].fold.test.tolist() == list(range(400))
     with pytest.raises(ValueError, match="gap is 600, and leaves a fold of 800 rows"):
         Trainer(split="blocked", gap=600).fit(estimator(), *data())
 
@@ -155,7 +188,7 @@ def test_pairs_that_do_not_match():
         Trainer().fit(estimator(), broken, torch.zeros(80, 1))
 
 
-def test_a_stream_is_trained_on_fresh_rows_and_read_on_fresh_rows():
+def test_a_stream_is_trained_and_evaluated_on_fresh_samples():
     task, drawn = CorrelatedGaussian(2, 0.8), []
 
     def sampler(n, generator):
@@ -166,8 +199,9 @@ def test_a_stream_is_trained_on_fresh_rows_and_read_on_fresh_rows():
     trainer = Trainer(steps=200, batch_size=64, lr=5e-3, seed=3)
     result = trainer.fit_stream(estimator, sampler, test_rows=1500)
     assert drawn == [4096 + 1024 + 1500] + [64] * 200
-    assert result.rows == 1500
-    assert result.reading == "InfoNCE"
+    assert result.n == len(result.pointwise) == 1500
+    assert result.method == result.curves[0].candidate == "InfoNCE"
+    assert result.seed == 3
     assert result.value == pytest.approx(1.02, abs=0.2)
     assert result.value == trainer.fit_stream(estimator, task.sample, test_rows=1500).value
     untrained = estimator.value(*task.sample(50, torch.Generator().manual_seed(0)))
@@ -186,3 +220,77 @@ def test_a_stream_that_does_not_pair_is_refused():
         Trainer(steps=2).fit_stream(estimator, lambda n, g: (torch.zeros(n, 1), torch.zeros(n - 1, 1)))
     with pytest.raises(ValueError, match="x has"):
         Trainer(steps=2).fit_stream(estimator, lambda n, g: (torch.full((n, 1), float("nan")), torch.zeros(n, 1)))
+
+
+# Bounds of a user's own, standard errors, and warnings
+
+
+def test_a_bound_of_a_users_own_that_is_called_nwj_does_not_replace_the_librarys():
+    class Half(NWJ):
+        def value(self, joint, partition):
+            return super().value(joint, partition) / 2
+
+    Half.__name__ = Half.__qualname__ = "NWJ"
+    own, library = (Trainer(steps=30, folds=2).fit(estimator(bound), *data(300)) for bound in (Half(), NWJ()))
+    name = f"{__name__}.NWJ"
+    assert own.method == name
+    assert list(own.estimates) == ["InfoNCE", "DonskerVaradhan", "NWJ", "SMILE", "PlugIn", name]
+    assert own.value == own.estimates[name] == pytest.approx(own.estimates["NWJ"] / 2)
+    assert own.lower_bound_estimate[0] == own.estimates["NWJ"]
+    assert library.method == "NWJ"
+    assert len(library.estimates) == 5
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_the_standard_error_is_that_of_groups_and_of_runs():
+    x, y = data(200)
+    groups = torch.arange(200).repeat(4)
+    copies = x.repeat(4, 1), y.repeat(4, 1)
+    options = {"steps": 30, "folds": 2, "lr": 1e-2}
+    plain = Trainer(**options).fit(estimator(), *copies)
+    grouped = Trainer(**options).fit(estimator(), *copies, groups=groups)
+    assert plain.lower_bound_estimate[1] < 0.6 * grouped.lower_bound_estimate[1]
+    for fitted in grouped.fitted:
+        assert not set(groups[fitted.fold.test].tolist()) & set(groups[fitted.fold.train].tolist())
+    drawn = Trainer(**options, bootstrap=30).fit(estimator(), *copies, groups=groups)
+    assert drawn.value == grouped.value
+    assert drawn.stderr != grouped.stderr
+
+
+def test_warnings_are_issued_at_the_users_line():
+    x, y = Student.identity(1, 1).sample(150, torch.Generator().manual_seed(0))
+    narrow = MIEstimator(SeparableCritic(1, 1, hidden=(8,)), InfoNCE())
+    with pytest.warns(MIWarning) as caught:
+        line = sys._getframe().f_lineno + 1
+        result = Trainer(steps=20, folds=2).fit(narrow, x, y)
+    assert [warning.code for warning in result.warnings] == [one.message.code for one in caught]
+    assert {"small-sample", "heavy-tails"} <= {warning.code for warning in result.warnings}
+    assert {(one.filename, one.lineno) for one in caught} == {(__file__, line)}
+
+
+class Exploding(SeparableCritic):
+    """Its third batch has no finite score."""
+
+    def pairwise(self, x, y):
+        self.calls = getattr(self, "calls", 0) + self.training
+        return super().pairwise(x, y) * (float("nan") if self.calls == 3 else 1)
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_skipped_steps_are_counted_in_a_warning():
+    options = {"steps": 20, "folds": 2, "check_every": 10}
+    exploding = MIEstimator(Exploding(2, 2, hidden=(8,)), InfoNCE(), symmetric=True)
+    with pytest.warns(NonFiniteStepWarning, match="^2 training steps had an infinite or undefined gradient"):
+        result = Trainer(**options).fit(exploding, *data(300))
+    assert [warning.code for warning in result.warnings].count("non-finite-step") == 1
+    with pytest.warns(NonFiniteStepWarning, match="^1 training steps") as caught:
+        line = sys._getframe().f_lineno + 1
+        result = Trainer(**options).fit_stream(exploding, TASK.sample, test_rows=300)
+    assert [warning.code for warning in result.warnings] == ["non-finite-step"]
+    assert [(one.filename, one.lineno) for one in caught] == [(__file__, line)]
+
+
+def test_an_evaluation_without_warnings_issues_none():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Trainer(steps=150, folds=2, lr=5e-3).fit(estimator(symmetric=True), *data()).warnings == ()

@@ -2,57 +2,53 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import warnings
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
-from mibounds.cli.errors import one_sentence
-from mibounds.cli.options import AsJson, Device, Out, Plot, Quiet, Seed, TableFile, UnitName
+from mibounds.cli.options import AsJson, Out, Plot, Quiet, Report, TableFile, UnitName
+from mibounds.cli.outputs import Outputs
+from mibounds.cli.session import session
+from mibounds.cli.settings import recipe_options
 
 __all__ = ["matrix"]
 
 
+@recipe_options("folds", "seed", "device", "workers", preset=False)
 def matrix(
+    context: typer.Context,
     file: TableFile,
     columns: Annotated[
         str | None,
-        typer.Option(help="Columns, separated by commas; patterns like 'mean *' too. All numeric ones if left out."),
+        typer.Option(
+            "--columns", help="Columns, separated by commas; patterns like 'mean *' too. By default all numeric ones."
+        ),
     ] = None,
     pvalues: Annotated[
         bool, typer.Option("--pvalues", help="Test each pair for independence, with false discovery control.")
     ] = False,
+    nan: Annotated[
+        Literal["raise", "drop"],
+        typer.Option("--nan", help="Missing or infinite values: raise an error; or drop their rows."),
+    ] = "raise",
     unit: UnitName = "nats",
-    bits: Annotated[bool, typer.Option("--bits", help="The same as --unit bits.")] = False,
-    nan: Annotated[str, typer.Option(help="Missing or infinite values: raise, or drop their rows.")] = "raise",
-    seed: Seed = 0,
-    device: Device = "cpu",
     plot: Plot = None,
+    report: Report = None,
     out: Out = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    **settings: Any,
 ) -> None:
     """Estimate the mutual information of every pair of columns of a file.
 
-    Example: **mibounds matrix table.csv --columns "mean *" --pvalues --plot matrix.png**
+    Example: **mibounds matrix table.csv --columns age,weight,height --pvalues --plot matrix.png**
     """
-    with one_sentence():
+    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
+    with session(context, settings, outputs, quiet=quiet) as recipe:
         from mibounds import estimation
         from mibounds.cli.files import read_columns
-        from mibounds.plots import save_figure
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are in the result, and printed with it
-            table = read_columns(file, columns)
-            asked = None if columns is None else getattr(table, "columns", None)  # text that was asked for is refused
-            found = estimation.matrix(
-                table, columns=asked, pvalues=pvalues, unit="bits" if bits else unit, nan=nan, seed=seed,  # type: ignore[arg-type]
-                device=device, progress=not quiet and sys.stderr.isatty(),
-            )  # fmt: skip
-        if plot is not None:
-            save_figure(found.plot(), str(plot))
-        if out is not None:
-            found.save(out)
-        typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else repr(found))
+        table = read_columns(file, columns)
+        asked = None if columns is None else getattr(table, "columns", None)  # text that was asked for is refused
+        result = estimation.matrix(table, columns=asked, pvalues=pvalues, recipe=recipe, unit=unit, nan=nan)
+        outputs.finish(context, result)

@@ -95,8 +95,8 @@ class Encoding(ABC):
         return False
 
     def shown(self, values: Array) -> str:
-        """The value that encoded values (K,) stand for, as text."""
-        return ", ".join(f"{value:g}" for value in values.tolist())
+        """The value that encoded values (K,) stand for, as text; different values are different texts."""
+        return ", ".join(str(value) for value in values.tolist())
 
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
         """The warnings that the encoded values (N, K) of a variable's column give rise to."""
@@ -165,6 +165,12 @@ class Continuous(Encoding):
         missing = ~np.isfinite(single)
         filled = np.where(missing, np.median(single[~missing]) if not missing.all() else 0, single)
         return np.stack([filled, missing.astype(np.float32)], 1)
+
+    def shown(self, values: Array) -> str:
+        """The number, with the fewest digits that single precision needs; or that it is missing."""
+        if self.indicator and values[1]:
+            return _MISSING
+        return f"{self.offset + float(str(values[0])):.15g}"
 
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
         """Is it the number of the row?"""

@@ -190,10 +190,10 @@ def piecewise_linear(x: Tensor, values: Tensor, scores: Tensor) -> Tensor:
     """
     if len(values) == 1:
         return torch.full_like(x, float(scores[0]))
-    inside = x.double().clamp(values[0], values[-1])
-    right = torch.searchsorted(values, inside).clamp(1, len(values) - 1)
+    wide = x.double()
+    right = torch.searchsorted(values, wide).clamp(1, len(values) - 1)
     left = right - 1
-    fraction = (inside - values[left]) / (values[right] - values[left])
+    fraction = (wide - values[left]) / (values[right] - values[left])
     between = scores[left] + fraction * (scores[right] - scores[left])
-    # Rounding must not break the order.
+    # Tails are constant, and rounding must not break the order.
     return torch.minimum(torch.maximum(between, scores[left]), scores[right]).to(x.dtype)

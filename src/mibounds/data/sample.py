@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
 from mibounds.data.intake import group_codes, intake, intake_columns
 from mibounds.data.sources import MINIMUM_ROWS, column_titles, columns_of, has_column, index_of, without_column
-from mibounds.data.variable import MissingPolicy, Schema, Variable, complete_rows, shown
+from mibounds.data.variable import MISSING_POLICIES, MissingPolicy, Schema, Variable, complete_rows, shown
 from mibounds.data.weights import rows_by_weight
 from mibounds.warnings import (
     ConstantColumnWarning,
@@ -93,7 +94,7 @@ class Sample:
         Raises:
             TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
         """
-        check_choice("nan", nan, ("raise", "drop", "indicator"))
+        check_choice("nan", nan, MISSING_POLICIES)
         types, encoders = types or {}, encoders or {}
         variables = _columns_by_name(variables)
         misaligned = _check_indices(variables)
@@ -109,10 +110,10 @@ class Sample:
         sample = sample._with([*misaligned, *_data_warnings(found.values())])
         if not (series and nan == "drop"):
             sample = sample._complete("drop" if nan == "indicator" else nan)
-        sample = sample._varying() if drop_constant else sample
         if weights is not None:
             stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(seed))
             sample = sample._at(stay.nonzero().flatten())._with(_weight_warnings(weights, stay))
+        sample = sample._varying() if drop_constant else sample
         return replace(sample, groups=group_codes(groups, given, sample.kept))
 
     @classmethod
@@ -122,16 +123,15 @@ class Sample:
         Raises:
             TypeError, ValueError: with one sentence, for fewer than two columns that vary among others.
         """
+        check_choice("nan", nan, [policy for policy in MISSING_POLICIES if policy != "indicator"])
         variable, warnings = intake_columns(table, columns)
         given = row_count(variable.values)
         sample = cls({"table": variable}, given, torch.arange(given), warnings=tuple(warnings))
         sample = sample._complete(nan)._varying()
-        names = sample.variables["table"].columns
+        names = () if sample.is_constant("table") else sample.variables["table"].columns
         if len(names) < 2:
-            raise ValueError(
-                f"table has {shown(names) or 'no column'} as its only column that varies: expected at least two, to "
-                "make a pair."
-            )
+            varying = f"one column that varies, {names[0]!r}" if names else "no column that varies"
+            raise ValueError(f"table has {varying}: expected at least two, to make a pair.")
         return sample
 
     @property
@@ -172,7 +172,7 @@ class Sample:
 
     def shift(self, times: Tensor, **parts: tuple[str, Sequence[int]]) -> Sample:
         """Variables of a series at `times` (M,), each as it was the given numbers of rows earlier; times at which a
-        value is missing are left out.
+        value is missing are left out. Warnings stay.
 
         Example:
             >>> series = Sample.of(x=np.arange(60.0) ** 2, y=np.arange(60.0) ** 3, series=True)
@@ -189,7 +189,7 @@ class Sample:
             ]
             taken = [one.take(times - lag) for one, lag in zip(renamed, lags, strict=True)]
             made[name] = _side_by_side(name, taken)
-        shifted = replace(self, variables=made, kept=self.kept[times], groups=None, warnings=())
+        shifted = replace(self, variables=made, kept=self.kept[times], groups=None)
         return shifted._complete("drop")
 
     def varying(self) -> Sample:
@@ -232,7 +232,7 @@ class Sample:
         tables = [variable for variable in self.variables.values() if variable.table is not None]
         if not tables:
             return self
-        finite = complete_rows(tables, nan)
+        finite = complete_rows(tables, nan, indicator="table" not in self.variables)
         n, left = len(finite), int(finite.sum())
         sample = self
         if left < n:
@@ -407,10 +407,8 @@ def _as_given(data: Any, name: str, encoder: nn.Module | None) -> Variable:
     if encoder is None:
         return Variable(name, values)
     values = map_tensors(lambda part: part.detach().float() if part.is_floating_point() else part.detach(), values)
-    encoder.eval()
     with torch.no_grad():
-        code = encoder(take_rows(values, slice(2)))
-    encoder.train()
+        code = copy.deepcopy(encoder).eval()(take_rows(values, slice(2)))
     if not isinstance(code, Tensor) or code.dim() != 2 or len(code) != min(2, row_count(values)):
         shape = tuple(code.shape) if isinstance(code, Tensor) else type(code).__name__
         raise ValueError(f"encoder_{name} maps two rows to {shape}: expected a tensor (rows, columns).")

@@ -15,10 +15,10 @@ from mibounds._variables import Tensors, row_count, take_rows
 from mibounds.data.encoding import Encoding
 from mibounds.data.values import Array
 
-__all__ = ["MissingPolicy", "Schema", "Variable", "complete_rows", "encoded", "shown"]
+__all__ = ["MISSING_POLICIES", "MissingPolicy", "Schema", "Variable", "complete_rows", "encoded", "shown"]
 
 MissingPolicy = Literal["raise", "drop", "indicator"]
-_POLICIES = ("raise", "drop", "indicator")
+MISSING_POLICIES = ("raise", "drop", "indicator")
 _SHOWN = 5
 
 
@@ -162,13 +162,18 @@ def encoded(name: str, columns: Mapping[str, Array], schema: Schema) -> Variable
     return Variable(name, values, schema, width=len(schema.names))
 
 
-def complete_rows(tables: Sequence[Variable], nan: MissingPolicy = "raise") -> Tensor:
+def complete_rows(tables: Sequence[Variable], nan: MissingPolicy = "raise", *, indicator: bool = True) -> Tensor:
     """Which rows are finite in all tables, (N,).
+
+    Arguments:
+        tables: of the same rows.
+        nan: "raise" refuses rows that are not finite.
+        indicator: can missing values have a column of their own? The sentence says so.
 
     Raises:
         ValueError: if the tables have different numbers of rows; if any row is not finite and `nan` is "raise".
     """
-    check_choice("nan", nan, _POLICIES)
+    check_choice("nan", nan, MISSING_POLICIES)
     values = [table.values for table in tables]
     finite = torch.ones(row_count(values[0]), dtype=torch.bool)
     for table, numbers in zip(tables, values, strict=True):
@@ -176,12 +181,12 @@ def complete_rows(tables: Sequence[Variable], nan: MissingPolicy = "raise") -> T
         check_paired(len(finite), len(numbers), name_y=table.name)
         good = numbers.isfinite()
         if nan == "raise" and not good.all():
-            raise ValueError(_missing_sentence(table, ~good))
+            raise ValueError(_missing_sentence(table, ~good, indicator))
         finite &= good.all(1)
     return finite
 
 
-def _missing_sentence(table: Variable, bad: Tensor) -> str:
+def _missing_sentence(table: Variable, bad: Tensor, indicator: bool) -> str:
     """Which columns lack values, and what to do."""
     counts: dict[str, int] = {}
     for column, count in zip(table.columns, bad.sum(0).tolist(), strict=True):
@@ -189,9 +194,10 @@ def _missing_sentence(table: Variable, bad: Tensor) -> str:
         counts[origin] = max(counts.get(origin, 0), count)
     counts = {origin: count for origin, count in counts.items() if count}
     where = ", ".join(f"{origin!r} ({count})" for origin, count in [*counts.items()][:_SHOWN])
+    other = ', or nan="indicator" to encode being missing as a column of its own' if indicator else ""
     return (
         f"{table.name} has {sum(counts.values())} missing or infinite values, in column {where}: fill them in, or pass "
-        'nan="drop" to leave out their rows, or nan="indicator" to encode being missing as a column of its own.'
+        f'nan="drop" to leave out their rows{other}.'
     )
 
 

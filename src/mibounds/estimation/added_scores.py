@@ -48,7 +48,8 @@ class HeldOut:
 
 def held_out(both: Result, alone: Result, sample: Sample) -> list[HeldOut]:
     """The test rows of every fold: of the estimates of I(X;(Y,Z)) and I(X;Z) of a sample on the same folds."""
-    x, yz, z = (sample.select(part=names).variables["part"].values for names in ("x", ("y", "z"), "z"))
+    parts = (sample.select(part=names).varying() for names in ("x", ("y", "z"), "z"))  # as they were estimated
+    x, yz, z = (part.variables["part"].values for part in parts)
     folds = []
     for with_y, without in zip(both.fitted, alone.fitted, strict=True):
         rows = with_y.fold.test

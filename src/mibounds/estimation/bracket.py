@@ -105,8 +105,6 @@ def bracket(
     check_fraction("level", level)
     if negatives is not None:
         check_integer("negatives", negatives, 1)
-    if estimate is not None and "InfoNCE" not in estimate.estimates:
-        raise ValueError("estimate holds no InfoNCE estimate, the lower bound: give a result of mi.estimate.")
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
         x=x,
@@ -118,12 +116,13 @@ def bracket(
         seed=chosen.seed,
     )
     sample.check_tables("xy")
-    predicted = _predicted(sample)
+    constant = sample.is_constant("x") or sample.is_constant("y")
+    if estimate is not None and "InfoNCE" not in estimate.estimates and not constant:
+        raise ValueError("estimate holds no InfoNCE estimate, the lower bound: give a result of mi.estimate.")
+    predicted, rows = _predicted(sample), None
     with no_partial_results():
         lower = _estimate(sample, chosen) if estimate is None else estimate.to("nats")
-        if lower.fitted is None and estimate is None:  # a constant
-            rows = None
-        else:
+        if not constant:
             pair = sample.select(x="x", y="y") if predicted == "y" else sample.select(x="y", y="x")
             rows = density_rows(pair, chosen, negatives=negatives)
     result = _bracket(sample, chosen, lower, rows, predicted)
@@ -135,7 +134,8 @@ def _bracket(sample: Sample, recipe: Recipe, lower: Result, rows: DensityRows | 
     below = lower.estimates.get("InfoNCE", lower.value)
     upper, upper_stderr = rows.upper() if rows is not None else (0.0, 0.0)
     misfit = _misfit_warnings(rows, (below, lower.stderr), (upper, upper_stderr)) if rows is not None else []
-    own = [] if sample.warnings == lower.warnings[: len(sample.warnings)] else sample.warnings
+    known = {(one.code, str(one)) for one in lower.warnings}
+    own = [one for one in sample.warnings if (one.code, str(one)) not in known]
     return BracketResult(
         lower=below,
         lower_stderr=lower.stderr,

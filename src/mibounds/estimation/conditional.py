@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
@@ -275,6 +276,6 @@ def _value_of(sample: Sample, rows: Tensor) -> str:
     """The value of z in a stratum, in words."""
     z = sample.variables["z"]
     assert z.table is not None
-    first = z.table[rows][0]
-    places = [[z.columns.index(name) for name in one.names if name in z.columns] for one in z.encodings]
-    return ", ".join(one.shown(first[place].numpy()) for one, place in zip(z.encodings, places, strict=True))
+    first = dict(zip(z.columns, z.table[rows][0].numpy(), strict=True))
+    zero = np.float32(0)  # of a category that no row has: its column was dropped
+    return ", ".join(one.shown(np.array([first.get(name, zero) for name in one.names])) for one in z.encodings)

@@ -63,7 +63,8 @@ def lagged(
         x: (N,) or (N, D_x), as `estimate` takes it, a row for each time.
         y: (N,) or (N, D_y), likewise.
         lags: whole numbers of rows: positive where x leads, negative where y does; one number is one lag.
-        gap: the number of rows over which the series are correlated; by default 1 % of them. The longest lag is added.
+        gap: the number of rows over which the series are correlated; by default that of the recipe, or 1 % of the rows.
+            The longest lag is added.
         recipe: "quick", "default", "thorough" or a `Recipe`, of each estimate.
         unit: "nats" or "bits".
         level: of the intervals.
@@ -88,7 +89,7 @@ def lagged(
     check_fraction("level", level)
     chosen = _checked(lags)
     settled = Recipe.of(recipe, settings)
-    series = Sample.of(x=x, y=y, nan=nan, types={"x": x_type, "y": y_type}, series=True, drop_constant=False)
+    series = Sample.of(x=x, y=y, nan=nan, types={"x": x_type, "y": y_type}, series=True)
     series.check_tables("xy")
     reach = max(map(abs, chosen))
     first, stop = max(0, chosen[-1]), series.n + min(0, chosen[0])
@@ -101,8 +102,9 @@ def lagged(
             pairs = series.shift(times, x=("x", [lag]), y=("y", [0]))
             results.append(_estimate(pairs, replace(blocked.part(f"lag {lag}"), progress=False)))
     result = LaggedResult(lags=chosen, results=tuple(results))
-    # Some lags may well have no information.
-    issue([*series.warnings, *(one for one in result.warnings if not isinstance(one, MaybeIndependentWarning))])
+    # Some lags may well have no information, and what is true of the series is issued once.
+    distinct = {(one.code, str(one)): one for one in result.warnings if not isinstance(one, MaybeIndependentWarning)}
+    issue(distinct.values())
     return result.to(unit, level=level)
 
 
@@ -112,10 +114,16 @@ def series_recipe(recipe: Recipe, n: int, gap: int | None, reach: int) -> Recipe
     Arguments:
         recipe: of the user.
         n: rows of the series.
-        gap: number of rows over which they are correlated; None takes 1 %.
+        gap: number of rows over which they are correlated; None takes that of the recipe, or 1 %.
         reach: how many rows back a pair goes.
+
+    Raises:
+        ValueError: if the recipe has a splitter.
     """
-    memory = math.ceil(_MEMORY * n) if gap is None else check_integer("gap", gap, 0)
+    if recipe.cv is not None:
+        raise ValueError("recipe has cv, and the folds of series are contiguous blocks with a gap: leave it out.")
+    gap = recipe.gap if gap is None else check_integer("gap", gap, 0)
+    memory = math.ceil(_MEMORY * n) if gap is None else gap
     return replace(recipe, split="blocked", cv=None, gap=memory + reach)
 
 
@@ -130,7 +138,9 @@ def check_reach(what: str, rows: int, left: int) -> None:
 
 def _checked(lags: int | Iterable[int]) -> tuple[int, ...]:
     try:
-        wanted = [operator.index(lag) for lag in lags] if isinstance(lags, Iterable) else [operator.index(lags)]
+        single = not isinstance(lags, Iterable) or getattr(lags, "shape", None) == ()  # an array of one number
+        several: Iterable[Any] = [lags] if single else lags  # type: ignore[assignment]
+        wanted = [operator.index(lag) for lag in several]
     except TypeError:
         raise TypeError(f"lags is {lags!r}: expected whole numbers of rows, like range(10) or [0, 1, 5].") from None
     if not wanted:

@@ -66,8 +66,8 @@ def transfer_entropy(
         history: k, rows of x's past.
         own_history: m, rows of y's own past; by default k. Longer is safer.
         lag: rows from the latest past of x to y.
-        gap: the number of rows over which the series are correlated; by default 1 % of them. The length of the pasts is
-            added.
+        gap: the number of rows over which the series are correlated; by default that of the recipe, or 1 % of the rows.
+            The length of the pasts is added.
         permutations: surrogates for a p-value, for example 199; the smallest p is 1/(1 + permutations). Two kinds are
             drawn (see `mibounds.estimation.surrogates`), and neither needs further training.
         recipe: "quick", "default", "thorough" or a `Recipe`, of both estimates.
@@ -98,7 +98,7 @@ def transfer_entropy(
     own_history = history if own_history is None else check_integer("own_history", own_history, 1)
     permutations = check_integer("permutations", permutations, 0)
     chosen = Recipe.of(recipe, settings)
-    series = Sample.of(x=x, y=y, nan=nan, types={"x": x_type, "y": y_type}, series=True, drop_constant=False)
+    series = Sample.of(x=x, y=y, nan=nan, types={"x": x_type, "y": y_type}, series=True)
     series.check_tables("xy")
     reach = max(lag + history - 1, own_history)
     check_reach(f"the pasts reach {reach} rows back", series.n, series.n - reach)
@@ -120,7 +120,7 @@ def transfer_entropy(
     result = TransferEntropyResult(
         conditional=found, lag=lag, history=history, own_history=own_history, pvalue=pvalue, permutations=permutations
     )
-    issue([*series.warnings, *result.warnings])
+    issue(result.warnings)
     return result.to(unit, level=level)
 
 

@@ -17,7 +17,8 @@ __all__ = ["Estimator"]
 
 
 class Estimator(nn.Module, ABC):
-    """A critic and a bound, and how the critic is trained. To add one, write `loss`, `value` and `validation_loss`.
+    """A critic and a bound, and how the critic is trained. To add one, set `critic` and `bound`, and write
+    `unidentified`, `loss`, `value` and `validation_loss`.
 
     Attributes:
         critic: scores pairs; the sum of its scores over bridges, stages or the like is a log density ratio up to what
@@ -31,8 +32,8 @@ class Estimator(nn.Module, ABC):
 
     critic: Critic
     bound: Bound
-    negatives: int | Literal["all"]
-    shared: bool
+    negatives: int | Literal["all"] = "all"
+    shared: bool = False
     extrapolates: ClassVar[bool] = False
     half_precision: bool = True
 

@@ -40,7 +40,7 @@ class MIEstimator(Estimator):
     Raises:
         TypeError: if critic or bound are not what their names say.
         ValueError: if `negatives` is neither "all" nor positive, or the bound needs a density critic and the critic
-            is none; from `loss` and `validate` if a batch is shared out unevenly.
+            is none; from `loss` and `value` if a batch is shared out unevenly.
 
     Example:
         >>> import mibounds as mi

@@ -1,6 +1,6 @@
-"""Citizens of other libraries: an estimator and scores of features for scikit-learn, a callback for Lightning.
+"""Integrations: an estimator and feature scores for scikit-learn, and a callback for Lightning.
 
-Nothing of the other library is imported before its name here is used.
+The other library is imported when a name of this module is first used.
 """
 
 from __future__ import annotations

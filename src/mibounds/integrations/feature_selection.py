@@ -1,41 +1,55 @@
-"""One score per column: what each tells of a target, for `SelectKBest` and the like.
+"""Scores of single columns for feature selection: I(X_j;Y), for `SelectKBest` and the like.
 
-A column and the target alone are a small problem, so a small critic learns it in about a second.
+A column and the target are a small problem, for which a small critic and a second of training are enough.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+import inspect
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import Unpack
 
-from mibounds.bounds import InfoNCE
-from mibounds.choices import build_critic
+from mibounds._checks import check_choice
 from mibounds.classical import contingency, mixed_ksg
-from mibounds.critics import Encoded, GaussianCritic, WithOffset
-from mibounds.data import Columns, MissingPolicy, RankGaussianize, intake_rows
+from mibounds.data import MissingPolicy, RankGaussianize, Sample, Variable
 from mibounds.data.sources import columns_of
-from mibounds.estimators.mi_estimator import MIEstimator
-from mibounds.networks import WithRadius
-from mibounds.training import Candidate, Trainer
+from mibounds.estimation.candidates import ranked_candidate
+from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.recipe import Recipe, Settings, takes_settings
+from mibounds.training.workers import progress_bar
+from mibounds.warnings import issue
 
 __all__ = ["mi_classification", "mi_regression"]
 
 Floats = NDArray[np.float64]
 Method = Literal["critic", "neighbors"]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_DEFAULTS: Settings = {"steps": 200, "folds": 2, "hidden": (32, 32), "lr": 1e-2, "test_negatives": 128}
 _MOST_VALUES = 10  # of an integer column that counts as discrete
-_NEGATIVES = 128  # mismatched pairs of a row that is read
 _TRACE = 1e-10
-_APART = 100.0  # labels are farther from each other than ranked numbers ever are
+_APART = 100.0  # distance between labels: larger than any distance between normal scores
 
 
+def _takes_settings(function: Function) -> Function:
+    """`takes_settings`, with the defaults of a small problem in the signature."""
+    taken: Any = takes_settings(without=["bootstrap"])(function)
+    signature = inspect.signature(taken)
+    parameters = [one.replace(default=_DEFAULTS.get(name, one.default)) for name, one in signature.parameters.items()]
+    taken.__signature__ = signature.replace(parameters=parameters)
+    checked: Function = taken
+    return checked
+
+
+@_takes_settings
 def mi_regression(
     X: Any,
     y: Any,
@@ -43,40 +57,34 @@ def mi_regression(
     discrete_features: Any = "auto",
     groups: Sequence[Hashable] | None = None,
     method: Method = "critic",
-    steps: int = 200,
-    folds: int = 2,
-    hidden: Sequence[int] = (32, 32),
-    lr: float = 1e-2,
     nan: MissingPolicy = "raise",
-    seed: int = 0,
-    device: str | torch.device | None = None,
+    recipe: Recipe | str | None = None,
+    **settings: Unpack[Settings],
 ) -> Floats:
     r"""I(X_j;Y) in nats of each column of X with a target of one or several numbers.
 
-    A critic is cross-fitted for each column, and every row is scored by one that never saw it. Columns that share
-    nothing with y score about zero, on either side of it. A column costs about a second of one core, hardly more for
-    many rows. This is enough to rank columns; a few hundred rows read low, `folds=5` less so at 2.5 times the cost.
-    `mi.estimate` on the columns that are left takes the care that a reported number needs.
+    For each column a critic is cross-fitted: every row is scored by a critic that did not train on it. Columns that are
+    independent of y score about zero, possibly below. A column costs about a second of one core, hardly more for many
+    rows, which is enough to rank columns. With a few hundred rows scores are low; `folds=5` improves that at 2.5 times
+    the cost. Use `mibounds.estimate` on the selected columns for numbers to report.
 
-    Fails where columns tell of y only together: the parity of two coins is independent of each. `groups` scores such
-    columns as one.
+    Fails where columns are informative only together: each of two fair coins is independent of their parity. `groups`
+    scores such columns as one.
 
     Arguments:
         X: (N, D) numbers, an array, a table or a sparse matrix (which is made dense); at least 50 rows.
         y: (N,) or (N, D_y) numbers, paired with X; several columns are one target.
         discrete_features: the columns of X whose values are labels without order: a mask, indices, True for all,
             False for none, or "auto" for those of at most 10 distinct integers.
-        groups: a name for each column; columns of one name are scored together and each carry the score of all, so
+        groups: a name for each column; columns of one name are scored together and each has the score of all, so
             that `dict(zip(groups, scores))` has one score per name.
         method: "critic"; or "neighbors" for the classical estimates of `mibounds.classical` (`contingency` where both
-            sides are labels, else `mixed_ksg`), quicker by far, and low for more than a few columns in a group or y.
-        steps: training steps of a critic.
-        folds: of the rows, each scored by a critic that trained on the others.
-        hidden: widths of a critic's hidden layers.
-        lr: peak learning rate.
+            variables are labels, else `mixed_ksg`), which are much faster, and low for more than a few columns in a
+            group or in y.
         nan: "raise", or "drop" the rows with missing or infinite values.
-        seed: the same seed gives the same scores.
-        device: "cpu", "cuda", ...
+        recipe: of each critic, "quick", "default", "thorough" or a `Recipe`; by default 200 steps, 2 folds, two hidden
+            layers of 32, a learning rate of 0.01 and 128 mismatched pairs per test sample.
+        settings: single settings of `Recipe` as keywords.
 
     Returns:
         (D,) scores in nats.
@@ -90,10 +98,11 @@ def mi_regression(
         >>> bool(scores[0] > 0.5 > scores[1])
         True
     """
-    recipe = _Recipe(steps, folds, hidden, lr, seed, device)
-    return _scores(X, y, method, groups, discrete_features, nan, False, recipe)
+    sample = _taken(X, y, discrete_features, nan, labels=False)
+    return _scores(sample, groups, method, _recipe(recipe, settings))
 
 
+@_takes_settings
 def mi_classification(
     X: Any,
     y: Any,
@@ -101,90 +110,51 @@ def mi_classification(
     discrete_features: Any = "auto",
     groups: Sequence[Hashable] | None = None,
     method: Method = "critic",
-    steps: int = 200,
-    folds: int = 2,
-    hidden: Sequence[int] = (32, 32),
-    lr: float = 1e-2,
     nan: MissingPolicy = "raise",
-    seed: int = 0,
-    device: str | torch.device | None = None,
+    recipe: Recipe | str | None = None,
+    **settings: Unpack[Settings],
 ) -> Floats:
-    r"""I(X_j;Y) in nats of each column of X with labels y.
+    r"""I(X_j;Y) in nats of each column of X with labels y: `mi_regression` for a target of labels without order.
 
-    As `mi_regression`, of which the arguments are, but for a target of labels without order. No score is above the
-    entropy of y.
+    All arguments but y are those of `mi_regression`. The entropy of y is the largest possible score, up to the error of
+    the estimate.
 
     Arguments:
         X: (N, D) numbers, an array, a table or a sparse matrix (which is made dense); at least 50 rows.
         y: (N,) labels, numbers or text, paired with X; or (N, D_y) for several at once.
-        discrete_features: the columns of X whose values are labels; see `mi_regression`.
-        groups: a name for each column; columns of one name are scored together.
-        method: "critic" or "neighbors".
-        steps, folds, hidden, lr, nan, seed, device: as there.
-
-    Returns:
-        (D,) scores in nats.
-
-    Raises:
-        TypeError, ValueError: if the data or an argument cannot be used; the sentence says why.
 
     Example:
         >>> from sklearn.datasets import load_iris
         >>> scores = mi_classification(*load_iris(return_X_y=True), steps=60)
-        >>> bool(min(scores[2:]) > max(scores[:2]))  # petals tell more than sepals
+        >>> bool(min(scores[2:]) > max(scores[:2]))  # petals are more informative than sepals
         True
     """
-    recipe = _Recipe(steps, folds, hidden, lr, seed, device)
-    return _scores(X, y, method, groups, discrete_features, nan, True, recipe)
+    sample = _taken(X, y, discrete_features, nan, labels=True)
+    return _scores(sample, groups, method, _recipe(recipe, settings))
 
 
-@dataclass(frozen=True)
-class _Recipe:
-    """How a column's critic is trained."""
-
-    steps: int
-    folds: int
-    hidden: Sequence[int]
-    lr: float
-    seed: int
-    device: str | torch.device | None
-
-    def read(self, x: Tensor, y: Tensor) -> float:
-        """What InfoNCE reads on rows that the critic has not seen, in nats."""
-        network = build_critic("separable", x.shape[1] + 1, y.shape[1] + 1, self.seed, hidden=self.hidden)
-        critic = WithOffset(Encoded(network, WithRadius(), WithRadius()), GaussianCritic(radial=True))
-        estimator = MIEstimator(critic, InfoNCE(), symmetric=True)
-        trainer = Trainer(
-            steps=self.steps,
-            folds=self.folds,
-            lr=self.lr,
-            seed=self.seed,
-            device=self.device,
-            test_negatives=_NEGATIVES,
-        )
-        with no_partial_results():
-            readings = trainer.read([Candidate("quick", estimator, RankGaussianize())], x, y, calibrate=True)
-        return readings.by_name["InfoNCE"].value()
+def _recipe(recipe: Recipe | str | None, settings: Mapping[str, Any]) -> Recipe:
+    return Recipe.of(Recipe(**_DEFAULTS) if recipe is None else recipe, settings)
 
 
-def _scores(
-    X: Any,
-    y: Any,
-    method: str,
-    groups: Sequence[Hashable] | None,
-    discrete_features: Any,
-    nan: MissingPolicy,
-    labels: bool,
-    recipe: _Recipe,
-) -> Floats:
-    if method not in ("critic", "neighbors"):
-        raise ValueError(f"method is {method!r}, and must be 'critic' or 'neighbors'.")
+def _taken(X: Any, y: Any, discrete_features: Any, nan: MissingPolicy, labels: bool) -> Sample:
+    """The sample of X and y; no column is left out, since every column of X has a score."""
     dense = X.toarray() if hasattr(X, "toarray") else X
-    kinds = {"X": _kinds(columns_of(dense, "X")[0], discrete_features), "y": "categorical" if labels else "continuous"}
-    (table, target), caught = intake_rows({"X": dense, "y": y}, nan, drop_constant=False, kinds=kinds)
-    for warning in caught:
-        warnings.warn(warning, stacklevel=3)
-    titles = [encoding.name for encoding in table.encodings]
+    kinds = {
+        "X": _kinds(columns_of(dense, "X")[0], discrete_features),
+        "y": "categorical" if labels else "continuous",
+    }
+    sample = Sample.of(X=dense, y=y, nan=nan, types=kinds, drop_constant=False)
+    sample.check_tables(["X", "y"])
+    issue(sample.warnings)
+    return sample
+
+
+def _scores(sample: Sample, groups: Sequence[Hashable] | None, method: str, recipe: Recipe) -> Floats:
+    """The score of each given column of X."""
+    check_choice("method", method, ("critic", "neighbors"))
+    X, y = sample.variables["X"], sample.variables["y"]
+    titles = [] if X.schema is None else [encoding.name for encoding in X.schema.encodings]
     names = titles if groups is None else list(groups)
     if len(names) != len(titles):
         raise ValueError(f"groups has {len(names)} names, and X has {len(titles)} columns: give one name for each.")
@@ -192,26 +162,48 @@ def _scores(
     for title, name in zip(titles, names, strict=True):
         members.setdefault(name, []).append(title)
     found: dict[Hashable, float] = {}
-    for name, group in members.items():
-        sides = _part(table, group), _part(target, [encoding.name for encoding in target.encodings])
-        x, y = (values for values, _ in sides)
-        if any(bool((side == side[0]).all()) for side in (x, y)):
-            found[name] = 0.0  # a constant shares nothing
-        elif method == "critic":
-            found[name] = recipe.read(x, y)
-        elif all(discrete.all() for _, discrete in sides):
-            found[name] = contingency(x, y)
-        else:
-            found[name] = mixed_ksg(*(_untied(*side, recipe.seed) for side in sides))
+    for name, group in progress_bar(recipe.progress, members.items(), unit="column"):
+        x = X.only([column for column, origin in X.origins.items() if origin in group])
+        own = replace(recipe.part(str(name)), progress=False)
+        found[name] = _by_critic(x, y, own) if method == "critic" else _by_neighbors(x, y, recipe.seed)
     return np.array([found[name] for name in names])
 
 
+def _by_critic(x: Variable, y: Variable, recipe: Recipe) -> float:
+    """The cross-fitted InfoNCE estimate."""
+    first, second = _values(x), _values(y)
+    if _is_constant(first) or _is_constant(second):
+        return 0.0
+    with no_partial_results():
+        evaluation = cross_fit([ranked_candidate(first, second, recipe)], first, second, recipe, calibrate=True)
+    return evaluation.by_bound["InfoNCE"].value()
+
+
+def _by_neighbors(x: Variable, y: Variable, seed: int) -> float:
+    """The plug-in estimate of counts for labels, and the mixed KSG estimate otherwise."""
+    first, second = _values(x), _values(y)
+    if _is_constant(first) or _is_constant(second):
+        return 0.0
+    if all(encoding.is_label for encoding in (*x.encodings, *y.encodings)):
+        return contingency(first, second)
+    return mixed_ksg(_without_ties(x, seed), _without_ties(y, seed))
+
+
+def _values(variable: Variable) -> Tensor:
+    assert variable.table is not None
+    return variable.table
+
+
+def _is_constant(values: Tensor) -> bool:
+    return bool((values == values[0]).all())
+
+
 def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
-    """What the columns of X are, by name."""
+    """The kinds of the columns of X, by name."""
     titles = [*columns]
     if isinstance(given, str):
         if given != "auto":
-            raise ValueError(f"discrete_features is {given!r}, and must be 'auto', True, False, a mask or indices.")
+            raise ValueError(f"discrete_features is {given!r}: expected 'auto', True, False, a mask or indices.")
         return {title: "categorical" for title, column in columns.items() if _few_integers(column)}
     if isinstance(given, bool):
         return dict.fromkeys(titles, "categorical" if given else "continuous")
@@ -227,21 +219,17 @@ def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
 
 def _few_integers(column: NDArray[Any]) -> bool:
     if column.dtype.kind not in "fiu":
-        return False  # text and the like speak for themselves
+        return False  # the kinds of text and booleans are inferred
     values = np.unique(column[np.isfinite(column)])
     return len(values) <= _MOST_VALUES and bool((values == values.round()).all())
 
 
-def _part(table: Columns, titles: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """The columns of numbers that these columns became, and which of them stand for labels."""
-    kinds = {name: e.kind == "categorical" for e in table.encodings if e.name in titles for name in e.names}
-    kept = [i for i, name in enumerate(table.names) if name in kinds]
-    return table.values[:, kept], torch.tensor([kinds[table.names[i]] for i in kept])
-
-
-def _untied(values: Tensor, discrete: Tensor, seed: int) -> Tensor:
-    """In float64 labels far apart from each other, and ranked numbers with a trace of noise: rounded ones have many
+def _without_ties(variable: Variable, seed: int) -> Tensor:
+    """In float64, labels far apart from each other, and normal scores with a trace of noise: rounded numbers have many
     neighbors at the same distance, of which nearest neighbors would count too few."""
+    values = _values(variable)
+    kinds = {name: encoding.is_label for encoding in variable.encodings for name in encoding.names}
     ranks: Tensor = RankGaussianize().fit(values)(values).double()
     noise = torch.randn(ranks.shape, generator=torch.Generator().manual_seed(seed), dtype=ranks.dtype)
+    discrete = torch.tensor([kinds[name] for name in variable.columns])
     return torch.where(discrete, _APART * values.double(), ranks + _TRACE * noise)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mibounds._checks import check_at_least
+from mibounds._checks import check_integer, unknown_keyword
 from mibounds.representation.information_plane import InformationPlane, PlanePoint
 
 try:
@@ -19,28 +20,34 @@ if TYPE_CHECKING:
 
 __all__ = ["InformationPlaneMonitor"]
 
+_OPTIONS = {
+    name: one for name, one in inspect.signature(InformationPlane).parameters.items() if one.kind is one.KEYWORD_ONLY
+}
+
 
 class InformationPlaneMonitor(Callback):
     """Log I(X;Z) and I(Z;Y) of named layers while a Lightning module trains.
 
-    Before the first epoch, after every `every`-th and after the last, the layers are read as `mi.InformationPlane` does
-    it: on fixed rows, in evaluation mode, without gradients and without a trace in torch's random state. The numbers
-    are logged as `I(X;Z)/layer`, `I(X;Z) upper/layer` and `I(Z;Y)/layer`, in nats: any logger shows them, and
-    checkpoints and early stopping can monitor them. Points are counted in finished epochs, and are saved and restored
-    with a checkpoint.
+    The layers are measured by `mi.InformationPlane` before the first epoch, after every `every`-th and after the last:
+    on the same rows, in evaluation mode, without gradients and without a change of torch's random state. The estimates
+    are logged as `I(X;Z)/layer`, `I(X;Z) upper/layer` and `I(Z;Y)/layer`, in nats: every logger records them, and
+    checkpoints and early stopping can monitor them. `step` of a point counts finished epochs. The points are saved and
+    restored with a checkpoint.
 
-    In a distributed job every rank reads the same rows.
+    In a distributed job every rank measures the same rows.
 
     Arguments:
         layers: names as in `module.named_modules()`.
-        x: rows that the module takes, best held out: (N, ...), or a tuple or a dictionary of such.
+        x: rows that the module takes, preferably held out: (N, ...), or a tuple or a dictionary of such.
         y: (N,) their labels.
         every: epochs from one measurement to the next.
         options: further arguments of `mi.InformationPlane`: `noise`, `forward` (for a module without `forward` of its
-            own), `estimate`, `names` (MLflow takes no brackets: `names=("I_XZ", "I_ZY")`), `batch_size`, `seed`.
+            own), `estimate`, `names` (MLflow allows no brackets: `names=("I_XZ", "I_ZY")`), `batch_size`, `seed`.
 
     Raises:
-        ValueError: when training starts, if the module has no layer of that name: the sentence lists those there are.
+        TypeError: for an unknown option, or if `every` is no whole number.
+        ValueError: if `every` is below 1; when training starts, if an option is out of range or the module has no layer
+            of that name (the sentence lists its layers).
 
     Example:
         >>> monitor = InformationPlaneMonitor(["encoder.1"], x=None, y=None, every=5)
@@ -48,20 +55,12 @@ class InformationPlaneMonitor(Callback):
         []
     """
 
-    def __init__(
-        self,
-        layers: Sequence[str],
-        x: Any,
-        y: Any,
-        *,
-        every: int = 1,
-        noise: float = 0.2,
-        forward: Callable[[Any, Any], Any] | None = None,
-        **options: Any,
-    ):
-        check_at_least("every", every, 1)
-        self.layers, self.x, self.y, self.every = layers, x, y, every
-        self.options = {"noise": noise, "forward": forward, **options}
+    def __init__(self, layers: Sequence[str], x: Any, y: Any, *, every: int = 1, **options: Any):
+        for name in options:
+            if name not in _OPTIONS:
+                raise TypeError(unknown_keyword("InformationPlaneMonitor", name, ["every", *_OPTIONS]))
+        self.layers, self.x, self.y, self.every = layers, x, y, check_integer("every", every, 1)
+        self.options = options
         self.plane: InformationPlane | None = None
         self._restored: list[PlanePoint] = []
 
@@ -83,7 +82,7 @@ class InformationPlaneMonitor(Callback):
         self.plane.history = history
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Read the untrained module; one that goes on from a checkpoint was read before."""
+        """Measure the untrained module; one that continues from a checkpoint has been measured."""
         epoch = trainer.current_epoch
         if not any(point.step == epoch for point in self.history):
             values = self._measure(epoch)
@@ -91,7 +90,7 @@ class InformationPlaneMonitor(Callback):
                 logger.log_metrics(values, step=trainer.global_step)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Read and log after every `every`-th epoch and the last."""
+        """Measure and log after every `every`-th epoch and the last."""
         epoch = trainer.current_epoch + 1
         steps = trainer.max_steps
         last = epoch == trainer.max_epochs or trainer.should_stop or 0 <= steps <= trainer.global_step

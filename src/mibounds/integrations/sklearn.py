@@ -118,7 +118,8 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         X, y = self._validated(X, y, reset=True)
         if len(X) < MINIMUM_ROWS:
             raise ValueError(
-                f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, and some thousands for a precise estimate."
+                f"X has {len(X)} sample(s): expected at least {MINIMUM_ROWS}, and some thousands for a precise "
+                "estimate."
             )
         sample = Sample.of(
             x=X,

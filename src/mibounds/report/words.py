@@ -40,6 +40,7 @@ _MEANING = {
     "KSG": "nearest neighbors",
     "MixedKSG": "nearest neighbors, for tied values",
     "Contingency": "counts of categories",
+    "constant": "exact, because a variable is constant",
 }
 _SIDE = {"lower": "lower bound", "upper": "upper bound", "neither": "neither bound"}
 _REASONS = {
@@ -123,8 +124,8 @@ def summary_sentences(record: Record, bracket: Record | None, test: Record | Non
         sentences.append(f"A bivariate Gaussian pair with a correlation of {correlation} has the same information.")
     if record["lower_bound"] is not None and record["lower_bound"] > 0:
         sentences.append(
-            f"The {level} one-sided lower confidence bound is {number(record['lower_bound'])} {unit}. It is conditional "
-            "on the fitted critics, and valid for poor critics too."
+            f"The {level} one-sided lower confidence bound is {number(record['lower_bound'])} {unit}. It is "
+            "conditional on the fitted critics, and valid for poor critics too."
         )
     if bracket is not None:
         lower, upper = number(bracket["lower"]), number(bracket["upper"])

@@ -68,8 +68,8 @@ class BracketResult(Measurement):
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 
-    _derived: ClassVar = ("interval",)
-    _instead: ClassVar = "lower, upper or interval"
+    _derived: ClassVar[tuple[str, ...]] = ("interval",)
+    _instead: ClassVar[str] = "lower, upper or interval"
 
     def _number(self) -> None:
         return None
@@ -89,14 +89,16 @@ class BracketResult(Measurement):
 
     def _content(self) -> Content:
         given = "x" if self.predicted == "y" else "y"
+        density = f"density of {self.predicted} given {given}"
+        # Without a standard error the bound is exact: a variable is constant.
+        lower = "InfoNCE, cross-fitted" if self.lower_stderr else "exact"
+        upper = f"LeaveOneOut plus the train-test gap {self.train_test_gap:.2g}, {density}"
+        errors = f"{self.lower_stderr:.2g}", f"{self.upper_stderr:.2g}"
         blocks: list[Line | Numbers] = [
+            Line(f"lower bound {number(self.lower)} (standard error {errors[0]}): {lower}, n = {self.n:,}"),
             Line(
-                f"lower bound {number(self.lower)} (standard error {self.lower_stderr:.2g}): InfoNCE, cross-fitted, "
-                f"n = {self.n:,}"
-            ),
-            Line(
-                f"upper bound {number(self.upper)} (standard error {self.upper_stderr:.2g}): LeaveOneOut plus the "
-                f"train-test gap {self.train_test_gap:.2g}, density of {self.predicted} given {given}"
+                f"upper bound {number(self.upper)} (standard error {errors[1]}): "
+                f"{upper if self.upper_stderr else 'exact'}"
             ),
         ]
         if self.estimates:

@@ -63,7 +63,7 @@ class ConditionalResult(Measurement):
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 
-    _derived: ClassVar = ("interval",)
+    _derived: ClassVar[tuple[str, ...]] = ("interval",)
 
     def _content(self) -> Content:
         heading = f"I(X;Y|Z) = {number(self.value)} {self.unit}   {self._interval_text()}"

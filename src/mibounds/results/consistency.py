@@ -60,8 +60,8 @@ class ConsistencyResult(Composite):
     double: Result
     half: int
 
-    _derived: ClassVar = ("monotone", "processing_ratio", "additivity_ratio", "unit", "level", "n")
-    _instead: ClassVar = "monotone, processing_ratio or additivity_ratio"
+    _derived: ClassVar[tuple[str, ...]] = ("monotone", "processing_ratio", "additivity_ratio", "unit", "level", "n")
+    _instead: ClassVar[str] = "monotone, processing_ratio or additivity_ratio"
 
     @property
     def _main(self) -> Result:

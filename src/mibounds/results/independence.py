@@ -47,7 +47,7 @@ class IndependenceTestResult(Composite):
     estimate: Result
     unit: Unit = "nats"
 
-    _derived: ClassVar = ("level", "n", "warnings")
+    _derived: ClassVar[tuple[str, ...]] = ("level", "n", "warnings")
 
     @property
     def _main(self) -> Result:

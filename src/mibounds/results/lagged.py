@@ -44,7 +44,7 @@ class LaggedResult(Composite):
     lags: tuple[int, ...]
     results: tuple[Result, ...]
 
-    _derived: ClassVar = ("best", "value", "stderr", "interval", "unit", "level", "n")
+    _derived: ClassVar[tuple[str, ...]] = ("best", "value", "stderr", "interval", "unit", "level", "n")
 
     @property
     def _main(self) -> Result:

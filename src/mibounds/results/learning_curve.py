@@ -61,7 +61,7 @@ class LearningCurveResult(Composite):
     unit: Unit = "nats"
     estimate: Result
 
-    _derived: ClassVar = ("value", "stderr", "interval", "level", "n", "settled")
+    _derived: ClassVar[tuple[str, ...]] = ("value", "stderr", "interval", "level", "n", "settled")
 
     @property
     def _main(self) -> Result:

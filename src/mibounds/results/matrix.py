@@ -76,7 +76,7 @@ class MatrixResult(Measurement):
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 
-    _instead: ClassVar = "values or pairs()"
+    _instead: ClassVar[str] = "values or pairs()"
 
     def _number(self) -> None:
         return None

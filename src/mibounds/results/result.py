@@ -114,7 +114,7 @@ class Result(Measurement):
     pointwise: Any = field(default=None, metadata=TRANSIENT)
     fitted: Any = field(default=None, metadata=TRANSIENT)
 
-    _derived: ClassVar = ("interval", "lower_bound", "informational_correlation")
+    _derived: ClassVar[tuple[str, ...]] = ("interval", "lower_bound", "informational_correlation")
 
     @property
     def lower_bound(self) -> float | None:
@@ -149,8 +149,9 @@ class Result(Measurement):
         from mibounds.report.words import kinds_text
 
         flag = "   (extrapolated)" if self.extrapolated else ""
+        how = "cross-fitted" if self.stderr != 0 else "exact"  # where a variable is constant
         blocks: list[Line | Numbers] = [
-            Line(f"{self.method}, cross-fitted, n = {self.n:,}"),
+            Line(f"{self.method}, {how}, n = {self.n:,}"),
             Numbers.of("estimates", self.estimates, emphasized=self.method),
         ]
         if any(self.kinds):

@@ -43,7 +43,16 @@ class TransferEntropyResult(Composite):
     pvalue: float | None = None
     permutations: int = 0
 
-    _derived: ClassVar = ("value", "stderr", "interval", "amplification", "level", "unit", "n", "warnings")
+    _derived: ClassVar[tuple[str, ...]] = (
+        "value",
+        "stderr",
+        "interval",
+        "amplification",
+        "level",
+        "unit",
+        "n",
+        "warnings",
+    )
 
     @property
     def _main(self) -> ConditionalResult:

@@ -110,9 +110,8 @@ def _roll(u: Tensor) -> Tensor:
 
 
 def _unroll(point: Tensor) -> Tensor:
-    t: Tensor = 21 * torch.linalg.vector_norm(
-        point, dim=-1, keepdim=True
-    )  # the curve never meets a circle about the origin twice
+    # The radius t/21 increases along the curve.
+    t: Tensor = 21 * torch.linalg.vector_norm(point, dim=-1, keepdim=True)
     return (t / (1.5 * math.pi) - 1) / 2
 
 

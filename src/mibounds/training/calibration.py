@@ -21,7 +21,6 @@ from mibounds.critics.wrappers import piecewise_slopes
 __all__ = ["Calibration", "calibration", "stacking_weights", "weighted_sum"]
 
 _BLOCK = 128
-_FEWEST = 4  # samples: two in either half
 _MATCHED_KNOTS = 10
 _MARGIN = 2.5  # nats
 _STACKING_PENALTY = 1e-3
@@ -72,7 +71,7 @@ def calibration(grid: Tensor) -> Calibration | None:
     loss is it fitted on all samples. Nothing is fitted near the ceiling of InfoNCE, ln N, where the scale of the scores
     is not identified.
     """
-    if len(grid) < _FEWEST or not _identified(infonce_loss(grid), len(grid)):
+    if not _identified(infonce_loss(grid), len(grid)):
         return None
     halves = [_blocks(grid[start::2, start::2]) for start in (0, 1)]
     gain = _gain(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fit_slopes(old)))

@@ -60,7 +60,7 @@ def split_blocked(n: int, folds: int, validation_fraction: float, gap: int, gene
         generator: shuffles the training and the validation samples.
 
     Raises:
-        ValueError: if the gaps leave a fold too few training samples.
+        ValueError: if the gaps leave a fold too few training samples, or no room for the validation samples.
 
     Example:
         >>> [(f.test[0].item(), f.test[-1].item()) for f in split_blocked(60, 3, 0.2, 1, torch.Generator())]
@@ -78,7 +78,12 @@ def split_blocked(n: int, folds: int, validation_fraction: float, gap: int, gene
         near_test = (index >= start - gap) & (index < stop + gap)
         near_valid = (index >= first - gap) & (index < last + gap)
         train = index[~near_test & ~near_valid]
-        if first < 0 or len(train) < _FEWEST:
+        if first < 0:
+            raise ValueError(
+                f"gap is {gap}, and leaves a fold of {n} rows no room for {count} validation rows beside its "
+                "test block: give a smaller gap, a smaller validation_fraction, or more folds."
+            )
+        if len(train) < _FEWEST:
             raise ValueError(
                 f"gap is {gap}, and leaves a fold of {n} rows with {len(train)} rows to train on: "
                 "give a smaller gap, or more folds."

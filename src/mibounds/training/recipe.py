@@ -131,9 +131,9 @@ def _device(name: str, value: Any) -> torch.device:
 
 
 def _negatives(name: str, value: Any) -> int | str:
-    if isinstance(value, str):
-        return check_choice(name, value, ["all"])
-    return check_integer(name, value, 1)
+    if isinstance(value, str) and value != "all":
+        raise ValueError(f"{name} is {value!r}: expected 'all' or a whole number of at least 1.")
+    return value if isinstance(value, str) else check_integer(name, value, 1)
 
 
 def _seed(name: str, value: Any) -> int:
@@ -142,7 +142,7 @@ def _seed(name: str, value: Any) -> int:
 
 def _folder(name: str, value: Any) -> str | os.PathLike[str] | None:
     if value is not None and not isinstance(value, str | os.PathLike):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected the path of a folder.")
+        raise TypeError(f"{name} is {value!r}: expected the path of a folder.")
     return value
 
 
@@ -384,4 +384,4 @@ _ANNOTATIONS: Mapping[str, Any] = {
     name: getattr(annotation, "__forward_arg__", annotation)  # as it is written
     for name, annotation in {**SeriesSettings.__annotations__, **Settings.__annotations__}.items()
 }
-Recipe.__init__ = takes_settings()(Recipe.__init__)  # type: ignore[method-assign]
+Recipe.__init__ = takes_settings()(Recipe.__init__)  # type: ignore[method-assign]  # suggests names, too

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from mibounds._checks import check_at_least
+from mibounds._checks import check_at_least, check_choice
 from mibounds._variables import check_finite, row_count
 from mibounds.data import Drawn, MissingPolicy, Preprocessing, Sample, Sampler, Standardize, Variable
 from mibounds.estimators import Estimator
@@ -24,6 +24,7 @@ from mibounds.warnings import issue
 
 __all__ = ["Trainer"]
 
+_MISSING: tuple[MissingPolicy, ...] = ("raise", "drop")
 _MANY = 20_001  # samples: a stream never runs out of them
 _FIRST, _VALID = 4_096, 1_024  # samples of a stream that are drawn before training
 
@@ -69,8 +70,13 @@ class Trainer:
         nan: MissingPolicy = "raise",
         **settings: Unpack[Settings],
     ):
+        if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
+            raise TypeError(
+                f"preprocessing is a {type(preprocessing).__name__}: expected a Preprocessing, for example "
+                "mi.RankGaussianize(), or None."
+            )
         self.recipe = Recipe.of(recipe, settings)
-        self.preprocessing, self.nan = preprocessing, nan
+        self.preprocessing, self.nan = preprocessing, check_choice("nan", nan, _MISSING)
 
     def fit(self, estimator: Estimator, x: Any, y: Any, *, groups: Any = None) -> Result:
         """Cross-fit an estimator on paired samples and report its own bound.

@@ -1,3 +1,5 @@
+"""Features of columns: cells, cosines, and the start at the Gaussian copula."""
+
 import pytest
 import torch
 

@@ -1,10 +1,12 @@
+"""All pairs of columns: p-values, stacks and warnings."""
+
 import numpy as np
 import pytest
 import torch
 
-from mibounds.data import intake
-from mibounds.estimation import column_matrix
-from mibounds.estimation.pairwise.column_matrix import _shuffled, doubts, measure_columns
+from mibounds.data.intake import intake
+from mibounds.estimation.pairwise import column_matrix
+from mibounds.estimation.pairwise.column_matrix import _shuffled, column_warnings, measure_columns
 
 
 def independent(columns, n, seed=0):
@@ -40,9 +42,9 @@ def test_every_column_is_shuffled_alone():
     assert torch.equal(_shuffled(table, 2, seed=0).sort(0).values, table[:, [0, 1]])
 
 
-def test_doubts():
+def test_few_rows_and_rows_in_order_have_warnings():
     few = intake(independent(2, 100), "table")
-    assert [warning.code for warning in doubts(few)] == ["small-sample"]
+    assert [warning.code for warning in column_warnings(few)] == ["small-sample"]
     walk = intake(independent(2, 1000).cumsum(0), "table")
-    assert [warning.code for warning in doubts(walk)] == ["serial-correlation"]
-    assert doubts(intake(torch.cat([walk.values[:, :1], independent(1, 1000)], 1), "table")) == []
+    assert [warning.code for warning in column_warnings(walk)] == ["serial-correlation"]
+    assert column_warnings(intake(torch.cat([walk.values[:, :1], independent(1, 1000)], 1), "table")) == []

@@ -1,17 +1,31 @@
+"""Pairs of groups of columns: one estimate each."""
+
 import numpy as np
 import pytest
 import torch
 
 from mibounds.estimation.pairwise.group_matrix import measure_groups, take_groups
+from mibounds.training import Recipe
 
 TABLE = torch.randn(300, 4, generator=torch.Generator().manual_seed(0)).numpy()
 
 
 def test_groups_take_their_columns():
-    taken, caught = take_groups(TABLE, None, {"a": [0, 2], "b": [3]}, "raise")
-    assert np.array_equal(taken["a"].numpy(), TABLE[:, [0, 2]])
-    assert np.array_equal(taken["b"].numpy(), TABLE[:, [3]])
-    assert not caught
+    sample, taken = take_groups(TABLE, None, {"a": [0, 2], "b": [3]}, "raise")
+    assert taken == {"a": ["0", "2"], "b": ["3"]}
+    pair = sample.columns(x=taken["a"], y=taken["b"])
+    assert np.array_equal(pair.x.values.numpy(), TABLE[:, [0, 2]])
+    assert np.array_equal(pair.y.values.numpy(), TABLE[:, [3]])
+    assert not sample.warnings
+
+
+def test_constant_columns_are_left_out_of_their_groups():
+    table = np.c_[TABLE, np.ones(300)]
+    sample, taken = take_groups(table, None, {"a": [0, 4], "b": [3]}, "raise")
+    assert taken == {"a": ["0"], "b": ["3"]}
+    assert [warning.code for warning in sample.warnings] == ["constant-column"]
+    with pytest.raises(ValueError, match="group 'b' is constant in every column"):
+        take_groups(table, None, {"a": [0, 1], "b": [4]}, "raise")
 
 
 @pytest.mark.parametrize(
@@ -35,8 +49,8 @@ def test_groups_and_columns_do_not_go_together():
 
 
 def test_values_pvalues_and_warnings_with_the_names_of_their_groups():
-    taken, _ = take_groups(TABLE[:100], None, {"a": [0], "b": [1], "c": [2]}, "raise")
-    numbers, told = measure_groups(taken, True, 1, False, {"folds": 2, "steps": 20, "hidden": (8,), "seed": 0})
+    sample, taken = take_groups(TABLE[:100], None, {"a": [0], "b": [1], "c": [2]}, "raise")
+    numbers, warnings = measure_groups(sample, taken, True, Recipe(folds=2, steps=20, hidden=(8,)), 1)
     assert [len(part) for part in numbers] == [3, 3, 3]
     assert (numbers[2] > 0.001).all()
-    assert any(str(warning).startswith("a, b: 100 rows") for warning in told)
+    assert any(str(warning).startswith("a, b: 100 rows") for warning in warnings)

@@ -1,3 +1,5 @@
+"""The matrix of all pairs: known values, p-values, groups, and what is refused."""
+
 import json
 import math
 
@@ -7,8 +9,8 @@ import pytest
 import torch
 
 import mibounds as mi
-from mibounds.estimation import column_matrix
-from mibounds.estimation.pairwise.matrix import Pair
+from mibounds.estimation.pairwise import column_matrix
+from mibounds.results.matrix import Pair
 from mibounds.warnings import ConstantColumnWarning, RowsDroppedWarning, SerialCorrelationWarning
 
 
@@ -77,7 +79,7 @@ def test_it_is_symmetric_and_its_diagonal_empty(found):
         assert np.isfinite(square[np.triu_indices(6, 1)]).all()
 
 
-def test_pvalues_find_what_is_there(found):
+def test_pvalues_find_the_dependent_pairs(found):
     where = {(p.x, p.y) for p in found.pairs() if p.adjusted <= 0.05}
     assert {("a", "b"), ("a", "c"), ("b", "c"), ("d", "e")} <= where
     assert len(where) <= 6
@@ -114,8 +116,8 @@ def test_bits_json_and_figures(found, tmp_path):
     assert record["values"][0][1] == bits.values[0, 1]
     assert found.plot().axes
     text = repr(found)
-    assert "I of 15 pairs of 6 variables, 3,000 rows, in nats; " in text
-    assert "  and 5 smaller ones" in text
+    assert "I(X;Y) of 15 pairs of 6 variables in nats, n = 3,000" in text
+    assert "and 5 more" in text
     with pytest.raises(ValueError, match="unit is 'bit'"):
         found.to("bit")
 
@@ -146,7 +148,7 @@ def test_groups_of_columns(table):
         ({"a": 1, "b": 1}, {"columns": ["a", "c"]}, "table has no column 'c'"),
         ({"a": 1, "bee": 1}, {"columns": ["a", "be"]}, "table has no column 'be'. Did you mean 'bee'"),
         ({"a": 1, "b": 1}, {"unit": "bit"}, "unit is 'bit'"),
-        ({"a": 1, "b": 1}, {"folds": 1}, "folds is 1, and must be at least 2"),
+        ({"a": 1, "b": 1}, {"folds": 1}, "folds is 1: expected a whole number of at least 2"),
         ({"a": 1, "b": 1}, {"workers": 0}, "workers is 0"),
         ({"a": 1, "b": 1}, {"device": "cuda:9"}, "device is 'cuda:9'"),
         ({"a": 1, "b": 1}, {"groups": {"one": ["a"], "two": ["c"]}}, "table has no column 'c'"),
@@ -163,10 +165,12 @@ def test_missing_and_constant_columns():
     a, b = normals(2, 300).numpy()
     missing = a.copy()
     missing[3] = np.nan
-    with pytest.raises(ValueError, match="table has 1 missing or infinite values, in column 'm'"):
+    with pytest.raises(
+        ValueError, match="table has 1 missing or infinite values, in column 'm'.*leave out their rows.$"
+    ):
         mi.matrix(pl.DataFrame({"m": missing, "b": b}))
     with pytest.warns(RowsDroppedWarning):
-        assert mi.matrix(pl.DataFrame({"m": missing, "b": b}), nan="drop", folds=2).rows == 299
+        assert mi.matrix(pl.DataFrame({"m": missing, "b": b}), nan="drop", folds=2).n == 299
     frame = pl.DataFrame({"a": a, "b": b, "same": np.ones(300), "city": ["Ulm"] * 300})
     with pytest.warns(ConstantColumnWarning), pytest.warns(mi.MIWarning, match="without numbers were left out: 'city'"):
         found = mi.matrix(frame, folds=2)
@@ -174,9 +178,9 @@ def test_missing_and_constant_columns():
     assert [warning.code for warning in found.warnings] == ["columns-left-out", "constant-column"]
     with pytest.raises(TypeError, match="column 'city' holds text"):
         mi.matrix(frame, columns=["a", "city"])
-    with pytest.raises(ValueError, match="constant in every column"):
+    with pytest.raises(ValueError, match="table has no column that varies: expected at least two"):
         mi.matrix(np.ones((300, 2)))
-    with pytest.raises(TypeError, match="steps: these are arguments of estimate"):
+    with pytest.raises(TypeError, match="steps: only the estimates of groups= have this setting"):
         mi.matrix(frame, columns=["a", "b"], steps=3)
 
 

@@ -1,6 +1,8 @@
+"""Stacks of critics: what validation rows confirm, and the optimum of the objective."""
+
 import torch
 
-from mibounds.estimation import stacked_critics
+from mibounds.estimation.pairwise import stacked_critics
 from mibounds.estimation.pairwise.column_features import ColumnFeatures
 from mibounds.estimation.pairwise.stacked_critics import RIDGES, Moments, _Cells, _newton, fit_stack
 
@@ -85,7 +87,7 @@ def test_newton_divides_by_the_hessian():
     assert log_mean.shape == (1,)
 
 
-def test_a_step_that_would_not_serve_is_halved(monkeypatch):
+def test_a_step_that_does_not_improve_is_halved(monkeypatch):
     x, y, moments, start, order = stack(400)
     monkeypatch.setattr(stacked_critics, "_newton", lambda gradient, *rest: 30 * gradient)
     found = fit_stack(x, y, moments, start, order)

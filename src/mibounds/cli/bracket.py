@@ -1,0 +1,62 @@
+"""`mibounds bracket`: a lower and an upper bound of mutual information."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mibounds.cli.options import (
+    AsJson,
+    Categorical,
+    ColumnsX,
+    ColumnsY,
+    Level,
+    Missing,
+    Out,
+    Plot,
+    Quiet,
+    Report,
+    TableFile,
+    UnitName,
+)
+from mibounds.cli.outputs import Outputs
+from mibounds.cli.session import session
+from mibounds.cli.settings import BLOCKS, TRAINING, recipe_options
+
+__all__ = ["bracket"]
+
+
+@recipe_options(*TRAINING, *BLOCKS)
+def bracket(
+    context: typer.Context,
+    file: TableFile,
+    y: ColumnsY,
+    x: ColumnsX = None,
+    negatives: Annotated[
+        int | None,
+        typer.Option("--negatives", help="Mismatched pairs per row for the upper bound; by default 32 to 256."),
+    ] = None,
+    categorical: Categorical = None,
+    nan: Missing = "raise",
+    unit: UnitName = "nats",
+    level: Level = 0.95,
+    plot: Plot = None,
+    report: Report = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    **settings: Any,
+) -> None:
+    """Estimate a lower and an upper bound of I(X;Y) of columns of a file.
+
+    Example: **mibounds bracket table.csv --x age,weight --y pressure --plot bracket.png**
+    """
+    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
+    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe:
+        from mibounds import estimation
+        from mibounds.cli.columns import read_arguments
+
+        arguments = read_arguments(file, x, y, categorical=categorical)
+        result = estimation.bracket(**arguments, negatives=negatives, recipe=recipe, nan=nan, unit=unit, level=level)
+        outputs.finish(context, result)

@@ -1,0 +1,67 @@
+"""`mibounds conditional`: conditional mutual information of columns of a file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mibounds.cli.options import (
+    AsJson,
+    Categorical,
+    ColumnsX,
+    ColumnsY,
+    Level,
+    Missing,
+    Out,
+    Plot,
+    Quiet,
+    Report,
+    TableFile,
+    UnitName,
+)
+from mibounds.cli.outputs import Outputs
+from mibounds.cli.session import session
+from mibounds.cli.settings import BLOCKS, TRAINING, recipe_options
+
+__all__ = ["conditional"]
+
+
+@recipe_options(*TRAINING, *BLOCKS)
+def conditional(
+    context: typer.Context,
+    file: TableFile,
+    y: ColumnsY,
+    z: Annotated[str, typer.Option("--z", help="Columns of the condition z, separated by commas.")],
+    x: ColumnsX = None,
+    method: Annotated[
+        Literal["auto", "chain", "neighbors", "strata"],
+        typer.Option(
+            "--method",
+            help="chain: the difference I(X;YZ) - I(X;Z); neighbors: its critics, with the x of similar z; strata: the "
+            "mean over the values of z; auto: strata if z has few values, else chain.",
+        ),
+    ] = "auto",
+    categorical: Categorical = None,
+    nan: Missing = "raise",
+    unit: UnitName = "nats",
+    level: Level = 0.95,
+    plot: Plot = None,
+    report: Report = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    **settings: Any,
+) -> None:
+    """Estimate the conditional mutual information I(X;Y|Z) of columns of a file.
+
+    Example: **mibounds conditional table.csv --x age --y pressure --z weight,height**
+    """
+    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
+    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe:
+        from mibounds import estimation
+        from mibounds.cli.columns import read_arguments
+
+        arguments = read_arguments(file, x, y, z, categorical)
+        result = estimation.conditional(**arguments, method=method, recipe=recipe, nan=nan, unit=unit, level=level)
+        outputs.finish(context, result)

@@ -1,0 +1,83 @@
+"""`mibounds consistency`: self-consistency of estimates on images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from mibounds._checks import nearest
+from mibounds.cli.number_lists import parse_numbers
+from mibounds.cli.options import AsJson, Level, Out, Plot, Quiet, Report, UnitName
+from mibounds.cli.outputs import Outputs
+from mibounds.cli.session import session
+from mibounds.cli.settings import TRAINING, recipe_options
+
+__all__ = ["consistency"]
+
+
+@recipe_options(*TRAINING)
+def consistency(
+    context: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(help="Images (N, height, width) or (N, channels, height, width) in a .npy or .npz file."),
+    ],
+    array: Annotated[
+        str | None, typer.Option("--array", help="Name of the array of a .npz file that has several.")
+    ] = None,
+    rows: Annotated[
+        str | None,
+        typer.Option(
+            "--rows", help="Numbers of upper pixel rows, like 2,4,8; by default up to four parts of the height."
+        ),
+    ] = None,
+    unit: UnitName = "nats",
+    level: Level = 0.95,
+    plot: Plot = None,
+    report: Report = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    **settings: Any,
+) -> None:
+    """Test the self-consistency of estimates on images: independence, data processing, additivity.
+
+    Example: **mibounds consistency digits.npy --rows 2,4,8**
+    """
+    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
+    with session(context, settings, outputs, quiet=quiet) as recipe:
+        from mibounds import estimation
+
+        wanted = None if rows is None else parse_numbers(rows, "--rows", "2,4,8")
+        images = _images(file, array)
+        result = estimation.consistency(images, rows=wanted, recipe=recipe, unit=unit, level=level)
+        outputs.finish(context, result)
+
+
+def _images(path: Path, array: str | None) -> np.ndarray[Any, Any]:
+    """The array of a file."""
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r}.")
+    if path.suffix.lower() not in (".npy", ".npz"):
+        raise ValueError(f"{path.name} has an unknown format: expected images in a file ending in .npy or .npz.")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded as arrays:
+            name = array if array is not None else _only(arrays.files)
+            if name not in arrays.files:
+                raise ValueError(f"--array: there is no array {name!r}. {nearest(name, arrays.files)}")
+            found: np.ndarray[Any, Any] = arrays[name]
+            return found
+    except (EOFError, OSError) as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from error
+
+
+def _only(names: list[str]) -> str:
+    if len(names) != 1:
+        raise ValueError(f"The file has {len(names)} arrays: choose one by --array. {nearest('', names)}")
+    return names[0]

@@ -1,0 +1,97 @@
+"""`mibounds estimate`: the mutual information of columns of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mibounds.cli.options import (
+    AsJson,
+    Categorical,
+    ColumnsX,
+    ColumnsY,
+    Level,
+    Missing,
+    Out,
+    Plot,
+    Quiet,
+    Report,
+    TableFile,
+    UnitName,
+)
+from mibounds.cli.outputs import Outputs
+from mibounds.cli.session import session
+from mibounds.cli.settings import BLOCKS, TRAINING, recipe_options
+from mibounds.results import Measurement
+
+__all__ = ["estimate"]
+
+
+@recipe_options(*TRAINING, *BLOCKS, "bootstrap")
+def estimate(
+    context: typer.Context,
+    file: TableFile,
+    y: ColumnsY,
+    x: ColumnsX = None,
+    categorical: Categorical = None,
+    nan: Missing = "raise",
+    unit: UnitName = "nats",
+    level: Level = 0.95,
+    plot: Plot = None,
+    report: Report = None,
+    with_test: Annotated[
+        bool,
+        typer.Option(
+            "--with-test", help="Include a permutation test of independence in the report.", rich_help_panel="Output"
+        ),
+    ] = False,
+    with_bracket: Annotated[
+        bool,
+        typer.Option(
+            "--with-bracket",
+            help="Include a lower and an upper bound in the report; twice the time.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    out: Out = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            help="Save the trained critics to this .safetensors file, for `mibounds score`.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    **settings: Any,
+) -> None:
+    """Estimate I(X;Y) of columns of a file, with a confidence interval and diagnostic warnings.
+
+    Ctrl-C prints the result so far.
+
+    Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
+    """
+    outputs = Outputs(plot=plot, report=report, out=out, save=save, as_json=as_json)
+    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe:
+        from mibounds import estimation
+        from mibounds.cli.columns import read_arguments
+
+        if report is None and (with_test or with_bracket):
+            raise ValueError("--with-test and --with-bracket are parts of a report: give its file by --report.")
+        options: dict[str, Any] = {
+            **read_arguments(file, x, y, categorical=categorical), "recipe": recipe, "nan": nan, "unit": unit,
+            "level": level,
+        }  # fmt: skip
+        test = estimation.independence_test(**options) if with_test else None
+        result = estimation.estimate(**options) if test is None else test.estimate
+        bracket = estimation.bracket(**options, estimate=result) if with_bracket else None
+        parts: dict[str, Measurement | None] = {"independence_test": test, "bracket": bracket}
+        outputs.finish(
+            context,
+            result,
+            parts={name: part for name, part in parts.items() if part is not None},
+            report=lambda path, command: result.report(path, command=command, bracket=bracket, test=test),
+        )

@@ -1,0 +1,141 @@
+"""What a command prints and writes: paths are checked before the work, and results are printed before files are
+written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from mibounds._extras import require
+from mibounds._files import write_json
+from mibounds.cli.errors import say_if_interrupted
+from mibounds.cli.job import writes
+from mibounds.cli.option_names import options_of, with_options
+from mibounds.cli.typed import typed
+from mibounds.results import Measurement
+
+__all__ = ["Outputs"]
+
+_ENDINGS = {
+    "plot": (".png", ".svg", ".pdf"),
+    "report": (".html",),
+    "out": (".json",),
+    "save": (".safetensors",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """The outputs of a command.
+
+    Attributes:
+        plot: file of the figure.
+        report: file of the page.
+        out: file of the result.
+        save: file of the trained critics.
+        as_json: print JSON and not text.
+    """
+
+    plot: Path | None = None
+    report: Path | None = None
+    out: Path | None = None
+    save: Path | None = None
+    as_json: bool = False
+
+    def check(self) -> None:
+        """Check that all files can be written, before the work.
+
+        Raises:
+            ValueError: if a file has another ending, or its folder does not exist.
+            ImportError: if a package that writes it is not installed.
+        """
+        for name, endings in _ENDINGS.items():
+            path: Path | None = getattr(self, name)
+            if path is not None:
+                _check_file(f"--{name}", path, endings)
+        if self.plot is not None or self.report is not None:
+            require("matplotlib", extra="plots", purpose="A figure")
+        if self.report is not None:
+            require("jinja2", extra="report", purpose="A report")
+
+    def finish(
+        self,
+        context: typer.Context,
+        result: Measurement,
+        *,
+        parts: Mapping[str, Measurement | Mapping[str, Measurement]] | None = None,
+        report: Callable[[Path, str], None] | None = None,
+    ) -> None:
+        """Print a result and write its files; in a job rank 0 writes them.
+
+        Arguments:
+            context: of the command.
+            result: in the unit of the command.
+            parts: further results to print, by their names in JSON.
+            report: writes the page, given its path and the command line; by default the report of the result.
+
+        Raises:
+            typer.Exit: with code 130 if the result was interrupted.
+            OSError, ValueError: if a file cannot be written.
+        """
+        parts = {} if parts is None else parts
+        record = result.to_dict() | {name: _record(part) for name, part in parts.items()}
+        lines = [repr(result), *(line for part in parts.values() for line in _lines(part))]
+        text = json.dumps(record, indent=2) if self.as_json else with_options("\n".join(lines), options_of(context))
+        typer.echo(text)
+        if writes():
+            self._write(context, result, record, report)
+        say_if_interrupted(result.warnings)
+
+    def _write(
+        self,
+        context: typer.Context,
+        result: Measurement,
+        record: Mapping[str, Any],
+        report: Callable[[Path, str], None] | None,
+    ) -> None:
+        if self.out is not None:
+            write_json(self.out, record)
+        if self.save is not None:
+            fitted = getattr(result, "fitted", None)
+            if fitted is None:
+                raise ValueError("--save: there are no critics to save, because a variable is constant.")
+            fitted.save(self.save)
+        if self.plot is not None:
+            from mibounds.plots import save_figure
+
+            save_figure(result.plot(), str(self.plot))
+        if self.report is not None:
+            command = typed(context)
+            if report is None:
+                result.report(self.report, command=command)
+            else:
+                report(self.report, command)
+
+
+def _check_file(option: str, path: Path, endings: tuple[str, ...]) -> None:
+    *others, last = endings
+    expected = f"{', '.join(others)} or {last}" if others else last
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{option} is {str(path)!r}: expected a file ending in {expected}.")
+    if not path.parent.is_dir():
+        raise ValueError(f"{option} is {str(path)!r}, and there is no folder {str(path.parent)!r}: create it first.")
+    if path.is_dir():
+        raise ValueError(f"{option} is {str(path)!r}, a folder: expected a file.")
+
+
+def _record(part: Measurement | Mapping[str, Measurement]) -> dict[str, Any]:
+    if isinstance(part, Measurement):
+        return part.to_dict()
+    return {name: one.to_dict() for name, one in part.items()}
+
+
+def _lines(part: Measurement | Mapping[str, Measurement]) -> list[str]:
+    if isinstance(part, Measurement):
+        return [repr(part)]
+    return [f"{name}: {one!r}" for name, one in part.items()]

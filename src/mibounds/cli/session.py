@@ -1,0 +1,54 @@
+"""The frame of a command that estimates: errors, ranks, warnings, and the recipe."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from mibounds.cli.errors import one_sentence
+from mibounds.cli.job import job
+from mibounds.cli.option_names import option_names
+from mibounds.cli.outputs import Outputs
+from mibounds.cli.settings import recipe_from
+from mibounds.training.recipe import Recipe
+
+__all__ = ["session"]
+
+
+@contextmanager
+def session(
+    context: typer.Context,
+    settings: Mapping[str, Any],
+    outputs: Outputs,
+    *,
+    quiet: bool,
+    distributed: bool = False,
+) -> Iterator[Recipe]:
+    """The body of a command: wrong input ends it with one sentence, which names options, and exit code 2.
+
+    Outputs are checked first. No warning is issued: the result contains them and is printed with them.
+
+    Arguments:
+        context: of the command.
+        settings: as `recipe_options` passes them.
+        outputs: what the command prints and writes.
+        quiet: show no progress bar.
+        distributed: whether the command runs on several ranks.
+
+    Yields:
+        The recipe, on the device of this rank.
+    """
+    with (
+        one_sentence(distributed=distributed),
+        job(settings.get("device", "cpu")) as device,
+        option_names(context),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        outputs.check()
+        yield recipe_from(settings, device=device, progress=not quiet and sys.stderr.isatty())

@@ -1,0 +1,283 @@
+"""Tables of delimited text: bytes to text, the separator, the header, and the columns, all of them still text."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import warnings
+from collections.abc import Iterator
+from io import BytesIO, StringIO
+from itertools import count, islice
+from typing import TYPE_CHECKING
+
+from mibounds.data.text_columns import NUMBER
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["decode", "read_delimited", "separator_of"]
+
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
+_WORDS = {
+    "comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "space": " ", "blank": " ",
+    r"\s+": " ",
+}  # fmt: skip
+_SAMPLE = 200  # lines from which the separator is inferred
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_TOKEN = re.compile(r'"(?:[^"]|"")*"|\S+')
+_NUMBER = re.compile(NUMBER)
+
+
+def decode(data: bytes, label: str, encoding: str | None = None) -> str:
+    """The text of a file, its lines ending in newlines.
+
+    Without an encoding: what a byte order mark says, else UTF-8, else cp1252, which extends Latin-1.
+
+    Raises:
+        ValueError: if the bytes are no text of the encoding, or there is no such encoding.
+    """
+    try:
+        text = _decoded(data) if encoding is None else data.decode(encoding)
+    except LookupError:
+        raise ValueError(
+            f"--encoding is {encoding!r}, which is unknown: expected one like utf-8, latin-1, cp1252 or utf-16."
+        ) from None
+    except UnicodeError:
+        if encoding is None:
+            raise ValueError(
+                f"{label} is no text in UTF-8 or cp1252: give its encoding with --encoding, for example utf-16-le or "
+                "shift_jis."
+            ) from None
+        raise ValueError(f"{label} is no text in {encoding!r}: give another encoding with --encoding.") from None
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(data: bytes) -> str:
+    """The text by its byte order mark, or in UTF-8, or in cp1252."""
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if data.startswith(mark):
+            return data.decode(encoding)
+    if b"\0" in data[:1000]:  # UTF-16 without a mark, or no text
+        raise UnicodeError
+    try:
+        return data.decode("utf-8")
+    except UnicodeError:
+        return data.decode("cp1252")
+
+
+def separator_of(option: str | None) -> str | None:
+    """The separator that an option names: one character, or a word such as "tab".
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if option is None:
+        return None
+    separator = _WORDS.get(option.lower(), option)
+    if len(separator) != 1 or separator in '"\n\r' or not separator.isascii():
+        raise ValueError(f"--sep is {option!r}: expected one character, like ';', or tab or space.")
+    return separator
+
+
+def read_delimited(text: str, label: str, separator: str | None = None, first: str = ",") -> tuple[pl.DataFrame, str]:
+    """The columns of a table as text, and the separator.
+
+    Comment lines (#) and blank lines at the top are skipped, blank lines elsewhere too. The header's names lose the
+    blanks around them. Columns without a name are called "column 3", or left out if they are empty; repeated names get
+    a number, "age (2)", with a warning.
+
+    Arguments:
+        text: with newlines.
+        label: what messages call the file.
+        separator: one character, a blank for runs of blanks and tabs; None infers it.
+        first: the separator to try first.
+
+    Raises:
+        ValueError: if the text is empty or has only a header, or if its rows have different lengths.
+    """
+    lines = _lines(text)
+    comments: list[str] = []
+    skipped = 0  # lines above the header
+    start = 0  # of the header in the text
+    for line in lines:
+        if line.startswith("#"):
+            comments.append(line.lstrip("#").strip())
+        elif declared := re.fullmatch(r"sep=(.)", line.strip()):
+            separator = separator or declared[1]
+        elif line.strip():
+            break
+        skipped, start = skipped + 1, start + len(line) + 1
+    else:
+        raise ValueError(f"{label} is empty: expected a line of column names, and rows.")
+    body = text[start:]
+    sample = "\n".join(islice(_lines(body), _SAMPLE))
+    separator = separator or _sniffed(sample, first)
+    if separator == " ":
+        body = "\n".join(_tabbed(line) for line in _lines(body))
+    delimiter = "\t" if separator == " " else separator
+    header, height = _header(body, delimiter, label)
+    if comments and _is_header(comments[-1], header, separator):
+        commented = _tabbed(comments[-1]) if separator == " " else comments[-1]
+        header, height = next(csv.reader([commented], delimiter=delimiter)), 0
+    elif all(_NUMBER.fullmatch(cell.strip()) for cell in header) and any("." in cell for cell in header):
+        raise ValueError(f"{label} begins with numbers, {', '.join(header[:3])}: add a line of column names.")
+    rows = body.split("\n", height)[height] if body.count("\n") >= height else ""
+    if not rows.strip():
+        raise ValueError(f"{label} has column names, but no rows.")
+    table = _parsed(rows, len(header), delimiter)
+    if table is None:
+        columns = _rows(rows, header, delimiter, label, skipped + height, separator)
+        import polars as pl
+
+        table = pl.DataFrame({str(i): list(column) for i, column in enumerate(zip(*columns, strict=True))})
+    return _named(table, header, label), separator
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines, one at a time."""
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield text[start:end]
+        start = end + 1
+
+
+def _tabbed(line: str) -> str:
+    """A line with tabs in place of runs of blanks, outside quotes."""
+    return "\t".join(_TOKEN.findall(line) if '"' in line else line.split())
+
+
+def _sniffed(sample: str, first: str) -> str:
+    """The separator with which the rows of a sample are as long as its header."""
+    agreement: dict[str, tuple[float, int, float]] = {}  # rows as long as the header, its length, numbers
+    splitting: list[str] = []
+    for separator in (first, *(one for one in _SEPARATORS if one != first)):
+        text = "\n".join(map(_tabbed, sample.split("\n"))) if separator == " " else sample
+        try:
+            reader = csv.reader(StringIO(text, newline=""), delimiter="\t" if separator == " " else separator)
+            header, *rows = [row for row in reader if row]
+        except (csv.Error, ValueError):
+            continue
+        cells = [cell.strip() for row in rows for cell in row]
+        alike = sum(len(row) == len(header) for row in rows) / len(rows) if rows else 1.0
+        numeric = sum(_NUMBER.fullmatch(cell) is not None for cell in cells) / max(len(cells), 1)
+        longer = bool(rows) and all(len(row) == len(header) + 1 for row in rows)
+        if separator == " " and not (numeric and (alike == 1 or longer or min(2 * alike, 2 * numeric) > 1)):
+            continue  # blanks of sentences
+        agreement[separator] = (alike, len(header), numeric)
+        if len(header) > 1 and any(len(row) > 1 for row in rows):
+            splitting.append(separator)
+    agreeing = [one for one, (alike, width, _) in agreement.items() if alike == 1 and width > 1]
+    if len(agreeing) > 1 and " " in agreeing:
+        agreeing.remove(" ")  # blanks inside of values
+    if agreeing:
+        return max(agreeing, key=lambda one: agreement[one][1:])
+    if splitting:  # rows of different lengths
+        return max(splitting, key=lambda one: agreement[one])
+    return next((one for one, (alike, _, _) in agreement.items() if alike == 1), first)
+
+
+def _header(body: str, delimiter: str, label: str) -> tuple[list[str], int]:
+    """The cells of the header, and the number of its lines."""
+    reader = csv.reader(StringIO(body, newline=""), delimiter=delimiter)
+    try:
+        return next(reader), reader.line_num
+    except csv.Error:
+        raise ValueError(f"{label} has a quote in line 1 that is not closed.") from None
+
+
+def _is_header(comment: str, row: list[str], separator: str) -> bool:
+    """Is a comment above the first row its header, as in the files of numpy.savetxt?"""
+    cells = comment.split() if separator == " " else comment.split(separator)
+    return (
+        len(cells) == len(row) > 1
+        and any(_NUMBER.fullmatch(cell.strip()) for cell in row)
+        and not any(_NUMBER.fullmatch(cell.strip()) for cell in cells)
+    )
+
+
+def _parsed(rows: str, width: int, delimiter: str) -> pl.DataFrame | None:
+    """The columns as text, or None unless all rows certainly have this width."""
+    import polars as pl
+
+    names = [str(i) for i in range(width)]
+    data = f"{delimiter.join(names)}\n{re.sub(chr(10) + '{2,}', chr(10), rows).strip(chr(10))}\n".encode()
+    try:
+        table = pl.read_csv(BytesIO(data), separator=delimiter, infer_schema_length=0)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+    # A row that is too short has nothing in the last column.
+    certain = table.columns == names and (width == 1 or not table[names[-1]].null_count())
+    return table if certain else None
+
+
+def _rows(rows: str, header: list[str], delimiter: str, label: str, above: int, separator: str) -> list[list[str]]:
+    """The rows one by one; slower, and the lines are known.
+
+    Raises:
+        ValueError: for a row that has more or fewer values than the header has names.
+    """
+    reader = csv.reader(StringIO(rows, newline=""), delimiter=delimiter)
+    found: list[list[str]] = []
+    wrong: tuple[int, int] | None = None
+    longer = True  # by one, every row
+    before = 0
+    try:
+        for row in reader:
+            if row:
+                if len(row) != len(header) and wrong is None:
+                    wrong = (above + before + 1, len(row))
+                longer = longer and len(row) == len(header) + 1
+                found.append(row)
+            before = reader.line_num
+    except csv.Error:
+        raise ValueError(
+            f'{label} has a very long value after line {above + before}: is a quote (") opened and not closed?'
+        ) from None
+    if wrong is None:
+        return found
+    named = _SEPARATORS.get(separator, repr(separator))
+    if longer:
+        raise ValueError(
+            f"every row of {label} has one value more than the header has names ({len(header)}): add a name for the "
+            "first column."
+        )
+    line, values = wrong
+    raise ValueError(
+        f"line {line} of {label} has {_counted(values, 'value')}, and the header has {_counted(len(header), 'name')} "
+        f"(separated by {named}): correct the line, quote text that has a separator in it, or give the separator with "
+        "--sep."
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _named(table: pl.DataFrame, header: list[str], label: str) -> pl.DataFrame:
+    """The table with the names of its header, each only once."""
+    names: dict[str, str] = {}  # new name -> column
+    wanted = [cell.strip() for cell in header]
+    repeated = []
+    for position, (column, cell) in enumerate(zip(table.columns, wanted, strict=True), 1):
+        if not cell:
+            if not bool((table[column].fill_null("").str.strip_chars() != "").any()):
+                continue
+        name = cell or f"column {position}"
+        if name in names:
+            taken = {*names, *wanted}
+            name = next(new for number in count(2) if (new := f"{name} ({number})") not in taken)
+            repeated.append(name)
+        names[name] = column
+    if repeated:
+        shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
+        warnings.warn(f"{label} has columns of the same name; the later ones are called {shown}.", stacklevel=2)
+    return table.select(names.values()).rename({column: name for name, column in names.items()})

@@ -1,0 +1,329 @@
+"""Tables and arrays from files: delimited text, JSON, Parquet, Arrow, and the formats of NumPy."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import zlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from mibounds._checks import nearest
+from mibounds._extras import require
+from mibounds.data.delimited import decode, read_delimited, separator_of
+from mibounds.data.text_columns import TextColumns
+
+__all__ = ["READABLE", "OpenTable", "open_table", "read_table"]
+
+_TEXT = (".csv", ".tsv", ".txt")
+_JSON = (".json", ".jsonl", ".ndjson")
+_TYPED = (".parquet", ".arrow", ".feather", ".ipc")
+READABLE = (*_TEXT, *(f"{one}.gz" for one in _TEXT), *_JSON, *_TYPED, ".npy", ".npz")
+"""The endings of the files that can be read."""
+_SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """A file whose columns are known and not yet converted.
+
+    Attributes:
+        columns: the names of columns or arrays; a range of numbers for a .npy matrix.
+        load: columns, and those that may stay text -> what `read` returns.
+    """
+
+    columns: Sequence[Any]
+    load: Callable[[Sequence[Any], Collection[Any]], Any]
+
+    def read(self, columns: Sequence[Any] | None = None, *, text: Collection[Any] = ()) -> Any:
+        """Some columns, or all: a polars table, a matrix (rows, columns) of a .npy file, or a dictionary of arrays.
+
+        Arguments:
+            columns: those to read; None reads all.
+            text: columns that may be text although most of their values are numbers or dates.
+
+        Raises:
+            ValueError: if a column cannot be converted.
+        """
+        return self.load(self.columns if columns is None else columns, text)
+
+
+def read_table(
+    path: str | Path,
+    *,
+    sep: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    null: str | Sequence[str] | None = None,
+) -> Any:
+    r"""Read a file of columns: a table, a matrix or named arrays.
+
+    | ending | content |
+    |---|---|
+    | .csv, .tsv, .txt, each also .gz; "-" is standard input | a header and rows of text |
+    | .jsonl, .ndjson | an object on each line |
+    | .json | a list of objects, or an object of columns |
+    | .parquet, .arrow, .feather, .ipc | a table with types |
+    | .npy | a matrix, rows first |
+    | .npz | named arrays |
+
+    The separator, the decimal separator and the encoding (a byte order mark, UTF-8 or cp1252) of text are inferred.
+    Numbers may have thousands separators. In text and JSON, these stand for a missing value, as in pandas: empty, NA,
+    N/A, n/a, <NA>, NaN, nan, null, NULL, None, #N/A; and `.`, `-` and `?` in columns of which all other values are
+    numbers or dates. ISO dates become dates, and so do DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY where the column leaves no
+    doubt. Integers with leading zeros are codes and stay text, as do numbers with a unit or a percent sign.
+
+    Arguments:
+        path: of the file; `~` is the home directory.
+        sep: the separator of text, one character, or "tab", or "space" for runs of blanks.
+        decimal: "." or ",".
+        encoding: of text, as Python names it.
+        null: further texts that stand for a missing value; a number also stands for equal numbers.
+
+    Returns:
+        A polars table; for .npy a matrix (rows, columns); for .npz a dictionary of arrays.
+
+    Raises:
+        ValueError: if the file cannot be read, or if a text column is mostly numbers or dates.
+        ImportError: if polars, which reads tables, is not installed.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "table.csv"
+        >>> _ = path.write_text("age;weight\n31;72,5\nNA;64,0\n")
+        >>> read_table(path).to_dict(as_series=False)
+        {'age': [31, None], 'weight': [72.5, 64.0]}
+    """
+    return open_table(path, sep=sep, decimal=decimal, encoding=encoding, null=null).read()
+
+
+def open_table(
+    path: str | Path,
+    *,
+    sep: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    null: str | Sequence[str] | None = None,
+) -> OpenTable:
+    """Open a file to read some of its columns; the others are not converted, and their faults do not matter.
+
+    Arguments, errors: as `read_table`.
+    """
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"--decimal is {decimal!r}: expected '.' or ','.")
+    words = (null,) if isinstance(null, str) else tuple(null or ())
+    separator = separator_of(sep)
+    standard_input = str(path) == "-"
+    path = Path(path).expanduser()
+    label = "standard input" if standard_input else path.name
+    ending = ".csv" if standard_input else _ending(path)
+    for option, value in (("--sep", sep), ("--decimal", decimal), ("--encoding", encoding)):
+        if value is not None and not (ending.startswith(_TEXT) or (ending in _JSON and option == "--encoding")):
+            raise ValueError(f"{option} is for files of text, {', '.join(_TEXT)}: leave it out for {label}.")
+    if words and ending in (".npy", ".npz"):
+        raise ValueError(f"--null is for tables: leave it out for {label}, where NaN stands for a missing value.")
+    if ending == ".npy":
+        return _matrix(path)
+    if ending == ".npz":
+        return _arrays(path)
+    require("polars", extra="cli", purpose="Reading standard input" if standard_input else f"Reading {ending} files")
+    if ending in _TYPED:
+        return _table(TextColumns(_typed(path, ending), label, null=words, typed=True))
+    data = sys.stdin.buffer.read() if standard_input else _bytes(path)
+    text = decode(data, label, encoding)
+    if ending in _JSON:
+        if not text.strip():
+            raise ValueError(f"{label} is empty: expected rows as JSON objects.")
+        return _table(TextColumns(_json(text, label, lines=ending != ".json"), label, decimal=".", null=words))
+    frame, separator = read_delimited(text, label, separator, first="\t" if ending.startswith(".tsv") else ",")
+    return _table(TextColumns(frame, label, separator=separator, decimal=decimal, null=words))
+
+
+def _ending(path: Path) -> str:
+    """The ending of a file that exists and can be read.
+
+    Raises:
+        ValueError: if it does not, or cannot.
+    """
+    ending = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    if path.is_dir():
+        raise ValueError(f"{str(path)!r} is a folder: give a file in it.")
+    if str(path).startswith(("http:", "https:", "ftp:", "s3:")):
+        raise ValueError(f"{str(path)!r} is a web address: download the file first.")
+    if not path.exists():
+        around = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
+        around = [name for name in around if name.lower().endswith(READABLE)]
+        raise ValueError(f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip())
+    if ending in _SPREADSHEETS:
+        raise ValueError(f"{path.name} is a spreadsheet: save it as CSV, and give that file.")
+    if ending not in READABLE:
+        once = [one for one in READABLE if not one.endswith(".gz")]
+        raise ValueError(
+            f"{path.name} has an unknown format: expected a file ending in {', '.join(once)}; "
+            f"{', '.join(_TEXT)} also with .gz."
+        )
+    return ending
+
+
+def _bytes(path: Path) -> bytes:
+    """The content of a file of text, decompressed."""
+    try:
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise ValueError(f"{path.name} is damaged, or not compressed by gzip.") from None
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read: {error.strerror}.") from error
+    if data.startswith(b"PK\x03\x04"):
+        raise ValueError(f"{path.name} is a spreadsheet or an archive, whatever its ending: save it as CSV.")
+    return data
+
+
+def _table(columns: TextColumns) -> OpenTable:
+    """An open table; each column is converted when it is read."""
+    import polars as pl
+
+    if not columns.frame.width:
+        raise ValueError(f"{columns.label} has no columns.")
+    if not columns.frame.height:
+        raise ValueError(f"{columns.label} has columns, but no rows.")
+
+    def load(names: Sequence[Any], text: Collection[Any]) -> pl.DataFrame:
+        return pl.DataFrame([columns.convert(name, keep_text=name in text) for name in names])
+
+    return OpenTable(columns.frame.columns, load)
+
+
+def _typed(path: Path, ending: str) -> Any:
+    """The table of a Parquet or Arrow file."""
+    import polars as pl
+
+    kind = "Parquet" if ending == ".parquet" else "Arrow"
+    if not path.stat().st_size:
+        raise ValueError(f"{path.name} is empty.")
+    readers = [pl.read_parquet] if kind == "Parquet" else [pl.read_ipc, pl.read_ipc_stream]
+    for read in readers:
+        try:
+            with path.open("rb") as file:
+                return read(BytesIO(file.read()))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+            continue
+    raise ValueError(f"{path.name} is damaged, or no {kind} file: write it again.")
+
+
+def _json(text: str, label: str, *, lines: bool) -> Any:
+    """The table of JSON objects. Columns of several types become text, which is converted later."""
+    import polars as pl
+
+    if lines:
+        records: list[Any] = []
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip():
+                records.append(_object(line, f"line {number} of {label}"))
+        content: Any = records
+    else:
+        content = _object(text, label)
+    if isinstance(content, dict) and content and all(isinstance(one, dict) for one in content.values()):
+        rows = next(iter(content.values())).keys()  # pandas' default: {column: {row: value}}
+        content = {name: [column.get(row) for row in rows] for name, column in content.items()}
+    if isinstance(content, list) and all(isinstance(row, dict) for row in content):
+        names = list(dict.fromkeys(name for row in content for name in row))
+        columns = {name: [row.get(name) for row in content] for name in names}
+    elif isinstance(content, dict) and all(isinstance(one, list) for one in content.values()):
+        columns = content
+        if len({len(one) for one in columns.values()}) > 1:
+            raise ValueError(f"{label} has columns of different lengths: expected a value for each row.")
+    else:
+        raise ValueError(f'{label} is no table: expected a list of objects, like [{{"x": 1, "y": 2}}].')
+    return pl.DataFrame([_json_column(name, values) for name, values in columns.items()])
+
+
+def _object(text: str, label: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = label if label.startswith("line ") else f"line {error.lineno} of {label}"
+        raise ValueError(f"{place} is no valid JSON: {error.msg} at character {error.colno}.") from None
+
+
+def _json_column(name: str, values: list[Any]) -> Any:
+    import polars as pl
+
+    types = {type(value) for value in values} - {type(None)}
+    if types <= {int}:
+        wide = any(value is not None and abs(value) >= 2**63 for value in values)
+        return pl.Series(name, values, dtype=pl.Float64 if wide or not types else pl.Int64)
+    if types <= {int, float}:
+        return pl.Series(name, [None if one is None else float(one) for one in values], dtype=pl.Float64)
+    if types == {bool}:
+        return pl.Series(name, values, dtype=pl.Boolean)
+    if types & {list, dict}:
+        return pl.Series(name, values, dtype=pl.Object)
+    return pl.Series(name, [None if one is None else str(one) for one in values], dtype=pl.String)
+
+
+def _matrix(path: Path) -> OpenTable:
+    matrix = _loaded(path, "NPY")
+    if not isinstance(matrix, np.ndarray):
+        raise ValueError(f"{path.name} holds several arrays: give it the ending .npz.")
+    _refuse_array(matrix, path.name)
+    flat = matrix.reshape(len(matrix), -1)
+    return OpenTable(range(flat.shape[1]), lambda columns, text: flat[:, list(columns)])
+
+
+def _arrays(path: Path) -> OpenTable:
+    arrays = _loaded(path, "NPZ")
+    if isinstance(arrays, np.ndarray):
+        raise ValueError(f"{path.name} holds a single array: give it the ending .npy.")
+    with arrays:
+        names = list(arrays.files)
+    if not names:
+        raise ValueError(f"{path.name} holds no arrays.")
+    return OpenTable(names, partial(_named_arrays, path))
+
+
+def _named_arrays(path: Path, names: Iterable[str], text: Collection[Any]) -> dict[str, Any]:
+    """These arrays of a .npz file."""
+    found = {}
+    with _loaded(path, "NPZ") as arrays:
+        for name in names:
+            label = f"array {name!r} of {path.name}"
+            found[name] = _guarded(partial(arrays.__getitem__, name), label, "NPZ")
+            _refuse_array(found[name], label)
+    return found
+
+
+def _loaded(path: Path, kind: str) -> Any:
+    if not path.stat().st_size:
+        raise ValueError(f"{path.name} is empty.")
+    return _guarded(lambda: np.load(path, allow_pickle=False), path.name, kind)
+
+
+def _guarded(load: Callable[[], Any], label: str, kind: str) -> Any:
+    """What a loader of NumPy returns."""
+    try:
+        return load()
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, zlib.error) as error:
+        if "allow_pickle" in str(error) and "Object arrays" in str(error):
+            raise ValueError(
+                f"{label} holds Python objects, which are not loaded because they can run code: save numbers or text."
+            ) from None
+        raise ValueError(f"{label} is damaged, or no {kind} file: write it again with NumPy.") from error
+
+
+def _refuse_array(array: Any, label: str) -> None:
+    """Raise unless an array has rows and a plain dtype."""
+    if array.dtype.names is not None:
+        raise ValueError(f"{label} is a structured array: save its fields as the arrays of a .npz file.")
+    if array.ndim == 0:
+        raise ValueError(f"{label} is a single value: expected rows.")
+    if not array.size:
+        raise ValueError(f"{label} is empty (shape {array.shape}): expected rows.")
