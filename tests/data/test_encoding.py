@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from mibounds.data import encoding as module
 from mibounds.data.encoding import (
     MOST_CATEGORIES,
     Categorical,
@@ -15,6 +14,7 @@ from mibounds.data.encoding import (
     fit_encoding,
     kind_names,
 )
+from mibounds.data.values import is_missing
 
 # A column of every kind, for the contract: a new kind needs a line here.
 COLUMNS = {
@@ -38,7 +38,7 @@ def test_every_kind_keeps_the_contract_of_encodings(kind, indicator):
     assert values.dtype == np.float32
     assert values.shape == (len(column), len(encoding.names))
     assert len(set(encoding.names)) == len(encoding.names)
-    missing = np.array([module.is_missing(value) for value in column.tolist()])
+    missing = np.array([is_missing(value) for value in column.tolist()])
     if indicator:
         assert np.isfinite(values).all()
     else:
@@ -151,10 +151,11 @@ def test_identifiers_and_rare_categories_have_a_warning():
     assert codes(fit_encoding(named, "name"), named) == ["identifier"]
     halves = np.array([f"p{i // 2}" for i in range(100)])
     assert codes(fit_encoding(halves, "name"), halves) == [], "50 values in 100 rows are not more than half"
-    rows = rng.permutation(100) + 7.0
-    assert codes(Continuous("row"), rows) == ["identifier"]
-    assert codes(Continuous("row"), rows + 0.25) == [], "not whole numbers"
+    rows = np.arange(100) + 7.0
+    assert codes(Continuous("row"), rows) == codes(Continuous("row"), rows[::-1]) == ["identifier"]
+    assert codes(Continuous("row"), rows * 1.25) == [], "not whole numbers one by one"
     assert codes(Continuous("row"), np.append(rows[:-1], rows[0])) == [], "one value is there twice"
+    assert codes(Continuous("row"), rng.permutation(100) + 7.0) == [], "ranks are no identifier"
     assert codes(Continuous("row"), rng.normal(size=100)) == []
     many = np.array([f"street {i % 230}" for i in range(920)])
     assert codes(fit_encoding(many, "street"), many) == ["rare-categories"]

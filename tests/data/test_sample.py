@@ -85,10 +85,11 @@ def test_missing_values_are_refused_or_their_rows_dropped():
     assert [type(warning) for warning in sample.warnings] == [RowsDroppedWarning]
     assert "2 of 60 rows" in str(sample.warnings[0])
     assert torch.equal(sample.x.values, sample.y.values)
-    filled = Sample.of(x=NUMBERS, y=table, nan="indicator")
+    filled = Sample.of(x=table, y=NUMBERS, nan="indicator")
     assert filled.n == 60
-    assert filled.y.columns == ("a", "b", "b=missing")
+    assert filled.x.columns == ("a", "b", "b=missing")
     assert not filled.warnings
+    assert Sample.of(x=NUMBERS, y=table, nan="indicator").n == 58  # a missing y is no value of y
 
 
 def test_rows_that_a_table_drops_are_dropped_from_all_variables_and_groups():

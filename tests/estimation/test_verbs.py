@@ -144,7 +144,20 @@ def plain(name):
 def numbers(found):
     """The numbers of a result, whatever its class."""
     record = found.to("nats").to_dict()
-    kept = ["value", "stderr", "lower", "upper", "lower_stderr", "upper_stderr", "pvalue", "statistic", "values", "stderrs", "estimates", "limit"]
+    kept = [
+        "value",
+        "stderr",
+        "lower",
+        "upper",
+        "lower_stderr",
+        "upper_stderr",
+        "pvalue",
+        "statistic",
+        "values",
+        "stderrs",
+        "estimates",
+        "limit",
+    ]
     numbers = {key: record[key] for key in kept if record.get(key) is not None}
     parts = [part for _, part in found._named_parts()]
     return [numbers, *(numbers_of for part in parts for numbers_of in numbers_of_parts(part))]

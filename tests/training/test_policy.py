@@ -11,6 +11,7 @@ from mibounds.critics import FunctionCritic
 from mibounds.data import Sample, Variable
 from mibounds.inference import BoundEvaluation, mean_stderr, nwj_stderr
 from mibounds.results.result import Curve
+from mibounds.training import policy
 from mibounds.training.evaluation import CLASSIFIER, Evaluation
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
@@ -215,9 +216,17 @@ def test_without_nwj_the_lower_bound_is_that_of_infonce():
     )  # fmt: skip
 
 
-def test_of_a_label_the_lower_bound_is_that_of_nwj():
+def test_of_a_label_the_lower_bound_is_that_of_the_classifier():
     found = classified(0.5, infonce=0.25, nwj=0.375)
-    assert result(found, choose(found, 0.7)).lower_bound_estimate == (0.375, 0.0)
+    assert result(found, choose(found, 0.7)).lower_bound_estimate == (0.5, 0.0)
+
+
+def test_where_a_few_pairs_dominate_nwj_infonce_takes_its_place(monkeypatch):
+    found = evaluation(infonce=1.0, nwj=0.9, spread=1.0)
+    infonce = found.by_bound["InfoNCE"]
+    for error, certified in ((2.9, "NWJ"), (3.1, "InfoNCE"), (math.nan, "InfoNCE"), (math.inf, "InfoNCE")):
+        monkeypatch.setattr(policy, "nwj_stderr", lambda *_, error=error: error * infonce.stderr())
+        assert result(found).lower_bound_estimate[0] == found.by_bound[certified].value()
 
 
 # The result

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 MOST_CATEGORIES = 200
-_IDENTIFIES = 0.5  # of the rows
+_IDENTIFIES, _FEW_VALUES = 0.5, 10  # of the rows, and values that identify nobody
 _FAR = 1e4  # times the spread: offsets that float32, of seven digits, could not hold
 _BULK = (0.05, 0.95)  # quantiles
 _CHECKED = 10_000  # values
@@ -170,7 +170,9 @@ class Continuous(Encoding):
         """The number, with the fewest digits that single precision needs; or that it is missing."""
         if self.indicator and values[1]:
             return _MISSING
-        return f"{self.offset + float(str(values[0])):.15g}"
+        if self.knots:
+            return f"{float(np.interp(values[0], self.knots[1], self.knots[0])) + self.offset:.7g}"
+        return f"{self.offset + self.scale * float(str(values[0])):.15g}"
 
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
         """Is it the number of the row?"""
@@ -313,7 +315,7 @@ class Categorical(Encoding):
 
     def is_identifier(self, rows: int) -> bool:
         """Does it have a value of its own in most rows?"""
-        return self.distinct > _IDENTIFIES * rows
+        return self.distinct > max(_IDENTIFIES * rows, _FEW_VALUES)
 
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
         """Does it look like an identifier, or have more categories than are kept?"""

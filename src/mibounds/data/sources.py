@@ -55,14 +55,16 @@ def index_of(data: Any) -> Any:
 
 
 def column_titles(data: Any) -> list[str]:
-    """The names of a table's columns that are text; none of anything else."""
+    """The names of a table's columns, as text; none of anything else."""
     if isinstance(data, Mapping):
         titles: Any = data
+    elif isinstance(data, list) and data and isinstance(data[0], Mapping):
+        titles = data[0]
     elif isinstance(data, np.ndarray):
         titles = data.dtype.names or ()
     else:
         titles = getattr(data, "column_names", getattr(data, "columns", ()))
-    return [title for title in titles if isinstance(title, str)]
+    return _titles(titles, "x") if isinstance(titles, Iterable) else []
 
 
 def has_column(data: Any, title: Any) -> bool:

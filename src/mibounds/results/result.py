@@ -124,9 +124,9 @@ class Result(Measurement):
 
         for the held-out NWJ estimate, whose additive constant comes from validation samples, with the standard error of
         its influence function. It is conditional on the fitted critics and valid for all critics, up to the normal
-        approximation. Where a few pairs dominate NWJ, InfoNCE takes its place, and of a label the classifier. Unlike the
-        lower end of `interval`, it does not concern the bias of the reported estimate; it is never below 0, since
-        the information is not.
+        approximation. Where a few pairs dominate NWJ, InfoNCE takes its place, and of a label the classifier. Unlike
+        the lower end of `interval`, it does not concern the bias of the reported estimate; it is never below 0,
+        since the information is not.
         """
         if self.lower_bound_estimate is None:
             return None
