@@ -205,13 +205,15 @@ def _named(names, count):
 
 def _held(columns, container, names):  # noqa: C901  (one for each container)
     texts = [str(name) for name in names]
-    if container == "array":
-        return columns[0] if len(columns) == 1 else np.column_stack(columns)
-    if container in ("objects", "frozen"):
+    if container == "array" and len(columns) == 1:
+        return columns[0]
+    if container == "array" and len({column.dtype.kind for column in columns}) == 1:
+        return np.column_stack(columns)
+    if container in ("array", "objects", "frozen"):
         table = np.empty((len(columns[0]), len(columns)), dtype=object)
         for i, column in enumerate(columns):
             table[:, i] = column.tolist() if column.dtype.kind != "O" else column
-        table.flags.writeable = container == "objects"
+        table.flags.writeable = container != "frozen"
         return table
     if container == "list":
         return columns[0].tolist()

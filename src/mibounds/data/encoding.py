@@ -213,7 +213,8 @@ class Continuous(Encoding):
             return True
         if not _SMALLEST < largest < _LARGEST:
             return False
-        return len(np.unique(finite.astype(np.float32))) >= _DISTINCT * len(np.unique(finite))
+        distinct = np.unique(some if some.dtype.kind in "iu" else finite)
+        return len(np.unique(finite.astype(np.float32))) >= _DISTINCT * len(distinct)
 
     def _robust(self, column: Array, center: float) -> Continuous:
         """Centered and scaled by the bulk of the values, or else by ranks."""

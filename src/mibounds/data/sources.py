@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -62,8 +63,10 @@ def column_titles(data: Any) -> list[str]:
         titles = data[0]
     elif isinstance(data, np.ndarray):
         titles = data.dtype.names or ()
+    elif hasattr(data, "collect_schema"):  # of a lazy frame the attribute would warn
+        titles = data.collect_schema().names()
     else:
-        titles = getattr(data, "column_names", getattr(data, "columns", ()))
+        titles = data.column_names if hasattr(data, "column_names") else getattr(data, "columns", ())
     return _titles(titles, "x") if isinstance(titles, Iterable) else []
 
 
@@ -183,6 +186,9 @@ def _of_frame(data: Any, name: str) -> Columns | None:
     """The columns of a dataframe or series; None if it is none."""
     import narwhals as nw
 
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(data, pandas.api.extensions.ExtensionArray):
+        data = pandas.Series(data)
     if hasattr(data, "iloc"):  # pandas and its like, whose column names may be anything, and repeat
         if not hasattr(data, "columns"):
             title = name if getattr(data, "name", None) is None else _title(data.name, name)

@@ -44,9 +44,13 @@ def numbers(column: Array, offset: float = 0.0) -> Array:
                 for value in column
             ]
         )
-    if column.dtype.kind in "iu" and len(column):
-        least = column.min()  # whole numbers of more than 15 digits are exact as differences only
-        return (column - least).astype(np.float64) + float(int(least) - offset)
+    if column.dtype.kind in "iu" and isinstance(offset, int):
+        whole = column.astype(np.int64 if column.dtype.kind == "i" else np.uint64)
+        limits = np.iinfo(whole.dtype)
+        if limits.min <= offset <= limits.max:  # differences of more than 15 digits are exact in unsigned numbers only
+            above = whole >= whole.dtype.type(offset)
+            bits, base = whole.view(np.uint64), np.array(offset, whole.dtype).view(np.uint64)
+            return np.where(above, (bits - base).astype(np.float64), -(base - bits).astype(np.float64))
     return column.astype(np.float64) - offset
 
 
