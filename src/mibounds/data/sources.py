@@ -239,11 +239,9 @@ def _of_series(series: Any) -> Array:
     import narwhals as nw
 
     dtype, missing = series.dtype, bool(series.is_null().any())
-    if dtype.is_numeric():
-        if dtype.is_integer():
-            if missing or "128" in str(dtype):  # which NumPy lacks
-                return _tight(_objects(series.to_list()))
-            return np.asarray(series.to_numpy())
+    if dtype.is_integer() and not missing and "128" not in str(dtype):  # integers of 128 bits, which NumPy lacks
+        return np.asarray(series.to_numpy())
+    if dtype.is_numeric() and not dtype.is_integer():
         return np.asarray(series.cast(nw.Float64).to_numpy())
     if dtype.is_temporal() and dtype != nw.Time:
         return np.asarray(series.to_numpy()).astype("timedelta64[us]" if dtype == nw.Duration else "datetime64[us]")

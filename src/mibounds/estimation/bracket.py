@@ -132,7 +132,7 @@ def bracket(
 
 def _bracket(sample: Sample, recipe: Recipe, lower: Result, rows: DensityRows | None, predicted: str) -> BracketResult:
     below = lower.estimates.get("InfoNCE", lower.value)
-    upper, upper_stderr = rows.upper() if rows is not None else (0.0, 0.0)
+    upper, upper_stderr = rows.upper(recipe.bootstrap) if rows is not None else (0.0, 0.0)
     misfit = _misfit_warnings(rows, (below, lower.stderr), (upper, upper_stderr)) if rows is not None else []
     known = {(one.code, str(one)) for one in lower.warnings}
     own = [one for one in sample.warnings if (one.code, str(one)) not in known]

@@ -31,7 +31,7 @@ from typing_extensions import Unpack
 
 from mibounds._checks import check_choice, check_fraction
 from mibounds._version import versions
-from mibounds.bounds import DonskerVaradhan
+from mibounds.bounds import DonskerVaradhan, PlugIn
 from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.estimation._estimate import _estimate, label_entropy
 from mibounds.estimation.added_scores import held_out, nearest
@@ -160,12 +160,17 @@ def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
     difference = (both.pointwise - alone.pointwise)[sample.kept]
     tested = difference.isfinite()
     clusters = recipe.clusters(sample.n, sample.groups)
-    sampling = mean_stderr(difference[tested], None if clusters is None else clusters[tested])
+    clusters = None if clusters is None else clusters[tested]
+    stderr = max(mean_stderr(difference[tested], clusters), _between_folds(both, alone))
+    if recipe.bootstrap:
+        fold = torch.zeros(int(tested.sum()), dtype=torch.long)
+        rows = BoundEvaluation(PlugIn(), ((difference[tested],),), fold, math.inf, clusters)
+        stderr = rows.bootstrap(recipe.bootstrap, torch.Generator().manual_seed(0))
     return _result(
         sample,
         recipe,
         value,
-        max(sampling, _between_folds(both, alone)),
+        stderr,
         "chain",
         {"I(X;YZ)": both, "I(X;Z)": alone},
         amplification=(abs(both.value) + abs(alone.value)) / max(abs(value), 1e-12),
@@ -200,11 +205,12 @@ def _among_neighbors(chain: ConditionalResult, sample: Sample, recipe: Recipe) -
     clusters = recipe.clusters(sample.n, sample.groups)
     cluster = None if clusters is None else clusters[torch.cat(rows)]
     evaluation = BoundEvaluation(bound, pool(statistics), torch.cat(fold), math.inf, cluster)
+    stderr = evaluation.bootstrap(recipe.bootstrap, generator) if recipe.bootstrap else evaluation.stderr()
     return _result(
         sample,
         recipe,
         evaluation.value(),
-        evaluation.stderr(),
+        stderr,
         "neighbors",
         dict(chain.parts),
         interval_bias=chain.interval_bias,

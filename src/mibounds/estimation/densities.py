@@ -66,11 +66,14 @@ class DensityRows:
     trained: Tensor
     cluster: Tensor | None = None
 
-    def upper(self) -> tuple[float, float]:
-        """Leave-one-out plus the train-test gap, and its standard error."""
+    def upper(self, bootstrap: int | None = None) -> tuple[float, float]:
+        """Leave-one-out plus the train-test gap, and its standard error, by a bootstrap if a number of draws is given."""
         evaluation = self._evaluation(LeaveOneOut(), self.outside, self.mean)
-        gap, stderr = self.train_test_gap()
-        return evaluation.value() + gap, math.hypot(evaluation.stderr(), stderr)
+        gap, gap_stderr = self.train_test_gap()
+        stderr = evaluation.stderr()
+        if bootstrap:
+            stderr = evaluation.bootstrap(bootstrap, torch.Generator().manual_seed(0))
+        return evaluation.value() + gap, math.hypot(stderr, gap_stderr)
 
     def train_test_gap(self) -> tuple[float, float]:
         """By how much rows score better with the flow that trained on them, never below 0, and its standard error."""
