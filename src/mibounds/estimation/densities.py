@@ -67,7 +67,7 @@ class DensityRows:
     cluster: Tensor | None = None
 
     def upper(self, bootstrap: int | None = None) -> tuple[float, float]:
-        """Leave-one-out plus the train-test gap, and its standard error, by a bootstrap if a number of draws is given."""
+        """Leave-one-out plus the train-test gap, and its standard error, by a bootstrap if draws are given."""
         evaluation = self._evaluation(LeaveOneOut(), self.outside, self.mean)
         gap, gap_stderr = self.train_test_gap()
         stderr = evaluation.stderr()
