@@ -1,15 +1,15 @@
 r"""What a bound is: a way to turn the scores of pairs into nats.
 
-A critic :math:`f` scores pairs. A bound reads, of every row i, the score of the matched pair
+A critic :math:`f` scores pairs. A bound uses, of every sample i, the score of the matched pair
 :math:`f(x_i, y_i)` (`joint`) and the scores of K mismatched pairs :math:`f(x_j, y_i)`, j != i (`product`):
-row i keeps its y and the negatives replace x. It knows nothing of critics or data.
+sample i keeps its y and the negatives replace x. It is independent of critics and data.
 
-Everything goes through *rows*. `rows` reduces the scores of each row to the few numbers that the bound needs of it
-(a log-mean-exp, say); `value` and `objective` read rows only. Rows of blocks, of folds and of machines can therefore
-be concatenated, and the value of many rows is computed once from all of them. The mean of per-batch values is not the
-value: a logarithm of a mean is not the mean of logarithms.
+`reduce` reduces the scores of each sample to the few statistics that the bound needs of it (a log-mean-exp, say);
+`value` and `objective` use these statistics only. Statistics of blocks, of folds and of machines can therefore
+be concatenated, and the value of many samples is computed once from all of them. The mean of per-batch values is not
+the value: a logarithm of a mean is not the mean of logarithms.
 
-Every objective in this package has the log density ratio as its optimum, up to what the objective cannot see
+Every objective in this package has the log density ratio as its optimum, up to what the objective cannot identify
 (`unidentified`): nothing, a constant, or a function of y.
 """
 
@@ -31,10 +31,10 @@ Normalizer = Literal["none", "contrastive", "log-mean", "mean", "clipped", "othe
 
 
 class Bound(nn.Module, ABC):
-    """A bound on (or an approximation of) the mutual information, read from scores.
+    """A bound on (or an approximation of) the mutual information, computed from scores.
 
-    To add one, write `rows` and `value`, and `objective` where training and reading differ; name its `side` (of the
-    mutual information, in expectation, for any fixed critic) and what its objective leaves `unidentified`.
+    To add one, write `reduce` and `value`, and `objective` where training and evaluation differ; name its `side` (of
+    the mutual information, in expectation, for any fixed critic) and what its objective leaves `unidentified`.
 
     Attributes:
         side: "lower", "upper" or "neither".
@@ -57,25 +57,25 @@ class Bound(nn.Module, ABC):
         """All that the bound needs of each row: (..., N), (..., N, K) -> a tuple of (..., N)."""
 
     def reduce_grid(self, grid: Tensor) -> tuple[Tensor, ...]:
-        """The rows of a grid of all pairs, (..., N, N) -> a tuple of (..., N): line i holds the scores of row i, the
-        matched pair on the diagonal. A bound that sums over matched and mismatched pairs alike has a shorter way."""
+        """The statistics of a grid of all pairs, (..., N, N) -> a tuple of (..., N): row i holds the scores of sample i,
+        the matched pair on the diagonal. A bound that sums over matched and mismatched pairs alike has a shorter way."""
         return self.reduce(grid.diagonal(dim1=-2, dim2=-1), off_diagonal(grid))
 
     @abstractmethod
-    def value(self, *rows: Tensor) -> Tensor:
+    def value(self, *statistics: Tensor) -> Tensor:
         """The value in nats, (...): differentiable, and no state changes."""
 
-    def objective(self, *rows: Tensor) -> Tensor:
+    def objective(self, *statistics: Tensor) -> Tensor:
         """What the critic minimizes, (...); minus the value unless a bound says otherwise. The only place where
         state moves."""
-        return -self.value(*rows)
+        return -self.value(*statistics)
 
     def symmetric_objective(self, grid: Tensor) -> Tensor:
         """The objective averaged over both directions of one grid of all pairs, (N, N) -> ()."""
         return (self.objective(*self.reduce_grid(grid.mT)) + self.objective(*self.reduce_grid(grid))) / 2
 
     def ceiling(self, negatives: int) -> float:
-        """The largest value in nats that can be read with that many negatives a row."""
+        """The largest value in nats with that many negatives per sample."""
         return math.inf
 
     @final  # type: ignore[misc]

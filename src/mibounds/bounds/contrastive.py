@@ -50,8 +50,8 @@ class InfoNCE(Bound):
     def symmetric_objective(self, grid: Tensor) -> Tensor:
         return infonce_loss(grid)
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return rows[0].mean(-1)
+    def value(self, *statistics: Tensor) -> Tensor:
+        return statistics[0].mean(-1)
 
     def ceiling(self, negatives: int) -> float:
         return math.log(negatives + 1)
@@ -103,11 +103,11 @@ class InfoNCEAnchor(Bound):
         negative = torch.logaddexp(anchor, torch.logsumexp(product, -1)) - anchor
         return joint, (candidates * positive + self.nu * negative) / (candidates + self.nu)
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return rows[0].mean(-1)
+    def value(self, *statistics: Tensor) -> Tensor:
+        return statistics[0].mean(-1)
 
-    def objective(self, *rows: Tensor) -> Tensor:
-        return rows[1].mean(-1)
+    def objective(self, *statistics: Tensor) -> Tensor:
+        return statistics[1].mean(-1)
 
     def extra_repr(self) -> str:
         return f"nu={self.nu}"

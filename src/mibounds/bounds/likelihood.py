@@ -21,8 +21,8 @@ class _Likelihood(Bound):
     unidentified = "nothing"
     needs_conditional_density = True
 
-    def objective(self, *rows: Tensor) -> Tensor:
-        return -single_precision(rows[0]).mean(-1)
+    def objective(self, *statistics: Tensor) -> Tensor:
+        return -single_precision(statistics[0]).mean(-1)
 
 
 class BarberAgakov(_Likelihood):
@@ -32,7 +32,7 @@ class BarberAgakov(_Likelihood):
 
     Use it where the entropy is known: labels of known frequencies, a designed or uniform y. With an entropy that is
     estimated by another fitted density it is a difference of entropies and neither bound (see `mibounds.critics`). The
-    entropy of continuous y is one in the units of y: a `Trainer` reads it with `preprocessing=None` only.
+    entropy of continuous y is one in the units of y: a `Trainer` evaluates it with `preprocessing=None` only.
 
     References:
         Barber and Agakov, The IM algorithm: a variational approach to information maximization, 2003. Poole et al.,
@@ -58,8 +58,8 @@ class BarberAgakov(_Likelihood):
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint),)
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return self.entropy + rows[0].mean(-1)
+    def value(self, *statistics: Tensor) -> Tensor:
+        return self.entropy + statistics[0].mean(-1)
 
     def extra_repr(self) -> str:
         return f"entropy={self.entropy}"
@@ -68,7 +68,7 @@ class BarberAgakov(_Likelihood):
 class PlugIn(_Likelihood):
     r"""The mean score of matched pairs, E f: exact if the critic is the log density ratio, otherwise neither bound.
 
-    As a reading of a normalized critic it has the smallest variance and no ceiling; nothing but the critic's
+    As an estimate by a normalized critic it has the smallest variance and no ceiling; nothing but the critic's
     smoothness supports it above ln N. As an objective it is maximum likelihood, and needs a density critic log q(y|x).
 
     References:
@@ -86,8 +86,8 @@ class PlugIn(_Likelihood):
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return (single_precision(joint),)
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return rows[0].mean(-1)
+    def value(self, *statistics: Tensor) -> Tensor:
+        return statistics[0].mean(-1)
 
 
 class CLUB(_Likelihood):
@@ -113,8 +113,8 @@ class CLUB(_Likelihood):
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return single_precision(joint), single_precision(product).mean(-1)
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return (rows[0] - rows[1]).mean(-1)
+    def value(self, *statistics: Tensor) -> Tensor:
+        return (statistics[0] - statistics[1]).mean(-1)
 
 
 class LeaveOneOut(_Likelihood):
@@ -139,5 +139,5 @@ class LeaveOneOut(_Likelihood):
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return single_precision(joint), logmeanexp(product)
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return (rows[0] - rows[1]).mean(-1)
+    def value(self, *statistics: Tensor) -> Tensor:
+        return (statistics[0] - statistics[1]).mean(-1)

@@ -24,7 +24,7 @@ __all__ = ["MINE", "NWJ", "DonskerVaradhan", "Interpolated"]
 
 
 class _Partitioned(Bound):
-    """A bound that reads, of each row, the matched score and the log-mean-exp of the mismatched ones."""
+    """A bound that needs, of each sample, the matched score and the log-mean-exp of the mismatched ones."""
 
     side = "lower"
 
@@ -38,7 +38,7 @@ class DonskerVaradhan(_Partitioned):
     .. math:: I_{DV} = E_{p(x,y)} f - \log E_{p(x)p(y)} e^f
 
     Blind to a constant added to f, so a critic trained by it may drift; its minibatch gradient is biased
-    (`MINE` mends that), and in training it can diverge at high information. As a *reading* over all pairs of a
+    (`MINE` mends that), and in training it can diverge at high information. As an *estimate* over all pairs of a
     trained critic it is excellent up to about ln N.
 
     References:
@@ -53,8 +53,8 @@ class DonskerVaradhan(_Partitioned):
     unidentified = "constant"
     normalizer = "log-mean"
 
-    def value(self, *rows: Tensor) -> Tensor:
-        joint, partition = rows
+    def value(self, *statistics: Tensor) -> Tensor:
+        joint, partition = statistics
         return joint.mean(-1) - logmeanexp(partition)
 
 
@@ -95,8 +95,8 @@ class MINE(_Partitioned):
         self.decay = decay
         self.register_buffer("log_average", torch.tensor(math.nan))
 
-    def value(self, *rows: Tensor) -> Tensor:
-        joint, partition = rows
+    def value(self, *statistics: Tensor) -> Tensor:
+        joint, partition = statistics
         log_partition = logmeanexp(partition)
         average = torch.where(self.log_average.isnan(), log_partition.detach(), self.log_average)
         # The gradient of E e^f / average is that of log E e^f times this weight; above e^20 it need only be finite.
@@ -104,11 +104,11 @@ class MINE(_Partitioned):
         number = log_partition.detach()
         return joint.mean(-1) - (number + weight * (log_partition - number))
 
-    def objective(self, *rows: Tensor) -> Tensor:
-        now = logmeanexp(rows[1]).detach()
+    def objective(self, *statistics: Tensor) -> Tensor:
+        now = logmeanexp(statistics[1]).detach()
         mixed = torch.logaddexp(self.log_average + math.log(self.decay), now + math.log1p(-self.decay))
         self.log_average = torch.where(self.log_average.isnan(), now, mixed)
-        return -self.value(*rows)
+        return -self.value(*statistics)
 
     def extra_repr(self) -> str:
         return f"decay={self.decay}"
@@ -120,7 +120,7 @@ class NWJ(_Partitioned):
     .. math:: I_{NWJ} = 1 + E_{p(x,y)} f - E_{p(x)p(y)} e^f
 
     The shifted form, whose optimum is :math:`\log r` and not :math:`1 + \log r`, as for every objective here. An
-    unbiased reading of a valid lower bound for a fixed critic; the exponential is not tamed by a logarithm, so a
+    unbiased estimate of a valid lower bound for a fixed critic; no logarithm limits the exponential, so a
     few pairs can dominate at high information. TUBA is this bound over a critic with a baseline,
     `WithOffset(critic, baseline)`.
 
@@ -137,8 +137,8 @@ class NWJ(_Partitioned):
     unidentified = "nothing"
     normalizer = "mean"
 
-    def value(self, *rows: Tensor) -> Tensor:
-        joint, partition = rows
+    def value(self, *statistics: Tensor) -> Tensor:
+        joint, partition = statistics
         return 1 + joint.mean(-1) - logmeanexp(partition).exp()
 
 
@@ -181,8 +181,8 @@ class Interpolated(Bound):
         gain = joint - self._log_baseline(logaddmeanexp(joint, product))
         return gain, others - self._log_baseline(others)
 
-    def value(self, *rows: Tensor) -> Tensor:
-        gain, partition = rows
+    def value(self, *statistics: Tensor) -> Tensor:
+        gain, partition = statistics
         return 1 + gain.mean(-1) - logmeanexp(partition).exp()
 
     def ceiling(self, negatives: int) -> float:

@@ -25,7 +25,7 @@ class JensenShannon(Bound):
     .. math:: L = E_{p(x,y)} \log(1 + e^{-f}) + E_{p(x)p(y)} \log(1 + e^f)
 
     Both classes carry equal total weight, so the optimum is :math:`\log r` exactly: read by NWJ in its shifted form
-    it gives I, and not I - 1/e as published code does that reads a critic trained this way by the unshifted form.
+    it gives I, and not I - 1/e as published code does that evaluates a critic trained this way by the unshifted form.
     The most stable of the classical objectives, without ceiling.
 
     References:
@@ -33,7 +33,7 @@ class JensenShannon(Bound):
         arXiv:1808.06670. Poole et al., 2019, arXiv:1905.06922, section 2.3.
 
     Arguments:
-        reading: the bound that reads the value; Donsker–Varadhan if none is given.
+        value_bound: the bound that gives the value; Donsker–Varadhan by default.
 
     Example:
         >>> JensenShannon()(torch.tensor([1.0, 1.0]), torch.zeros(2, 1))
@@ -44,22 +44,22 @@ class JensenShannon(Bound):
 
     unidentified = "nothing"
 
-    def __init__(self, reading: Bound | None = None):
+    def __init__(self, value_bound: Bound | None = None):
         super().__init__()
-        self.reading = reading if reading is not None else DonskerVaradhan()
-        self.side, self.normalizer = self.reading.side, self.reading.normalizer
+        self.value_bound = value_bound if value_bound is not None else DonskerVaradhan()
+        self.side, self.normalizer = self.value_bound.side, self.value_bound.normalizer
 
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
-        return (_classification(joint, product), *self.reading.reduce(joint, product))
+        return (_classification(joint, product), *self.value_bound.reduce(joint, product))
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return self.reading.value(*rows[1:])
+    def value(self, *statistics: Tensor) -> Tensor:
+        return self.value_bound.value(*statistics[1:])
 
-    def objective(self, *rows: Tensor) -> Tensor:
-        return rows[0].mean(-1)
+    def objective(self, *statistics: Tensor) -> Tensor:
+        return statistics[0].mean(-1)
 
     def ceiling(self, negatives: int) -> float:
-        return self.reading.ceiling(negatives)
+        return self.value_bound.ceiling(negatives)
 
 
 class SMILE(Bound):
@@ -102,11 +102,11 @@ class SMILE(Bound):
         clipped = logmeanexp(product.clamp(-self.clip, self.clip))
         return _classification(joint, product), single_precision(joint), clipped
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return rows[1].mean(-1) - logmeanexp(rows[2])
+    def value(self, *statistics: Tensor) -> Tensor:
+        return statistics[1].mean(-1) - logmeanexp(statistics[2])
 
-    def objective(self, *rows: Tensor) -> Tensor:
-        return rows[0].mean(-1)
+    def objective(self, *statistics: Tensor) -> Tensor:
+        return statistics[0].mean(-1)
 
     def extra_repr(self) -> str:
         return f"clip={self.clip}"
@@ -119,11 +119,11 @@ class _Discriminative(Bound):
     unidentified = "nothing"
     normalizer = "none"
 
-    def value(self, *rows: Tensor) -> Tensor:
-        return rows[0].mean(-1)
+    def value(self, *statistics: Tensor) -> Tensor:
+        return statistics[0].mean(-1)
 
-    def objective(self, *rows: Tensor) -> Tensor:
-        return rows[1].mean(-1)
+    def objective(self, *statistics: Tensor) -> Tensor:
+        return statistics[1].mean(-1)
 
 
 class KLDIME(_Discriminative):
