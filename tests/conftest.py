@@ -74,8 +74,8 @@ def run_ranks():
             subprocess.Popen([*call, str(i), str(port), str(folder)], stderr=subprocess.PIPE, text=True)
             for i in range(2)
         ]
-        said = [process.communicate(timeout=120)[1] for process in ranks]
-        assert [process.returncode for process in ranks] == [0, 0], said
+        errors = [process.communicate(timeout=240)[1] for process in ranks]
+        assert [process.returncode for process in ranks] == [0, 0], errors
         return [torch.load(folder / f"{i}.pt", weights_only=True) for i in range(2)]
 
     return run

@@ -124,6 +124,10 @@ def test_the_gradient_of_the_infonce_loss_is_the_exact_one_and_has_a_gradient(ge
     grids = torch.randn(3, 4, 4, generator=generator, dtype=torch.float64) * 3
     assert torch.autograd.gradcheck(infonce_loss, grids.requires_grad_())
     assert torch.autograd.gradgradcheck(infonce_loss, grids)
+    (plain,), (differentiable,) = (
+        torch.autograd.grad(infonce_loss(grids), grids, create_graph=create_graph) for create_graph in (False, True)
+    )
+    assert torch.allclose(differentiable, plain)
 
 
 def test_the_infonce_loss_of_far_apart_scores_has_a_finite_gradient():

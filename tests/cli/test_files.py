@@ -1,4 +1,7 @@
+import io
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -16,10 +19,13 @@ def folder(tmp_path):
     TABLE.write_parquet(tmp_path / "t.parquet")
     np.save(tmp_path / "m.npy", MATRIX)
     np.savez(tmp_path / "a.npz", left=MATRIX[:, :2], right=MATRIX[:, 3], more=MATRIX[:, 2])
+    np.savez(tmp_path / "rows.npz", a=MATRIX, b=np.zeros(3), c=MATRIX)
     (tmp_path / "broken.csv").write_bytes(b"a,b\n1,2\n3,4,5\n")
     (tmp_path / "broken.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[:40])
     (tmp_path / "broken.npy").write_bytes(b"\x93NUMPY")
-    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "notes.md").write_text("hello")
+    names = ["age, years", " weight (kg)", "weight [kg]", "weight"]
+    pl.DataFrame({name: [i, 2, 3] for i, name in enumerate(names)}).write_parquet(tmp_path / "names.parquet")
     return tmp_path
 
 
@@ -57,6 +63,90 @@ def test_one_table_of_columns(folder):
         read_columns(folder / "t.csv", "d")
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_wildcards_leave_out_the_other_variables(folder, name):
+    def columns(*options):
+        return [table.columns for table in read_variables(folder / name, *options)]
+
+    assert columns("*", "c") == [["mean a", "mean b"], ["c"]]
+    assert columns("mean *", "mean b") == [["mean a"], ["mean b"]]
+    assert columns("mean a", "*") == [["mean a"], ["mean b", "c"]]
+    assert columns("*", "mean b", "c") == [["mean a"], ["mean b"], ["c"]]
+    assert columns("c", "*", "mean a*") == [["c"], ["mean b"], ["mean a"]]
+    assert columns(None, "mean *", "mean b") == [["c"], ["mean a"], ["mean b"]]
+    with pytest.raises(ValueError, match="y and z both have the column 'c': take it out of --y or --z"):
+        columns("mean a", "c", "c")
+    with pytest.raises(ValueError, match="no column is left for y: --x and --z took all of them"):
+        columns("mean a", "mean *", "mean b")
+
+
+def test_wildcards_of_arrays(folder):
+    assert read_variables(folder / "m.npy", "*", "3")[0].tolist() == [[0, 1, 2], [4, 5, 6]]
+    assert read_variables(folder / "a.npz", "*", "right")[0].tolist() == [[0, 1, 2], [4, 5, 6]]
+
+
+def test_series_may_share_columns(folder):
+    x, y = read_variables(folder / "t.csv", "c", "c", shared=True)
+    assert x.equals(y)
+    with pytest.raises(ValueError, match="x and y both have the column 'c'"):
+        read_variables(folder / "t.csv", "c", "c")
+
+
+def test_names_with_commas_blanks_and_brackets(folder):
+    def columns(x, y):
+        return [table.columns for table in read_variables(folder / "names.parquet", x, y)]
+
+    assert columns("age, years", "weight") == [["age, years"], ["weight"]]
+    assert columns(" weight (kg)", "age, years") == [[" weight (kg)"], ["age, years"]]
+    assert columns("weight (kg)", "weight") == [[" weight (kg)"], ["weight"]]
+    assert columns("weight, age, years", "weight (kg)") == [["weight", "age, years"], [" weight (kg)"]]
+    assert columns("weight [*", "weight") == [["weight [kg]"], ["weight"]]
+    assert columns("age*, weight [kg]", "weight") == [["age, years", "weight [kg]"], ["weight"]]
+
+
+def test_blanks_that_tell_names_apart(tmp_path):
+    pl.DataFrame({"a": [1], " a": [2], "b ": [3]}).write_parquet(tmp_path / "t.parquet")
+    pl.DataFrame({" c": [1], "c ": [2], "b": [3]}).write_parquet(tmp_path / "u.parquet")
+    assert read_columns(tmp_path / "t.parquet", " a").columns == [" a"]
+    assert read_columns(tmp_path / "t.parquet", "a,b").columns == ["a", "b "]
+    with pytest.raises(ValueError, match="--columns: there is no column 'c'. Did you mean ' ?c ?'"):
+        read_columns(tmp_path / "u.parquet", "c")
+
+
+def test_blanks_in_the_header_of_a_text(tmp_path):
+    (tmp_path / "t.csv").write_text(" weight (kg),group \n1,2\n")
+    x, y = read_variables(tmp_path / "t.csv", " weight (kg)", "group ")
+    assert (x.columns, y.columns) == (["weight (kg)"], ["group"])
+
+
+def test_options_of_the_reader(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_bytes("größe:y\n1.234:-9\n1.500:8\n".encode("cp1250"))
+    options = {"sep": ":", "decimal": ",", "encoding": "cp1250", "null": ["-9"]}
+    x, y = read_variables(path, "größe", "y", **options)
+    assert (x.to_dict(as_series=False), y.to_dict(as_series=False)) == ({"größe": [1234, 1500]}, {"y": [None, 8]})
+    assert read_columns(path, **options).columns == ["größe", "y"]
+
+
+def test_only_the_columns_that_are_used_are_checked(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,children\n1,2,0\n3,4,1\n5,6,3+\n")
+    assert read_variables(path, "a", "b")[0].columns == ["a"]
+    assert read_variables(path, "a", "children", categorical="child*")[1]["children"].to_list() == ["0", "1", "3+"]
+    with pytest.raises(
+        ValueError, match=r"column 'children' is text, but 2 of 3 values are numbers; the others: '3\+'"
+    ):
+        read_variables(path, None, "b")
+    with pytest.raises(ValueError, match="--categorical: there is no column 'child'"):
+        read_variables(path, "a", "b", categorical="child")
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"a;b;c\n1,5;2;3\n")))
+    variables = read_variables(Path("-"), "a", "b", "c")
+    assert [variable.to_dict(as_series=False) for variable in variables] == [{"a": [1.5]}, {"b": [2]}, {"c": [3]}]
+
+
 @pytest.mark.parametrize(
     "name, x, y, sentence",
     [
@@ -67,15 +157,18 @@ def test_one_table_of_columns(folder):
         ("m.npy", "0", "4", "--y is '4', and the file has the columns 0 to 3"),
         ("m.npy", "a", "0", "--x is 'a': expected column numbers or ranges for a .npy file"),
         ("a.npz", "lefd", "right", "--x: there is no column 'lefd'. Did you mean 'left'"),
-        (
-            "notes.txt",
-            None,
-            "c",
-            "notes.txt has an unknown format: expected a file ending in .csv, .parquet, .npy, .npz",
-        ),
-        ("broken.csv", None, "b", "broken.csv cannot be read as CSV"),
-        ("broken.parquet", None, "c", "broken.parquet cannot be read as PARQUET"),
-        ("broken.npy", None, "0", "broken.npy cannot be read as NPY"),
+        ("notes.md", None, "c", "notes.md has an unknown format: expected a file ending in .csv, .tsv, .txt, "),
+        ("broken.csv", None, "b", "line 3 of broken.csv has 3 values, and the header has 2 names"),
+        ("broken.parquet", None, "c", "broken.parquet is damaged, or no Parquet file"),
+        ("broken.npy", None, "0", "broken.npy is damaged, or no NPY file"),
+        ("t.csv", "mean a,c", "c", "x and y both have the column 'c': take it out of --x or --y."),
+        ("m.npy", "0:3", "2", "x and y both have the column 2: take it out of --x or --y."),
+        ("t.csv", None, "*", "no column is left for x: --y took all of them."),
+        ("t.csv", "c", "c*", "no column is left for y: --x took all of them."),
+        ("m.npy", None, "0:4", "no column is left for x: --y took all of them."),
+        ("a.npz", "*", "left,right,more", "no column is left for x: --y took all of them."),
+        ("rows.npz", None, "c", "the arrays of one variable have different numbers of rows: 'a' has 2, 'b' has 3."),
+        ("names.parquet", "age", "weight", "--x: there is no column 'age'. Known: 'age, years', ' weight "),
     ],
 )
 def test_what_cannot_be_read(folder, name, x, y, sentence):

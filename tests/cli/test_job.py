@@ -127,6 +127,6 @@ def test_a_command_for_one_process_is_refused_in_a_job(monkeypatch, table):
     done = CliRunner().invoke(app, ["matrix", str(table)])
     assert done.exit_code == 2
     assert done.stderr == (
-        "rank 1 of 2: Error: only `estimate` and `lagged` run on several ranks: start this command without torchrun.\n"
+        "rank 1 of 2: Error: this command runs in one process: start this command without torchrun.\n"
     )
     assert not writes()

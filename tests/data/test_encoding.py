@@ -141,6 +141,18 @@ def test_of_many_categories_the_most_frequent_keep_a_column():
     assert "x=others" not in fit_encoding(exactly, "x").names
 
 
+def test_categories_that_share_a_name_with_a_made_one_are_merged_with_it():
+    column = np.array(["missing", None, "b", "a"] * 5, dtype=object)
+    encoding = fit_encoding(column, "x", indicator=True)
+    assert encoding.names == ("x=a", "x=b", "x=missing")
+    assert encoding.frequencies == (0.25, 0.25, 0.5)
+    assert encoding(column)[:2].tolist() == [[0, 0, 1], [0, 0, 1]]
+    many = np.append(np.repeat([f"v{i:03}" for i in range(MOST_CATEGORIES)], 2), ["others"] * 10)
+    encoding = fit_encoding(many, "x")
+    assert sum(encoding.frequencies) == pytest.approx(1)
+    assert encoding(np.array(["others", "v199", "?"])).argmax(1).tolist() == [encoding.categories.index("others")] * 3
+
+
 def codes(encoding, column):
     return [warning.code for warning in encoding.warnings(encoding(column), "x")]
 

@@ -103,6 +103,18 @@ def test_variables_that_are_no_tables(variable, kind, kinds):
     assert not variable.is_label
 
 
+def test_the_entropy_of_merged_categories_is_their_largest_possible_one():
+    codes = np.repeat([f"v{i}" for i in range(300)], 3)
+    label = intake(codes, "y")
+    assert label.columns[-1] == "y=others"
+    assert label.label_entropy == pytest.approx(math.log(300)), "and not that of the 200 columns"
+    uneven = np.append(codes, ["v299"] * 700)
+    counts = np.unique(uneven, return_counts=True)[1] / len(uneven)
+    assert intake(uneven, "y").label_entropy == pytest.approx(-(counts * np.log(counts)).sum(), abs=1e-3)
+    few = label.take(torch.arange(9)).only([*label.columns[:5]])
+    assert few.label_entropy == pytest.approx(math.log(3), abs=1e-6)
+
+
 def test_rows_are_complete_if_they_are_finite_in_every_table():
     x, y = table(a=np.arange(60)), table("y", b=np.where(np.arange(60) == 5, np.nan, 0))
     assert complete_rows([x, y], "drop").tolist() == [i != 5 for i in range(60)]

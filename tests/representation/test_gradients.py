@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from mibounds import clipped_backward, gradient_scale
+from mibounds.representation.gradients import measures_gradient
 
 
 @pytest.fixture
@@ -130,6 +131,25 @@ def test_the_graph_is_retained_by_the_scale_and_freed_by_the_backward_pass():
     clipped_backward(loss, penalty, [weight])
     with pytest.raises(RuntimeError, match="second time"):
         penalty.backward()
+
+
+def test_a_parameter_of_one_term_gets_the_gradient_of_that_term():
+    of_loss, of_penalty = nn.Parameter(torch.tensor(1.0)), nn.Parameter(torch.tensor(1.0))
+    clipped_backward(3 * of_loss, 6 * of_penalty, [of_loss, of_penalty], beta=-1.0)
+    assert (float(of_loss.grad), float(of_penalty.grad)) == (3, 3)
+
+
+def test_only_the_scale_measures_a_gradient():
+    weight, during = nn.Parameter(torch.tensor(1.0)), []
+    penalty = weight.exp()
+    penalty.register_hook(lambda gradient: during.append(measures_gradient()))
+    gradient_scale(weight.square(), penalty, [weight])
+    assert not measures_gradient()
+    with pytest.raises(ValueError, match="parameters has none"):
+        gradient_scale(weight.square(), penalty, [])
+    assert not measures_gradient()
+    clipped_backward(weight.square(), penalty, [weight])
+    assert during == [True, False]
 
 
 def test_parameters_may_be_a_generator(setting):

@@ -173,6 +173,20 @@ def test_unusable_outputs_are_errors(model, layer, x, sentence):
         layer_outputs(model, [layer], x)
 
 
+def test_a_layer_that_is_called_for_the_first_batch_only_is_an_error():
+    class Once(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.calls = nn.ReLU(), 0
+
+        def forward(self, x):
+            self.calls += 1
+            return self.layer(x) if self.calls == 1 else x
+
+    with pytest.raises(ValueError, match="'layer' was not called"):
+        layer_outputs(Once(), ["layer"], X, batch_size=30)
+
+
 def test_a_layer_that_returns_no_tensor_is_an_error():
     class Text(nn.Module):
         def forward(self, x):

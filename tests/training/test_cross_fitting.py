@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -40,7 +41,7 @@ def fits(monkeypatch):
         finished = changes.get("finished", True)
         if changes.get("stopped"):
             return None
-        critic = FunctionCritic(lambda x, y: changes.get("factor", 1.0) * TASK.log_ratio(x, y))
+        critic = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) * changes.get("factor", 1) + changes.get("shift", 0))
         return Fitted(critic, fold, Curve((0, 10), (0.0, loss), 10, "exact"), steps=10, finished=finished)
 
     monkeypatch.setattr(cross_fitting, "fit_fold", fit_fold)
@@ -106,6 +107,17 @@ def test_groups_are_clusters_and_are_not_divided(fits):
     assert torch.equal(found.by_bound["PlugIn"].cluster, groups[found.tested])
     for fitted in found.fitted:
         assert not set(groups[fitted.fold.test].tolist()) & set(groups[fitted.fold.train].tolist())
+
+
+def test_with_a_number_of_negatives_some_folds_may_need_all_pairs(fits):
+    """Fold 2 is above 5 nats, where shifts are not used: its samples have 99 mismatched pairs, and one direction."""
+    given, _ = fits
+    given[1] = {"shift": 6.0}
+    found = cross_fit([candidate(symmetric=True)], X, Y, replace(RECIPE, test_negatives=70, workers=1))
+    assert [len(one.directions) for one in found.by_bound.values()] == [1] * 5
+    low, high, _ = found.by_bound["PlugIn"].fold_values()
+    assert low < 5 < high
+    assert found.by_bound["InfoNCE"].ceiling == pytest.approx(math.log(71))
 
 
 def test_an_interrupted_fit_reports_folds_that_finished_and_others_that_are_not_clearly_worse(fits):

@@ -1,4 +1,4 @@
-"""The command line: the commands `mibounds estimate`, `lagged`, `matrix`, `score`, `benchmark` and `demo`."""
+"""The command line: `mibounds` and its commands."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def one_sentence(distributed: bool = False) -> Iterator[None]:
     """
     try:
         if not distributed and job_size() > 1:
-            raise ValueError("only `estimate` and `lagged` run on several ranks: start this command without torchrun.")
+            raise ValueError("this command runs in one process: start it without torchrun.")
         yield
     except INPUT_ERRORS as error:
         typer.echo(f"{before_error()}Error: {error}", err=True)

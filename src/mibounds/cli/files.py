@@ -1,136 +1,188 @@
-"""Variables from files: tables (CSV, Parquet) by column names, arrays (NPY, NPZ) by number or name."""
+"""Variables from files: columns of tables by name, columns of a matrix by number, named arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
-from functools import partial
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from mibounds._checks import nearest
-from mibounds._extras import require
+from mibounds.data.readers import OpenTable, open_table
 
 __all__ = ["named_columns", "read_columns", "read_variables"]
 
-Parse = Callable[[str, str], list[Any]]
-"""(text, option) -> the columns that the text of an option selects."""
-Choose = Callable[[Parse, Sequence[Any]], list[list[Any]]]
-"""(parse, all columns) -> the columns of each variable."""
 
-_ENDINGS = (".csv", ".parquet", ".npy", ".npz")
-
-
-def read_variables(path: Path, x: str | None, y: str, z: str | None = None) -> tuple[Any, ...]:
+def read_variables(
+    path: str | Path,
+    x: str | None,
+    y: str,
+    z: str | None = None,
+    *,
+    categorical: str | None = None,
+    shared: bool = False,
+    sep: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    null: str | Sequence[str] | None = None,
+) -> tuple[Any, ...]:
     """The variables x and y of a file, and z if there is one, as `mibounds.estimate` and `conditional` take them.
 
     Arguments:
-        path: a .csv or .parquet table, a .npy matrix or a .npz file with named arrays.
-        x: column names separated by commas, with "*" as a wildcard ("mean *"); for .npy numbers and ranges
-            ("0:5,7"); for .npz names of arrays. None takes all columns but those of y and z.
+        path: a file that `mibounds.data.readers.read_table` reads; "-" is CSV from standard input.
+        x: names of columns or arrays, separated by commas, with "*" as a wildcard ("mean *"); for .npy numbers and
+            ranges ("0:5,7"), or "*". A wildcard leaves out the columns of the other variables. None takes all columns
+            but those of y and z.
         y: likewise.
         z: likewise; None for no third variable.
+        categorical: columns as in x that may be text of which the most values are numbers or dates.
+        shared: may x and y have columns in common, as two series with a lag between them do?
+        sep: the separator of text; this and the following as in `mibounds.data.readers.read_table`.
+        decimal: "." or ",".
+        encoding: of text.
+        null: texts that stand for a missing value.
 
     Raises:
-        ValueError: for a missing file or column (the nearest name is suggested), or an unknown format.
+        ValueError: for a file that cannot be read, an unknown column (the nearest name is suggested), a column of two
+            variables, or a variable without columns.
         ImportError: if polars, which reads tables, is not installed.
     """
-    return tuple(_read(path, lambda parse, columns: _select(parse, columns, x, y, z)))
+    table = open_table(path, sep=sep, decimal=decimal, encoding=encoding, null=null)
+    wanted = {"x": x, "y": y, "z": z}
+    if z is None:
+        del wanted["z"]
+    text = [] if categorical is None else _selected(table.columns, categorical, "--categorical")[0]
+    return tuple(_read(table, columns, text) for columns in _select(table.columns, wanted, shared=shared).values())
 
 
-def read_columns(path: Path, columns: str | None = None) -> Any:
+def read_columns(
+    path: str | Path,
+    columns: str | None = None,
+    *,
+    sep: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    null: str | Sequence[str] | None = None,
+) -> Any:
     """The columns of a file as one table, as `mibounds.matrix` takes it.
 
     Arguments:
         path: as in `read_variables`.
         columns: the columns, as x in `read_variables`; None takes all.
+        sep: this and the following as in `read_variables`.
+        decimal: "." or ",".
+        encoding: of text.
+        null: texts that stand for a missing value.
 
     Raises:
         ValueError, ImportError: as `read_variables` does.
     """
-    (table,) = _read(path, lambda parse, known: [[*known] if columns is None else parse(columns, "--columns")])
-    return table
-
-
-def _read(path: Path, choose: Choose) -> list[Any]:
-    if not path.exists():
-        around = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise ValueError(f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip())
-    if path.suffix.lower() not in _ENDINGS:
-        raise ValueError(f"{path.name} has an unknown format: expected a file ending in {', '.join(_ENDINGS)}.")
-    read = {".csv": _table, ".parquet": _table, ".npy": _matrix, ".npz": _arrays}[path.suffix.lower()]
-    try:
-        return read(path, choose)
-    except (OSError, EOFError, BadZipFile) as error:
-        raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
+    table = open_table(path, sep=sep, decimal=decimal, encoding=encoding, null=null)
+    return _read(table, table.columns if columns is None else _selected(table.columns, columns, "--columns")[0], [])
 
 
 def named_columns(variables: Sequence[Any], wanted: str, option: str) -> list[dict[str, str]]:
     """The categorical columns of each variable, which is a table, among those that an option names."""
     names = [list(getattr(table, "columns", ())) for table in variables]
-    chosen = _by_name([name for columns in names for name in columns], wanted, option)
+    chosen, _ = _by_name([name for columns in names for name in columns], wanted, option)
     return [{name: "categorical" for name in columns if name in chosen} for columns in names]
 
 
-def _table(path: Path, choose: Choose) -> list[Any]:
-    require("polars", extra="cli", purpose=f"Reading {path.suffix.lower()} files")
-    import polars as pl
-
-    is_csv = path.suffix.lower() == ".csv"
-    try:
-        table = pl.read_csv(path, infer_schema_length=10_000) if is_csv else pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {error}") from error
-    return [table.select(names) for names in choose(partial(_by_name, table.columns), table.columns)]
-
-
-def _matrix(path: Path, choose: Choose) -> list[Any]:
-    try:
-        matrix = np.load(path, allow_pickle=False)
-    except ValueError as error:  # from NumPy, for a damaged header or pickled objects
-        raise ValueError(f"{path.name} cannot be read as NPY: {error}") from error
-    matrix = matrix.reshape(len(matrix), -1)
-    count = matrix.shape[1]
-    return [matrix[:, numbers] for numbers in choose(partial(_by_number, count), range(count))]
-
-
-def _arrays(path: Path, choose: Choose) -> list[Any]:
-    with np.load(path, allow_pickle=False) as arrays:
-        variables = choose(partial(_by_name, arrays.files), arrays.files)
-        return [_concatenated([arrays[name] for name in names]) for names in variables]
-
-
-def _select(parse: Parse, columns: Sequence[Any], x: str | None, y: str, z: str | None) -> list[list[Any]]:
-    """The columns of x, y and, if there is one, z; without x all columns that are in neither y nor z."""
-    others = [parse(y, "--y"), *([parse(z, "--z")] if z is not None else [])]
-    used = [column for variable in others for column in variable]
-    of_x = [column for column in columns if column not in used] if x is None else parse(x, "--x")
-    return [of_x, *others]
-
-
-def _concatenated(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-    """Arrays as the columns of one matrix; a single array keeps its shape."""
+def _read(table: OpenTable, columns: Sequence[Any], text: Sequence[Any]) -> Any:
+    """A variable of these columns; arrays are the columns of one matrix, and a single array keeps its shape."""
+    found = table.read(columns, text=text)
+    if not isinstance(found, dict):
+        return found
+    arrays = list(found.values())
     if len(arrays) == 1:
         return arrays[0]
+    if len({len(array) for array in arrays}) > 1:
+        rows = ", ".join(f"{name!r} has {len(array)}" for name, array in found.items())
+        raise ValueError(f"the arrays of one variable have different numbers of rows: {rows}.")
     return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
 
 
-def _by_name(known: Sequence[str], wanted: str, option: str) -> list[str]:
-    """The known names that match the comma-separated names and patterns of an option."""
-    chosen: list[str] = []
-    for name in (part.strip() for part in wanted.split(",")):
-        hits = [name] if name in known else [one for one in known if "*" in name and fnmatchcase(one, name)]
+def _select(known: Sequence[Any], wanted: dict[str, str | None], *, shared: bool) -> dict[str, list[Any]]:
+    """The columns of each variable.
+
+    Arguments:
+        known: all columns.
+        wanted: for each variable its option; None takes what the others leave.
+        shared: may two variables name the same column?
+
+    Raises:
+        ValueError: if two variables name the same column, or one has no column left.
+    """
+    found = {
+        variable: (list(known), set[Any]()) if option is None else _selected(known, option, f"--{variable}")
+        for variable, option in wanted.items()
+    }
+    chosen: dict[str, list[Any]] = {}
+    for variable in reversed(found):  # z, y, x: a wildcard leaves out the columns of the variables before it
+        columns, explicit = found[variable]
+        taken = {column for one in chosen.values() for column in one}
+        for other in found.keys() - {variable}:
+            both = [column for column in columns if column in explicit & found[other][1]]
+            if both and not shared:
+                first, second = sorted((variable, other))
+                raise ValueError(
+                    f"{first} and {second} both have the column {both[0]!r}: take it out of --{first} or --{second}."
+                )
+            taken |= found[other][1]
+        chosen[variable] = [column for column in columns if column in explicit or column not in taken]
+        if not chosen[variable]:
+            options = " and ".join(f"--{other}" for other in found if other != variable)
+            raise ValueError(f"no column is left for {variable}: {options} took all of them.")
+    return {variable: chosen[variable] for variable in found}
+
+
+def _selected(known: Sequence[Any], wanted: str, option: str) -> tuple[list[Any], set[Any]]:
+    """The columns of an option, and those among them that it names without a wildcard."""
+    return _by_number(len(known), wanted, option) if isinstance(known, range) else _by_name(known, wanted, option)
+
+
+def _by_name(known: Sequence[str], wanted: str, option: str) -> tuple[list[str], set[str]]:
+    """The known names that match the comma-separated names and patterns of an option.
+
+    A text that is a name is taken whole, so names may have commas; blanks around names do not matter unless two names
+    differ only in them.
+    """
+    chosen: dict[str, None] = {}
+    explicit: set[str] = set()
+    parts = wanted.split(",")
+    while parts:
+        for length in range(len(parts), 0, -1):
+            text = ",".join(parts[:length])
+            hits = _named(known, text)
+            if hits:
+                explicit.update(hits)
+                break
+        else:
+            text, length = parts[0].strip(), 1
+            pattern = re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+            hits = [one for one in known if "*" in text and pattern.fullmatch(one)]
         if not hits:
-            raise ValueError(f"{option}: there is no column {name!r}. {nearest(name, known)}")
-        chosen += [hit for hit in hits if hit not in chosen]
-    return chosen
+            raise ValueError(f"{option}: there is no column {text!r}. {nearest(text, known)}")
+        chosen |= dict.fromkeys(hits)
+        parts = parts[length:]
+    return list(chosen), explicit
 
 
-def _by_number(count: int, wanted: str, option: str) -> list[int]:
-    """The column numbers of an option like "0:3,7"."""
+def _named(known: Iterable[str], text: str) -> list[str]:
+    """The column of this name, in a list; empty if there is none, or several that differ in blanks."""
+    alike = [one for one in known if one.strip() == text.strip()]
+    for name in (text, text.strip()):
+        if name in alike:
+            return [name]
+    return list(dict.fromkeys(alike)) if len(set(alike)) == 1 else []
+
+
+def _by_number(count: int, wanted: str, option: str) -> tuple[list[int], set[int]]:
+    """The column numbers of an option like "0:3,7", and those that are not of a wildcard."""
+    if wanted.strip() == "*":
+        return list(range(count)), set()
     chosen: list[int] = []
     for part in (part.strip() for part in wanted.split(",")):
         try:
@@ -143,4 +195,4 @@ def _by_number(count: int, wanted: str, option: str) -> list[int]:
         if not numbers or min(numbers) < 0 or max(numbers) >= count:
             raise ValueError(f"{option} is {part!r}, and the file has the columns 0 to {count - 1}.")
         chosen += [number for number in numbers if number not in chosen]
-    return chosen
+    return chosen, set(chosen)

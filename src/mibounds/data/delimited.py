@@ -187,11 +187,11 @@ def _sniffed(sample: str, first: str) -> str:
 
 def _header(body: str, delimiter: str, label: str) -> tuple[list[str], int]:
     """The cells of the header, and the number of its lines."""
-    reader = csv.reader(StringIO(body, newline=""), delimiter=delimiter)
+    reader = csv.reader((f"{line}\n" for line in _lines(body)), delimiter=delimiter)
     try:
         return next(reader), reader.line_num
     except csv.Error:
-        raise ValueError(f"{label} has a quote in line 1 that is not closed.") from None
+        raise ValueError(f'{label} has a quote (") in its header that is opened and not closed.') from None
 
 
 def _is_header(comment: str, row: list[str], separator: str) -> bool:
@@ -208,15 +208,29 @@ def _parsed(rows: str, width: int, delimiter: str) -> pl.DataFrame | None:
     """The columns as text, or None unless all rows certainly have this width."""
     import polars as pl
 
+    if rows.count('"') % 2:
+        return None  # a quote may be open
     names = [str(i) for i in range(width)]
-    data = f"{delimiter.join(names)}\n{re.sub(chr(10) + '{2,}', chr(10), rows).strip(chr(10))}\n".encode()
+    if "\n\n" in rows:
+        rows = re.sub("\n{2,}", "\n", rows)  # polars takes blank lines for rows
+    data = "".join([delimiter.join(names), "\n", rows.strip("\n"), "\n"]).encode()
     try:
         table = pl.read_csv(BytesIO(data), separator=delimiter, infer_schema_length=0)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
     # A row that is too short has nothing in the last column.
     certain = table.columns == names and (width == 1 or not table[names[-1]].null_count())
-    return table if certain else None
+    return table if certain or _are_equal(rows, width, delimiter) else None
+
+
+def _are_equal(rows: str, width: int, delimiter: str) -> bool:
+    """Have all rows this many values?"""
+    if '"' not in rows:
+        return all(line.count(delimiter) == width - 1 for line in rows.split("\n") if line)
+    try:
+        return all(len(row) == width for row in csv.reader(StringIO(rows, newline=""), delimiter=delimiter) if row)
+    except csv.Error:
+        return False
 
 
 def _rows(rows: str, header: list[str], delimiter: str, label: str, above: int, separator: str) -> list[list[str]]:
@@ -229,7 +243,7 @@ def _rows(rows: str, header: list[str], delimiter: str, label: str, above: int, 
     found: list[list[str]] = []
     wrong: tuple[int, int] | None = None
     longer = True  # by one, every row
-    before = 0
+    before, start = 0, 0  # lines above the next row, and above the last one
     try:
         for row in reader:
             if row:
@@ -237,11 +251,12 @@ def _rows(rows: str, header: list[str], delimiter: str, label: str, above: int, 
                     wrong = (above + before + 1, len(row))
                 longer = longer and len(row) == len(header) + 1
                 found.append(row)
-            before = reader.line_num
-    except csv.Error:
-        raise ValueError(
-            f'{label} has a very long value after line {above + before}: is a quote (") opened and not closed?'
-        ) from None
+            before, start = reader.line_num, before
+        is_open = rows.count('"') % 2 == 1 and before - start > 1
+    except csv.Error:  # a value of more than 131,072 characters
+        is_open, start = True, before
+    if is_open:
+        raise ValueError(f'{label} has a quote (") in line {above + start + 1} that is opened and not closed.')
     if wrong is None:
         return found
     named = _SEPARATORS.get(separator, repr(separator))
@@ -268,9 +283,8 @@ def _named(table: pl.DataFrame, header: list[str], label: str) -> pl.DataFrame:
     wanted = [cell.strip() for cell in header]
     repeated = []
     for position, (column, cell) in enumerate(zip(table.columns, wanted, strict=True), 1):
-        if not cell:
-            if not bool((table[column].fill_null("").str.strip_chars() != "").any()):
-                continue
+        if not cell and bool((table[column].fill_null("").str.strip_chars() == "").all()):
+            continue
         name = cell or f"column {position}"
         if name in names:
             taken = {*names, *wanted}

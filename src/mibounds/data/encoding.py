@@ -98,6 +98,10 @@ class Encoding(ABC):
         """The value that encoded values (K,) stand for, as text; different values are different texts."""
         return ", ".join(str(value) for value in values.tolist())
 
+    def shared(self) -> tuple[str, int] | None:
+        """The encoded column that several values share, with their number; None if every value has its own."""
+        return None
+
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
         """The warnings that the encoded values (N, K) of a variable's column give rise to."""
         return []
@@ -268,9 +272,9 @@ class Categorical(Encoding):
         kept = sorted(common if len(common) <= MOST_CATEGORIES else common[: MOST_CATEGORIES - 1])
         counts = {text: counted[text] for text in kept}
         if len(kept) < len(common):
-            counts[_OTHERS] = sum(counted.values()) - sum(counts.values())
+            counts[_OTHERS] = counts.get(_OTHERS, 0) + sum(counted.values()) - sum(counts.values())
         if indicator and missing:
-            counts[_MISSING] = missing
+            counts[_MISSING] = counts.get(_MISSING, 0) + missing
         total = sum(counts.values())
         return cls(
             name,
@@ -304,6 +308,11 @@ class Categorical(Encoding):
                 place[other] = place[known]
         codes = np.array([place.get(text, unknown) for text in texts(column)], dtype=np.intp)
         return table[codes, 1:] if count == 2 else table[codes]
+
+    def shared(self) -> tuple[str, int] | None:
+        """The column of the categories that were merged, and how many they are."""
+        merged = self.distinct - (MOST_CATEGORIES - 1)
+        return (f"{self.name}={_OTHERS}", merged) if merged > 1 else None
 
     def shown(self, values: Array) -> str:
         """The category."""

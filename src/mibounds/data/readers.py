@@ -6,7 +6,8 @@ import gzip
 import json
 import sys
 import zlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -207,13 +208,12 @@ def _typed(path: Path, ending: str) -> Any:
     import polars as pl
 
     kind = "Parquet" if ending == ".parquet" else "Arrow"
-    if not path.stat().st_size:
+    data = _bytes(path)
+    if not data:
         raise ValueError(f"{path.name} is empty.")
-    readers = [pl.read_parquet] if kind == "Parquet" else [pl.read_ipc, pl.read_ipc_stream]
-    for read in readers:
+    for read in [pl.read_parquet] if kind == "Parquet" else [pl.read_ipc, pl.read_ipc_stream]:
         try:
-            with path.open("rb") as file:
-                return read(BytesIO(file.read()))
+            return read(BytesIO(data))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
             continue
     raise ValueError(f"{path.name} is damaged, or no {kind} file: write it again.")
@@ -271,19 +271,18 @@ def _json_column(name: str, values: list[Any]) -> Any:
 
 
 def _matrix(path: Path) -> OpenTable:
-    matrix = _loaded(path, "NPY")
-    if not isinstance(matrix, np.ndarray):
-        raise ValueError(f"{path.name} holds several arrays: give it the ending .npz.")
+    with _loaded(path, "NPY") as matrix:
+        if not isinstance(matrix, np.ndarray):
+            raise ValueError(f"{path.name} holds several arrays: give it the ending .npz.")
     _refuse_array(matrix, path.name)
     flat = matrix.reshape(len(matrix), -1)
     return OpenTable(range(flat.shape[1]), lambda columns, text: flat[:, list(columns)])
 
 
 def _arrays(path: Path) -> OpenTable:
-    arrays = _loaded(path, "NPZ")
-    if isinstance(arrays, np.ndarray):
-        raise ValueError(f"{path.name} holds a single array: give it the ending .npy.")
-    with arrays:
+    with _loaded(path, "NPZ") as arrays:
+        if isinstance(arrays, np.ndarray):
+            raise ValueError(f"{path.name} holds a single array: give it the ending .npy.")
         names = list(arrays.files)
     if not names:
         raise ValueError(f"{path.name} holds no arrays.")
@@ -301,10 +300,18 @@ def _named_arrays(path: Path, names: Iterable[str], text: Collection[Any]) -> di
     return found
 
 
-def _loaded(path: Path, kind: str) -> Any:
-    if not path.stat().st_size:
-        raise ValueError(f"{path.name} is empty.")
-    return _guarded(lambda: np.load(path, allow_pickle=False), path.name, kind)
+@contextmanager
+def _loaded(path: Path, kind: str) -> Iterator[Any]:
+    """What numpy.load returns; the arrays of a .npz file are read from the open file."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read: {error.strerror}.") from error
+    with file:
+        if not file.read(1):
+            raise ValueError(f"{path.name} is empty.")
+        file.seek(0)
+        yield _guarded(partial(np.load, file, allow_pickle=False), path.name, kind)
 
 
 def _guarded(load: Callable[[], Any], label: str, kind: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,30 +20,30 @@ MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "null", "NULL", "
 MISSING_AMONG_NUMBERS = (".", "-", "?")
 """Texts that stand for a missing value where all others are numbers or dates; elsewhere they are categories."""
 
-_SPACES = r"' ’\x{a0}\x{202f}"  # between groups of three digits, beside the point or the comma
-_EXPONENT = r"(?:[eE][+-]?\d+)?"
+_SPACES = r"' \x{2019}\x{a0}\x{202f}"  # between groups of three digits, beside the point or the comma
 _PATTERN = (
-    r"[+-]?(?:(?:\d+|[1-9]\d{{0,2}}(?:[{group}]\d{{3}})+)(?:{mark}\d*)?|{mark}\d+)"
-    + _EXPONENT
-    + r"|[+-]?(?i:inf|infinity)"
+    r"[+-]?(?:(?:[0-9]+|[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{3}})+)(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    r"|[+-]?(?i:inf|infinity)"
 )
 _NUMBER = {
     ".": f"^(?:{_PATTERN.format(group=',' + _SPACES, mark='[.]')})$",
     ",": f"^(?:{_PATTERN.format(group='.' + _SPACES, mark=',')})$",
 }
-NUMBER = r"[+-]?(?:\d[\d., ]*|[.,]\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:[0-9][0-9., ]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A rough pattern of a number with a decimal point or comma, for guesses."""
 _WITH_UNIT = r"^[<>~≤≥±$€£]?\s*" + NUMBER + r"\s*(?:%|‰|°?[A-Za-zµ°/²³]{1,5})?$"
-_LEADING_ZERO = r"^[+-]?0\d+$"
-_INTEGER = r"^[+-]?\d{1,18}$"
+_LEADING_ZERO = r"^[+-]?0[0-9]+$"
+_INTEGER = r"^[+-]?[0-9]{1,18}$"
 
-_DAY = r"^(\d{4})([-/])(\d{1,2})[-/](\d{1,2})"
-_LOCAL_DAY = r"^(\d{1,2})([./-])(\d{1,2})[./-](\d{4})"
-_CLOCK = r"(?:[T ](\d{1,2}:\d{2})(?::(\d{2}(?:[.,]\d{1,9})?))?)?"
-_OFFSET = r" ?(Z|[+-]\d{2}:?\d{2})?$"
+_DAY = r"^([0-9]{4})([-/])([0-9]{1,2})[-/]([0-9]{1,2})"
+_LOCAL_DAY = r"^([0-9]{1,2})([./-])([0-9]{1,2})[./-]([0-9]{4})"
+_CLOCK = r"(?:[T ]([0-9]{1,2}:[0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?)?"
+_OFFSET = r" ?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
 _ISO, _LOCAL = _DAY + _CLOCK + _OFFSET, _LOCAL_DAY + _CLOCK + "$"
-_LIKE_DATE = r"^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[T ]\d{1,2}:\d{2}.*)?$"
+_LIKE_DATE = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}(?:[T ][0-9]{1,2}:[0-9]{2}.*)?$"
+_BOOLEANS = 6  # true and false, in lower case, in upper case, and capitalized
 _MANY = 10  # values with units above which a warning says that they are categories
+_FIRST = 100  # values that are tested before all
 _SHOWN = 5  # offending values in a message
 
 
@@ -85,24 +86,30 @@ class TextColumns:
         if column.dtype != pl.String:
             return self._without_null_numbers(column)
         column = self._without_missing_words(column)
+        converted = None if self.typed else self._converted(column, name)
+        if converted is None and not keep_text:
+            converted = self._dates(column, name)
+            if converted is None:
+                self._refuse_mixture(column, name)
+        return column if converted is None else converted
+
+    def _converted(self, column: pl.Series, name: str) -> pl.Series | None:
+        """The column as numbers or booleans, or as text if it is one of codes; None if it is something else."""
+        import polars as pl
+
         distinct = column.drop_nulls().unique()
         values = distinct.filter(~distinct.is_in(list(MISSING_AMONG_NUMBERS)))
-        if not len(distinct):
-            return column if self.typed else column.cast(pl.Float64)
         if not len(values):
+            return None if len(distinct) else column.cast(pl.Float64)
+        if len(distinct) == len(values) <= _BOOLEANS and set(values.str.to_lowercase()) <= {"true", "false"}:
+            return column.str.to_lowercase() == "true"
+        mark = self._decimal_of(values, name)
+        if mark is None:
+            return None
+        column = _masked(column, MISSING_AMONG_NUMBERS)
+        if _all(values, r"^[+-]?[0-9]+$") and _any(values, _LEADING_ZERO):
             return column
-        if not self.typed and set(values.str.to_lowercase()) <= {"true", "false"} and len(values) == len(distinct):
-            return (column.str.to_lowercase() == "true").alias(name)
-        if not self.typed and (mark := self._decimal_of(values, name)) is not None:
-            if _all(values, r"^[+-]?\d+$") and _any(values, _LEADING_ZERO):
-                return _masked(column, MISSING_AMONG_NUMBERS)
-            return self._without_null_numbers(_numbers(_masked(column, MISSING_AMONG_NUMBERS), mark))
-        dates = None if keep_text else self._dates(column, values, name)
-        if dates is not None:
-            return dates
-        if not keep_text:
-            self._refuse_mixture(column, distinct, name)
-        return column
+        return self._without_null_numbers(_numbers(column, mark))
 
     def _without_missing_words(self, column: pl.Series) -> pl.Series:
         if self.typed:
@@ -112,6 +119,8 @@ class TextColumns:
 
     def _without_null_numbers(self, column: pl.Series) -> pl.Series:
         """Without the numbers that equal a null word."""
+        import polars as pl
+
         if not column.dtype.is_numeric() or not self.null:
             return column
         words = []
@@ -120,15 +129,15 @@ class TextColumns:
                 words.append(float(word))
             except ValueError:
                 continue
-        return column.set(column.is_in([word for word in words if word == word]), None)
+        return column.set(column.cast(pl.Float64).is_in([one for one in words if not math.isnan(one)]), None)
 
     def _decimal_of(self, values: pl.Series, name: str) -> str | None:
         """The decimal separator with which all values are numbers, or None."""
         import polars as pl
 
         if self.decimal is not None:
-            return self.decimal if _all(values, _NUMBER[self.decimal]) else None
-        fitting = [mark for mark in ".," if _all(values, _NUMBER[mark])]
+            return self.decimal if _are_numbers(values, self.decimal) else None
+        fitting = [mark for mark in ".," if _are_numbers(values, mark)]
         marked = [mark for mark in ".," if _any(values, "[.]" if mark == "." else ",")]
         if len(fitting) < 2 or not marked:
             return fitting[0] if fitting else None
@@ -154,21 +163,25 @@ class TextColumns:
             if column.dtype != pl.String:
                 continue
             values = self._without_missing_words(column).drop_nulls().unique()
-            values = values.filter(values.str.contains(r"\d"))
-            fitting = [mark for mark in ".," if _all(values, _NUMBER[mark])]
+            values = values.filter(values.str.contains(r"[0-9]"))
+            fitting = [mark for mark in ".," if _are_numbers(values, mark)]
             if len(fitting) == 1 and _any(values, "[.,]"):
                 found.add(fitting[0])
         return found
 
-    def _dates(self, column: pl.Series, values: pl.Series, name: str) -> pl.Series | None:
+    def _dates(self, column: pl.Series, name: str) -> pl.Series | None:
         """The column as dates, if all values are some."""
+        column = _masked(column, MISSING_AMONG_NUMBERS)
+        values = column.drop_nulls().unique()
+        if not len(values):
+            return None
         if _all(values, _ISO):
             offsets = values.str.extract(_ISO, 7)
             if 0 < offsets.null_count() < len(values):
                 raise ValueError(
                     f"column {name!r} of {self.label} has times with and without a UTC offset: write all of them alike."
                 )
-            parsed = _parsed(_masked(column, MISSING_AMONG_NUMBERS), _ISO, (1, 3, 4), offset=7)
+            parsed = _parsed(column, _ISO, (1, 3, 4), offset=7)
         elif _all(values, _LOCAL):
             first, second = (values.str.extract(_LOCAL, group).cast(int) for group in (1, 3))
             day_first = bool((values.str.extract(_LOCAL, 2) == ".").all()) or bool((first > 12).any())
@@ -177,14 +190,16 @@ class TextColumns:
                     f"column {name!r} of {self.label} has dates like {values.sort()[0]!r}, whose day and month cannot "
                     "be told apart: write ISO dates, YYYY-MM-DD."
                 )
-            parsed = _parsed(_masked(column, MISSING_AMONG_NUMBERS), _LOCAL, (4, 3, 1) if day_first else (4, 1, 3))
+            parsed = _parsed(column, _LOCAL, (4, 3, 1) if day_first else (4, 1, 3))
         else:
             return None
-        nothing = parsed.null_count() - _masked(column, MISSING_AMONG_NUMBERS).null_count()
-        return None if nothing else parsed
+        return parsed if parsed.null_count() == column.null_count() else None
 
-    def _refuse_mixture(self, column: pl.Series, distinct: pl.Series, name: str) -> None:
+    def _refuse_mixture(self, column: pl.Series, name: str) -> None:
         """Raise if more than half of the distinct values are numbers or dates; warn if they are numbers with units."""
+        distinct = column.drop_nulls().unique()
+        if not len(distinct):
+            return
         marks = [self.decimal] if self.decimal else [".", ","]
         number = max((_NUMBER[mark] for mark in marks), key=lambda pattern: int(distinct.str.contains(pattern).sum()))
         numbers = distinct.str.contains(number) & ~distinct.str.contains(_LEADING_ZERO)
@@ -197,7 +212,8 @@ class TextColumns:
                 if self.typed and kind == "numbers":
                     continue  # the format has numbers of its own: these are codes
                 raise ValueError(
-                    f"column {name!r} of {self.label} has dates like {distinct.sort()[0]!r}: write ISO dates, YYYY-MM-DD."
+                    f"column {name!r} of {self.label} has dates like {distinct.sort()[0]!r}: write ISO dates, "
+                    "YYYY-MM-DD."
                 )
             raise ValueError(self._mixture(column, others, name, kind))
         with_units = distinct.str.contains(_WITH_UNIT) & ~numbers & ~distinct.str.contains(_LEADING_ZERO)
@@ -224,7 +240,20 @@ class TextColumns:
 
 
 def _all(values: pl.Series, pattern: str) -> bool:
-    return bool(values.str.contains(pattern).all())
+    return all(bool(part.str.contains(pattern).all()) for part in (values.head(_FIRST), values))
+
+
+def _are_numbers(values: pl.Series, mark: str) -> bool:
+    """Are all texts numbers with this decimal separator?"""
+    import polars as pl
+
+    if not _all(values.head(_FIRST), _NUMBER[mark]):
+        return False
+    if mark == "." or not bool(values.str.contains(".", literal=True).any()):  # much faster than the pattern
+        plain = values if mark == "." else values.str.replace(",", ".", literal=True)
+        if not plain.cast(pl.Float64, strict=False).null_count():
+            return True
+    return _all(values, _NUMBER[mark])
 
 
 def _any(values: pl.Series, pattern: str) -> bool:
@@ -240,8 +269,10 @@ def _numbers(column: pl.Series, mark: str) -> pl.Series:
     """Texts that are numbers as Int64, or Float64 where one is no integer or has more than 18 digits."""
     import polars as pl
 
-    plain = column.str.replace_all(f"[{',' if mark == '.' else '.'}{_SPACES}]", "").str.replace(",", ".", literal=True)
-    return plain.cast(pl.Int64 if _all(plain.drop_nulls(), _INTEGER) else pl.Float64)
+    group = "," if mark == "." else "."
+    plain = column.str.replace_all(f"[{group}{_SPACES}]", "").str.replace(",", ".", literal=True)
+    numbers: pl.Series = plain.cast(pl.Int64 if _all(plain.drop_nulls(), _INTEGER) else pl.Float64)
+    return numbers
 
 
 def _parsed(column: pl.Series, pattern: str, groups: tuple[int, int, int], offset: int | None = None) -> pl.Series:
@@ -259,26 +290,31 @@ def _parsed(column: pl.Series, pattern: str, groups: tuple[int, int, int], offse
     days = year + "-" + month + "-" + day
     clock, seconds = column.str.extract(pattern, 5), column.str.extract(pattern, 6)
     if clock.null_count() == len(column):
-        return days.str.to_date("%Y-%m-%d", strict=False)
+        dates: pl.Series = days.str.to_date("%Y-%m-%d", strict=False)
+        return dates
     clock = clock.fill_null("00:00").str.zfill(5) + ":" + seconds.fill_null("00").str.replace(",", ".", literal=True)
-    moments = (days + " " + clock).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
+    moments: pl.Series = (days + " " + clock).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
     if offset is None:
         return moments
     digits = column.str.extract(pattern, offset).fill_null("Z").str.replace("Z", "+0000", literal=True)
     digits = digits.str.replace(":", "", literal=True)
     minutes = digits.str.slice(1, 2).cast(pl.Int64) * 60 + digits.str.slice(3, 2).cast(pl.Int64)
     signed = minutes * digits.str.starts_with("-").cast(pl.Int64) * -2 + minutes
-    return moments - (signed * 60_000_000).cast(pl.Duration("us"))
+    universal: pl.Series = moments - (signed * 60_000_000).cast(pl.Duration("us"))
+    return universal
 
 
 def _proper(distinct: pl.Series, found: pl.Series, kind: str) -> pl.Series:
     """The values that are not of the kind; of dates also those that the calendar does not have."""
+    others: pl.Series = distinct.filter(~found)
     if kind == "numbers":
-        return distinct.filter(~found)
+        return others
     iso, local = distinct.str.contains(_ISO), distinct.str.contains(_LOCAL)
     patterns = ((iso, _ISO, (1, 3, 4)), (local, _LOCAL, (4, 3, 1)), (local, _LOCAL, (4, 1, 3)))
     good = max(
         (like & _parsed(distinct, pattern, groups).is_not_null() for like, pattern, groups in patterns),
         key=lambda rows: int(rows.sum()),
     )
-    return distinct.filter(~(good if bool(good.any()) else found))
+    if bool(good.any()):
+        others = distinct.filter(~good)
+    return others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -107,7 +108,8 @@ class Variable:
 
     @property
     def label_entropy(self) -> float | None:
-        """The plug-in entropy in nats of a label; None if it is none."""
+        """The plug-in entropy in nats of a label, None if it is none. Of categories that were merged it is the largest
+        possible one."""
         if not self.is_label or self.table is None:
             return None
         (encoding,) = self.encodings
@@ -115,7 +117,11 @@ class Variable:
             return encoding.merged_entropy
         _, counts = torch.unique(self.table, dim=0, return_counts=True)
         frequencies = counts.double() / counts.sum()
-        return float(-(frequencies * frequencies.log()).sum())
+        entropy = float(-(frequencies * frequencies.log()).sum())
+        shared = self.encodings[0].shared()
+        if shared is not None and shared[0] in self.columns:
+            entropy += float(self.table[:, self.columns.index(shared[0])].mean()) * math.log(shared[1])
+        return entropy
 
     def take(self, rows: Tensor) -> Variable:
         """The variable of these rows, in their order."""

@@ -1,0 +1,274 @@
+import gzip
+import io
+import json
+import re
+import sys
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from mibounds._extras import MissingExtraError
+from mibounds.data.readers import READABLE, open_table, read_table
+
+TABLE = pl.DataFrame({"age": [31, None, 40], "weight": [72.5, 64.0, None], "city": ["Ulm", "Bonn", None]})
+TEXT = "age,weight,city\n31,72.5,Ulm\nNA,64.0,Bonn\n40,,\n"
+MATRIX = np.arange(6.0).reshape(3, 2)
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("t.csv", TEXT),
+        ("t.CSV", TEXT),
+        ("t.txt", TEXT),
+        ("t.csv", TEXT.replace(",", ";").replace(".", ",")),
+        ("t.csv", TEXT.replace(",", "\t")),
+        ("t.tsv", TEXT.replace(",", "\t")),
+        ("t.txt", "# from the clinic\nage weight city\n31 72.5 Ulm\nNA 64.0 Bonn\n40 NA NA\n"),
+        ("t.txt", TEXT.replace(",", "|")),
+    ],
+)
+def test_text(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert_frame_equal(read_table(tmp_path / name), TABLE)
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
+    assert_frame_equal(read_table(str(tmp_path / f"{name}.gz")), TABLE)
+
+
+RECORDS = TABLE.to_dicts()
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("t.jsonl", "\n".join(map(json.dumps, RECORDS))),
+        ("t.ndjson", "\n".join(map(json.dumps, RECORDS)) + "\n\n"),
+        ("t.jsonl", "\ufeff" + "\n".join(map(json.dumps, RECORDS))),
+        ("t.json", json.dumps(RECORDS, indent=2)),
+        ("t.json", json.dumps(TABLE.to_dict(as_series=False))),
+        ("t.json", TABLE.to_pandas().to_json()),
+        ("t.jsonl", '{"age": 31, "weight": "72.5", "city": "Ulm"}\n{"weight": 64, "city": "Bonn"}\n{"age": 40}'),
+        (
+            "t.jsonl",
+            '{"age": 31, "weight": 72.5, "city": "Ulm"}\n{"age": "NA", "weight": 64, "city": "Bonn"}\n{"age":40}',
+        ),
+    ],
+)
+def test_json(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    frame = read_table(tmp_path / name)
+    if "to_json" in text or frame["age"].dtype == pl.Float64:  # pandas writes integers with gaps as floats
+        frame = frame.with_columns(pl.col("age").cast(pl.Int64))
+    assert_frame_equal(frame, TABLE)
+
+
+def test_types_of_json(tmp_path):
+    path = tmp_path / "t.json"
+    path.write_text('[{"b": true, "d": "2024-01-31", "n": null, "w": 9223372036854775808, "l": [1]}]')
+    table = open_table(path)
+    assert table.columns == ["b", "d", "n", "w", "l"]
+    expected = pl.DataFrame({"b": [True], "d": [date(2024, 1, 31)], "n": [None], "w": [2.0**63]})
+    assert_frame_equal(table.read(["b", "d", "n", "w"]), expected.with_columns(pl.col("n").cast(pl.Float64)))
+    with pytest.raises(ValueError, match="column 'l' of t.json holds lists or objects"):
+        table.read()
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.arrow", "t.feather", "t.ipc", "stream.arrow", "a[1].parquet"])
+def test_typed_tables(tmp_path, name):
+    path = tmp_path / name
+    table = TABLE.with_columns(code=pl.Series(["1", "NA", " x"]), when=pl.Series(["2024-01-31", None, "2024-02-01"]))
+    write = table.write_ipc_stream if "stream" in name else table.write_ipc
+    (table.write_parquet if name.endswith("parquet") else write)(path)
+    expected = table.with_columns(when=pl.Series([date(2024, 1, 31), None, date(2024, 2, 1)]))
+    assert_frame_equal(read_table(path), expected)
+    expected = expected.with_columns(
+        age=pl.Series([None, None, 40]), city=pl.Series([None, "Bonn", None], dtype=pl.String)
+    )
+    assert_frame_equal(read_table(path, null=["31", "Ulm"]), expected)
+
+
+def test_arrays(tmp_path):
+    np.save(tmp_path / "m.npy", MATRIX)
+    np.save(tmp_path / "v.npy", MATRIX[:, 0])
+    np.savez(tmp_path / "a.npz", left=MATRIX, right=MATRIX[:, 0])
+    matrix = open_table(tmp_path / "m.npy")
+    assert matrix.columns == range(2)
+    assert matrix.read([1]).tolist() == [[1], [3], [5]]
+    assert np.array_equal(read_table(tmp_path / "m.npy"), MATRIX)
+    assert read_table(tmp_path / "v.npy").tolist() == [[0], [2], [4]]
+    arrays = read_table(tmp_path / "a.npz")
+    assert list(arrays) == ["left", "right"]
+    assert np.array_equal(arrays["left"], MATRIX)
+    assert arrays["right"].tolist() == [0, 2, 4]
+    assert list(open_table(tmp_path / "a.npz").read(["right"])) == ["right"]
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(TEXT.encode())))
+    assert_frame_equal(read_table("-"), TABLE)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"")))
+    with pytest.raises(ValueError, match="standard input is empty"):
+        read_table(Path("-"))
+
+
+def test_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "t.csv").write_text(TEXT)
+    assert_frame_equal(read_table("~/t.csv"), TABLE)
+
+
+def test_options(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("größe:n\n1.234:-999\nfehlt:5\n".encode("cp1250"))
+    table = read_table(path, sep=":", decimal=",", encoding="cp1250", null=["fehlt", "-999"])
+    assert_frame_equal(table, pl.DataFrame({"größe": [1234, None], "n": [None, 5]}))
+    assert_frame_equal(read_table(path, sep=":", decimal=".", null="fehlt")["größe"].to_frame().rename({"größe": "g"}),
+                       pl.DataFrame({"g": [1.234, None]}))  # fmt: skip
+
+
+def test_columns_that_are_not_read_may_be_mixed(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,1\n2,2\n3,<3\n")
+    table = open_table(path)
+    assert table.read(["a"]).to_dict(as_series=False) == {"a": [1, 2, 3]}
+    assert table.read(["b"], text=["b"]).to_dict(as_series=False) == {"b": ["1", "2", "<3"]}
+    with pytest.raises(ValueError, match="column 'b' is text, but 2 of 3 values are numbers; the others: '<3' "):
+        table.read()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "sub").mkdir()
+    files = {
+        "t.csv": b"a,b\n1,2\n", "b.tsv": b"a\tb\n1\t2\n", "notes.md": b"", "book.xlsx": b"PK\x03\x04", "old.xls": b"x",
+        "renamed.csv": b"PK\x03\x04abc", "empty.csv": b"", "header.csv": b"a,b\n", "ragged.csv": b"a,b\n1,2\n3,4,5\n",
+        "bytes.csv": b"a\x81\n1\n", "no.csv.gz": b"a,b\n1,2\n", "empty.parquet": b"", "bad.parquet": b"PAR1xxxxPAR1",
+        "bad.arrow": b"ARROW1xxxxx", "empty.npy": b"", "bad.npy": b"\x93NUMPY", "bad.npz": b"PK\x03\x04xxxx",
+        "empty.jsonl": b"\n", "bad.jsonl": b'{"a": 1}\n{"a": }\n', "bad.json": b'[{"a": 1},\n {"a": }]',
+        "number.json": b"3", "lengths.json": b'{"a": [1], "b": []}', "none.json": b"[]",
+    }  # fmt: skip
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n" * 100)[:-12])
+    pl.DataFrame({"a": [1, 2]}).write_parquet(tmp_path / "whole.parquet")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "whole.parquet").read_bytes()[:-20])
+    pl.DataFrame({"a": []}).write_parquet(tmp_path / "rows.parquet")
+    np.savez(tmp_path / "none.npz")
+    np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
+    np.savez(tmp_path / "scalar.npz", a=np.array(3))
+    np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "scalar.npy", np.array(3))
+    np.save(tmp_path / "shape.npy", np.zeros((3, 0)))
+    np.save(tmp_path / "fields.npy", np.zeros(3, dtype=[("a", "f8")]))
+    (tmp_path / "several.npy").write_bytes((tmp_path / "scalar.npz").read_bytes())
+    (tmp_path / "single.npz").write_bytes((tmp_path / "shape.npy").read_bytes())
+    whole = io.BytesIO()
+    np.savez_compressed(whole, a=np.arange(1000))
+    content = whole.getvalue()
+    (tmp_path / "cut.npz").write_bytes(content[:200] + b"x" * 200 + content[400:])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name, sentence",
+    [
+        ("t.cvs", "There is no file '{}/t.cvs'. Did you mean 't.csv'?"),
+        ("qqqqqqqq", "There is no file '{}/qqqqqqqq'. Known: 'b.tsv', 'bad.arrow', "),
+        ("nowhere/t.csv", "There is no file '{}/nowhere/t.csv'."),
+        ("sub", "'{}/sub' is a folder: give a file in it."),
+        (
+            "notes.md",
+            "notes.md has an unknown format: expected a file ending in .csv, .tsv, .txt, .json, .jsonl, .ndjson, "
+            ".parquet, .arrow, .feather, .ipc, .npy, .npz; .csv, .tsv, .txt also with .gz.",
+        ),
+        ("book.xlsx", "book.xlsx is a spreadsheet: save it as CSV, and give that file."),
+        ("old.xls", "old.xls is a spreadsheet: save it as CSV, and give that file."),
+        ("renamed.csv", "renamed.csv is a spreadsheet or an archive, whatever its ending: save it as CSV."),
+        ("empty.csv", "empty.csv is empty: expected a line of column names, and rows."),
+        ("header.csv", "header.csv has column names, but no rows."),
+        ("ragged.csv", "line 3 of ragged.csv has 3 values, and the header has 2 names (separated by commas): correct "),
+        ("bytes.csv", "bytes.csv is no text in UTF-8 or cp1252: give its encoding with --encoding"),
+        ("no.csv.gz", "no.csv.gz is damaged, or not compressed by gzip."),
+        ("cut.csv.gz", "cut.csv.gz is damaged, or not compressed by gzip."),
+        ("empty.parquet", "empty.parquet is empty."),
+        ("bad.parquet", "bad.parquet is damaged, or no Parquet file: write it again."),
+        ("cut.parquet", "cut.parquet is damaged, or no Parquet file: write it again."),
+        ("rows.parquet", "rows.parquet has columns, but no rows."),
+        ("bad.arrow", "bad.arrow is damaged, or no Arrow file: write it again."),
+        ("empty.jsonl", "empty.jsonl is empty: expected rows as JSON objects."),
+        ("bad.jsonl", "line 2 of bad.jsonl is no valid JSON: Expecting value at character 7."),
+        ("bad.json", "line 2 of bad.json is no valid JSON: Expecting value at character 8."),
+        ("number.json", 'number.json is no table: expected a list of objects, like [{{"x": 1, "y": 2}}].'),
+        ("lengths.json", "lengths.json has columns of different lengths: expected a value for each row."),
+        ("none.json", "none.json has no columns."),
+        ("empty.npy", "empty.npy is empty."),
+        ("bad.npy", "bad.npy is damaged, or no NPY file: write it again with NumPy."),
+        (
+            "objects.npy",
+            "objects.npy holds Python objects, which are not loaded because they can run code: save numbers",
+        ),
+        ("scalar.npy", "scalar.npy is a single value: expected rows."),
+        ("shape.npy", "shape.npy is empty (shape (3, 0)): expected rows."),
+        ("fields.npy", "fields.npy is a structured array: save its fields as the arrays of a .npz file."),
+        ("several.npy", "several.npy holds several arrays: give it the ending .npz."),
+        ("single.npz", "single.npz holds a single array: give it the ending .npy."),
+        ("none.npz", "none.npz holds no arrays."),
+        ("bad.npz", "bad.npz is damaged, or no NPZ file: write it again with NumPy."),
+        ("cut.npz", "array 'a' of cut.npz is damaged, or no NPZ file: write it again with NumPy."),
+        ("objects.npz", "array 'a' of objects.npz holds Python objects, which are not loaded"),
+        ("scalar.npz", "array 'a' of scalar.npz is a single value: expected rows."),
+    ],
+)
+def test_what_cannot_be_read(folder, name, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence.format(folder))}") as error:
+        read_table(folder / name)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name, options, sentence",
+    [
+        ("t.csv", {"sep": "::"}, "--sep is '::': expected one character"),
+        ("t.csv", {"decimal": ";"}, "--decimal is ';': expected '.' or ','."),
+        ("t.csv", {"encoding": "utf-9"}, "--encoding is 'utf-9', which is unknown"),
+        (
+            "whole.parquet",
+            {"sep": ";"},
+            "--sep is for files of text, .csv, .tsv, .txt: leave it out for whole.parquet.",
+        ),
+        ("bad.json", {"decimal": ","}, "--decimal is for files of text"),
+        ("single.npz", {"encoding": "utf-8"}, "--encoding is for files of text"),
+        ("shape.npy", {"null": ["-9"]}, "--null is for tables: leave it out for shape.npy"),
+    ],
+)
+def test_options_that_do_not_fit(folder, name, options, sentence):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        read_table(folder / name, **options)
+
+
+def test_a_web_address():
+    with pytest.raises(ValueError, match="'https:/example.org/t.csv' is a web address: download the file first."):
+        read_table(Path("https://example.org/t.csv"))
+
+
+def test_without_polars(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    np.save(folder / "m.npy", MATRIX)
+    assert np.array_equal(read_table(folder / "m.npy"), MATRIX)
+    with pytest.raises(
+        MissingExtraError, match=re.escape('Reading .csv files needs polars: pip install "mibounds[cli]".')
+    ):
+        read_table(folder / "t.csv")
+
+
+def test_every_ending_is_read(tmp_path):
+    for ending in READABLE:
+        (tmp_path / f"empty{ending}").write_bytes(gzip.compress(b"") if ending.endswith(".gz") else b"")
+        with pytest.raises(ValueError, match="is empty"):
+            read_table(tmp_path / f"empty{ending}")
