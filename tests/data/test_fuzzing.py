@@ -342,7 +342,7 @@ def check_result(result):
         assert math.isfinite(result.lower) and math.isfinite(result.upper)
         return
     assert math.isfinite(result.value) and math.isfinite(result.stderr)
-    assert low <= result.value <= high
+    assert low - 1e-6 <= result.value <= high + 1e-6
     assert result.stderr >= 0
     if result.entropy_limit is not None:
         assert result.value <= result.entropy_limit + 1e-6

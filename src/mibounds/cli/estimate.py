@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.options import (
     AsJson,
     Categorical,
@@ -18,7 +19,6 @@ from mibounds.cli.options import (
     Plot,
     Quiet,
     Report,
-    TableFile,
     UnitName,
 )
 from mibounds.cli.outputs import Outputs
@@ -29,6 +29,7 @@ from mibounds.results import Measurement
 __all__ = ["estimate"]
 
 
+@file_options
 @recipe_options(*TRAINING, *BLOCKS, "bootstrap")
 def estimate(
     context: typer.Context,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.options import (
     AsJson,
     Categorical,
@@ -17,7 +18,6 @@ from mibounds.cli.options import (
     Plot,
     Quiet,
     Report,
-    TableFile,
     UnitName,
 )
 from mibounds.cli.outputs import Outputs
@@ -27,6 +27,7 @@ from mibounds.cli.settings import BLOCKS, TRAINING, recipe_options
 __all__ = ["independence"]
 
 
+@file_options
 @recipe_options(*TRAINING, *BLOCKS)
 def independence(
     context: typer.Context,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.number_lists import parse_numbers
 from mibounds.cli.options import (
     AsJson,
@@ -17,7 +18,6 @@ from mibounds.cli.options import (
     Plot,
     Quiet,
     Report,
-    TableFile,
     UnitName,
 )
 from mibounds.cli.outputs import Outputs
@@ -28,6 +28,7 @@ from mibounds.results import Measurement
 __all__ = ["lagged"]
 
 
+@file_options
 @recipe_options(*TRAINING)
 def lagged(
     context: typer.Context,
@@ -71,7 +72,7 @@ def lagged(
         from mibounds.cli.columns import read_arguments
 
         chosen = parse_numbers(lags, "--lags", "0:11 or 0,5,20")
-        arguments = read_arguments(file, x, y, categorical=categorical)
+        arguments = read_arguments(file, x, y, categorical=categorical, shared=True)
         options: dict[str, Any] = {"gap": gap, "nan": nan, "unit": unit, "level": level}
         directions: dict[str, Measurement] = {}
         for name in ("x to y", "y to x") if transfer_entropy else ():

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.number_lists import parse_numbers
 from mibounds.cli.options import (
     AsJson,
@@ -18,7 +19,6 @@ from mibounds.cli.options import (
     Plot,
     Quiet,
     Report,
-    TableFile,
     UnitName,
 )
 from mibounds.cli.outputs import Outputs
@@ -28,6 +28,7 @@ from mibounds.cli.settings import TRAINING, recipe_options
 __all__ = ["learning_curve"]
 
 
+@file_options
 @recipe_options(*TRAINING)
 def learning_curve(
     context: typer.Context,

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mibounds.cli.options import AsJson, Out, Plot, Quiet, Report, TableFile, UnitName
+from mibounds.cli.file_options import TableFile, file_options
+from mibounds.cli.options import AsJson, Out, Plot, Quiet, Report, UnitName
 from mibounds.cli.outputs import Outputs
 from mibounds.cli.session import session
 from mibounds.cli.settings import recipe_options
@@ -14,6 +15,7 @@ from mibounds.cli.settings import recipe_options
 __all__ = ["matrix"]
 
 
+@file_options
 @recipe_options("folds", "seed", "device", "workers", preset=False)
 def matrix(
     context: typer.Context,
@@ -48,7 +50,7 @@ def matrix(
         from mibounds import estimation
         from mibounds.cli.files import read_columns
 
-        table = read_columns(file, columns)
+        table = read_columns(file.path, columns, **file.reading)
         asked = None if columns is None else getattr(table, "columns", None)  # text that was asked for is refused
         result = estimation.matrix(table, columns=asked, pvalues=pvalues, recipe=recipe, unit=unit, nan=nan)
         outputs.finish(context, result)

@@ -20,15 +20,11 @@ __all__ = [
     "Quiet",
     "Report",
     "Seed",
-    "TableFile",
     "UnitName",
 ]
 
 _OUTPUT = "Output"  # the panel of the help
 
-TableFile = Annotated[
-    Path, typer.Argument(help="A .csv or .parquet table, a .npy matrix or a .npz file with named arrays.")
-]
 ColumnsX = Annotated[
     str | None,
     typer.Option("--x", help="Columns of x, separated by commas; patterns like 'mean *' too. By default all others."),

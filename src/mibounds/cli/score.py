@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 
 from mibounds.cli.errors import one_sentence
-from mibounds.cli.options import AsJson, Device, TableFile
+from mibounds.cli.file_options import TableFile, file_options
+from mibounds.cli.options import AsJson, Device
 
 __all__ = ["score"]
 
 
+@file_options
 def score(
     model: Annotated[Path, typer.Argument(help="A file of `mibounds estimate --save`.")],
     file: TableFile,
@@ -41,7 +43,7 @@ def score(
         from mibounds.training import load
 
         fitted = load(model, device=device)
-        scores = fitted.score_pairs(*read_variables(file, x, y), nan=nan).tolist()  # type: ignore[arg-type]
+        scores = fitted.score_pairs(*read_variables(file.path, x, y, categorical="*", **file.reading), nan=nan).tolist()  # type: ignore[arg-type]
         present = [value for value in scores if not math.isnan(value)]
         mean = sum(present) / len(present) if present else None
         table = "\n".join(["log_ratio", *("" if math.isnan(value) else f"{value:.9g}" for value in scores)])

@@ -16,8 +16,15 @@ from mibounds.cli.option_names import option_names
 from mibounds.cli.outputs import Outputs
 from mibounds.cli.settings import recipe_from
 from mibounds.training.recipe import Recipe
+from mibounds.warnings import MIWarning
 
 __all__ = ["session"]
+
+
+def _echo(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Show a warning about the reading of a file as one sentence."""
+    if not issubclass(category, MIWarning):  # those are printed with the result
+        typer.echo(f"Warning: {message}", err=True)
 
 
 @contextmanager
@@ -50,5 +57,7 @@ def session(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", module=r"mibounds\.data\.")  # of reading
+        warnings.showwarning = _echo
         outputs.check()
         yield recipe_from(settings, device=device, progress=not quiet and sys.stderr.isatty())

@@ -149,7 +149,7 @@ class Result(Measurement):
         from mibounds.report.words import kinds_text
 
         flag = "   (extrapolated)" if self.extrapolated else ""
-        how = "cross-fitted" if self.stderr != 0 else "exact"  # where a variable is constant
+        how = "exact" if self.method == "constant" else "cross-fitted"
         blocks: list[Line | Numbers] = [
             Line(f"{self.method}, {how}, n = {self.n:,}"),
             Numbers.of("estimates", self.estimates, emphasized=self.method),

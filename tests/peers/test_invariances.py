@@ -1,0 +1,141 @@
+"""What must not change the information does not change the estimate, or by less than its error.
+
+Distances are in standard errors. What keeps the order and the roles of rows and columns (units, origins, monotone maps,
+containers, dtypes) moves a value by at most a fifth of one. What does not (another order of rows, which deals other
+folds; exchanged variables; columns that are rotated or repeated) trains other critics: the intervals overlap.
+"""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+
+import mibounds as mi
+
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+
+SHORT = {"folds": 2, "steps": 60, "hidden": (16,), "test_negatives": 64}
+N = 400
+NAMES = ["gauss", "sine", "two columns", "label", "independent"]
+
+
+def drawn(name):
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=N)
+    if name == "two columns":
+        x = rng.normal(size=(N, 2))
+        return x, x @ np.array([[1, 0.5], [0, 1]]) + rng.normal(size=(N, 2))
+    noise = rng.normal(size=N)
+    return x, {
+        "gauss": x + noise,
+        "sine": np.sin(2 * x) + 0.3 * noise,
+        "label": np.where(x + 0.7 * noise > 0, 1, 0),
+        "independent": noise,
+    }[name]
+
+
+def estimate(x, y):
+    return mi.estimate(x, y, **SHORT)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def plain(request):
+    x, y = drawn(request.param)
+    return x, y, estimate(x, y)
+
+
+def as_label(y, change):
+    return y if y.dtype.kind == "i" else change(y)
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        torch.from_numpy,
+        lambda side: torch.from_numpy(side).requires_grad_() if side.dtype.kind == "f" else torch.from_numpy(side),
+        pd.DataFrame,
+        lambda side: pl.DataFrame(side, schema=[f"c{i}" for i in range(side.size // N)]),
+        lambda side: side.tolist(),
+        np.asfortranarray,
+        lambda side: side.astype(np.float32) if side.dtype.kind == "f" else side.astype(np.int8),
+        lambda side: side.astype(np.longdouble) if side.dtype.kind == "f" else side.astype(np.uint64),
+    ],
+    ids=["torch", "torch with gradient", "pandas", "polars", "list", "fortran order", "float32", "long double"],
+)
+def test_containers_and_dtypes_do_not_change_the_value(plain, hold):
+    x, y, found = plain
+    again = estimate(hold(x), hold(y))
+    assert again.value == found.value
+    assert again.stderr == found.stderr
+    assert again.interval == found.interval
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: 2.0**20 * x,
+        lambda x: 1e6 * x,
+        lambda x: 1e-9 * x,
+        lambda x: 2.0**-200 * x,
+        lambda x: x + 1000,
+        lambda x: 3 * x - 1e9,
+        lambda x: -x,
+        np.exp,
+        lambda x: x**3,
+        np.arctan,
+    ],
+    ids=["2**20", "1e6", "1e-9", "2**-200", "+ 1000", "- 1e9", "mirrored", "exp", "cube", "arctan"],
+)
+def test_units_origins_and_monotone_maps_move_the_value_by_less_than_a_fifth_of_its_error(plain, change):
+    x, y, found = plain
+    assert abs(estimate(change(x), y).value - found.value) < 0.2 * found.stderr + 1e-3
+    assert abs(estimate(x, as_label(y, change)).value - found.value) < 0.2 * found.stderr + 1e-3
+
+
+def overlap(one, other):
+    return one.interval[0] <= other.interval[1] and other.interval[0] <= one.interval[1]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_permuted_rows_leave_the_intervals_overlapping(plain, seed):
+    x, y, found = plain
+    order = np.random.default_rng(seed).permutation(N)
+    assert overlap(found, estimate(x[order], y[order]))
+
+
+def test_exchanged_variables_leave_the_intervals_overlapping(plain):
+    x, y, found = plain
+    assert overlap(found, estimate(y, x))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: np.column_stack([x, x]),
+        lambda x: np.column_stack([x, np.ones(N)]),
+        lambda x: np.column_stack([x, 5 - 3 * x]),
+        lambda x: x.reshape(N, -1)[:, ::-1],
+        lambda x: x.reshape(N, -1) @ ([[0.6, 0.8], [-0.8, 0.6]] if x.ndim > 1 else [[-1.0]]),
+    ],
+    ids=["repeated", "with a constant", "with a multiple", "in another order", "rotated"],
+)
+def test_repeated_rotated_and_constant_columns_leave_the_intervals_overlapping(plain, change):
+    x, y, found = plain
+    assert overlap(found, estimate(change(x), y))
+
+
+def test_a_constant_column_and_new_names_of_labels_do_not_change_the_value():
+    x, y = drawn("label")
+    found = estimate(x, y)
+    assert estimate(np.column_stack([x, np.ones(N)]), y).value == found.value
+    assert estimate(x, np.array(["no", "yes"])[y]).value == found.value
+    assert estimate(x, 10**12 + y).value == found.value
+    assert estimate(x, y > 0).value == found.value
+    assert estimate(x, np.array(["yes", "no"])[y]).value == pytest.approx(found.value, abs=0.2 * found.stderr)
+
+
+def test_the_same_seed_gives_the_same_number_and_another_one_an_overlapping_interval(plain):
+    x, y, found = plain
+    assert estimate(x, y).value == found.value
+    assert overlap(found, mi.estimate(x, y, seed=1, **SHORT))
