@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import norm
 
 from mibounds._checks import check_choice
-from mibounds.data.values import Array, center_of, inferred_kind, is_text, numbers, texts
+from mibounds.data.values import Array, center_of, entropy_of, inferred_kind, is_text, numbers, texts
 from mibounds.warnings import IdentifierWarning, MIWarning, RareCategoriesWarning
 
 __all__ = [
@@ -86,7 +86,7 @@ class Encoding(ABC):
         """The encoded columns of a column (N,): (N, K) float32. What is missing is NaN unless it has its indicator."""
 
     @property
-    def merged_entropy(self) -> float | None:
+    def mergedentropy_of(self) -> float | None:
         """The entropy in nats of the values, where rare ones were merged; None elsewhere."""
         return None
 
@@ -282,7 +282,7 @@ class Categorical(Encoding):
             frequencies=tuple(count / total for count in counts.values()),
             indicator=bool(indicator and missing),
             distinct=len(common),
-            entropy=_entropy([*counted.values(), *([missing] if indicator and missing else [])]),
+            entropy=entropy_of([*counted.values(), *([missing] if indicator and missing else [])]),
         )
 
     @property
@@ -319,7 +319,7 @@ class Categorical(Encoding):
         return self.categories[int(values.argmax()) if len(values) > 1 else round(float(values[0]))]
 
     @property
-    def merged_entropy(self) -> float | None:
+    def mergedentropy_of(self) -> float | None:
         """Before the merging."""
         return self.entropy if self.distinct > MOST_CATEGORIES else None
 
@@ -398,8 +398,3 @@ def encoding_from(record: Mapping[str, Any]) -> Encoding:
         name: tuple(one) if isinstance(one, list) else one for name, one in record.items() if name != "kind"
     }
     return _kinds()[kind](**fields)
-
-
-def _entropy(counts: list[int]) -> float:
-    total = sum(counts)
-    return -sum(count / total * math.log(count / total) for count in counts if count)

@@ -11,20 +11,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_choice, check_paired, nearest
+from mibounds._checks import check_choice, check_paired
 from mibounds._variables import Tensors, check_finite, map_tensors, row_count, take_rows
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
 from mibounds.data.intake import group_codes, intake, intake_columns
-from mibounds.data.sources import MINIMUM_ROWS, column_titles, columns_of, has_column, index_of, without_column
+from mibounds.data.pairing import columns_by_name, index_warnings, weight_warnings
+from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.data.variable import MISSING_POLICIES, MissingPolicy, Schema, Variable, complete_rows, shown
 from mibounds.data.weights import rows_by_weight
 from mibounds.warnings import (
     ConstantColumnWarning,
-    IndexMismatchWarning,
     MIWarning,
     RowsDroppedWarning,
-    UnevenWeightsWarning,
 )
 
 __all__ = ["Sample", "VariableType"]
@@ -96,8 +95,8 @@ class Sample:
         """
         check_choice("nan", nan, MISSING_POLICIES)
         types, encoders = types or {}, encoders or {}
-        variables = _columns_by_name(variables)
-        misaligned = _check_indices(variables)
+        variables = columns_by_name(variables)
+        misaligned = index_warnings(variables)
         found = {
             name: _variable(data, name, types.get(name), encoders.get(name), "drop" if name == "y" else nan)
             for name, data in variables.items()
@@ -112,7 +111,7 @@ class Sample:
             sample = sample._complete("drop" if nan == "indicator" else nan)
         if weights is not None:
             stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(seed))
-            sample = sample._at(stay.nonzero().flatten())._with(_weight_warnings(weights, stay))
+            sample = sample._at(stay.nonzero().flatten())._with(weight_warnings(weights, stay))
         sample = sample._varying() if drop_constant else sample
         return replace(sample, groups=group_codes(groups, given, sample.kept))
 
@@ -281,71 +280,6 @@ def _side_by_side(name: str, tables: Sequence[Variable]) -> Variable:
     )
     values = torch.cat([table.table for table in tables if table.table is not None], 1)
     return Variable(name, values, schema, width=values.shape[1])
-
-
-def _columns_by_name(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """A variable that is the name of a column of x, or a list of names, is that column, and x the others."""
-    table = variables.get("x")
-    wanted: dict[str, list[str]] = {}
-    for name, data in variables.items():
-        names = [data] if isinstance(data, str) else data
-        if name == "x" or not isinstance(names, list | tuple) or not 0 < len(names) < MINIMUM_ROWS:
-            continue
-        if all(isinstance(one, str) and has_column(table, one) for one in names):
-            wanted[name] = list(names)
-        elif isinstance(data, str) and (titles := column_titles(table)):
-            raise ValueError(f"{name} is {data!r}, which is no column of x. {nearest(data, titles)}")
-    if not wanted:
-        return dict(variables)
-    rest, taken = without_column(table, [title for titles in wanted.values() for title in titles], "x")
-    if not rest:
-        raise ValueError(f"no column is left for x: {shown([*taken])} are all that there are.")
-    own = {name: {title: taken[title] for title in titles} for name, titles in wanted.items()}
-    return {**variables, "x": rest, **own}
-
-
-def _check_indices(variables: Mapping[str, Any]) -> list[MIWarning]:
-    """A warning if pandas indexes differ, since rows are paired by position.
-
-    Raises:
-        ValueError: if they hold the same labels in another order.
-    """
-    indices = {name: index for name, data in variables.items() if (index := index_of(data)) is not None}
-    if len(indices) < 2:
-        return []
-    (first, one), *others = indices.items()
-    for name, other in others:
-        if one.equals(other) or len(one) != len(other):
-            continue
-        if one.is_unique and one.sort_values().equals(other.sort_values()):
-            raise ValueError(
-                f"{first} and {name} have the same index in another order, and rows are paired by position: align "
-                f"them, {name}.loc[{first}.index], or drop the index, {name}.reset_index(drop=True)."
-            )
-        return [
-            IndexMismatchWarning(
-                f"{first} and {name} have different indexes, and rows are paired by position: check that row i of one "
-                "belongs to row i of the other."
-            )
-        ]
-    return []
-
-
-def _weight_warnings(weights: Any, stay: Tensor) -> list[MIWarning]:
-    """A warning if weights cost more than half of the rows."""
-    n, left = len(stay), int(stay.sum())
-    if 2 * left >= n:
-        return []
-    (column,) = columns_of(weights, "sample_weight")[0].values()
-    values = np.asarray(column, dtype=float)
-    effective = values.sum() ** 2 / np.square(values).sum()
-    return [
-        UnevenWeightsWarning(
-            f"sample_weight keeps {left:,} of {n:,} rows, each with a probability in proportion to its weight, since "
-            f"the largest weight is {values.max() / values.mean():.3g} times the mean. The effective sample size of "
-            f"the weights is {effective:,.0f}: trim the largest ones."
-        )
-    ]
 
 
 def _lagged_name(name: str, lag: int) -> str:

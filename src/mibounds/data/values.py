@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Array", "as_text", "center_of", "family", "inferred_kind", "is_missing", "is_text", "numbers", "texts"]
+__all__ = [
+    "Array",
+    "as_text",
+    "center_of",
+    "entropy_of",
+    "family",
+    "inferred_kind",
+    "is_missing",
+    "is_text",
+    "numbers",
+    "texts",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -211,3 +222,9 @@ def is_text(column: Array) -> bool:
     if column.dtype.kind != "O":
         return column.dtype.kind in "US"
     return any(isinstance(value, str | bytes) for value in column)
+
+
+def entropy_of(counts: list[int]) -> float:
+    """The plug-in entropy in nats of counts."""
+    total = sum(counts)
+    return -sum(count / total * math.log(count / total) for count in counts if count)

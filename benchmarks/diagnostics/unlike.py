@@ -1,0 +1,193 @@
+"""False alarms of every warning on 200 healthy fits of 25 unlike kinds of data, 8 seeds each.
+
+    python benchmarks/diagnostics/unlike.py            # fits what is not in unlike.jsonl, then writes unlike.md
+    python benchmarks/diagnostics/unlike.py --page     # the page alone
+
+Healthy: independent rows (or groups that are given), enough of them, and a dependence that two folds of 150 steps
+learn; every warning is a false alarm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import mibounds as mi
+from mibounds._version import versions
+
+HERE = Path(__file__).parent
+RAW, PAGE = HERE / "unlike.jsonl", HERE / "unlike.md"
+SEEDS, N = 8, 1_500
+RECIPE = mi.Recipe(folds=2, steps=150, hidden=(128, 128), test_negatives=128)
+
+
+def _gaussian(rng, rho, dim=1):
+    x = rng.normal(size=(N, dim))
+    return x, rho * x + np.sqrt(1 - rho**2) * rng.normal(size=(N, dim))
+
+
+def _label(rng, classes, shift=2.0):
+    label = rng.integers(0, classes, N)
+    return label, shift * label[:, None] / classes + rng.normal(size=(N, 2))
+
+
+def _sorted_by_label(rng):
+    label, x = _label(rng, 3)
+    order = np.argsort(label, kind="stable")
+    return x[order], label[order]
+
+
+def _sorted_by_number(rng):
+    x, y = _gaussian(rng, 0.7)
+    order = np.argsort(y[:, 0])
+    return x[order], y[order]
+
+
+def _table(rng):
+    age, income = rng.normal(50, 12, N), rng.lognormal(10, 0.5, N)
+    city = rng.choice(["Bonn", "Ulm", "Wien"], N, p=[0.5, 0.3, 0.2])
+    ill = rng.random(N) < 1 / (1 + np.exp(-(age - 50) / 6 - (city == "Ulm")))
+    return pd.DataFrame({"age": age, "income": income, "city": city}), ill
+
+
+def _missing(rng):
+    x, y = _gaussian(rng, 0.7, 2)
+    return np.where(rng.random(x.shape) < 0.1, np.nan, x), y[:, :1]
+
+
+def _dates(rng):
+    days = rng.integers(0, 2_000, N)
+    y = np.sin(2 * np.pi * days / 2_000) + 0.3 * rng.normal(size=N)
+    return pd.Series(pd.Timestamp("2015-01-01") + pd.to_timedelta(days, unit="D")), y
+
+
+def _codes(rng):
+    k = rng.integers(0, 5, N)
+    return np.char.add("k", k.astype(str)), np.char.add("a", ((3 * k) % 5).astype(str))
+
+
+def _grouped(rng):
+    person = np.repeat(np.arange(N // 10), 10)
+    level = rng.normal(size=N // 10)[person]
+    x = level + rng.normal(size=N)
+    return x, x + rng.normal(size=N)
+
+
+def _gaussian_sides(function, rho=0.7):
+    return lambda rng: tuple(function(side) for side in _gaussian(rng, rho))
+
+
+def _given_x(draw_x, draw_y):
+    """Kinds in which y is drawn given x."""
+
+    def draw(rng):
+        x = draw_x(rng)
+        return x, draw_y(rng, x)
+
+    return draw
+
+
+def _common_counts(rng):
+    common = rng.poisson(5, N)
+    return common + rng.poisson(5, N), common + rng.poisson(5, N)
+
+
+def _imbalanced(rng):
+    y = rng.random(N) < 0.1
+    return 1.5 * y[:, None] + rng.normal(size=(N, 2)), y
+
+
+KINDS = {
+    "Gaussian pair": _gaussian_sides(lambda side: side),
+    "weak Gaussian pair, r = 0.3": _gaussian_sides(lambda side: side, 0.3),
+    "Gaussian, 3 + 3 columns": lambda rng: _gaussian(rng, 0.6, 3),
+    "heavy tails": _gaussian_sides(lambda side: side**3),
+    "log-normal": _gaussian_sides(np.exp),
+    "uniform noise": _given_x(lambda rng: rng.uniform(size=N), lambda rng, x: x + rng.uniform(-0.75, 0.75, N)),
+    "rounded to 0.1": _gaussian_sides(lambda side: side.round(1)),
+    "whole numbers": _gaussian_sides(lambda side: (15 * side + 50).round().astype(int)),
+    "ranks": _gaussian_sides(lambda side: pd.Series(side[:, 0]).rank().to_numpy()),
+    "counts": _given_x(lambda rng: rng.gamma(4, 1.0, N), lambda rng, x: rng.poisson(x)),
+    "counts with a common part": _common_counts,
+    "scaled by 1e9, offset 1e12": _gaussian_sides(lambda side: 1e12 + 1e9 * side),
+    "Likert items": _gaussian_sides(lambda side: np.clip(np.round(side + 3), 1, 5).astype(int)),
+    "two classes": lambda rng: _label(rng, 2)[::-1],
+    "ten classes": lambda rng: _label(rng, 10, 20.0)[::-1],
+    "imbalanced classes": _imbalanced,
+    "labels that determine each other": _codes,
+    "noisy labels": _given_x(
+        lambda rng: rng.integers(0, 4, N), lambda rng, x: np.where(rng.random(N) < 0.3, rng.integers(0, 4, N), x)
+    ),
+    "sorted by a label": _sorted_by_label,
+    "sorted by a number": _sorted_by_number,
+    "table of mixed kinds": _table,
+    "missing values, indicators": _missing,
+    "dates": _dates,
+    "rows of persons, groups": _grouped,
+    "a square": _given_x(lambda rng: rng.normal(size=N), lambda rng, x: x**2 + 0.3 * rng.normal(size=N)),
+}
+OPTIONS = {
+    "missing values, indicators": {"nan": "indicator"},
+    "rows of persons, groups": {"groups": np.repeat(np.arange(N // 10), 10)},
+}
+
+
+def measure() -> None:
+    """Fit what is not there yet, one line a fit."""
+    done = [json.loads(line) for line in RAW.read_text("utf-8").splitlines()] if RAW.exists() else []
+    there = {(record["kind"], record["seed"]) for record in done}
+    with RAW.open("a", encoding="utf-8") as file:
+        for seed in range(SEEDS):
+            for k, (kind, draw) in enumerate(KINDS.items()):
+                if (kind, seed) in there:
+                    continue
+                x, y = draw(np.random.default_rng(1_000 * seed + k))
+                start = time.perf_counter()
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    result = mi.estimate(x, y, recipe=RECIPE, seed=seed, **OPTIONS.get(kind, {}))
+                record = {
+                    "kind": kind,
+                    "seed": seed,
+                    "value": result.value,
+                    "codes": [warning.code for warning in result.warnings],
+                    "seconds": round(time.perf_counter() - start, 2),
+                    "versions": dict(versions()),
+                }
+                file.write(json.dumps(record) + "\n")
+                file.flush()
+
+
+def page() -> str:
+    """The tables as Markdown."""
+    records = [json.loads(line) for line in RAW.read_text("utf-8").splitlines()]
+    alarms = Counter(code for record in records for code in record["codes"])
+    lines = [
+        f"# False alarms on {len(records)} healthy fits of {len(KINDS)} unlike kinds",
+        "",
+        f"{N:,} rows, two folds of 150 steps. Made by `python benchmarks/diagnostics/unlike.py` from `unlike.jsonl`.",
+        f"Fits with any warning: {sum(bool(record['codes']) for record in records)}.",
+        "",
+        "| code | false alarms | rate | kinds |",
+        "|---|---|---|---|",
+    ]
+    for code in mi.warnings.by_code():
+        kinds = Counter(record["kind"] for record in records if code in record["codes"])
+        shown = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+        lines.append(f"| `{code}` | {alarms[code]} | {alarms[code] / len(records):.1%} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", action="store_true", help="write the page from the raw results")
+    if not parser.parse_args().page:
+        measure()
+    PAGE.write_text(page(), encoding="utf-8")
