@@ -598,8 +598,7 @@ def test_a_rare_event_in_both_columns_is_measured(events):
     rare = np.zeros(N, dtype=int)
     rare[events] = 1
     found = mi.estimate(rare, 3 * rare, **TINY)
-    assert 0 <= found.value + 0.05
-    assert found.value <= found.entropy_limit
+    assert -0.05 <= found.value <= found.entropy_limit + 1e-5
     spike = mi.estimate(rare, B, **TINY)
     assert abs(spike.value) < 0.3
     floats = mi.estimate(5.0 * rare + 0.1, -2.0 * rare, x_type="continuous", y_type="continuous", **TINY)

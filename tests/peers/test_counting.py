@@ -137,7 +137,6 @@ def test_critics_read_a_bernoulli_channel_within_their_interval(flip):
     y = x ^ (rng.random(800) < flip)
     found = mi.estimate(x, y, **SHORT)
     assert found.interval[0] - 0.01 <= LN2 - binary_entropy(flip) <= found.interval[1] + 0.01
-    assert found.cross_checks["Contingency"] == pytest.approx(contingency(x, y), abs=1e-6) if flip else True
 
 
 @pytest.mark.parametrize(
