@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 BOUND = '''
 
 class Halfway(_Partitioned):
-    r"""The mean of what `NWJ` and Donsker-Varadhan say, a lower bound between the two.
+    r"""The mean of `NWJ` and Donsker-Varadhan, a lower bound between the two.
 
     .. math:: E_{p(x,y)} f - (\\log E_{p(x)p(y)} e^f + E_{p(x)p(y)} e^f - 1) / 2
 
@@ -87,10 +87,268 @@ class TwoCoins(Task):
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         return torch.where(x == y, math.log(2 * self.agree), math.log(2 * (1 - self.agree))).squeeze(-1)
 '''
+VERB = '''"""Total correlation: the information that several variables share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from mibounds.data import MissingPolicy, Sample
+from mibounds.estimation._estimate import _estimate
+from mibounds.inference import mean_stderr
+from mibounds.results import Measurement, Result
+from mibounds.results.measurement import INFORMATION
+from mibounds.results.printing import Content, Numbers
+from mibounds.training.interrupts import no_partial_results
+from mibounds.training.recipe import Recipe, takes_settings
+from mibounds.warnings import MIWarning, issue
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class TotalCorrelationResult(Measurement):
+    """An estimate of TC(X1, ..., Xk); `parts` are the information of each variable about those before it."""
+
+    value: float = field(metadata=INFORMATION)
+    stderr: float = field(metadata=INFORMATION)
+    parts: Mapping[str, Result]
+    n: int
+    unit: str = "nats"
+    level: float = 0.95
+    warnings: tuple[MIWarning, ...] = ()
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    _derived: ClassVar = ("interval",)
+
+    def _content(self) -> Content:
+        shown = Numbers.of("parts", {name: part.value for name, part in self.parts.items()})
+        return Content(f"TC = {self.value:.4g} {self.unit}   {self._interval_text()}", (shown,), self.warnings)
+
+    def plot(self, ax: Any = None) -> Any:
+        """A figure of the parts."""
+        from mibounds.plots import plot_intervals
+
+        return plot_intervals({k: (r.value, *r.interval) for k, r in self.parts.items()}, "parts", self.unit, ax=ax)
+
+
+@takes_settings()
+def total_correlation(
+    *tables: Any, recipe: Any = None, unit: str = "nats", level: float = 0.95, groups: Any = None,
+    sample_weight: Any = None, nan: MissingPolicy = "raise", **settings: Any,
+) -> TotalCorrelationResult:
+    """TC(X1, ..., Xk), the sum of I(X_i; X_1, ..., X_{i-1})."""
+    chosen, given = Recipe.of(recipe, settings), {f"x{i}": table for i, table in enumerate(tables, 1)}
+    sample = Sample.of(**given, groups=groups, weights=sample_weight, nan=nan, seed=chosen.seed)
+    pairs = {name: sample.select(x=name, y=tuple(given)[:i]) for i, name in enumerate(given) if i}
+    with no_partial_results():
+        parts = {name: _estimate(pair, chosen.part(name)) for name, pair in pairs.items()}
+    rows = sum(part.pointwise for part in parts.values())[sample.kept]
+    result = TotalCorrelationResult(
+        value=sum(map(float, parts.values())), stderr=mean_stderr(rows, chosen.clusters(sample.n, sample.groups)),
+        parts=parts, n=sample.n, warnings=(*sample.warnings, *(one for p in parts.values() for one in p.warnings)),
+    )
+    issue(result.warnings)
+    return result.to(unit, level=level)
+'''
+VERB_TEST = """
+import warnings
+import numpy as np, pytest, torch
+import mibounds as mi
+from mibounds.estimation.total_correlation import total_correlation
+from mibounds.results import Measurement
+
+SHORT = {"steps": 40, "folds": 2, "hidden": (8,)}
+X = np.random.default_rng(0).multivariate_normal(np.zeros(3), 0.8 + 0.2 * np.eye(3), 400)
+
+@pytest.fixture(scope="module")
+def found():
+    with warnings.catch_warnings(record=True) as issued:
+        warnings.simplefilter("always")
+        result = total_correlation(*X.T, **SHORT)
+    assert {one.filename for one in issued} <= {__file__}
+    return result
+
+def test_it_is_that_of_a_gaussian(found):
+    assert float(found) == pytest.approx(-0.5 * np.log(np.linalg.det(0.8 + 0.2 * np.eye(3))), abs=0.15)
+    assert 0 < found.stderr < 0.1
+    assert found.parts["x3"].columns == (("x3",), ("x1", "x2"))
+
+def test_it_converts_prints_saves_and_loads(found, tmp_path):
+    assert found.to("bits").value == pytest.approx(found.value / np.log(2))
+    assert "parts: x2" in repr(found) and found._repr_html_() and found.plot().axes
+    found.save(tmp_path / "tc.json")
+    assert Measurement.load(tmp_path / "tc.json") == found
+    found.report(tmp_path / "tc.html")
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_it_has_the_options_of_every_other(tmp_path):
+    short, groups = {**SHORT, "steps": 2}, np.arange(400) // 4
+    holes, weights = X.copy(), np.arange(400) % 20 > 0
+    holes[3, 1] = np.nan
+    kept = weights & ~np.isnan(holes[:, 1])
+    options = dict(groups=groups, sample_weight=weights, nan="drop", checkpoint=tmp_path)
+    made = total_correlation(*holes.T, **options, **short)
+    by_hand = total_correlation(*X[kept].T, groups=groups[kept], **short)
+    assert (made.value, made.stderr) == (by_hand.value, by_hand.stderr)
+    assert total_correlation(*holes.T, **options, resume=True, **short) == made
+    with pytest.raises(TypeError, match="total_correlation has no argument 'n_folds'. Did you mean 'folds'"):
+        total_correlation(*X.T, n_folds=2)
+"""
+KIND = '''
+
+@dataclass(frozen=True)
+class Angle(Encoding):
+    """Angles in radians, as cosine and sine.
+
+    Attributes:
+        name: of the column.
+    """
+
+    kind = "angle"
+
+    @classmethod
+    def fit(cls, column: Array, name: str, indicator: bool = False) -> Angle:
+        """Refuses text."""
+        if _is_text(column):
+            raise TypeError(f"column {name!r} holds text where angles are due: leave it out.")
+        return cls(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Cosine and sine."""
+        return (f"{self.name}.cos", f"{self.name}.sin")
+
+    def __call__(self, column: Array) -> Array:
+        """Both of every angle."""
+        radians = numbers(column)
+        return np.stack([np.cos(radians), np.sin(radians)], 1).astype(np.float32)
+
+
+def _kinds()'''
+KIND_TEST = """
+import sys
+import numpy as np, pandas as pd, torch, warnings
+import mibounds as mi
+
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+angle = rng.uniform(-np.pi, np.pi, 200)
+y = np.cos(angle) + 0.1 * rng.normal(size=200)
+short = {"steps": 40, "folds": 2, "hidden": (8,)}
+whole = mi.estimate(angle, y, x_type="angle", **short)
+assert whole.kinds == (("angle",), ("continuous",)), whole.kinds
+assert whole.columns[0] == ("x.cos", "x.sin"), whole.columns
+assert whole.value > 1, whole.value
+frame = pd.DataFrame({"wind": angle, "rain": rng.normal(size=200)})
+mixed = mi.estimate(frame, y, x_type={"wind": "angle"}, **short)
+assert mixed.kinds[0] == ("angle", "continuous"), mixed.kinds
+assert "1 angle, 1 continuous" in repr(mixed), repr(mixed)
+mixed.fitted.save(sys.argv[1])
+new = frame.assign(wind=frame.wind + 2 * np.pi)
+again = mi.load(sys.argv[1]).score_pairs(new, y)
+assert torch.allclose(again, mixed.fitted.score_pairs(frame, y), atol=1e-3)
+assert mi.results.Result.from_dict(mixed.to_dict()) == mixed
+given = mi.conditional(angle, y, frame[["rain"]], x_type="angle", z_type="continuous", **short)
+assert given.parts["I(X;Z)"].kinds[0] == ("angle",)
+assert mi.bracket(angle, y, x_type="angle", **short).predicted == "y"
+past = mi.lagged(angle, y, [1], x_type="angle", gap=0, **short)
+assert past[1].columns[0] == ("x[t-1].cos", "x[t-1].sin"), past[1].columns
+try:
+    mi.estimate(angle, y, x_type="angel", **short)
+except ValueError as error:
+    assert "'angle'" in str(error), error
+print("fine")
+"""
+WARNING = '''
+
+class LeapSecondWarning(MIWarning, group="data"):
+    """A time falls into a leap second."""
+
+    code = "leap-second"
+    condition = "A column of dates holds a 60th second."
+    remedy = "Drop these rows."
+'''
+WARNING_TEST = """
+import warnings
+import mibounds as mi
+from mibounds.results import Result
+
+made = Result(value=0.5, stderr=0.1, estimates={}, method="", n=9, warnings=(mi.warnings.LeapSecondWarning("at 3"),))
+assert "leap-second" in repr(made)
+assert Result.from_dict(made.to_dict()) == made
+assert mi.warnings.by_code()["leap-second"] is mi.warnings.LeapSecondWarning
+with warnings.catch_warnings(record=True) as issued:
+    warnings.simplefilter("always")
+    mi.warnings.issue(made.warnings)
+assert [type(one.message).__name__ for one in issued] == ["LeapSecondWarning"]
+print("fine")
+"""
+ESTIMATOR = '''"""A critic trained as a logistic classifier of matched and mismatched pairs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from mibounds._math import off_diagonal
+from mibounds.bounds import Bound
+from mibounds.critics import Critic
+from mibounds.estimators.estimator import Estimator
+
+__all__ = ["Logistic"]
+
+
+class Logistic(Estimator):
+    """The classifier's logit is a log density ratio.
+
+    Arguments:
+        critic: is trained.
+        bound: is reported.
+    """
+
+    unidentified = "nothing"
+
+    def __init__(self, critic: Critic, bound: Bound):
+        super().__init__()
+        self.critic, self.bound = critic, bound
+
+    def loss(self, x: Tensor, y: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Cross-entropy."""
+        scores = self.critic.pairwise(x, y)
+        return softplus(-scores.diagonal()).mean() + softplus(off_diagonal(scores)).mean()
+
+    def value(self, x: Tensor, y: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """The bound's."""
+        scores = self.critic.pairwise(x, y)
+        return self.bound(scores.diagonal(), off_diagonal(scores))
+
+    def validation_loss(self, x: Tensor, y: Tensor) -> float:
+        """Cross-entropy."""
+        with torch.no_grad():
+            return float(self.loss(x, y))
+'''
+ESTIMATOR_TEST = """
+import sys
+import torch, warnings
+import mibounds as mi
+from mibounds.estimators.logistic import Logistic
+
+warnings.simplefilter("ignore")
+x, y = mi.tasks.CorrelatedGaussian(2, 0.8).sample(400, torch.Generator().manual_seed(0))
+torch.manual_seed(0)
+estimator = Logistic(mi.critics.SeparableCritic(2, 2, hidden=(16,)), mi.bounds.NWJ())
+result = mi.Trainer(steps=150, folds=2, lr=1e-2).fit(estimator, x, y, groups=torch.arange(400) // 2)
+assert result.method == "NWJ" and 0.6 < result.value < 1.2, result  # truth 1.02
+result.fitted.save(sys.argv[1])
+assert torch.equal(mi.load(sys.argv[1]).score_pairs(x, y), result.fitted.score_pairs(x, y))
+print("fine")
+"""
 
 
 @pytest.fixture
-def house(tmp_path):
+def copied(tmp_path):
     """A copy of what a contributor edits."""
     for part in ("src", "tests"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -104,33 +362,73 @@ def edit(path, old, new, append=""):
     path.write_text(text.replace(old, new) + append, "utf-8")
 
 
-def run(house, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(house / "src"), "OMP_NUM_THREADS": "1"}
+def run(copied, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(copied / "src"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=house, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments], cwd=copied, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
 
 
-def test_a_bound_is_one_file(house):
-    file = house / "src/mibounds/bounds/partition.py"
+def test_a_bound_is_one_file(copied):
+    file = copied / "src/mibounds/bounds/partition.py"
     edit(file, '__all__ = ["MINE", "NWJ", ', '__all__ = ["Halfway", "MINE", "NWJ", ', BOUND)
-    assert "passed" in run(house, "-m", "pytest", "-q", "tests/bounds/test_bound.py", "-k", "Halfway", str(file))
-    said = run(house, "-c", "import mibounds as mi; from mibounds.choices import build_bound as b; print(b('halfway'))")
+    assert "passed" in run(copied, "-m", "pytest", "-q", "tests/bounds/test_bound.py", "-k", "Halfway", str(file))
+    said = run(
+        copied, "-c", "import mibounds as mi; from mibounds.choices import build_bound as b; print(b('halfway'))"
+    )
     assert said == "Halfway()\n"
 
 
-def test_a_critic_is_one_file_and_a_line_of_its_test(house):
-    file, test = house / "src/mibounds/critics/neural.py", house / "tests/critics/test_critic.py"
+def test_a_critic_is_one_file_and_a_line_of_its_test(copied):
+    file, test = copied / "src/mibounds/critics/neural.py", copied / "tests/critics/test_critic.py"
     edit(file, '__all__ = ["BilinearCritic", ', '__all__ = ["BilinearCritic", "DistanceCritic", ', CRITIC)
     edit(test, "CRITICS = {\n", 'CRITICS = {\n    "DistanceCritic": lambda: critics.DistanceCritic(2, 3),\n')
-    assert "passed" in run(house, "-m", "pytest", "-q", str(test), "-k", "DistanceCritic", str(file))
-    assert "distance" in run(house, "-c", "from mibounds.choices import critic_names; print(*critic_names())")
+    assert "passed" in run(copied, "-m", "pytest", "-q", str(test), "-k", "DistanceCritic", str(file))
+    assert "distance" in run(copied, "-c", "from mibounds.choices import critic_names; print(*critic_names())")
 
 
-def test_a_task_is_one_file_and_a_line_of_its_test(house):
-    file, test = house / "src/mibounds/tasks/uniform.py", house / "tests/tasks/test_task.py"
+def test_a_task_is_one_file_and_a_line_of_its_test(copied):
+    file, test = copied / "src/mibounds/tasks/uniform.py", copied / "tests/tasks/test_task.py"
     edit(file, '__all__ = ["AdditiveUniformNoise", ', '__all__ = ["AdditiveUniformNoise", "TwoCoins", ', TASK)
     edit(test, "EXTRA = [", "from mibounds.tasks import TwoCoins\n\nEXTRA = [TwoCoins(0.9), ")
-    assert "passed" in run(house, "-m", "pytest", "-q", str(test), "-k", "TwoCoins", str(file))
+    assert "passed" in run(copied, "-m", "pytest", "-q", str(test), "-k", "TwoCoins", str(file))
+
+
+def test_a_verb_is_one_file_and_its_test(copied):
+    test = copied / "tests/estimation/test_total_correlation.py"
+    (copied / "src/mibounds/estimation/total_correlation.py").write_text(VERB, "utf-8")
+    test.write_text(VERB_TEST, "utf-8")
+    code = [line for line in VERB.splitlines() if line.strip() and not line.startswith(("from", "import"))]
+    assert len(code) <= 50
+    assert "passed" in run(copied, "-m", "pytest", "-q", str(test))
+    assert "2 passed" in run(
+        copied, "-m", "pytest", "-q", "tests/test_layers.py", "-k", "total_correlation and not doc"
+    )
+
+
+def test_a_kind_of_column_is_one_file_and_a_line_of_its_test(copied):
+    file, test = copied / "src/mibounds/data/encoding.py", copied / "tests/data/test_encoding.py"
+    edit(file, '__all__ = ["Categorical", ', '__all__ = ["Angle", "Categorical", ')
+    edit(file, "\n\ndef _kinds()", KIND)
+    edit(test, "COLUMNS = {\n", 'COLUMNS = {\n    "angle": np.array([0.1, np.nan, 2.5]),\n')
+    assert "passed" in run(copied, "-m", "pytest", "-q", str(test))
+    assert run(copied, "-c", KIND_TEST, str(copied / "critics.safetensors")) == "fine\n"
+
+
+def test_a_warning_is_one_class(copied):
+    file = copied / "src/mibounds/warnings.py"
+    edit(file, '__all__ = [\n    "AmplifiedWarning", ', '__all__ = [\n    "LeapSecondWarning", "AmplifiedWarning", ')
+    edit(file, "\n\nclass RowsDroppedWarning", f"{WARNING}\n\nclass RowsDroppedWarning")
+    assert "passed" in run(copied, "-m", "pytest", "-q", "tests/test_warnings.py", "-k", "LeapSecond or exported")
+    assert run(copied, "-c", WARNING_TEST) == "fine\n"
+    assert "| `leap-second`" in run(copied, "-W", "ignore", "-m", "mibounds.warnings").replace(
+        '<a id="leap-second"></a>', ""
+    )
+
+
+def test_an_estimator_is_one_file(copied):
+    (copied / "src/mibounds/estimators/logistic.py").write_text(ESTIMATOR, "utf-8")
+    assert run(copied, "-c", ESTIMATOR_TEST, str(copied / "critics.safetensors")) == "fine\n"
+    assert "passed" in run(copied, "-m", "pytest", "-q", "tests/test_layers.py", "-k", "logistic and imports")

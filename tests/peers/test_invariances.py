@@ -2,7 +2,7 @@
 
 Distances are in standard errors. What keeps the order and the roles of rows and columns (units, origins, monotone maps,
 containers, dtypes) moves a value by at most a fifth of one, or 0.01 nats. What does not (another order of rows, which deals other
-folds; exchanged variables; columns that are rotated or repeated) trains other critics: the intervals overlap.
+folds; exchanged variables; rotated or repeated columns) trains other critics: the intervals overlap.
 """
 
 import numpy as np

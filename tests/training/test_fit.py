@@ -125,6 +125,16 @@ def test_validation_samples_weight_the_candidates():
     assert float(total.weights[0]) == pytest.approx(float(total.weights[1]), abs=0.01)
 
 
+def test_the_curve_is_that_of_the_candidate_that_weighs_most():
+    weak = still("weak", FunctionCritic(Weak(0.7)))
+    exact = still("exact", EXACT)
+    recipe = replace(RECIPE, steps=6, check_every=3, batch_size=16)
+    for candidates in ((weak, exact), (exact, weak)):
+        fitted, _ = fit(*candidates, recipe=recipe)
+        assert fitted.steps == 12, "both contend"
+        assert fitted.curve.candidate == "exact"
+
+
 def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
     """Two candidates that learn different halves of the information."""
     sides = [

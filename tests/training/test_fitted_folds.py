@@ -181,10 +181,10 @@ def test_no_pickle_is_read(file, monkeypatch):
 
 
 def test_a_score_is_the_mean_of_the_folds_log_ratios(result):
-    alone = torch.stack([fold.score_pairs(*NEW) for fold in result.fitted])
-    assert torch.equal(result.fitted.score_pairs(*NEW), alone.mean(0))
+    by_fold = torch.stack([fold.score_pairs(*NEW) for fold in result.fitted])
+    assert torch.equal(result.fitted.score_pairs(*NEW), by_fold.mean(0))
     exact = TASK.log_ratio(*NEW)
-    assert torch.corrcoef(torch.stack([alone.mean(0), exact]))[0, 1] > 0.9
+    assert torch.corrcoef(torch.stack([by_fold.mean(0), exact]))[0, 1] > 0.9
 
 
 def test_pointwise_is_each_sample_by_the_fold_that_tested_it(result):

@@ -87,10 +87,10 @@ def test_a_damaged_file_is_refused_before_any_training(tmp_path):
 @pytest.mark.parametrize("folds, label", [(3, "fold 2 of 3, a"), (1, "training, a")])
 def test_the_bar_counts_the_steps_of_all_folds_and_names_the_fold(folds, label):
     whole = observer(folds)
-    said = []
-    whole.progress.advance = lambda steps, doing: said.append((steps, doing))
+    calls = []
+    whole.progress.advance = lambda steps, doing: calls.append((steps, doing))
     whole.fold(min(1, folds - 1)).advance(5, "a")
-    assert said == [(5, label)]
+    assert calls == [(5, label)]
 
 
 def test_the_bar_is_shown_as_long_as_it_is_watched(capsys):
