@@ -86,7 +86,7 @@ class Encoding(ABC):
         """The encoded columns of a column (N,): (N, K) float32. What is missing is NaN unless it has its indicator."""
 
     @property
-    def mergedentropy_of(self) -> float | None:
+    def merged_entropy(self) -> float | None:
         """The entropy in nats of the values, where rare ones were merged; None elsewhere."""
         return None
 
@@ -319,7 +319,7 @@ class Categorical(Encoding):
         return self.categories[int(values.argmax()) if len(values) > 1 else round(float(values[0]))]
 
     @property
-    def mergedentropy_of(self) -> float | None:
+    def merged_entropy(self) -> float | None:
         """Before the merging."""
         return self.entropy if self.distinct > MOST_CATEGORIES else None
 
