@@ -93,6 +93,11 @@ def test_patience_counts_checks_since_the_last_improvement(monkeypatch):
     assert (run.steps, run.best_step, run.best_loss) == ([0, 10, 20, 30, 40, 50, 60], 30, -0.2)
     assert run.curve().validation_loss == (0.0, -0.1, -0.05, -0.2, -0.1, -0.1, 9.0)
     assert (run.curve().best_step, run.curve().candidate) == (30, "scheduled")
+    last = copy.deepcopy(run.estimator.critic)
+    best = {name.removeprefix("critic."): tensor for name, tensor in run.best_weights.items()}
+    for name, tensor in run.trained().state_dict().items():
+        assert torch.equal(tensor, best[name]), name
+    assert any(not torch.equal(tensor, best[name]) for name, tensor in last.state_dict().items())
 
 
 def test_an_improvement_below_the_tolerance_keeps_the_earlier_weights(monkeypatch):
@@ -143,6 +148,30 @@ def test_the_norm_of_a_gradient_is_clipped():
         norms.append(float(torch.cat([p.grad.flatten() for p in run.parameters]).norm()))
     assert norms[0] == pytest.approx(1e-3, rel=1e-3)
     assert norms[1] > 0.01
+
+
+def test_the_optimizer_decays_weights_as_the_recipe_says():
+    run = run_of(Candidate("a", estimator((4,))), recipe=replace(RECIPE, weight_decay=0.25))
+    assert [group["weight_decay"] for group in run.optimizer.param_groups] == [0.25]
+
+
+def test_a_critic_is_in_training_mode_while_it_is_trained_and_in_no_other_moment():
+    class Watching(Still):
+        """Records its mode in training and in validation."""
+
+        def __init__(self):
+            super().__init__()
+            self.modes = []
+
+        def combine(self, hx, hy):
+            self.modes.append(("step" if torch.is_grad_enabled() else "check", self.training))
+            return super().combine(hx, hy)
+
+    run = run_of(Candidate("a", MIEstimator(Watching(), MINE())), recipe=replace(RECIPE, steps=4, check_every=2))
+    run.train(4, FoldObserver())
+    modes = run.estimator.critic.modes
+    assert set(modes) == {("step", True), ("check", False)}
+    assert not run.trained().training
 
 
 def test_preprocessing_is_fitted_on_training_samples_only():
@@ -206,12 +235,14 @@ def test_after_many_such_steps_training_returns_to_the_best_weights():
 @pytest.mark.parametrize("skipped, returns", [(5, False), (6, True)])
 def test_training_returns_to_the_best_weights_from_more_than_half_of_the_steps_on(skipped, returns):
     run = run_of(Candidate("a", estimator((4,))), recipe=replace(RECIPE, check_every=10))
+    run.train(9, FoldObserver())
     with torch.no_grad():
         for parameter in run.parameters:
             parameter.add_(1.0)
-    run.step, run.skipped_since_check = 10, skipped
+    run.skipped_since_check = skipped
     run.check()
     assert (run.validation_losses[1] == run.validation_losses[0]) is returns
+    assert (len(run.optimizer.state) == 0) is returns, "its averages led there"
     assert run.skipped_since_check == 0
 
 
@@ -228,19 +259,21 @@ def test_state_of_the_bound_is_trained_with_the_fold():
 PROGRESS = ("step", "skipped", "stale", "steps", "validation_losses", "best_loss", "best_step")
 
 
-@pytest.mark.parametrize("at", [5, 10, 15, 18, 20])
-def test_a_run_continues_from_its_state_to_the_same_number_to_the_bit(at):
+@pytest.mark.parametrize("at", [4, 5, 13, 25])
+@pytest.mark.parametrize("samples", [noise, data])
+def test_a_run_continues_from_its_state_to_the_same_number_to_the_bit(samples, at):
     """Of independent samples the validation loss stops improving, so that patience ends the run."""
-    recipe = replace(RECIPE, steps=1000, check_every=5, patience=3, lr=1e-2)
+    recipe = replace(RECIPE, steps=1000, check_every=5, patience=6, lr=1e-2, tolerance=0.05)
 
     def fresh():
         torch.manual_seed(0)
         critic = SeparableCritic(2, 2, hidden=(16,))
-        return run_of(Candidate("a", MIEstimator(critic, MINE(), negatives=3), Standardize()), *noise(), recipe)
+        return run_of(Candidate("a", MIEstimator(critic, MINE(), negatives=3), Standardize()), *samples(), recipe)
 
     whole, first, second = fresh(), fresh(), fresh()
     whole.train(1000, FoldObserver())
-    assert whole.step < 100
+    assert 25 < whole.step < 200
+    assert (whole.best_step > 0) is (samples is data)
     first.train(at, FoldObserver())
     second.load_state_dict(copy.deepcopy(first.state_dict()))
     for name in PROGRESS:
@@ -261,6 +294,30 @@ def test_patience_is_resumed():
     second.load_state_dict(first.state_dict())
     second.train(100, FoldObserver())
     assert second.steps == [0, 5, 10, 15, 20]
+
+
+def test_a_sampler_is_resumed():
+    class Counting:
+        """Counts its draws."""
+
+        drawn = 0
+
+        def __call__(self, n, generator):
+            self.drawn += 1
+            return TASK.sample(n, generator)
+
+        def state_dict(self):
+            return {"drawn": self.drawn}
+
+        def load_state_dict(self, state):
+            self.drawn = state["drawn"]
+
+    first, second = (run_of(Candidate("a", estimator((4,))), sampler=Counting()) for _ in range(2))
+    first.train(3, FoldObserver())
+    second.load_state_dict(first.state_dict())
+    assert second.sampler.drawn == 3
+    second.train(5, FoldObserver())
+    assert second.sampler.drawn == 5
 
 
 def test_skipped_steps_since_the_last_check_are_resumed():

@@ -76,6 +76,15 @@ def test_the_recipe_makes_the_folds(fits):
     assert (recipes[-1].steps, recipes[-1].check_every, recipes[-1].batch_size) == (300, 7, 128 // 4)
 
 
+def test_the_smallest_fold_decides_the_batch_size(fits):
+    _, recipes = fits
+    order = torch.arange(300)
+    cv = [(order[:100], order[200:]), (order[100:], order[:100])]  # 85 and 170 samples train
+    found = cross_fit([candidate()], X, Y, Recipe(cv=cv))
+    assert {recipe.batch_size for recipe in recipes} == {85 // 4}
+    assert (found.n, found.train_n) == (200, 85)
+
+
 def test_the_seeds_of_the_folds_of_neighboring_seeds_are_all_different(fits):
     _, recipes = fits
     for seed in (3, 4):
@@ -143,6 +152,31 @@ def test_an_interrupted_fit_reports_folds_that_finished_and_others_that_are_not_
         "Training was interrupted after 40 steps: of 5 folds 1 had finished, 2 are evaluated with the best weights so "
         "far, and 2 are left out."
     )
+
+
+def test_only_finished_folds_are_written_as_evaluated(fits, tmp_path):
+    given, recipes = fits
+    given[1] = {"finished": False}
+    recipe = replace(RECIPE, workers=1, checkpoint=tmp_path)
+    first = cross_fit([candidate()], X, Y, recipe)
+    assert sorted(path.name for path in tmp_path.glob("fold-*")) == ["fold-1.checkpoint", "fold-3.checkpoint"]
+    given[1] = {}
+    given |= {i: {"factor": 0.5} for i in (3, 4, 5)}  # of the second fit
+    second = cross_fit([candidate()], X, Y, replace(recipe, resume=True))
+    assert torch.equal(second.scores[:100], first.scores[:100]), "they are read back, and not evaluated again"
+    assert torch.allclose(second.scores[100:200], first.scores[100:200] / 2)
+    assert len(recipes) == 6
+    gaps = [train_test_gap(fitted, X, Y) for fitted in (first.fitted[0], second.fitted[1], first.fitted[2])]
+    assert second.train_test_gap == pytest.approx(sum(gaps) / 3)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_a_warning(fits, tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mibounds.training.checkpoints.write_bytes", full)
+    found = cross_fit([candidate()], X, Y, replace(RECIPE, checkpoint=tmp_path))
+    assert [warning.code for warning in found.warnings] == ["checkpoint"]
 
 
 def test_a_fit_without_a_step_is_a_keyboard_interrupt(fits):

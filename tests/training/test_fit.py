@@ -133,6 +133,7 @@ def test_the_curve_is_that_of_the_candidate_that_weighs_most():
         fitted, _ = fit(*candidates, recipe=recipe)
         assert fitted.steps == 12, "both contend"
         assert fitted.curve.candidate == "exact"
+        assert isinstance(fitted.critic.critic, Still), "a critic without weight is not scored"
 
 
 def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
@@ -297,8 +298,13 @@ def test_the_contenders_are_written_down_once_they_are_decided_and_are_not_decid
     assert [state.contenders for state in kept.states] == [None] * 6 + [[1, 2]] * 9
     assert [run["step"] for run in kept.states[-1].runs] == [10, 30, 30]
     state = replace(kept.states[8], contenders=[1])
-    again, _ = fit(*candidates, recipe=recipe, observer=FoldObserver(Kept(state)))
+    done = [run["step"] for run in state.runs]
+    reported = []
+    observer = FoldObserver(Kept(state), lambda steps, name: reported.append((steps, name)))
+    again, _ = fit(*candidates, recipe=recipe, observer=observer)
     assert again.steps == 10 + 30 + 10, "the third candidate was left out, as the state says"
+    assert reported[:3] == list(zip(done, ["wrong", "exact", "near"], strict=True))
+    assert sum(steps for steps, _ in reported) == 90
 
 
 def test_a_fold_that_was_evaluated_is_not_written_again():
@@ -339,8 +345,12 @@ def test_an_unfinished_fold_drops_candidates_that_are_clearly_worse(monkeypatch)
             observer.stop.set()
 
     monkeypatch.setattr(Run, "_train_step", stopping)
-    fitted, _ = fit(still("wrong", WRONG), still("exact", EXACT), recipe=replace(RECIPE, steps=30), observer=observer)
+    one = CorrelatedGaussian(1, 0.8)
+    first = FunctionCritic(lambda x, y: one.log_ratio(x[..., :1], y[..., :1]))
+    second = FunctionCritic(lambda x, y: 0.1 * one.log_ratio(x[..., 1:], y[..., 1:]))  # would add to the first
+    fitted, _ = fit(still("second", second), still("exact", first), recipe=replace(RECIPE, steps=30), observer=observer)
     assert (fitted.curve.candidate, fitted.steps, fitted.finished) == ("exact", 12, False)
+    assert isinstance(fitted.critic.critic, Still)
 
 
 def test_the_scores_of_many_samples_are_those_of_parts(monkeypatch):
