@@ -57,8 +57,9 @@ class Bound(nn.Module, ABC):
         """All that the bound needs of each row: (..., N), (..., N, K) -> a tuple of (..., N)."""
 
     def reduce_grid(self, grid: Tensor) -> tuple[Tensor, ...]:
-        """The statistics of a grid of all pairs, (..., N, N) -> a tuple of (..., N): row i holds the scores of sample i,
-        the matched pair on the diagonal. A bound that sums over matched and mismatched pairs alike has a shorter way."""
+        """The statistics of a grid of all pairs, (..., N, N) -> a tuple of (..., N): row i holds the scores of sample
+        i, the matched pair on the diagonal. A bound that sums over matched and mismatched pairs alike has a shorter
+        way."""
         return self.reduce(grid.diagonal(dim1=-2, dim2=-1), off_diagonal(grid))
 
     @abstractmethod

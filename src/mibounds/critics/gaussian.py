@@ -289,7 +289,7 @@ def _svd(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     labels that determine each other all singular values are equal."""
     try:
         left, strength, right = torch.linalg.svd(matrix, full_matrices=False)
-    except torch.linalg.LinAlgError:
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         from scipy.linalg import svd
 
         parts = svd(matrix.cpu().numpy(), full_matrices=False, lapack_driver="gesvd")

@@ -285,7 +285,8 @@ def _whole(value: Any) -> Any:
     """A decimal or fraction that is a whole number of more digits than a float has as that number."""
     if not isinstance(value, Decimal | Fraction) or is_missing(value) or abs(value) == math.inf:
         return value
-    return int(value) if abs(value) > _EXACT and value == int(value) else value
+    whole = int(value)
+    return whole if abs(whole) > _EXACT and value == whole else value
 
 
 def _instant(value: Any) -> Any:

@@ -350,7 +350,8 @@ def serial_dependence(side: Tensor) -> float:
 def _ranks(column: Tensor) -> Tensor:
     """Mid-ranks (N,): tied values share theirs, or their order would matter."""
     _, place, counts = torch.unique(column, return_inverse=True, return_counts=True)
-    return (counts.cumsum(0) - counts / 2)[place].double()
+    middle: Tensor = counts.cumsum(0) - counts / 2
+    return middle[place].double()
 
 
 def kurtosis(side: Tensor) -> float:
