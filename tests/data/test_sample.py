@@ -233,6 +233,18 @@ def test_times_that_miss_a_value_leave_no_other_time_moved():
         Sample.of(x=x, series=True)
 
 
+def test_times_without_a_value_of_y_stay_in_place_where_x_has_an_indicator():
+    x, y = np.arange(100.0) ** 2, np.arange(100.0) ** 2
+    x[20], y[10] = np.nan, np.nan
+    series = Sample.of(x=x, y=y, nan="indicator", series=True)
+    pairs = series.shift(torch.arange(1, 100), x=("x", [1]), y=("y", [0]))
+    assert pairs.kept.tolist() == [t for t in range(1, 100) if t != 10]
+    assert pairs.x.columns == ("x[t-1]", "x[t-1]=missing")
+    assert pairs.x.values[:, 1].nonzero().flatten().tolist() == [pairs.kept.tolist().index(21)]
+    there = pairs.x.values[:, 1] == 0
+    assert torch.equal(pairs.x.values[there, 0].sqrt() + 1, pairs.y.values[there, 0].sqrt())
+
+
 def test_warnings_about_a_series_stay_with_its_shifts():
     series = Sample.of(x=np.arange(100), y=np.c_[np.arange(100.0) ** 2, np.ones(100)], series=True)
     assert codes(series) == ["identifier", "constant-column"]

@@ -41,6 +41,8 @@ def fits(monkeypatch):
         finished = changes.get("finished", True)
         if changes.get("stopped"):
             return None
+        if changes.get("interrupt"):
+            observer.stop.set()
         critic = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) * changes.get("factor", 1) + changes.get("shift", 0))
         return Fitted(critic, fold, Curve((0, 10), (0.0, loss), 10, "exact"), steps=10, finished=finished)
 
@@ -168,6 +170,16 @@ def test_only_finished_folds_are_written_as_evaluated(fits, tmp_path):
     assert len(recipes) == 6
     gaps = [train_test_gap(fitted, X, Y) for fitted in (first.fitted[0], second.fitted[1], first.fitted[2])]
     assert second.train_test_gap == pytest.approx(sum(gaps) / 3)
+
+
+def test_a_fold_that_was_saved_is_reported_although_the_fit_is_interrupted_before_it(fits, tmp_path):
+    given, recipes = fits
+    given[2] = {"stopped": True}
+    recipe = replace(RECIPE, workers=1, checkpoint=tmp_path)
+    assert cross_fit([candidate()], X, Y, recipe).n == 200
+    given[3] = {"interrupt": True}  # in the first fold of the second fit
+    found = cross_fit([candidate()], X, Y, replace(recipe, resume=True))
+    assert (found.n, len(recipes)) == (200, 5), "the third fold had no state, and is not begun"
 
 
 def test_a_checkpoint_that_cannot_be_written_is_a_warning(fits, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy.stats import norm
@@ -22,14 +22,7 @@ from mibounds._checks import check_choice
 from mibounds.data.values import Array, center_of, entropy_of, inferred_kind, is_text, numbers, texts
 from mibounds.warnings import IdentifierWarning, MIWarning, RareCategoriesWarning
 
-__all__ = [
-    "Categorical",
-    "Continuous",
-    "Encoding",
-    "encoding_from",
-    "fit_encoding",
-    "kind_names",
-]
+__all__ = ["Categorical", "Continuous", "Encoding", "encoding_from", "fit_encoding", "kind_names"]
 
 MOST_CATEGORIES = 200
 _IDENTIFIES, _FEW_VALUES = 0.5, 10  # of the rows, and values that identify nobody
@@ -42,6 +35,16 @@ _KNOTS = 2048
 _BOOLEANS = ("False", "True", "0", "1")
 _MISSING = "missing"
 _OTHERS = "others"
+
+
+class SharedColumn(NamedTuple):
+    """The name of an encoded column that stands for several values, their number, the fraction of the rows that have
+    one of them, and the entropy in nats of all values of the given column, each counted on its own."""
+
+    column: str
+    number: int
+    fraction: float
+    entropy: float
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,6 @@ class Encoding(ABC):
     def __call__(self, column: Array) -> Array:
         """The encoded columns of a column (N,): (N, K) float32. What is missing is NaN unless it has its indicator."""
 
-    @property
-    def merged_entropy(self) -> float | None:
-        """The entropy in nats of the values, where rare ones were merged; None elsewhere."""
-        return None
-
     def is_identifier(self, rows: int) -> bool:
         """Does it have a value of its own in most of so many rows?"""
         return False
@@ -98,8 +96,8 @@ class Encoding(ABC):
         """The value that encoded values (K,) stand for, as text; different values are different texts."""
         return ", ".join(str(value) for value in values.tolist())
 
-    def shared(self) -> tuple[str, int] | None:
-        """The encoded column that several values share, with their number; None if every value has its own."""
+    def shared(self) -> SharedColumn | None:
+        """The encoded column that several values share; None if every value has its own."""
         return None
 
     def warnings(self, values: Array, variable: str) -> list[MIWarning]:
@@ -309,19 +307,16 @@ class Categorical(Encoding):
         codes = np.array([place.get(text, unknown) for text in texts(column)], dtype=np.intp)
         return table[codes, 1:] if count == 2 else table[codes]
 
-    def shared(self) -> tuple[str, int] | None:
-        """The column of the categories that were merged, and how many they are."""
-        merged = self.distinct - (MOST_CATEGORIES - 1)
-        return (f"{self.name}={_OTHERS}", merged) if merged > 1 else None
+    def shared(self) -> SharedColumn | None:
+        """That of the categories that were merged."""
+        if self.distinct <= MOST_CATEGORIES:
+            return None
+        fraction = self.frequencies[self.categories.index(_OTHERS)]
+        return SharedColumn(f"{self.title}={_OTHERS}", self.distinct - MOST_CATEGORIES + 1, fraction, self.entropy)
 
     def shown(self, values: Array) -> str:
         """The category."""
         return self.categories[int(values.argmax()) if len(values) > 1 else round(float(values[0]))]
-
-    @property
-    def merged_entropy(self) -> float | None:
-        """Before the merging."""
-        return self.entropy if self.distinct > MOST_CATEGORIES else None
 
     def is_identifier(self, rows: int) -> bool:
         """Does it have a value of its own in most rows?"""

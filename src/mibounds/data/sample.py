@@ -87,7 +87,7 @@ class Sample:
                 tuple of tensors.
             seed: for the rows that weights select.
             drop_constant: leave out columns that have one value throughout, with a warning.
-            series: rows are in the order of time: with nan="drop" incomplete rows stay in their place until `shift`.
+            series: rows are in the order of time: incomplete ones that are to be dropped stay in place until `shift`.
             variables: whatever a person has, by name.
 
         Raises:
@@ -107,7 +107,7 @@ class Sample:
             check_paired(given, row_count(found[name].values), name_y=name)
         sample = cls(found, given, torch.arange(given))
         sample = sample._with([*misaligned, *_data_warnings(found.values())])
-        if not (series and nan == "drop"):
+        if nan == "raise" or not series:
             sample = sample._complete("drop" if nan == "indicator" else nan)
         if weights is not None:
             stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(seed))

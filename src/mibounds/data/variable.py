@@ -108,19 +108,20 @@ class Variable:
 
     @property
     def label_entropy(self) -> float | None:
-        """The plug-in entropy in nats of a label, None if it is none. Of categories that were merged it is the largest
-        possible one."""
+        """The plug-in entropy in nats of a label, None if it is none. Where categories were merged, of which some rows
+        have been left out, it is the largest possible one."""
         if not self.is_label or self.table is None:
             return None
         (encoding,) = self.encodings
-        if encoding.merged_entropy is not None:
-            return encoding.merged_entropy
         _, counts = torch.unique(self.table, dim=0, return_counts=True)
         frequencies = counts.double() / counts.sum()
         entropy = float(-(frequencies * frequencies.log()).sum())
-        shared = self.encodings[0].shared()
-        if shared is not None and shared[0] in self.columns:
-            entropy += float(self.table[:, self.columns.index(shared[0])].mean()) * math.log(shared[1])
+        shared = encoding.shared()
+        if shared is not None and shared.column in self.columns:
+            fraction = float(self.table[:, self.columns.index(shared.column)].double().mean())
+            if math.isclose(fraction, shared.fraction):
+                return shared.entropy
+            entropy += fraction * math.log(shared.number)
         return entropy
 
     def take(self, rows: Tensor) -> Variable:

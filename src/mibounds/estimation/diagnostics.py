@@ -29,6 +29,7 @@ from mibounds.warnings import (
 __all__ = ["CHECKS"]
 
 # Each threshold lies above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
+_PILE = 3  # times as often as any other value: what is merely rounded has no such value
 _TIED, _DISTINCT = 0.05, 0.2  # of the rows; labels and counts have few distinct values, and are left alone
 _BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
 _APART, _APART_SHARE = 0.05, 0.1  # nats, and of the value; healthy: up to .04
@@ -66,9 +67,9 @@ def ties(e: Evidence) -> MIWarning | None:
             values, counts = torch.unique(column, return_counts=True)
             if len(values) >= _DISTINCT * len(column):
                 continuous = True
-                most = int(counts.argmax())
+                most, second = int(counts.argmax()), int(counts.topk(min(2, len(counts))).values[-1])
                 filled = getattr(encoding, "indicator", False)  # missing values are all filled in with the median
-                if int(counts[most]) > _TIED * len(column) and int((counts == 1).sum()) > 0 and not filled:
+                if int(counts[most]) > max(_TIED * len(column), _PILE * second) and not filled:
                     share = int(counts[most]) / len(column)
                     piles.append(f"{values[most]:.4g} makes up {share:.0%} of column {encoding.name!r}")
     copied = _repeated([*e.x.unbind(1), *e.y.unbind(1)]) if continuous else 0.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import Unpack
 
-from mibounds._checks import check_choice
+from mibounds._checks import check_choice, nearest
 from mibounds.classical import contingency, mixed_ksg
 from mibounds.data import MissingPolicy, RankGaussianize, Sample, Variable
 from mibounds.data.sources import columns_of
@@ -213,7 +213,13 @@ def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
             f"discrete_features has {len(chosen)} entries, and X has {len(titles)} columns: give one for each."
         )
     mask = np.zeros(len(titles), dtype=bool)
-    mask[chosen if chosen.size else []] = True
+    for one in chosen.tolist() if chosen.dtype != bool else np.flatnonzero(chosen).tolist():
+        place = titles.index(one) if one in titles else one
+        if not isinstance(place, int) or not -len(titles) <= place < len(titles):
+            raise ValueError(
+                f"discrete_features names a column {one!r} that X does not have. {nearest(str(one), titles)}"
+            )
+        mask[place] = True
     return {title: "categorical" if one else "continuous" for title, one in zip(titles, mask, strict=True)}
 
 

@@ -101,7 +101,7 @@ def make_result(
     if recipe.bootstrap:
         stderr = chosen.bootstrap(recipe.bootstrap, torch.Generator().manual_seed(0))
     return Result(
-        value=chosen.value(),
+        value=chosen.value() if choice.entropy_limit is None else min(chosen.value(), choice.entropy_limit),
         stderr=stderr,
         estimates={name: one.value() for name, one in evaluation.by_bound.items()},
         method=choice.method,

@@ -188,3 +188,12 @@ def test_rows_in_order_warn():
     walk = normals(2, 400).cumsum(1).T
     with pytest.warns(SerialCorrelationWarning, match="in 2 columns"):
         mi.matrix(walk, folds=2)
+
+
+def test_a_pair_without_a_value_is_warned_of_by_name():
+    x = np.random.default_rng(0).normal(size=(400, 2))
+    x[:, 1] = 0
+    x[20, 1] = 1
+    with pytest.warns(mi.warnings.SmallSampleWarning, match="1 of the pairs have no value \\('0' and '1'\\)"):
+        found = mi.matrix(x, folds=2)
+    assert np.isnan(found.values).all()

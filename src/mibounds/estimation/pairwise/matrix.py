@@ -20,7 +20,7 @@ from mibounds.estimation.pairwise.group_matrix import measure_groups, take_group
 from mibounds.results import MatrixResult
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.recipe import Recipe, Settings, takes_settings
-from mibounds.warnings import issue
+from mibounds.warnings import MIWarning, SmallSampleWarning, issue
 
 __all__ = ["matrix"]
 
@@ -102,6 +102,7 @@ def matrix(
         found = measure_columns(variable.table.to(device), pvalues, chosen.folds, threads, chosen.progress, chosen.seed)
     size = len(names)
     values, stderr = (_square(numbers, size) for numbers in found[:2])
+    warnings = [*warnings, *_undefined(values, names, sample.n)]
     result = MatrixResult(
         values=values,
         stderr=stderr,
@@ -116,6 +117,22 @@ def matrix(
         result = replace(result, pvalues=_square(found[2], size), adjusted=_square(adjusted, size))
     issue(result.warnings)
     return result.to(unit, level=level)
+
+
+def _undefined(values: Floats, names: Sequence[str], n: int) -> list[MIWarning]:
+    """A warning of pairs without a value: a column has one value in the training part of some fold."""
+    pairs = [
+        (names[i], names[j]) for i, j in zip(*np.triu_indices(len(names), 1), strict=True) if np.isnan(values[i, j])
+    ]
+    if not pairs:
+        return []
+    shown = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:3])
+    return [
+        SmallSampleWarning(
+            f"{len(pairs)} pairs have no value ({shown}{', ...' if len(pairs) > 3 else ''}): a column has a single other "
+            f"value in {n:,} rows or few, too few to train on. Leave it out, or give more rows."
+        )
+    ]
 
 
 def _check_settings(recipe: Recipe) -> None:
