@@ -185,7 +185,7 @@ def _by_neighbors(x: Variable, y: Variable, seed: int) -> float:
     if _is_constant(first) or _is_constant(second):
         return 0.0
     if all(encoding.is_label for encoding in (*x.encodings, *y.encodings)):
-        return contingency(first, second)
+        return contingency(first, second, correction="miller-madow")
     return mixed_ksg(_without_ties(x, seed), _without_ties(y, seed))
 
 
@@ -216,9 +216,8 @@ def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
     for one in chosen.tolist() if chosen.dtype != bool else np.flatnonzero(chosen).tolist():
         place = titles.index(one) if one in titles else one
         if not isinstance(place, int) or not -len(titles) <= place < len(titles):
-            raise ValueError(
-                f"discrete_features names a column {one!r} that X does not have. {nearest(str(one), titles)}"
-            )
+            known = nearest(str(one), titles)
+            raise ValueError(f"discrete_features names a column {one!r} that X does not have. {known}")
         mask[place] = True
     return {title: "categorical" if one else "continuous" for title, one in zip(titles, mask, strict=True)}
 

@@ -121,16 +121,15 @@ def matrix(
 
 def _undefined(values: Floats, names: Sequence[str], n: int) -> list[MIWarning]:
     """A warning of pairs without a value: a column has one value in the training part of some fold."""
-    pairs = [
-        (names[i], names[j]) for i, j in zip(*np.triu_indices(len(names), 1), strict=True) if np.isnan(values[i, j])
-    ]
+    upper = zip(*np.triu_indices(len(names), 1), strict=True)
+    pairs = [(names[i], names[j]) for i, j in upper if np.isnan(values[i, j])]
     if not pairs:
         return []
     shown = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:3])
     return [
         SmallSampleWarning(
-            f"{len(pairs)} pairs have no value ({shown}{', ...' if len(pairs) > 3 else ''}): a column has a single other "
-            f"value in {n:,} rows or few, too few to train on. Leave it out, or give more rows."
+            f"{len(pairs)} of the pairs have no value ({shown}{', ...' if len(pairs) > 3 else ''}): a column varies in "
+            f"too few of the {n:,} rows. Leave it out, or give more rows."
         )
     ]
 
