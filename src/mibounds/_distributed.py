@@ -1,8 +1,8 @@
 """What ranks of a distributed job have to agree on; does nothing where no job is running.
 
 A batch that is shared out has one loss, which every rank computes from the rows of all. Gradients of such a loss are
-averaged: `gathered` hands back to a rank what all ranks together want of its rows, which is as many times the gradient
-of the loss as there are ranks, and the mean over ranks is then the gradient that one process would find.
+averaged: the backward pass of `all_gather` sums gradients over ranks, and averaging parameter gradients over ranks then
+equals the gradient of a single process.
 
 Everything here is called by all ranks, at the same place of the same program.
 """
@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from mibounds.warnings import SILENT_IF
 
 __all__ = [
     "all_gather",
@@ -39,7 +41,7 @@ T = TypeVar("T")
 
 
 class _Alone:
-    """How many `alone` are open, in all threads: folds may be in threads of their own."""
+    """The number of open `local_ranks`, in all threads: folds may be in threads of their own."""
 
     def __init__(self) -> None:
         self.open, self.lock = 0, threading.Lock()
@@ -79,6 +81,9 @@ def ranks() -> int:
 def rank() -> int:
     """The number of this rank, from 0."""
     return dist.get_rank() if ranks() > 1 else 0
+
+
+SILENT_IF.append(lambda: rank() > 0)
 
 
 def rank_slice(n: int) -> slice:

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import warnings as python_warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import ClassVar
@@ -105,6 +105,10 @@ def warning_from(record: Mapping[str, str]) -> MIWarning:
     return warning
 
 
+SILENT_IF: list[Callable[[], bool]] = []
+"""Conditions under which another process issues the warnings: of a distributed job only rank 0 does."""
+
+
 def issue(warnings: Warning | Iterable[Warning]) -> None:
     """Issue warnings at the line of user code that called this package, under Python's usual filters.
 
@@ -119,7 +123,7 @@ def issue(warnings: Warning | Iterable[Warning]) -> None:
         Warning: the first one that a filter turns into an error.
     """
     pending = [warnings] if isinstance(warnings, Warning) else list(warnings)
-    if not pending:
+    if not pending or any(condition() for condition in SILENT_IF):
         return
     caller = sys._getframe(1)
     frame = _user_frame(caller) or _waiting_frame() or caller

@@ -218,8 +218,6 @@ def test_a_recipe_and_single_settings_give_the_same_numbers(name):
 def test_copies_of_rows_in_groups_have_the_error_of_the_rows(name, bootstrap):
     """Five copies of every row: without groups the error would be smaller by the square root of five."""
     data, verb = data_of(name), VERBS[name]
-    if bootstrap and verb.name == "conditional":
-        pytest.skip("its error does not come from a bootstrap, and those of its parts are others'")
     count = verb.rows // 5 if verb.discrete else 4 * verb.rows // 5
     first = {key: value[:count] for key, value in data.items()}
     copies = {key: np.repeat(value, 5) for key, value in first.items()}
