@@ -199,7 +199,7 @@ class Angle(Encoding):
     @classmethod
     def fit(cls, column: Array, name: str, indicator: bool = False) -> Angle:
         """Refuses text."""
-        if _is_text(column):
+        if is_text(column):
             raise TypeError(f"column {name!r} holds text where angles are due: leave it out.")
         return cls(name)
 
@@ -406,7 +406,7 @@ def test_a_kind_of_column_is_one_file_and_a_line_of_its_test(copied):
 
 def test_a_warning_is_one_class(copied):
     file = copied / "src/mibounds/warnings.py"
-    edit(file, '__all__ = [\n    "AmplifiedWarning", ', '__all__ = [\n    "LeapSecondWarning", "AmplifiedWarning", ')
+    edit(file, '__all__ = [\n    "AmplifiedWarning",', '__all__ = [\n    "LeapSecondWarning",\n    "AmplifiedWarning",')
     edit(file, "\n\nclass RowsDroppedWarning", f"{WARNING}\n\nclass RowsDroppedWarning")
     assert "passed" in run(copied, "-m", "pytest", "-q", "tests/test_warnings.py", "-k", "LeapSecond or exported")
     assert run(copied, "-c", WARNING_TEST) == "fine\n"

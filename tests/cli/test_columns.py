@@ -2,12 +2,13 @@ import polars as pl
 import pytest
 
 from mibounds.cli.columns import read_arguments
+from mibounds.cli.file_options import Source
 
 
 @pytest.fixture
 def file(tmp_path):
     pl.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "c": [5, 6]}).write_csv(tmp_path / "t.csv")
-    return tmp_path / "t.csv"
+    return Source(str(tmp_path / "t.csv"))
 
 
 def test_variables_are_keyword_arguments(file):

@@ -126,7 +126,5 @@ def test_a_command_for_one_process_is_refused_in_a_job(monkeypatch, table):
         monkeypatch.setenv(name, value)
     done = CliRunner().invoke(app, ["matrix", str(table)])
     assert done.exit_code == 2
-    assert done.stderr == (
-        "rank 1 of 2: Error: this command runs in one process: start this command without torchrun.\n"
-    )
+    assert done.stderr == ("rank 1 of 2: Error: this command runs in one process: start it without torchrun.\n")
     assert not writes()

@@ -37,7 +37,7 @@ def test_equal_weights_keep_all_and_dropped_rows_do_not_count():
         (-np.ones(100), "a weight is 0 or more"),
         (np.full(100, np.nan), "missing, infinite or negative"),
         (np.r_[1e6, np.ones(99)], "leaves 1 of 100 rows"),
-        (np.zeros(100), "leaves 0 of 100 rows"),
+        (np.zeros(100), "sample_weight is 0 throughout: some rows must count"),
     ],
     ids=["too few", "two columns", "text", "negative", "missing", "one far above", "all zero"],
 )

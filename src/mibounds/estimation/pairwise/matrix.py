@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -121,7 +122,7 @@ def matrix(
 
 def _undefined(values: Floats, names: Sequence[str], n: int) -> list[MIWarning]:
     """A warning of pairs without a value: a column has one value in the training part of some fold."""
-    upper = zip(*np.triu_indices(len(names), 1), strict=True)
+    upper = itertools.combinations(range(len(names)), 2)
     pairs = [(names[i], names[j]) for i, j in upper if np.isnan(values[i, j])]
     if not pairs:
         return []

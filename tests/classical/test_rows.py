@@ -1,0 +1,73 @@
+"""Containers as numbers or codes, and what is refused."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+
+from mibounds.classical._rows import code_sides, codes, number_sides, paired
+
+VALUES = [1.0, 2.0, 2.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    "container", [list, tuple, np.array, torch.tensor, pd.Series, pl.Series], ids=lambda one: one.__name__
+)
+def test_a_container_of_numbers_is_its_numbers(container):
+    x, y, z = number_sides(container(VALUES), VALUES[::-1])
+    assert x.tolist() == [[1.0], [2.0], [2.0], [5.0]]
+    assert y.tolist() == [[5.0], [2.0], [2.0], [1.0]]
+    assert z.shape == (4, 0)
+
+
+def test_constant_columns_are_left_out_of_numbers():
+    x, _, z = number_sides({"a": VALUES, "b": [3.0] * 4}, VALUES, {"c": [1.0] * 4, "d": VALUES})
+    assert x.tolist() == z.tolist() == [[one] for one in VALUES]
+
+
+def test_dates_are_numbers_and_whole_numbers_keep_their_digits():
+    days = [datetime.date(2026, 1, day) for day in (1, 2, 4)]
+    x, y, _ = number_sides(days, [2**60, 2**60 + 1, 2**60 + 3])
+    assert (np.diff(x[:, 0]) / np.diff(x[:, 0])[0]).tolist() == [1.0, 2.0]
+    assert np.diff(y[:, 0]).tolist() == [1.0, 2.0]
+
+
+def test_minus_zero_is_zero():
+    x, _, _ = number_sides([0.0, -0.0, 1.0], [1.0, 2.0, 3.0])
+    assert not np.signbit(x).any()
+
+
+def test_codes_tell_rows_apart():
+    assert codes(["b", "a", "b"], "x").tolist() == [1, 0, 1]
+    assert codes({"a": [0, 0, 1, 0], "b": ["u", "v", "v", "u"]}, "x").tolist() == [0, 1, 2, 0]
+    assert paired(np.array([0, 0, 1, 1]), np.array([0, 2, 0, 2])).tolist() == [0, 1, 2, 3]
+    x, y, z = code_sides([True, False], ["u", "v"])
+    assert (x.tolist(), y.tolist(), z.tolist()) == ([1, 0], [0, 1], [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "sentence"),
+    [
+        (["a", "b", "c"], TypeError, "x holds text: expected numbers"),
+        ({"k": ["a", "b", "c"]}, TypeError, "column 'k' of x holds text"),
+        ([1.0, None, 3.0], ValueError, "x has 1 missing value:"),
+        ([np.nan, np.nan, 3.0], ValueError, "x has 2 missing values:"),
+        ([np.inf, 2.0, 3.0], ValueError, "x has 1 infinite value:"),
+        ([], ValueError, "x is empty"),
+        ([1.0, 2.0], ValueError, "2"),
+    ],
+    ids=["text", "a column of text", "none", "nan", "infinite", "empty", "fewer rows"],
+)
+def test_numbers_that_cannot_be_used_are_refused(x, error, sentence):
+    with pytest.raises(error, match=sentence):
+        number_sides(x, [1.0, 2.0, 3.0])
+
+
+def test_missing_labels_are_refused():
+    with pytest.raises(ValueError, match="x has 1 missing value: give the missing value a name of its own"):
+        code_sides(["a", None, "b"], [0, 1, 2])
+    with pytest.raises(ValueError, match="y has 1 missing value"):
+        code_sides([0, 1], [np.nan, 1.0])
