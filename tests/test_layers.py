@@ -118,7 +118,7 @@ def modules():
 
 @pytest.mark.parametrize("module", [mibounds, *modules()], ids=lambda module: module.__name__)
 def test_every_export_exists_and_is_documented(module):
-    assert module.__doc__, "a module says what it is"
+    assert module.__doc__, "a module has a docstring"
     for name in getattr(module, "__all__", ()):
         member = getattr(module, name)
         alias = get_origin(member) is not None  # which Python 3.10 takes for a class

@@ -364,10 +364,10 @@ def test_a_bound_is_one_file(copied):
     file = copied / "src/mibounds/bounds/partition.py"
     edit(file, '__all__ = ["MINE", "NWJ", ', '__all__ = ["Halfway", "MINE", "NWJ", ', BOUND)
     assert "passed" in run(copied, "-m", "pytest", "-q", "tests/bounds/test_bound.py", "-k", "Halfway", str(file))
-    said = run(
+    printed = run(
         copied, "-c", "import mibounds as mi; from mibounds.choices import build_bound as b; print(b('halfway'))"
     )
-    assert said == "Halfway()\n"
+    assert printed == "Halfway()\n"
 
 
 def test_a_critic_is_one_file_and_a_line_of_its_test(copied):

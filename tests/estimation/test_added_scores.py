@@ -39,7 +39,7 @@ def test_the_difference_of_scores_by_hand(monkeypatch):
 
 @pytest.mark.parametrize("constant", [False, True])
 def test_the_held_out_rows_of_every_fold(constant):
-    """Columns that are constant in the sample were not seen by the critics."""
+    """The critics were trained without columns that are constant in the sample."""
     x, y, z = torch.randn(3, 60, 1, generator=generator())
     more = torch.ones(60, 1) if constant else torch.randn(60, 1, generator=generator(1))
     sample = Sample.of(x=x, y=torch.cat([y, more], 1), z=z, drop_constant=False)

@@ -208,7 +208,7 @@ def test_the_curve_lies_on_the_truth(rho):
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_weights_measure_the_weighted_population():
-    """Half of the rows depend and half do not: the weights say of which there are how many."""
+    """y depends on x in half of the rows, and weights select them."""
     x, noise = torch.randn(2, 2000, generator=torch.Generator().manual_seed(0))
     depends = torch.arange(2000) % 2 == 0
     y = torch.where(depends, x + 0.5 * noise, noise)
