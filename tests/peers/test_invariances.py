@@ -17,7 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
 SHORT = {"folds": 2, "steps": 40, "hidden": (16,), "test_negatives": 32}
 N = 300
-NAMES = ["gauss", "sine", "two columns", "label", "independent"]
+SLOW = ("sine", "two columns", "independent")  # `make slow` measures these kinds as well
+NAMES = ["gauss", "label", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
 
 
 def drawn(name):
