@@ -147,7 +147,7 @@ import mibounds as mi
 from mibounds.estimation.total_correlation import total_correlation
 from mibounds.results import Measurement
 
-SHORT = {"steps": 40, "folds": 2, "hidden": (8,)}
+SHORT = {"steps": 30, "folds": 2, "hidden": (8,)}
 X = np.random.default_rng(0).multivariate_normal(np.zeros(3), 0.8 + 0.2 * np.eye(3), 400)
 
 @pytest.fixture(scope="module")
@@ -238,6 +238,7 @@ new = frame.assign(wind=frame.wind + 2 * np.pi)
 again = mi.load(sys.argv[1]).score_pairs(new, y)
 assert torch.allclose(again, mixed.fitted.score_pairs(frame, y), atol=1e-3)
 assert mi.results.Result.from_dict(mixed.to_dict()) == mixed
+short["steps"] = 2
 given = mi.conditional(angle, y, frame[["rain"]], x_type="angle", z_type="continuous", **short)
 assert given.parts["I(X;Z)"].kinds[0] == ("angle",)
 assert mi.bracket(angle, y, x_type="angle", **short).predicted == "y"
@@ -271,6 +272,7 @@ with warnings.catch_warnings(record=True) as issued:
     warnings.simplefilter("always")
     mi.warnings.issue(made.warnings)
 assert [type(one.message).__name__ for one in issued] == ["LeapSecondWarning"]
+assert '<a id="leap-second"></a>`leap-second`' in mi.warnings._page()
 print("fine")
 """
 ESTIMATOR = '''"""A critic trained as a logistic classifier of matched and mismatched pairs."""
@@ -391,8 +393,6 @@ def test_a_verb_is_one_file_and_its_test(copied):
     test.write_text(VERB_TEST, "utf-8")
     assert len([line for line in VERB.splitlines() if line]) <= 50
     assert "passed" in run(copied, "-m", "pytest", "-q", str(test))
-    chosen = "total_correlation and (imports or its_test)"
-    assert "passed" in run(copied, "-m", "pytest", "-q", "tests/test_layers.py", "-k", chosen)
 
 
 def test_a_kind_of_column_is_one_file_and_a_line_of_its_test(copied):
@@ -410,8 +410,6 @@ def test_a_warning_is_one_class(copied):
     edit(file, "\n\nclass RowsDroppedWarning", f"{WARNING}\n\nclass RowsDroppedWarning")
     assert "passed" in run(copied, "-m", "pytest", "-q", "tests/test_warnings.py", "-k", "LeapSecond or exported")
     assert run(copied, "-c", WARNING_TEST) == "fine\n"
-    page = run(copied, "-W", "ignore", "-m", "mibounds.warnings")
-    assert '<a id="leap-second"></a>`leap-second`' in page
 
 
 def test_an_estimator_is_one_file(copied):

@@ -17,12 +17,12 @@ from typing import Any
 
 import run
 from environments import OURS, default_folder, python_of
-from peers import Peer
 
 from mibounds.benchmark.page import write_between
 from mibounds.benchmark.records import drop_half_line
 from mibounds.tasks import CorrelatedGaussian, Task
 from mibounds.tasks.suites import BMI40
+from peers import Peer
 
 HERE = Path(__file__).parent
 RESULTS, README = HERE / "budgets.jsonl", HERE / "README.md"

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from environments import default_folder, python_of, variables_of
-from peers import PEERS, Peer
 
 from mibounds.benchmark.records import Key, drop_half_line
 from mibounds.benchmark.runner import sample_rows
 from mibounds.tasks import Task
 from mibounds.tasks.suites import BMI40
+from peers import PEERS, Peer
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"

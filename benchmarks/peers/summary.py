@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from peers import PEERS
 
 from mibounds.benchmark.page import write_between
 from mibounds.plots import plot_cost, save_figure
 from mibounds.tasks.suites import BMI40
+from peers import PEERS
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"

@@ -70,6 +70,7 @@ def test_variables_must_pair():
         Sample.of(x=NUMBERS, y=NUMBERS, z=NUMBERS[1:])
     with pytest.raises(ValueError, match="49 complete rows are too few: expected at least 50"):
         Sample.of(x=NUMBERS[:49], y=NUMBERS[:49])
+    assert Sample.of(x=NUMBERS[:50], y=NUMBERS[:50]).n == 50
 
 
 def test_missing_values_are_refused_or_their_rows_dropped():
@@ -120,7 +121,7 @@ def test_a_constant_variable_stays_with_a_warning():
     assert sample.y.columns == ("y[0]", "y[1]")
     assert [sample.is_constant(name) for name in "xyz"] == [False, True, False]
     assert [str(warning) for warning in sample.warnings] == ["y is constant in every column: its information is 0."]
-    partly = Sample.of(x=NUMBERS, y=np.c_[np.ones(60), NUMBERS[:, 0]])
+    partly = Sample.of(x=NUMBERS, y=np.c_[np.ones(60), NUMBERS[:, 0]], drop_constant=False)
     assert not partly.is_constant("y")
     assert not Sample.of(x=np.ones((60, 8, 8)), y=NUMBERS).is_constant("x"), "images are no tables"
 

@@ -111,6 +111,12 @@ def test_the_entropy_of_merged_categories_is_their_largest_possible_one():
     uneven = np.append(codes, ["v299"] * 700)
     counts = np.unique(uneven, return_counts=True)[1] / len(uneven)
     assert intake(uneven, "y").label_entropy == pytest.approx(-(counts * np.log(counts)).sum(), abs=1e-3)
+    part = label.take(torch.arange(450, 900))  # half of the categories, of which some were merged
+    _, counts = np.unique(part.values.numpy(), axis=0, return_counts=True)
+    merged = float(part.values[:, -1].mean())
+    expected = -(counts / 450 * np.log(counts / 450)).sum() + merged * math.log(101)
+    assert part.label_entropy == pytest.approx(expected)
+    assert expected > math.log(150)
     few = label.take(torch.arange(9)).only([*label.columns[:5]])
     assert few.label_entropy == pytest.approx(math.log(3), abs=1e-6)
 

@@ -95,14 +95,14 @@ def test_the_default_estimate_is_that_of_the_recipe(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "double", "independent", "processed", "single", "upper 4",
     ]  # fmt: skip
-    bits = consistency(IMAGES, rows=[4], unit="bits", level=0.5, **short)
-    assert bits.nested[4].value == pytest.approx(same.value / math.log(2))
-    assert bits.nested[4].level == 0.5
 
 
-def test_a_measure_may_give_bits():
+def test_units_and_levels_are_those_that_are_asked_for():
     found = consistency(IMAGES, measure=lambda x, y: result(math.log(2)).to("bits"), rows=[4])
-    assert found.single.value == pytest.approx(math.log(2))
+    assert found.single.value == pytest.approx(math.log(2)), "nats by default, whatever the measure gives"
+    bits = consistency(IMAGES, measure=lambda x, y: result(math.log(2)), rows=[4], unit="bits", level=0.5)
+    assert bits.nested[4].value == pytest.approx(1)
+    assert bits.nested[4].level == bits.single.level == 0.5
 
 
 @pytest.mark.parametrize(

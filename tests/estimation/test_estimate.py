@@ -13,7 +13,10 @@ from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from torch import nn
 
 import mibounds as mi
+from mibounds.data import Sample
+from mibounds.estimation._estimate import _estimate
 from mibounds.tasks import CorrelatedGaussian
+from mibounds.training import Recipe
 from mibounds.training.policy import _MARGIN
 from mibounds.warnings import (
     BeyondLogNWarning,
@@ -227,6 +230,26 @@ def test_a_recipe_and_its_settings_give_the_same_number():
     expected = mi.estimate(x, y, **SHORT)
     assert mi.estimate(x, y, recipe=mi.Recipe(**SHORT)) == expected
     assert mi.estimate(x, y, recipe=mi.Recipe.preset("quick").replace(test_negatives="all"), **SHORT) == expected
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_a_part_is_estimated_by_the_columns_that_vary_in_it():
+    x, y = (side.numpy() for side in gaussian(200))
+    third = np.where(np.arange(200) < 100, 7.0, y[:, 1])
+    sample = Sample.of(x=np.c_[x, third], y=y)
+    part = _estimate(sample[torch.arange(100)], Recipe(**SHORT))
+    assert part.columns[0] == ("x[0]", "x[1]")
+    assert part.value == mi.estimate(x[:100], y[:100], **SHORT).value
+    assert _estimate(sample, Recipe(**SHORT)).columns[0] == ("x[0]", "x[1]", "x[2]")
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_the_interval_reaches_what_no_fit_could_find():
+    """Linear dependences whose correlations are all below the noise: 2 D_x D_y / N nats of the training rows."""
+    x, y = (torch.randn(100, 8, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
+    result = mi.estimate(x, y, **SHORT)
+    trained = min(len(fitted.fold.train) for fitted in result.fitted)
+    assert result.interval_bias[1] == pytest.approx(1e-3 + 2 * 8 * 8 / trained)
 
 
 @pytest.mark.parametrize("variable", ["x", "y"])
