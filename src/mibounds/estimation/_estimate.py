@@ -8,7 +8,7 @@ import torch
 
 from mibounds._version import versions
 from mibounds.data import Sample
-from mibounds.estimation.candidates import default_candidates
+from mibounds.estimation.candidates import default_candidates, supervision_of
 from mibounds.estimation.cross_checks import cross_checks
 from mibounds.estimation.diagnostics import CHECKS
 from mibounds.results import Result
@@ -32,9 +32,11 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     if sample.is_constant("x") or sample.is_constant("y"):
         return _zero(sample, recipe)
     x, y = sample.x, sample.y
+    supervision = supervision_of(sample, recipe)
     evaluation = cross_fit(
-        default_candidates(sample, recipe), x.values, y.values, recipe, calibrate=True, groups=sample.groups
-    )
+        default_candidates(sample, recipe, supervision), x.values, y.values, recipe,
+        calibrate=True, groups=sample.groups, supervision=supervision,
+    )  # fmt: skip
     limit, label = label_entropy(sample)
     if limit is not None:
         evaluation = evaluation.with_classifier(x.values, y.values, "x" if label == "x" else "y")

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from mibounds._random import seeded
 from mibounds.choices import build_bound, build_critic
-from mibounds.critics import Critic, Encoded, GaussianCritic, WithOffset
+from mibounds.bounds import InfoNCE
+from mibounds.critics import (
+    ClassCritic,
+    CopulaDensityCritic,
+    Critic,
+    Encoded,
+    ForestCritic,
+    GaussianCritic,
+    ResidualCritic,
+    Transposed,
+    WithOffset,
+)
 from mibounds.data import (
     Gaussianize,
     Preprocessing,
@@ -19,22 +32,58 @@ from mibounds.data import (
     Variable,
 )
 from mibounds.estimators import MIEstimator
+from mibounds.learners import SupervisedFeatures
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder, WithRadius
 from mibounds.training import Candidate, Recipe
+from mibounds.training.supervision import Supervision
 
-__all__ = ["default_candidates", "ranked_candidate"]
+__all__ = ["default_candidates", "ranked_candidate", "supervision_of"]
 
 _CODE = 128  # columns that an image or a sequence becomes
 _MOST_FOR_COMPONENTS = 100  # columns, beyond which independent components cost more time than they gain
 _JOINT_NEGATIVES = 8
+_HEAVY = 20.0  # kurtosis of a column, from where squared errors of its values say little
 
 
-def default_candidates(sample: Sample, recipe: Recipe) -> list[Candidate]:
-    """The candidates that validation samples weight, for the variables x and y of a sample."""
+def supervision_of(sample: Sample, recipe: Recipe) -> Supervision | None:
+    """The supervised features of both variables of a sample; None where one of them is no table."""
+    x, y = sample.x, sample.y
+    if x.table is None or y.table is None:
+        return None
+    return Supervision(_supervised(x, y, recipe), _supervised(y, x, recipe))
+
+
+def _supervised(variable: Variable, target: Variable, recipe: Recipe) -> SupervisedFeatures | None:
+    """The features of a variable: of few columns, what they predict of as many or fewer; many columns that are
+    predicted from few cost much time, and say little that the other direction does not."""
+    assert target.table is not None
+    if target.width > variable.width and not target.is_label:
+        return None
+    classes = torch.unique(target.table, dim=0) if target.is_label else None
+    values = target.width == 1 and _kurtosis(target.table) < _HEAVY
+    return SupervisedFeatures(variable.width, target.width, classes=classes, values=values, seed=recipe.seed)
+
+
+def _kurtosis(column: Tensor) -> float:
+    centered = (column - column.mean()).double()
+    spread = float(centered.square().mean())
+    return float(centered.pow(4).mean()) / spread**2 if spread > 0 else math.inf
+
+
+def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision | None = None) -> list[Candidate]:
+    """The candidates that validation samples weight, for the variables x and y of a sample.
+
+    Arguments:
+        sample: of x and y.
+        recipe: how they are trained.
+        supervision: the features that are appended to the columns of tables.
+    """
     x, y = sample.x, sample.y
     tables = x.table is not None and y.table is not None
     (encoder_x, width_x), (encoder_y, width_y) = (
-        (WithRadius(), side.width + 1) if tables else _code(side, recipe, recipe.seed + i)
+        (WithRadius(), side.width + _added(supervision, side.name) + 1)
+        if tables
+        else _code(side, recipe, recipe.seed + i)
         for i, side in enumerate((x, y))
     )
     kind = build_critic(recipe.critic, 1, 1)
@@ -55,7 +104,42 @@ def default_candidates(sample: Sample, recipe: Recipe) -> list[Candidate]:
         candidates.append(
             Candidate("independent components", components, Gaussianize(), instead_of="ranks with Gaussian offset")
         )
+    if supervision is not None:
+        candidates += closed_form_candidates(x, y, supervision, recipe)
     return candidates
+
+
+def _added(supervision: Supervision | None, name: str) -> int:
+    features = None if supervision is None else supervision.x if name == "x" else supervision.y
+    return 0 if features is None else len(features.names)
+
+
+def closed_form_candidates(x: Variable, y: Variable, supervision: Supervision, recipe: Recipe) -> list[Candidate]:
+    """Critics without weights to train, on supervised features in both directions, and on a single pair of columns."""
+    found: dict[str, Critic] = {}
+    for name, critic in _predicting(x, y, supervision.x, recipe).items():
+        found[f"{name} of y"] = critic
+    for name, critic in _predicting(y, x, supervision.y, recipe).items():
+        found[f"{name} of x"] = Transposed(critic)
+    if x.width == y.width == 1:
+        found["copula density"] = CopulaDensityCritic(0, 0)
+    return [Candidate(name, MIEstimator(critic, InfoNCE())) for name, critic in found.items()]
+
+
+def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, recipe: Recipe) -> dict[str, Critic]:
+    """Critics that rest on a prediction of y from x."""
+    if features is None or not features.names or (y.width > 1 and not y.is_label):
+        return {}
+    if y.is_label:
+        return {"classes": ClassCritic(x.width), "forest": ForestCritic(label=True, seed=recipe.seed)}
+    place = {name: x.width + i for i, name in enumerate(features.names)}
+    found: dict[str, Critic] = {"prediction": CopulaDensityCritic(place["score 0"])}
+    if "value 0" in place:
+        found["residuals"] = ResidualCritic(place["value 0"])
+    if "scale 0" in place:
+        found["scaled residuals"] = ResidualCritic(place["score 0"], place["scale 0"], ranked=True)
+        found["forest"] = ForestCritic(seed=recipe.seed)
+    return found
 
 
 def ranked_candidate(x: Tensor, y: Tensor, recipe: Recipe) -> Candidate:

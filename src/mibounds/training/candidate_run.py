@@ -72,10 +72,12 @@ class Run:
         self.estimator.critic.prepare(self.x, self.y)
         broadcast_tensors(module_tensors(self.estimator, self.prepare_x, self.prepare_y))
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+        self.device = module_tensors(self.estimator)[0].device
+        # A critic in closed form has no weights: there is nothing to train.
+        weights = self.parameters or [torch.zeros((), device=self.device, requires_grad=True)]
+        self.optimizer = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
         # Networks in half precision; scores, weights and whatever is no step are in single precision.
-        device = self.parameters[0].device.type
-        self.autocast = torch.autocast(device, torch.bfloat16, enabled=recipe.precision == "bf16")
+        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.order = torch.empty(0, dtype=torch.long)
         self.step = self.reported = self.skipped = self.skipped_since_check = self.stale = 0
@@ -88,7 +90,7 @@ class Run:
     def train(self, until: int, observer: FoldObserver, checked: Callable[[], None] = lambda: None) -> None:
         """Train up to step `until`, or until the validation loss has not improved for `patience` checks; `checked` is
         called after each. Raises Stopped once the observer is stopped."""
-        while self.step < until and self.stale < self.recipe.patience:
+        while self.parameters and self.step < until and self.stale < self.recipe.patience:
             if observer.stopped:
                 raise Stopped
             self._train_step()
@@ -121,7 +123,7 @@ class Run:
         """Go on from where another run of the same candidate on the same fold was."""
         for name in _CHANGING:
             setattr(self, name, state[name])
-        device = self.parameters[0].device
+        device = self.device
         for weights in (state["estimator"], state["best_weights"]):
             weights |= {name: value.to(device) for name, value in weights.items() if isinstance(value, Tensor)}
         self.estimator.load_state_dict(state["estimator"])

@@ -54,13 +54,11 @@ class FoldState:
         runs: the state of each candidate's training.
         contenders: the indices of the candidates that train to the end, once that is decided.
         evaluation: the statistics of the test samples, once they are evaluated.
-        train_test_gap: by how much the critic scores its training samples better, once it is evaluated.
     """
 
     runs: list[dict[str, Any]] = field(default_factory=list)
     contenders: list[int] | None = None
     evaluation: dict[str, Any] | None = None
-    train_test_gap: float | None = None
 
 
 def describe_fit(

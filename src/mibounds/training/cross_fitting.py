@@ -7,13 +7,14 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from itertools import compress
+from statistics import fmean
 
 import joblib
 import torch
 from torch import Tensor
 
 from mibounds._buffers import module_tensors
-from mibounds._distributed import broadcast_object, broadcast_tensors, check_reached, check_same, ranks
+from mibounds._distributed import broadcast_tensors, check_reached, check_same, ranks
 from mibounds._variables import Tensors, map_tensors, row_count
 from mibounds.data import Sampler
 from mibounds.training.candidates import (
@@ -24,11 +25,12 @@ from mibounds.training.candidates import (
     on_device,
 )
 from mibounds.training.checkpoints import describe_fit
-from mibounds.training.evaluation import Evaluation, FoldEvaluation, evaluate_fold, train_test_gap
+from mibounds.training.evaluation import Evaluation, FoldEvaluation, evaluate_fold
 from mibounds.training.fit import Fitted, clearly_worse, fit_fold
 from mibounds.training.folds import Fold
 from mibounds.training.observer import FoldObserver, Observer
 from mibounds.training.recipe import FilledRecipe, Recipe
+from mibounds.training.supervision import Supervision
 from mibounds.training.workers import fast_arithmetic
 from mibounds.warnings import InterruptedWarning
 
@@ -45,6 +47,7 @@ def cross_fit(
     *,
     calibrate: bool = False,
     groups: Tensor | None = None,
+    supervision: Supervision | None = None,
 ) -> Evaluation:
     """Split the samples, train a weighted sum of the candidates on each fold, and evaluate all standard bounds and the
     first candidate's on the test samples.
@@ -56,6 +59,7 @@ def cross_fit(
         recipe: how.
         calibrate: calibrate the scores on validation samples.
         groups: (N,) numbered from 0; no group is divided between folds.
+        supervision: appends supervised features to the variables of each fold.
 
     Raises:
         ValueError: if the recipe does not fit the samples or a candidate.
@@ -64,7 +68,7 @@ def cross_fit(
     n = row_count(x)
     folds = recipe.splits(n, groups)
     filled = recipe.filled(n, min(len(fold.train) for fold in folds))
-    return cross_fit_folds(candidates, x, y, folds, filled, calibrate=calibrate, clusters=recipe.clusters(n, groups))
+    return cross_fit_folds(candidates, x, y, folds, filled, calibrate=calibrate, clusters=recipe.clusters(n, groups), supervision=supervision)
 
 
 def cross_fit_folds(
@@ -77,6 +81,7 @@ def cross_fit_folds(
     calibrate: bool = False,
     clusters: Tensor | None = None,
     sampler: Sampler | None = None,
+    supervision: Supervision | None = None,
 ) -> Evaluation:
     """The same on given folds.
 
@@ -89,6 +94,7 @@ def cross_fit_folds(
         calibrate: calibrate the scores on validation samples.
         clusters: (N,) which samples are dependent on each other.
         sampler: draws the batches of the one fold there then is; no sample is drawn twice, so there is no overfitting.
+        supervision: appends supervised features to the variables of each fold.
     """
     for candidate in candidates:
         check_candidate(candidate, recipe)
@@ -105,49 +111,48 @@ def cross_fit_folds(
         check_same(described())
     observer = Observer(recipe, len(folds), len(folds) * recipe.steps * len(candidates), described)
 
-    def run(i: int) -> tuple[Fitted, FoldEvaluation, float] | None:
+    def run(i: int) -> tuple[Fitted, FoldEvaluation] | None:
         watching = observer.fold(i)
         if watching.stopped and watching.state is None:
             return None
         seed = recipe.seed if sampler is not None else recipe.seed * _SEED_STEP + i
         seeded = dataclasses.replace(recipe, seed=seed)
         with fast_arithmetic(device):
-            fitted = fit_fold(candidates, x, y, folds[i], seeded, watching, calibrate=calibrate, sampler=sampler)
+            fitted = fit_fold(candidates, x, y, folds[i], seeded, watching, calibrate=calibrate, sampler=sampler, supervision=supervision)
             if fitted is None:
                 return None
             watching.advance(0, "evaluating the test samples")
-            return fitted, *evaluate(fitted, watching)
+            return fitted, evaluate(fitted, watching)
 
-    def evaluate(fitted: Fitted, watching: FoldObserver) -> tuple[FoldEvaluation, float]:
-        """The test samples of a fold and its train-test gap: from the checkpoint, or evaluated and written there."""
+    def evaluate(fitted: Fitted, watching: FoldObserver) -> FoldEvaluation:
+        """The test samples of a fold: from the checkpoint, or evaluated and written there."""
         state = watching.state
         if state is not None and state.evaluation is not None:
-            found, gap = FoldEvaluation(**state.evaluation).to(device), state.train_test_gap or 0.0
+            found = FoldEvaluation(**state.evaluation).to(device)
         else:
             found = evaluate_fold(
                 fitted.critic, x, y, [*bounds.values()],
                 test=fitted.fold.test, both=both, negatives=recipe.test_negatives, seed=recipe.seed,
             )  # fmt: skip
-            gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(fitted, x, y))
             if fitted.finished:
-                watching.evaluated(vars(found), gap)
+                watching.evaluated(vars(found))
         watching.forget()
-        return found, gap
+        return found
 
     with observer.watching():
         parallel = joblib.Parallel(n_jobs=_worker_count(recipe, len(folds)), prefer="threads")
         done = [one for one in parallel(joblib.delayed(run)(i) for i in range(len(folds))) if one is not None]
     if not done:
         raise KeyboardInterrupt
-    fits = [fitted for fitted, _, _ in done]
-    fitted, evaluations, gaps = zip(*compress(done, _reported(fits)), strict=True)
+    fits = [fitted for fitted, _ in done]
+    fitted, evaluations = zip(*compress(done, _reported(fits)), strict=True)
     whole = len(done) == len(folds) and all(one.finished for one in fits)
     interrupted = [] if whole else [_interrupted(fits, fitted, len(folds))]
     return Evaluation.pooled(
         bounds,
         evaluations,
         fitted,
-        train_test_gap=sum(gaps) / len(gaps),
+        train_test_gap=fmean(one.train_test_gap for one in fitted),
         clusters=clusters,
         warnings=[*observer.warnings, *interrupted],
     )

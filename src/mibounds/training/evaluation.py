@@ -12,23 +12,21 @@ import torch
 from torch import Tensor
 
 from mibounds._distributed import all_gather_objects, rank, rank_slice, ranks
-from mibounds._math import infonce_loss
 from mibounds._variables import Tensors, flat, map_tensors, row_count, take_rows
 from mibounds.bounds import Bound, PlugIn
 from mibounds.bounds.bound import Normalizer
 from mibounds.critics import Critic, score, shifts
-from mibounds.critics.critic import pairwise_chunks, pairwise_shared
+from mibounds.critics.critic import pairwise_chunks
 from mibounds.inference import BoundEvaluation, evaluate_grid, pool_bounds
 from mibounds.training.fit import Fitted
 from mibounds.training.workers import trim_memory
 from mibounds.warnings import MIWarning
 
-__all__ = ["CLASSIFIER", "Evaluation", "FoldEvaluation", "evaluate_fold", "train_test_gap"]
+__all__ = ["CLASSIFIER", "Evaluation", "FoldEvaluation", "evaluate_fold"]
 
 # All pairs inside blocks of test rows are read, so the cost of reading grows with N and not with its square.
 _BLOCK = 4096
 CLASSIFIER = "Classifier"
-_NEAR_CEILING = 2.5  # nats
 _FEWEST_SHIFTS = 64
 _TRUSTED_WITH_SHIFTS = 5.0
 
@@ -120,21 +118,6 @@ def _gather_blocks(blocks: list[_Block], device: torch.device) -> tuple[list[Any
 def _to(device: torch.device, number: int, rows: Any, joint: Tensor) -> _Block:
     there: list[Any] = [map_tensors(lambda part: part.to(device), one) for one in rows]
     return number, there, joint.to(device)
-
-
-def train_test_gap(fitted: Fitted, x: Tensors, y: Tensors) -> float:
-    """The train-test gap of InfoNCE plus the calibration gain, in nats: a heuristic upper limit of the bias of a
-    held-out estimate. Near InfoNCE's ceiling the mean score takes its place."""
-    fold = fitted.fold
-    count = min(len(fold.train), len(fold.test), _BLOCK // 2)
-    certain, plain = [], []
-    for rows in (fold.train[:count], fold.test[:count]):
-        grid = pairwise_shared(fitted.critic, take_rows(x, rows), take_rows(y, rows))
-        certain.append(-float(infonce_loss(grid)))
-        plain.append(float(grid.diagonal().mean()))
-    saturated = certain[1] > math.log(count) - _NEAR_CEILING
-    train, test = plain if saturated else certain
-    return train - test + fitted.gain
 
 
 @dataclass(frozen=True)

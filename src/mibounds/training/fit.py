@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mibounds._buffers import module_tensors
 from mibounds._distributed import broadcast_object, broadcast_tensors
+from mibounds._math import infonce_loss
 from mibounds._variables import Tensors, map_tensors, row_count, take_rows
-from mibounds.critics import Calibrated, Critic, Normalized, WeightedSum
+from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_shared
 from mibounds.data import Sampler
 from mibounds.results import Curve
@@ -24,11 +25,15 @@ from mibounds.training.checkpoints import FoldState
 from mibounds.training.folds import Fold
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import FilledRecipe
+from mibounds.training.supervision import Supervision
 
 __all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
+_WORSE = 0.02  # likewise
 _CLEARLY = 0.1  # of one nat and the best loss together
+_GAP_ROWS = 2048
+_NEAR_CEILING = 2.5  # nats
 _LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
 
 
@@ -44,6 +49,8 @@ class Fitted:
         gain: nats that the calibration gained on validation samples.
         steps: made by all candidates together.
         finished: False if training was interrupted.
+        train_test_gap: by how many nats the critic scores its training samples better than the test samples, plus the
+            gain: a heuristic upper limit of the bias of a held-out estimate.
     """
 
     critic: Critic
@@ -53,6 +60,7 @@ class Fitted:
     gain: float = 0.0
     steps: int = 0
     finished: bool = True
+    train_test_gap: float = 0.0
 
     @property
     def validation_loss(self) -> float:
@@ -85,6 +93,7 @@ def fit_fold(
     *,
     calibrate: bool,
     sampler: Sampler | None = None,
+    supervision: Supervision | None = None,
 ) -> Fitted | None:
     """Train every candidate, drop those clearly worse after a third of the steps, and combine the rest by their
     validation loss.
@@ -98,10 +107,15 @@ def fit_fold(
         observer: is told of progress, and holds the state that training continues from.
         calibrate: calibrate the scores of the combination.
         sampler: draws the batches; without it they are samples of the fold.
+        supervision: appends supervised features to the variables.
 
     Returns:
         What was learned; None if training was stopped before its first step.
     """
+    maps: tuple[nn.Module, nn.Module] | None = None
+    if supervision is not None:
+        observer.advance(0, "supervised features")
+        maps, x, y = supervision.augment(x, y, fold)
     every = [Run(candidate, x, y, fold, recipe, sampler) for candidate in candidates]
     runs = _without_alternatives(every)
     for run in every:
@@ -135,8 +149,24 @@ def fit_fold(
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
     critic, main, gain = _combine(contenders, bank, calibrate)
     broadcast_tensors(module_tensors(critic))
+    gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(critic, x, y, fold) + gain)
+    if maps is not None:
+        critic = Encoded(critic, *maps)
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
-    return Fitted(critic, fold, main.curve(), skipped, gain, steps, finished)
+    return Fitted(critic, fold, main.curve(), skipped, gain, steps, finished, gap)
+
+
+def train_test_gap(critic: Critic, x: Tensors, y: Tensors, fold: Fold) -> float:
+    """The train-test gap of InfoNCE in nats. Near InfoNCE's ceiling the mean score takes its place."""
+    count = min(len(fold.train), len(fold.test), _GAP_ROWS)
+    certain, plain = [], []
+    for rows in (fold.train[:count], fold.test[:count]):
+        grid = pairwise_shared(critic, take_rows(x, rows), take_rows(y, rows))
+        certain.append(-float(infonce_loss(grid)))
+        plain.append(float(grid.diagonal().mean()))
+    saturated = certain[1] > math.log(count) - _NEAR_CEILING
+    train, test = plain if saturated else certain
+    return train - test
 
 
 def clearly_worse(loss: float, best: float) -> bool:
@@ -156,9 +186,16 @@ def _resumed(runs: Sequence[Run], observer: FoldObserver) -> list[Run] | None:
 
 
 def _contenders(runs: Sequence[Run]) -> list[Run]:
-    """Those that are not clearly worse than the best."""
+    """Those that are not clearly worse than the best, and of those that are trained, not worse than the best of them by
+    much: to train the others to the end costs time and gains little."""
     best = min(run.best_loss for run in runs)
-    return [run for run in runs if not clearly_worse(run.best_loss, best)]
+    trained = min((run.best_loss for run in runs if run.parameters), default=best)
+    return [
+        run
+        for run in runs
+        if not clearly_worse(run.best_loss, best)
+        and not (run.parameters and run.best_loss > trained + _WORSE * (1 + abs(trained)))
+    ]
 
 
 def _without_alternatives(runs: Sequence[Run]) -> list[Run]:

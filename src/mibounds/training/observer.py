@@ -52,11 +52,11 @@ class FoldObserver:
         if self.file.due(now):
             self.file.write(state())
 
-    def evaluated(self, evaluation: dict[str, Any], train_test_gap: float) -> None:
+    def evaluated(self, evaluation: dict[str, Any]) -> None:
         """Write down the evaluation of the test samples, beside what was last written."""
         if self.file.path is not None:
             last = self.file.state if self.file.state is not None else FoldState()
-            self.file.write(replace(last, evaluation=evaluation, train_test_gap=train_test_gap))
+            self.file.write(replace(last, evaluation=evaluation))
 
     def forget(self) -> None:
         """Free the state that was continued: optimizers and the like are not needed any more."""

@@ -44,7 +44,7 @@ __all__ = [
     "takes_settings",
 ]
 
-_FEW, _MANY = 2_000, 20_000  # samples; folds and steps follow them
+_FEW, _SOME, _MANY = 2_000, 6_000, 20_000  # samples; folds and steps follow them
 _RUNS = 50  # of consecutive samples, on which the standard error of a series rests
 _GAP = 0.01  # of the samples, on each side of a block
 _LEAST_BATCH, _LARGEST_BATCH = 16, 256
@@ -338,7 +338,7 @@ ESTIMATOR_SETTINGS = ("bound", "critic", "hidden")
 def automatic_folds(n: int, split: str) -> int:
     """The default number of folds: more for small N, where critics need the samples, and more for blocks, whose spread
     is part of the standard error."""
-    return 10 if n <= _FEW else 2 if n > _MANY else 5 if split == "blocked" else 3
+    return 2 if n > _MANY else 5 if n <= _SOME or split == "blocked" else 3
 
 
 def takes_settings(*, without: Collection[str] = ()) -> Callable[[Verb], Verb]:

@@ -1,0 +1,207 @@
+r"""Critics in closed form on predictions of y from x: the density of residuals, and the copula density of a column and
+its prediction."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mibounds._buffers import FittedBuffers
+from mibounds.critics.critic import Critic, inner_product
+from mibounds.data import RankGaussianize
+
+__all__ = ["CopulaDensityCritic", "ResidualCritic"]
+
+_ROWS = 8_000  # that densities are fitted on
+_TABLE = 2048  # points of a density
+_MARGINAL = 384
+_CONTAMINATION = 0.02  # share of a broad density, so that no sample is impossible
+_BANDWIDTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12, 0.08, 0.05)  # of a standard deviation
+_LOO_ROWS = 400
+_GRID, _EDGE = 96, 3.8  # points and range of normal scores
+
+
+class ResidualCritic(FittedBuffers, Critic):
+    r"""The log-ratio of a regression with noise of any shape,
+
+    .. math:: f(x,y) = \log k\!\left(\frac{y - m(x)}{s(x)}\right) - \log s(x) - \log \frac1N \sum_i
+              \frac{1}{s(x_i)} k\!\left(\frac{y - m(x_i)}{s(x_i)}\right),
+
+    with the prediction m and the size s of residuals in columns of x, and a kernel density k of the standardized
+    residuals. Sharp where y is a function of x plus noise, however small the noise; too low where the shape of the
+    noise depends on x.
+
+    Arguments:
+        location: the column of x with the prediction.
+        scale: the column of x with the log size of residuals; None for noise that does not depend on x.
+        target: the column of y.
+        ranked: the prediction is that of normal scores of y, not of y itself.
+    """
+
+    log_density: Tensor
+    marginal: Tensor
+    points: Tensor
+    unit: Tensor
+
+    def __init__(self, location: int, scale: int | None = None, *, target: int = 0, ranked: bool = False):
+        super().__init__()
+        self.location, self.scale, self.target = location, scale, target
+        self.ranks = RankGaussianize() if ranked else None
+        self.low, self.step, self.center = 0.0, 1.0, 0.0
+        for name in ("log_density", "marginal", "points", "unit"):
+            self.register_buffer(name, torch.empty(0))
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        if self.ranks is not None:
+            self.ranks.fit(y[:, [self.target]])
+        rows = slice(_ROWS)
+        location, log_scale, target = *self._prediction(x[rows]), self._target(y[rows])
+        if self.scale is not None:  # sizes are predicted up to a factor
+            self.center = float(log_scale.mean())
+            log_scale = log_scale - self.center
+        self._fit_density((target - location) * (-log_scale).exp())
+        inner = torch.quantile(target, torch.linspace(0, 1, _MARGINAL, dtype=target.dtype, device=target.device))
+        spread = target.std() + 1e-12
+        self.points = torch.unique(torch.cat([inner[:1] - spread, inner, inner[-1:] + spread]))
+        every = self._log_density((self.points[:, None] - location) * (-log_scale).exp()) - log_scale
+        self.marginal = every.logsumexp(1) - math.log(len(location))
+
+    def encode_x(self, x: Tensor) -> Tensor:
+        location, log_scale = self._prediction(x)
+        return torch.stack([location, log_scale - self.center if self.scale is not None else log_scale], -1)
+
+    def encode_y(self, y: Tensor) -> Tensor:
+        target = self._target(y)
+        place = torch.searchsorted(self.points, target.contiguous()).clamp(1, len(self.points) - 1)
+        low, high = self.points[place - 1], self.points[place]
+        share = ((target - low) / (high - low)).clamp(0, 1)
+        marginal = torch.lerp(self.marginal[place - 1], self.marginal[place], share)
+        return torch.stack([target, marginal], -1)
+
+    def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
+        location, log_scale = hx.unbind(-1)
+        target, marginal = hy.unbind(-1)
+        return self._log_density((target - location) * (-log_scale).exp()) - log_scale - marginal
+
+    def _prediction(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        location = x[..., self.location]
+        return location, x[..., self.scale] if self.scale is not None else torch.zeros_like(location)
+
+    def _target(self, y: Tensor) -> Tensor:
+        column = y[..., [self.target]]
+        return (column if self.ranks is None else self.ranks(column)).squeeze(-1)
+
+    def _fit_density(self, residuals: Tensor) -> None:
+        """A kernel density of asinh(z/u), whose bandwidth grows with z; the bandwidth maximizes the leave-one-out
+        likelihood."""
+        middle = torch.quantile(residuals, residuals.new_tensor([0.25, 0.75]))
+        unit = float(middle[1] - middle[0]) / 1.35 or float(residuals.std()) or 1.0
+        self.unit = residuals.new_tensor(unit)
+        t = torch.asinh(residuals / unit)
+        margin = 1.0
+        self.low = float(t.min()) - margin
+        self.step = (float(t.max()) + margin - self.low) / (_TABLE - 1)
+        place = ((t - self.low) / self.step).round().long()
+        counts = torch.bincount(place, minlength=_TABLE).to(t)
+        grid = torch.arange(_TABLE, device=t.device) * self.step
+        best = -math.inf
+        spread = float(t.std())
+        for width in _BANDWIDTHS:
+            h = max(width * spread, 2 * self.step)
+            kernel = torch.exp(-(grid.square()) / (2 * h * h)) / (h * math.sqrt(2 * math.pi))
+            kernel = torch.cat([kernel.flip(0)[:-1], kernel])
+            density = torch.nn.functional.conv1d(counts[None, None], kernel[None, None], padding=_TABLE - 1)[0, 0]
+            broad = torch.exp(-((grid + self.low).square()) / 18) / (3 * math.sqrt(2 * math.pi))
+            own = float(kernel[_TABLE - 1])
+            left_out = (1 - _CONTAMINATION) * (density[place] - own).clamp_min(0) / (len(t) - 1)
+            likelihood = float((left_out + _CONTAMINATION * broad[place]).log().mean())
+            if likelihood > best:
+                best = likelihood
+                self.log_density = ((1 - _CONTAMINATION) * density / len(t) + _CONTAMINATION * broad).log()
+
+    def _log_density(self, residuals: Tensor) -> Tensor:
+        """Of standardized residuals: that of t plus the log derivative of t."""
+        z = residuals / self.unit
+        t = (torch.asinh(z) - self.low) / self.step
+        inside = t.clamp(0, _TABLE - 1.001)
+        place = inside.long()
+        log = torch.lerp(self.log_density[place], self.log_density[place + 1], inside - place)
+        log = log - (t - inside).abs() * self.step  # falls off beyond what was seen
+        return log - torch.log1p(z.square()) / 2 - self.unit.log()
+
+
+class CopulaDensityCritic(FittedBuffers, Critic):
+    r"""The log copula density of a column of x and one of y, by kernels on normal scores.
+
+    .. math:: f(x,y) = \log \frac{\hat p(u, v)}{\hat p(u) \hat p(v)},
+              \qquad u = \Phi^{-1}(F(x)),\; v = \Phi^{-1}(F(y))
+
+    from a grid, between whose points it is interpolated. For a pair of columns of any shape, or a column and its
+    prediction. The bandwidth maximizes the leave-one-out likelihood; fails, too low, above some 3 nats.
+
+    References:
+        Charpentier, Fermanian and Scaillet, The estimation of copulas: theory and practice, 2007.
+
+    Arguments:
+        column: of x.
+        target: of y.
+    """
+
+    log_ratio: Tensor
+
+    def __init__(self, column: int, target: int = 0):
+        super().__init__()
+        self.column, self.target = column, target
+        self.rank_x, self.rank_y = RankGaussianize(), RankGaussianize()
+        self.register_buffer("log_ratio", torch.empty(0))
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        columns = x[:, [self.column]], y[:, [self.target]]
+        u, v = (
+            ranks.fit(column)(column).squeeze(1)[:_ROWS].double()
+            for ranks, column in zip((self.rank_x, self.rank_y), columns, strict=True)
+        )
+        some = torch.arange(min(len(u), _LOO_ROWS), device=u.device)
+        best, chosen = -math.inf, _BANDWIDTHS[0]
+        for h in _BANDWIDTHS:
+            joint = _kernel(u[some], u, h) * _kernel(v[some], v, h)
+            joint[some, some] = 0
+            ratio = joint.sum(1) / (len(u) - 1) / (_normal(u[some], h) * _normal(v[some], h))
+            likelihood = float(_contaminated(ratio).mean())
+            if likelihood > best:
+                best, chosen = likelihood, h
+        grid = torch.linspace(-_EDGE, _EDGE, _GRID, dtype=u.dtype, device=u.device)
+        joint = _kernel(grid, u, chosen) @ _kernel(grid, v, chosen).T / len(u)
+        self.log_ratio = _contaminated(joint / (_normal(grid, chosen)[:, None] * _normal(grid, chosen))).float()
+
+    def encode_x(self, x: Tensor) -> Tensor:
+        return _hat(self.rank_x(x[..., [self.column]])) @ self.log_ratio
+
+    def encode_y(self, y: Tensor) -> Tensor:
+        return _hat(self.rank_y(y[..., [self.target]]))
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        return inner_product(hx, hy)
+
+
+def _kernel(at: Tensor, samples: Tensor, h: float) -> Tensor:
+    return torch.exp(-((at[:, None] - samples) / h).square() / 2) / (h * math.sqrt(2 * math.pi))
+
+
+def _normal(at: Tensor, h: float) -> Tensor:
+    """The density of normal scores that a kernel has smoothed."""
+    return torch.exp(-at.square() / (2 * (1 + h * h))) / math.sqrt(2 * math.pi * (1 + h * h))
+
+
+def _contaminated(ratio: Tensor) -> Tensor:
+    return ((1 - _CONTAMINATION) * ratio + _CONTAMINATION).log()
+
+
+def _hat(scores: Tensor) -> Tensor:
+    """Weights (N, G) of the grid points around each of the scores (N, 1)."""
+    place = ((scores + _EDGE) * (_GRID - 1) / (2 * _EDGE)).clamp(0, _GRID - 1)
+    points = torch.arange(_GRID, dtype=scores.dtype, device=scores.device)
+    return (1 - (place - points).abs()).clamp_min(0)

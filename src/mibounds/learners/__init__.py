@@ -1,0 +1,8 @@
+"""Learners: regressions and classifications of one variable from the other, for supervised features."""
+
+from mibounds.learners.gaussian_process import GaussianProcess
+from mibounds.learners.learner import Learner
+from mibounds.learners.supervised import SupervisedFeatures
+from mibounds.learners.trees import BoostedClasses, BoostedTrees, TreeEnsemble
+
+__all__ = ["BoostedClasses", "BoostedTrees", "GaussianProcess", "Learner", "SupervisedFeatures", "TreeEnsemble"]

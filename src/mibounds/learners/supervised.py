@@ -1,0 +1,170 @@
+"""Supervised features: predictions of one variable from the other as further columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mibounds._buffers import FittedBuffers
+from mibounds.data import RankGaussianize
+from mibounds.learners.gaussian_process import GaussianProcess
+from mibounds.learners.learner import Learner
+from mibounds.learners.trees import BoostedClasses, BoostedTrees
+
+__all__ = ["SupervisedFeatures"]
+
+_COLUMNS_FOR_PROCESS = 40  # of x, beyond which length scales cannot be told apart
+_COLUMNS_FOR_TREES = 300  # of x
+_TARGETS_FOR_TREES = 4  # columns of y; each costs a fit
+_TARGETS = 32
+_CLASSES = 20
+_SMALLEST = 1e-3  # of the spread of residuals, whose logarithm is predicted
+
+
+class SupervisedFeatures(FittedBuffers):
+    r"""Appends to x what learners predict of y from it, :math:`x \mapsto (x, g_1(x), \dots, g_K(x))`.
+
+    A critic then finds a dependence of y on many columns of x as one of a column on a column. Because the features are
+    functions of x alone, they add no information; because `fit_transform` returns out-of-sample predictions, a critic
+    that is trained on them can rely on them.
+
+    Of continuous columns y the features are the predicted normal scores (of a single column also the predicted values
+    and the log size of its residuals), by a nonnegative combination of a Gaussian process and boosted trees. Of a label
+    they are the predicted class indicators and the scores of the classes.
+
+    References:
+        Wolpert, Stacked generalization, 1992.
+
+    Arguments:
+        columns: D, of x.
+        targets: T, columns of y.
+        classes: (C, T) the codes of a label y; None for columns.
+        values: of a single column y, predict its values, too, and not only its normal scores.
+        seed: of the learners.
+
+    Attributes:
+        names: of the features, in their order, such as "score 0", "value 0" and "scale 0" for column 0 of y.
+
+    Example:
+        >>> x = torch.rand(300, 3, generator=torch.Generator().manual_seed(0))
+        >>> features = SupervisedFeatures(3, 1)
+        >>> features.names
+        ('score 0', 'value 0', 'scale 0')
+        >>> features.fit_transform(x, (6 * x[:, :1]).sin()).shape
+        torch.Size([300, 6])
+    """
+
+    weights: Tensor
+    intercept: Tensor
+    classes: Tensor
+
+    def __init__(
+        self, columns: int, targets: int, *, classes: Tensor | None = None, values: bool = True, seed: int = 0
+    ):
+        super().__init__()
+        self.columns, self.targets, self.seed = columns, targets, seed
+        self.is_label, self.values = classes is not None, values and targets == 1
+        self.learners: Any = nn.ModuleList()
+        self.sizes: Any = nn.ModuleList()
+        self.register_buffer("classes", torch.empty(0) if classes is None else classes)
+        self.register_buffer("weights", torch.empty(0))
+        self.register_buffer("intercept", torch.empty(0))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the features; none where there are too many columns or classes."""
+        process, trees = self._process, self._trees
+        if self.is_label:
+            kinds = [name for name, used in (("indicator", process), ("class", trees)) if used]
+            return tuple(f"{kind} {c}" for kind in kinds for c in range(len(self.classes)))
+        if not process and not trees:
+            return ()
+        columns = range(self.targets)
+        return (
+            *(f"score {j}" for j in columns),
+            *(["value 0"] if self.values else []),
+            *(f"scale {j}" for j in columns if trees),
+        )
+
+    @property
+    def _process(self) -> bool:
+        """Is a Gaussian process used?"""
+        few = len(self.classes) <= _CLASSES if self.is_label else self.targets <= _TARGETS
+        return few and self.columns <= _COLUMNS_FOR_PROCESS
+
+    @property
+    def _trees(self) -> bool:
+        few = len(self.classes) <= _CLASSES if self.is_label else self.targets <= _TARGETS_FOR_TREES
+        return few and self.columns <= _COLUMNS_FOR_TREES
+
+    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
+        """Fit to x (N, D) and y (N, T) and return x with out-of-sample features, (N, D + K)."""
+        features = self._of_label(x, y) if self.is_label else self._of_columns(x, y)
+        return torch.cat([x, *features], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Samples x with their features, (N, D) -> (N, D + K)."""
+        if not self.learners:
+            return x
+        predictions = [learner(x) for learner in self.learners]
+        if self.is_label:
+            return torch.cat([x, *predictions], 1)
+        combined = self._combined(predictions)
+        return torch.cat([x, combined, *(size(torch.cat([x, combined], 1)) for size in self.sizes)], 1)
+
+    def _of_label(self, x: Tensor, y: Tensor) -> list[Tensor]:
+        place = torch.cdist(y, self.classes).argmin(1)
+        indicators = torch.nn.functional.one_hot(place, len(self.classes)).float()
+        found: list[Tensor] = []
+        if self._process:
+            found.append(self._fitted(GaussianProcess(seed=self.seed), x, indicators))
+        if self._trees:
+            found.append(self._fitted(BoostedClasses(seed=self.seed), x, indicators))
+        return found
+
+    def _of_columns(self, x: Tensor, y: Tensor) -> list[Tensor]:
+        wanted = RankGaussianize().fit(y)(y)
+        if self.values:
+            wanted = torch.cat([wanted, y], 1)
+        predictions = []
+        if self._process:
+            predictions.append(self._fitted(GaussianProcess(seed=self.seed), x, wanted))
+        if self._trees:
+            predictions.append(self._fitted(BoostedTrees(seed=self.seed), x, wanted))
+        if not predictions:
+            return []
+        self._stack(predictions, wanted)
+        combined = self._combined(predictions)
+        if not self._trees:
+            return [combined]
+        residuals = wanted[:, : self.targets] - combined[:, : self.targets]
+        floor = _SMALLEST * residuals.std(0).clamp_min(1e-9)
+        size = BoostedTrees(seed=self.seed)
+        self.sizes.append(size)
+        return [combined, size.fit_transform(torch.cat([x, combined], 1), (residuals.abs() + floor).log())]
+
+    def _fitted(self, learner: Learner, x: Tensor, y: Tensor) -> Tensor:
+        self.learners.append(learner)
+        return learner.fit_transform(x, y)
+
+    def _stack(self, predictions: list[Tensor], wanted: Tensor) -> None:
+        """Nonnegative weights (L, T) of the learners and an intercept (T,), by least squares."""
+        from scipy.optimize import nnls
+
+        weights, intercepts = [], []
+        for j in range(wanted.shape[1]):
+            columns = np.stack([one[:, j].double().numpy() for one in predictions], 1)
+            target = wanted[:, j].double().numpy()
+            means = columns.mean(0)
+            found, _ = nnls(columns - means, target - target.mean())
+            weights.append(found)
+            intercepts.append(target.mean() - means @ found)
+        self.weights = torch.from_numpy(np.stack(weights, 1)).float()
+        self.intercept = torch.tensor(intercepts, dtype=torch.float32)
+
+    def _combined(self, predictions: list[Tensor]) -> Tensor:
+        return torch.einsum("lt,lnt->nt", self.weights, torch.stack(predictions)) + self.intercept
+
