@@ -161,7 +161,7 @@ def sample_rows(key: Key, task: Task) -> tuple[Rows, Rows]:
 def _standardized(rows: Tensor, name: str, whole: tuple[int, ...]) -> Rows:
     if not rows.is_floating_point():
         return rows
-    standard = Standardize().fit(rows)(rows)
+    standard: Tensor = Standardize().fit(rows)(rows)
     if not whole:
         return standard
     columns = range(rows.shape[1])

@@ -135,7 +135,7 @@ def average_density(
         points: of the grid.
     """
     grid = torch.linspace(low, high, points, dtype=torch.float64)
-    rows = [log_density(some[:, None]).add(weights.log()).logsumexp(1) for some in grid.split(500)]
+    rows = [log_density(some[:, None]).add(weights.log()).logsumexp(1) for some in torch.split(grid, 500)]
     return LogTable(low, (high - low) / (points - 1), torch.cat(rows).clamp(min=math.log(1e-300)))
 
 

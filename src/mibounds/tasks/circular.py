@@ -34,7 +34,7 @@ class CircularNoise(Task):
 
     Example:
         >>> round(CircularNoise(5.0).mutual_information, 4)
-        1.1624
+        1.1622
     """
 
     concentration: float
@@ -65,5 +65,5 @@ class CircularNoise(Task):
 
     @cached_property
     def _log_bessel(self) -> float:
-        """ln I_0(kappa), from the scaled function."""
+        """The logarithm ln I_0(kappa), from the scaled function."""
         return math.log(ive(0, self.concentration)) + self.concentration

@@ -31,8 +31,19 @@ class _Margin(NamedTuple):
     inverse: Callable[[Tensor], Tensor]
 
 
+def _below(z: Tensor) -> Tensor:
+    """The probability of less than z."""
+    u: Tensor = torch.special.ndtr(z)
+    return u
+
+
+def _log_below(z: Tensor) -> Tensor:
+    log_u: Tensor = torch.special.log_ndtr(z)
+    return log_u
+
+
 def _exponential(z: Tensor) -> Tensor:
-    return -torch.special.log_ndtr(-z)
+    return -_log_below(-z)
 
 
 def _from_exponential(x: Tensor) -> Tensor:
@@ -41,7 +52,8 @@ def _from_exponential(x: Tensor) -> Tensor:
 
 
 def _from_uniform(x: Tensor) -> Tensor:
-    return torch.special.ndtri(x.clamp(1e-300, _LAST_UNIFORM))
+    z: Tensor = torch.special.ndtri(x.clamp(1e-300, _LAST_UNIFORM))
+    return z
 
 
 def _same(x: Tensor) -> Tensor:
@@ -58,7 +70,7 @@ def _cube_root(x: Tensor) -> Tensor:
 
 _MARGINS = {
     "normal": _Margin(_same, _same),
-    "uniform": _Margin(torch.special.ndtr, _from_uniform),
+    "uniform": _Margin(_below, _from_uniform),
     "exponential": _Margin(_exponential, _from_exponential),
     "cubed": _Margin(_cube, _cube_root),
 }
@@ -120,7 +132,7 @@ class Copula(Task):
 
     @abstractmethod
     def _log_density(self, x: Tensor, y: Tensor) -> Tensor:
-        """ln c(u, v) of normal scores."""
+        """The logarithm ln c(u, v) of normal scores."""
 
     @abstractmethod
     def _conditional(self, x: Tensor, y: Tensor) -> Tensor:
@@ -149,20 +161,20 @@ class ClaytonCopula(Copula):
             raise ValueError(f"theta is {self.theta!r}, and must be above 0.")
 
     @property
-    def mutual_information(self) -> float:  # type: ignore[override]
+    def mutual_information(self) -> float:
         return math.log1p(self.theta) - self.theta / (1 + self.theta)
 
     def _log_sum(self, log_u: Tensor, log_v: Tensor) -> Tensor:
-        """ln(u^-theta + v^-theta - 1)."""
+        """The logarithm of u^-theta + v^-theta - 1."""
         larger, smaller = -self.theta * torch.minimum(log_u, log_v), -self.theta * torch.maximum(log_u, log_v)
         return larger + torch.log1p(torch.exp(smaller - larger) - torch.exp(-larger))
 
     def _log_density(self, x: Tensor, y: Tensor) -> Tensor:
-        log_u, log_v, t = torch.special.log_ndtr(x), torch.special.log_ndtr(y), self.theta
+        log_u, log_v, t = _log_below(x), _log_below(y), self.theta
         return math.log1p(t) - (1 + t) * (log_u + log_v) - (2 + 1 / t) * self._log_sum(log_u, log_v)
 
     def _conditional(self, x: Tensor, y: Tensor) -> Tensor:
-        log_u, log_v, t = torch.special.log_ndtr(x), torch.special.log_ndtr(y), self.theta
+        log_u, log_v, t = _log_below(x), _log_below(y), self.theta
         return torch.exp(-(t + 1) * log_u - (1 + 1 / t) * self._log_sum(log_u, log_v))
 
 
@@ -188,13 +200,13 @@ class FrankCopula(Copula):
             raise ValueError(f"theta is {self.theta!r}, and must be above 0.")
 
     def _parts(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        u, v, t = torch.special.ndtr(x), torch.special.ndtr(y), self.theta
+        u, v, t = _below(x), _below(y), self.theta
         left, right = -torch.expm1(-t * u), -torch.expm1(-t * v)
         return t * u, right, -math.expm1(-t) - left * right
 
     def _log_density(self, x: Tensor, y: Tensor) -> Tensor:
         t, (scaled, _, rest) = self.theta, self._parts(x, y)
-        return math.log(-t * math.expm1(-t)) - scaled - t * torch.special.ndtr(y) - 2 * rest.log()
+        return math.log(-t * math.expm1(-t)) - scaled - t * _below(y) - 2 * rest.log()
 
     def _conditional(self, x: Tensor, y: Tensor) -> Tensor:
         scaled, right, rest = self._parts(x, y)
@@ -219,7 +231,7 @@ class GumbelCopula(Copula):
 
     def _parts(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """-ln u, -ln v and the logarithm of -ln C."""
-        a, b, t = -torch.special.log_ndtr(x), -torch.special.log_ndtr(y), self.theta
+        a, b, t = -_log_below(x), -_log_below(y), self.theta
         return a, b, torch.logaddexp(t * a.log(), t * b.log()) / t
 
     def _log_density(self, x: Tensor, y: Tensor) -> Tensor:
@@ -251,7 +263,7 @@ class JoeCopula(Copula):
 
     def _parts(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The logarithms of 1 - u, of 1 - v and of (1 - C)^theta."""
-        log_u, log_v, t = torch.special.log_ndtr(-x), torch.special.log_ndtr(-y), self.theta
+        log_u, log_v, t = _log_below(-x), _log_below(-y), self.theta
         larger, smaller = t * torch.maximum(log_u, log_v), t * torch.minimum(log_u, log_v)
         return log_u, log_v, larger + torch.log1p(torch.exp(smaller - larger) - torch.exp(smaller))
 

@@ -124,6 +124,6 @@ class Counts(Task):
 
     @cached_property
     def _log_counts(self) -> Tensor:
-        """ln p(y) of 0, 1, ..."""
+        """The logarithm ln p(y) of 0, 1, ..."""
         rates, weights = self._rates
         return (self._log_table(rates) + weights.log()[:, None]).logsumexp(0)

@@ -88,7 +88,7 @@ class _Plane(Task):
                 + _log_normal(rows[:, 1:], second, second_scale)
                 + weights.log()
             ).logsumexp(1)
-            for rows in y.double().reshape(-1, 2).split(_BLOCK)
+            for rows in torch.split(y.double().reshape(-1, 2), _BLOCK)
         ]
         return torch.cat(blocks).view(y.shape[:-1])
 

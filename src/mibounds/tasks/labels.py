@@ -222,12 +222,12 @@ class LabelMixture(Task):
 
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         posterior, label = self._log_posterior(x), y[..., 0].long()
-        shape = torch.broadcast_shapes(posterior.shape[:-1], label.shape)
+        shape = (posterior[..., 0] + label).shape
         posterior, label = posterior.expand(*shape, -1), label.expand(shape)
         return (posterior.gather(-1, label[..., None])[..., 0] - self.weights.log()[label]).to(x.dtype)
 
     def _log_posterior(self, x: Tensor) -> Tensor:
-        """ln P(y | x), (..., K)."""
+        """The logarithm ln P(y | x), (..., K)."""
         classes, components, dim = self.centers.shape
         rows = x[..., :dim].double()
         squares = torch.cdist(rows.reshape(-1, dim), self.centers.reshape(-1, dim)).square()

@@ -86,13 +86,15 @@ class Normal(Noise):
     _entropy = 0.5 * math.log(2 * math.pi * math.e)
 
     def _quantile(self, u: Tensor) -> Tensor:
-        return torch.special.ndtri(u)
+        value: Tensor = torch.special.ndtri(u)
+        return value
 
     def _log_density(self, value: Tensor) -> Tensor:
         return -value.square() / 2 - 0.5 * math.log(2 * math.pi)
 
     def _cdf(self, value: Tensor) -> Tensor:
-        return torch.special.ndtr(value)
+        below: Tensor = torch.special.ndtr(value)
+        return below
 
 
 @dataclass(frozen=True, repr=False)

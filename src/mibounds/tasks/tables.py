@@ -106,7 +106,7 @@ class CategoryShift(Task):
 
     Example:
         >>> round(CategoryShift(4, 0.1).mutual_information, 4)
-        0.9513
+        0.9514
     """
 
     categories: int

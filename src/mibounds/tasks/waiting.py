@@ -92,7 +92,7 @@ class WaitingTime(Task):
         (risk, weights), (density, survival) = self._risks, self._tables
         log_time = density.low + density.step * torch.arange(_POINTS, dtype=torch.float64)
         events = survivors = log_time.new_zeros(_POINTS)
-        for one, weight in zip(risk.split(200), weights.split(200), strict=True):
+        for one, weight in zip(torch.split(risk, 200), torch.split(weights, 200), strict=True):
             given, staying = self._log_density(log_time[:, None], one), self._log_survival(log_time[:, None], one)
             events = events + (given.exp() * (given - density.values[:, None])) @ weight
             survivors = survivors + (staying.exp() * (staying - survival.values[:, None])) @ weight
