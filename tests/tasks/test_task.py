@@ -78,3 +78,7 @@ def test_a_task_may_lack_a_log_ratio():
 
 def test_a_truth_is_exact_unless_it_says_otherwise():
     assert Mystery().standard_error == 0
+
+
+def test_numbers_are_no_codes_unless_a_task_says_otherwise():
+    assert Mystery().integer_columns == ((), ())

@@ -172,7 +172,7 @@ class LabelMixture(Task):
     def __post_init__(self) -> None:
         check_at_least("idle", self.idle, 0)
         classes = self.weights.shape
-        if len(classes) != 1 or self.centers.ndim != 3 or self.scales.shape != classes != self.centers.shape[:1]:
+        if len(classes) != 1 or self.centers.ndim != 3 or not self.scales.shape == classes == self.centers.shape[:1]:
             raise ValueError(
                 f"weights, centers and scales have shapes {tuple(self.weights.shape)}, {tuple(self.centers.shape)} "
                 f"and {tuple(self.scales.shape)}: expected (K,), (K, M, D) and (K,)."
