@@ -16,7 +16,7 @@ from mibounds._checks import check_at_least, check_choice
 from mibounds._roots import bisect
 from mibounds.tasks.task import Task
 
-__all__ = ["ClaytonCopula", "Copula", "FrankCopula", "GumbelCopula", "JoeCopula"]
+__all__ = ["ClaytonCopula", "FrankCopula", "GumbelCopula", "JoeCopula"]
 
 _REACH, _STEP = 7.0, 0.02  # of the quadrature in normal scores
 _FARTHEST = 9.0  # normal score of a drawn value
@@ -77,7 +77,7 @@ _MARGINS = {
 
 
 @dataclass(frozen=True)
-class Copula(Task):
+class _Copula(Task):
     r"""Two columns with a copula of one parameter, and margins of unlike shape, which do not change the information.
 
     .. math:: I(X;Y) = \int c(u, v) \ln c(u, v)\, du\, dv
@@ -140,7 +140,7 @@ class Copula(Task):
 
 
 @dataclass(frozen=True, repr=False)
-class ClaytonCopula(Copula):
+class ClaytonCopula(_Copula):
     r"""The Clayton copula, dependent in the lower tail.
 
     .. math:: C(u, v) = (u^{-\theta} + v^{-\theta} - 1)^{-1/\theta}, \qquad
@@ -179,7 +179,7 @@ class ClaytonCopula(Copula):
 
 
 @dataclass(frozen=True, repr=False)
-class FrankCopula(Copula):
+class FrankCopula(_Copula):
     r"""The Frank copula, symmetric and without dependence in the tails.
 
     .. math:: C(u, v) = -\tfrac{1}{\theta}
@@ -214,7 +214,7 @@ class FrankCopula(Copula):
 
 
 @dataclass(frozen=True, repr=False)
-class GumbelCopula(Copula):
+class GumbelCopula(_Copula):
     r"""The Gumbel copula, dependent in the upper tail.
 
     .. math:: C(u, v) = \exp\Bigl(-\bigl((-\ln u)^\theta + (-\ln v)^\theta\bigr)^{1/\theta}\Bigr)
@@ -245,7 +245,7 @@ class GumbelCopula(Copula):
 
 
 @dataclass(frozen=True, repr=False)
-class JoeCopula(Copula):
+class JoeCopula(_Copula):
     r"""The Joe copula, dependent in the upper tail more than Gumbel's.
 
     .. math:: C(u, v) = 1 - \bigl(\bar u^\theta + \bar v^\theta - \bar u^\theta \bar v^\theta\bigr)^{1/\theta},

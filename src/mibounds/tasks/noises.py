@@ -20,7 +20,7 @@ _ROUNDING = 1e-5  # of a value at the edge of a bounded support, which float32 m
 
 
 @dataclass(frozen=True)
-class Noise(ABC):
+class _Noise(ABC):
     """A distribution on the line.
 
     Arguments:
@@ -75,7 +75,7 @@ class Noise(ABC):
 
 
 @dataclass(frozen=True, repr=False)
-class Normal(Noise):
+class Normal(_Noise):
     """Normal noise; the scale is its standard deviation.
 
     Example:
@@ -98,7 +98,7 @@ class Normal(Noise):
 
 
 @dataclass(frozen=True, repr=False)
-class Laplace(Noise):
+class Laplace(_Noise):
     """Laplace noise, with a peak at 0 and exponential tails; the scale is the mean of its absolute value.
 
     Example:
@@ -120,7 +120,7 @@ class Laplace(Noise):
 
 
 @dataclass(frozen=True, repr=False)
-class Uniform(Noise):
+class Uniform(_Noise):
     """Uniform noise between minus and plus the scale. Log-ratios are minus infinity outside.
 
     Example:
@@ -141,7 +141,7 @@ class Uniform(Noise):
 
 
 @dataclass(frozen=True, repr=False)
-class Gumbel(Noise):
+class Gumbel(_Noise):
     """The logarithm of a standard exponential variable times the scale: log waiting times, skewed to the left.
 
     Example:
@@ -159,3 +159,7 @@ class Gumbel(Noise):
 
     def _cdf(self, value: Tensor) -> Tensor:
         return -torch.expm1(-value.exp())
+
+
+Noise = Normal | Laplace | Uniform | Gumbel
+"""Any of these."""
