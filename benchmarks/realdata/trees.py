@@ -13,6 +13,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 FOLDS, BINS = 5, 8
 SETTINGS = {"learning_rate": 0.06, "max_leaf_nodes": 15, "early_stopping": True, "random_state": 0}
 MOST_CATEGORIES = 250
+RANGES = [(-3.0, 3.0), (-15.0, 5.0)]  # of the logarithm of the temperature, and of the logit of what is mixed in
 
 
 class TreeBound(NamedTuple):
@@ -93,6 +94,6 @@ def _label_bound(x: pd.DataFrame, labels: np.ndarray) -> tuple[float, float]:
         q /= q.sum(1, keepdims=True)
         return np.log((1 - mixed) * q[rows, codes] + mixed * prior[codes])
 
-    best = minimize(lambda c: -log_likelihoods(c).mean(), np.array([0.0, -4.0]), method="Nelder-Mead")
+    best = minimize(lambda c: -log_likelihoods(c).mean(), np.array([0.0, -4.0]), method="Nelder-Mead", bounds=RANGES)
     gains = log_likelihoods(best.x) - np.log(prior[codes])
     return float(gains.mean()), float(gains.std()) / math.sqrt(len(codes))
