@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from mibounds.benchmark import PRESETS, Failed, Measured, plan, read_records, run, suite_names
+from mibounds.benchmark.records import Key
+from mibounds.benchmark.runner import sample_rows
 from mibounds.results.result import Result
-from mibounds.tasks import CorrelatedGaussian, suites
+from mibounds.tasks import XOR2, CorrelatedGaussian, FlippedLabel, GroupSlopes, suites
 from mibounds.warnings import ConstantColumnWarning
 
 pytestmark = pytest.mark.usefixtures("tiny_benchmark")
@@ -69,6 +71,18 @@ def test_estimators_see_the_same_standardized_columns_and_nothing_else(tmp_path,
     assert torch.equal(y, same_y)
     assert not torch.equal(x, other_x)
     assert pixels.shape == (50, 256)
+
+
+def test_whole_numbers_stay_as_they_are():
+    codes = GroupSlopes(12, 0.3)
+    x, y = sample_rows(Key("everyday", repr(codes), "tiny", 200, 0), codes)
+    assert [x["x0"].dtype, x["x1"].dtype] == [torch.int64, torch.float32]
+    assert set(x["x0"].tolist()) == set(range(12))
+    assert float(x["x1"].mean()) == pytest.approx(0, abs=1e-6)
+    assert float(y.mean()) == pytest.approx(0, abs=1e-6)
+    label = FlippedLabel(XOR2, 0.1)
+    _, y = sample_rows(Key("everyday", repr(label), "tiny", 200, 0), label)
+    assert y.dtype == torch.int64
 
 
 def test_a_fit_that_raises_is_a_result(tmp_path, monkeypatch):

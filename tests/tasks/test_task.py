@@ -26,7 +26,7 @@ def test_contract(task):
     again = pickle.loads(pickle.dumps(task)).sample(n, torch.Generator().manual_seed(0))  # as a worker sees it
     other = task.sample(n, torch.Generator().manual_seed(1))
     for variable, same, different in zip((x, y), again, other, strict=True):
-        assert variable.dtype == torch.float32
+        assert variable.dtype in {torch.float32, torch.int64}
         assert variable.ndim in {2, 3, 4}
         assert len(variable) == n
         assert variable.isfinite().all()
@@ -38,6 +38,8 @@ def test_contract(task):
     assert ratios.shape == (n,)
     assert ratios.isfinite().all()
     confirm_truth(task, ratios)
+    for variable, whole in zip((x, y), task.integer_columns, strict=True):
+        assert torch.equal(variable[:, list(whole)], variable[:, list(whole)].round())
     grid = task.log_ratio(x[:50, None], y[None, :60])
     assert grid.shape == (50, 60)
     assert torch.allclose(grid[3, 4], task.log_ratio(x[3], y[4]))
@@ -76,3 +78,7 @@ def test_a_task_may_lack_a_log_ratio():
 
 def test_a_truth_is_exact_unless_it_says_otherwise():
     assert Mystery().standard_error == 0
+
+
+def test_numbers_are_no_codes_unless_a_task_says_otherwise():
+    assert Mystery().integer_columns == ((), ())

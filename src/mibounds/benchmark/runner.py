@@ -27,6 +27,9 @@ from mibounds.warnings import MIWarning
 
 __all__ = ["plan", "run", "sample_rows"]
 
+Rows = Tensor | dict[str, Tensor]
+"""A variable, or columns by name."""
+
 
 def run(
     suite: str,
@@ -45,6 +48,7 @@ def run(
     Each fit is a line of `out`, written when it finishes. An interrupted run is continued: fits in the file, failed
     ones too, are not made again. The samples depend only on task, n and seed, so all estimators get the same; columns
     are standardized over the sample, as Czyż et al., 2023, arXiv:2306.11078 do, and images are flattened into columns.
+    Columns of whole numbers stay as they are: a variable of both kinds is a table, by the names of its columns.
 
     Arguments:
         suite: name of a suite, such as "quick".
@@ -71,10 +75,11 @@ def run(
         for record in records:
             done(record)
         finished = {record.key for record in records}
+        missing = {key: task for key, task in fits.items() if key not in finished}
+        for task in missing.values():
+            _ = task.mutual_information  # once: tasks that compute it take it along to other processes
         fit = joblib.delayed(_fit)
-        new_records = parallel(
-            fit(key, task, estimator_named(key.estimator)) for key, task in fits.items() if key not in finished
-        )
+        new_records = parallel(fit(key, task, estimator_named(key.estimator)) for key, task in missing.items())
         for record in new_records:
             append_record(out, record)
             records.append(record)
@@ -145,8 +150,19 @@ def _measure(key: Key, task: Task, estimator: Callable[..., Result]) -> Measured
     )
 
 
-def sample_rows(key: Key, task: Task) -> tuple[Tensor, Tensor]:
-    """The standardized columns of the sample of a task, n and seed."""
+def sample_rows(key: Key, task: Task) -> tuple[Rows, Rows]:
+    """The sample of a task, n and seed: standardized columns, whole numbers as they are."""
     generator = torch.Generator().manual_seed(zlib.crc32(f"{key.task}, {key.n} rows, seed {key.seed}".encode()))
     x, y = (rows.flatten(1) for rows in task.sample(key.n, generator))
-    return Standardize().fit(x)(x), Standardize().fit(y)(y)
+    whole_x, whole_y = task.integer_columns
+    return _standardized(x, "x", whole_x), _standardized(y, "y", whole_y)
+
+
+def _standardized(rows: Tensor, name: str, whole: tuple[int, ...]) -> Rows:
+    if not rows.is_floating_point():
+        return rows
+    standard: Tensor = Standardize().fit(rows)(rows)
+    if not whole:
+        return standard
+    columns = range(rows.shape[1])
+    return {f"{name}{k}": rows[:, k].long() if k in whole else standard[:, k] for k in columns}

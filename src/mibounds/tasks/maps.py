@@ -26,6 +26,7 @@ __all__ = [
     "BIMODAL_X",
     "BIMODAL_Y",
     "CUBIC",
+    "EXP",
     "HALF_CUBE",
     "IDENTITY",
     "NORMAL_CDF",
@@ -169,6 +170,8 @@ def mixing(dim: int, seed: int) -> Map:
 
 IDENTITY = Map("identity", _same, _same)
 """The identity."""
+EXP = Map("exp", torch.exp, torch.log)
+"""exp(x): noise that is added becomes noise that multiplies."""
 CUBIC = Map("cubic", partial(_signed_power, 3.0), partial(_signed_power, 1 / 3))
 """x^3."""
 HALF_CUBE = Map("half_cube", partial(_signed_power, 1.5), partial(_signed_power, 2 / 3))

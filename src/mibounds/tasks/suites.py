@@ -13,6 +13,7 @@ from __future__ import annotations
 import torch
 
 from mibounds.tasks.discrete import JointTable
+from mibounds.tasks.everyday import FAMILIES
 from mibounds.tasks.gaussian import CorrelatedGaussian, MultivariateGaussian
 from mibounds.tasks.images import DigitsChannel, blob
 from mibounds.tasks.maps import (
@@ -36,7 +37,7 @@ from mibounds.tasks.task import Task
 from mibounds.tasks.transformed import Transformed
 from mibounds.tasks.uniform import AdditiveUniformNoise, UniformDiscrete
 
-__all__ = ["BMI40", "DISCRETE", "HIGH_MI", "IMAGES", "INDEPENDENT", "INTERVALS", "QUICK", "STAIRS"]
+__all__ = ["BMI40", "DISCRETE", "EVERYDAY", "HIGH_MI", "IMAGES", "INDEPENDENT", "INTERVALS", "QUICK", "STAIRS"]
 
 
 def _both(task: Task, over: Map) -> Transformed:
@@ -144,3 +145,7 @@ QUICK: tuple[Task, ...] = (
     _spiral(_PAIRS[3], 3),
 )
 """One or two tasks of each family without images, for a first comparison."""
+
+EVERYDAY: tuple[Task, ...] = tuple(task for family in FAMILIES.values() for task in family)
+"""The kinds of dependence that tables have, in fourteen families: functions of columns among idle ones, labels, counts,
+waiting times, copulas, angles, categories, missing values, wide tables. See `mibounds.tasks.everyday`."""
