@@ -28,6 +28,11 @@ USES = {
         "import sys; from mibounds.cli import run; sys.argv = ['', 'estimate', 'table.csv', '--y', 'b']; run()",
         'Reading .csv files needs polars: pip install "mibounds[cli]".',
     ),
+    "streams": (
+        "polars",
+        "import mibounds.data.streams as s; s.sampler('rows.parquet', columns=(['a'], ['b']))",
+        'Reading .parquet files needs polars: pip install "mibounds[cli]".',
+    ),
     "flows": (
         "zuko",
         "import mibounds; mibounds.critics.FlowCritic(1, 1)",
