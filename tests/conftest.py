@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 
 from mibounds.benchmark import PRESETS
+from mibounds.critics import gaussian
 from mibounds.estimation import estimate
 from mibounds.tasks import CorrelatedGaussian, suites
 from mibounds.training import recipe
@@ -39,6 +40,14 @@ def generator():
 def two_folds(monkeypatch):
     """Two folds in place of ten for few samples, for tests that cannot pass `folds` and do not check the value."""
     monkeypatch.setattr(recipe, "automatic_folds", lambda *_: 2)
+
+
+@pytest.fixture
+def one_regularization(monkeypatch):
+    """One closed form in place of sixteen (regularizations, radial products), for tests that do not check the value."""
+    monkeypatch.setattr(gaussian, "_RIDGES", (0.1,))
+    monkeypatch.setattr(gaussian, "_THRESHOLDS", (0.0,))
+    monkeypatch.setattr(gaussian, "_MOST_RADIAL", 0)
 
 
 @pytest.fixture

@@ -64,6 +64,9 @@ def test_devices():
         check_device("cuda:99")
     with pytest.raises(ValueError, match="'gpu', which this machine does not have"):
         check_device("gpu")
+    for value in (1.5, True, ["cpu"]):
+        with pytest.raises(TypeError, match=r"device is .*: expected a name such as 'cpu' or 'cuda', or a .*\.$"):
+            check_device(value)
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])

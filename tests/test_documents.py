@@ -12,6 +12,7 @@ import pytest
 from sklearn import datasets
 
 import mibounds as mi
+from mibounds.estimation import densities
 from mibounds.estimation.pairwise import column_matrix
 from mibounds.training.recipe import Recipe
 
@@ -78,11 +79,12 @@ BETWEEN["README.md", 3] = COLUMNS.format(rows=800, dim=3) + "y = y[:, :1]\n"
 
 
 @pytest.fixture
-def hasty(two_folds, monkeypatch, tmp_path):
-    """Ten steps, of flows too, two folds, few shuffled columns and digits, and an empty folder to write into."""
+def hasty(two_folds, one_regularization, monkeypatch, tmp_path):
+    """Three steps, of flows too, two folds, few shuffled columns, partners and digits, and an empty folder."""
     filled = Recipe.filled
-    monkeypatch.setattr(Recipe, "filled", lambda recipe, *sizes: filled(recipe.replace(steps=10), *sizes))
+    monkeypatch.setattr(Recipe, "filled", lambda recipe, *sizes: filled(recipe.replace(steps=3), *sizes))
     monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (8, 8))
+    monkeypatch.setattr(densities, "_COLUMNS", 1)
     few = datasets.load_digits(n_class=2)
     monkeypatch.setattr(datasets, "load_digits", lambda: few)
     monkeypatch.chdir(tmp_path)

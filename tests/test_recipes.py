@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING, followed to the letter in a copy: one file and its test, and all else follows."""
+"""The recipes of CONTRIBUTING, followed to the letter in one copy: one file and its test each, and all else follows."""
 
 import os
 import shutil
@@ -216,39 +216,39 @@ class Angle(Encoding):
 
 def _kinds()'''
 KIND_TEST = """
-import sys
+import pytest
 import numpy as np, pandas as pd, torch, warnings
 import mibounds as mi
 
-warnings.simplefilter("ignore")
-rng = np.random.default_rng(0)
-angle = rng.uniform(-np.pi, np.pi, 200)
-y = np.cos(angle) + 0.1 * rng.normal(size=200)
-short = {"steps": 40, "folds": 2, "hidden": (8,)}
-whole = mi.estimate(angle, y, x_type="angle", **short)
-assert whole.kinds == (("angle",), ("continuous",)), whole.kinds
-assert whole.columns[0] == ("x.cos", "x.sin"), whole.columns
-assert whole.value > 1, whole.value
-frame = pd.DataFrame({"wind": angle, "rain": rng.normal(size=200)})
-mixed = mi.estimate(frame, y, x_type={"wind": "angle"}, **short)
-assert mixed.kinds[0] == ("angle", "continuous"), mixed.kinds
-assert "1 angle, 1 continuous" in repr(mixed), repr(mixed)
-mixed.fitted.save(sys.argv[1])
-new = frame.assign(wind=frame.wind + 2 * np.pi)
-again = mi.load(sys.argv[1]).score_pairs(new, y)
-assert torch.allclose(again, mixed.fitted.score_pairs(frame, y), atol=1e-3)
-assert mi.results.Result.from_dict(mixed.to_dict()) == mixed
-short["steps"] = 2
-given = mi.conditional(angle, y, frame[["rain"]], x_type="angle", z_type="continuous", **short)
-assert given.parts["I(X;Z)"].kinds[0] == ("angle",)
-assert mi.bracket(angle, y, x_type="angle", **short).predicted == "y"
-past = mi.lagged(angle, y, [1], x_type="angle", gap=0, **short)
-assert past[1].columns[0] == ("x[t-1].cos", "x[t-1].sin"), past[1].columns
-try:
-    mi.estimate(angle, y, x_type="angel", **short)
-except ValueError as error:
-    assert "'angle'" in str(error), error
-print("fine")
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_an_angle(tmp_path):
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(-np.pi, np.pi, 200)
+    y = np.cos(angle) + 0.1 * rng.normal(size=200)
+    short = {"steps": 40, "folds": 2, "hidden": (8,)}
+    whole = mi.estimate(angle, y, x_type="angle", **short)
+    assert whole.kinds == (("angle",), ("continuous",)), whole.kinds
+    assert whole.columns[0] == ("x.cos", "x.sin"), whole.columns
+    assert whole.value > 1, whole.value
+    frame = pd.DataFrame({"wind": angle, "rain": rng.normal(size=200)})
+    mixed = mi.estimate(frame, y, x_type={"wind": "angle"}, **short)
+    assert mixed.kinds[0] == ("angle", "continuous"), mixed.kinds
+    assert "1 angle, 1 continuous" in repr(mixed), repr(mixed)
+    mixed.fitted.save(tmp_path / "critics.safetensors")
+    new = frame.assign(wind=frame.wind + 2 * np.pi)
+    again = mi.load(tmp_path / "critics.safetensors").score_pairs(new, y)
+    assert torch.allclose(again, mixed.fitted.score_pairs(frame, y), atol=1e-3)
+    assert mi.results.Result.from_dict(mixed.to_dict()) == mixed
+    short["steps"] = 2
+    given = mi.conditional(angle, y, frame[["rain"]], x_type="angle", z_type="continuous", **short)
+    assert given.parts["I(X;Z)"].kinds[0] == ("angle",)
+    assert mi.bracket(angle, y, x_type="angle", **short).predicted == "y"
+    past = mi.lagged(angle, y, [1], x_type="angle", gap=0, **short)
+    assert past[1].columns[0] == ("x[t-1].cos", "x[t-1].sin"), past[1].columns
+    try:
+        mi.estimate(angle, y, x_type="angel", **short)
+    except ValueError as error:
+        assert "'angle'" in str(error), error
 """
 WARNING = '''
 
@@ -264,16 +264,17 @@ import warnings
 import mibounds as mi
 from mibounds.results import Result
 
-made = Result(value=0.5, stderr=0.1, estimates={}, method="", n=9, warnings=(mi.warnings.LeapSecondWarning("at 3"),))
-assert "leap-second" in repr(made)
-assert Result.from_dict(made.to_dict()) == made
-assert mi.warnings.by_code()["leap-second"] is mi.warnings.LeapSecondWarning
-with warnings.catch_warnings(record=True) as issued:
-    warnings.simplefilter("always")
-    mi.warnings.issue(made.warnings)
-assert [type(one.message).__name__ for one in issued] == ["LeapSecondWarning"]
-assert '<a id="leap-second"></a>`leap-second`' in mi.warnings._page()
-print("fine")
+def test_a_leap_second():
+    leap = mi.warnings.LeapSecondWarning("at 3")
+    made = Result(value=0.5, stderr=0.1, estimates={}, method="", n=9, warnings=(leap,))
+    assert "leap-second" in repr(made)
+    assert Result.from_dict(made.to_dict()) == made
+    assert mi.warnings.by_code()["leap-second"] is mi.warnings.LeapSecondWarning
+    with warnings.catch_warnings(record=True) as issued:
+        warnings.simplefilter("always")
+        mi.warnings.issue(made.warnings)
+    assert [type(one.message).__name__ for one in issued] == ["LeapSecondWarning"]
+    assert '<a id="leap-second"></a>`leap-second`' in mi.warnings._page()
 """
 ESTIMATOR = '''"""A critic trained as a logistic classifier of matched and mismatched pairs."""
 
@@ -321,30 +322,29 @@ class Logistic(Estimator):
             return float(self.loss(x, y))
 '''
 ESTIMATOR_TEST = """
-import sys
+import pytest
 import torch, warnings
 import mibounds as mi
 from mibounds.estimators.logistic import Logistic
 
-warnings.simplefilter("ignore")
-x, y = mi.tasks.CorrelatedGaussian(2, 0.8).sample(400, torch.Generator().manual_seed(0))
-torch.manual_seed(0)
-estimator = Logistic(mi.critics.SeparableCritic(2, 2, hidden=(16,)), mi.bounds.NWJ())
-result = mi.Trainer(steps=150, folds=2, lr=1e-2).fit(estimator, x, y, groups=torch.arange(400) // 2)
-assert result.method == "NWJ" and 0.6 < result.value < 1.2, result  # truth 1.02
-result.fitted.save(sys.argv[1])
-assert torch.equal(mi.load(sys.argv[1]).score_pairs(x, y), result.fitted.score_pairs(x, y))
-print("fine")
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_a_classifier(tmp_path):
+    x, y = mi.tasks.CorrelatedGaussian(2, 0.8).sample(400, torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    estimator = Logistic(mi.critics.SeparableCritic(2, 2, hidden=(16,)), mi.bounds.NWJ())
+    result = mi.Trainer(steps=150, folds=2, lr=1e-2).fit(estimator, x, y, groups=torch.arange(400) // 2)
+    assert result.method == "NWJ" and 0.6 < result.value < 1.2, result  # truth 1.02
+    result.fitted.save(tmp_path / "critics.safetensors")
+    assert torch.equal(mi.load(tmp_path / "critics.safetensors").score_pairs(x, y), result.fitted.score_pairs(x, y))
 """
 
+NAMES_TEST = """
+from mibounds.choices import build_bound, critic_names
 
-@pytest.fixture
-def copied(tmp_path):
-    """A copy of what a contributor edits."""
-    for part in ("src", "tests"):
-        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+def test_names():
+    assert repr(build_bound("halfway")) == "Halfway()"
+    assert "distance" in critic_names()
+"""
 
 
 def edit(path, old, new, append=""):
@@ -353,65 +353,94 @@ def edit(path, old, new, append=""):
     path.write_text(text.replace(old, new) + append, "utf-8")
 
 
-def run(copied, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(copied / "src"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=copied, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return done.stdout
-
-
-def test_a_bound_is_one_file(copied):
-    file = copied / "src/mibounds/bounds/partition.py"
-    edit(file, '__all__ = ["MINE", "NWJ", ', '__all__ = ["Halfway", "MINE", "NWJ", ', BOUND)
-    assert "passed" in run(copied, "-m", "pytest", "-q", "tests/bounds/test_bound.py", "-k", "Halfway", str(file))
-    printed = run(
-        copied, "-c", "import mibounds as mi; from mibounds.choices import build_bound as b; print(b('halfway'))"
-    )
-    assert printed == "Halfway()\n"
-
-
-def test_a_critic_is_one_file_and_a_line_of_its_test(copied):
-    file, test = copied / "src/mibounds/critics/neural.py", copied / "tests/critics/test_critic.py"
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """A copy of what a contributor edits, after all edits."""
+    copied = tmp_path_factory.mktemp("copy")
+    for part in ("src", "tests"):
+        shutil.copytree(ROOT / part, copied / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copied)
+    package, tests = copied / "src/mibounds", copied / "tests"
+    # A bound.
+    edit(package / "bounds/partition.py", '__all__ = ["MINE", "NWJ", ', '__all__ = ["Halfway", "MINE", "NWJ", ', BOUND)
+    # A critic.
+    file = package / "critics/neural.py"
     edit(file, '__all__ = ["BilinearCritic", ', '__all__ = ["BilinearCritic", "DistanceCritic", ', CRITIC)
-    edit(test, "CRITICS = {\n", 'CRITICS = {\n    "DistanceCritic": lambda: critics.DistanceCritic(2, 3),\n')
-    assert "passed" in run(copied, "-m", "pytest", "-q", str(test), "-k", "DistanceCritic", str(file))
-    assert "distance" in run(copied, "-c", "from mibounds.choices import critic_names; print(*critic_names())")
-
-
-def test_a_task_is_one_file_and_a_line_of_its_test(copied):
-    file, test = copied / "src/mibounds/tasks/uniform.py", copied / "tests/tasks/test_task.py"
+    line = '    "DistanceCritic": lambda: critics.DistanceCritic(2, 3),\n'
+    edit(tests / "critics/test_critic.py", "CRITICS = {\n", f"CRITICS = {{\n{line}")
+    # A task.
+    file = package / "tasks/uniform.py"
     edit(file, '__all__ = ["AdditiveUniformNoise", ', '__all__ = ["AdditiveUniformNoise", "TwoCoins", ', TASK)
-    edit(test, "EXTRA = [", "from mibounds.tasks import TwoCoins\n\nEXTRA = [TwoCoins(0.9), ")
-    assert "passed" in run(copied, "-m", "pytest", "-q", str(test), "-k", "TwoCoins", str(file))
-
-
-def test_a_verb_is_one_file_and_its_test(copied):
-    test = copied / "tests/estimation/test_total_correlation.py"
-    (copied / "src/mibounds/estimation/total_correlation.py").write_text(VERB, "utf-8")
-    test.write_text(VERB_TEST, "utf-8")
-    assert len([line for line in VERB.splitlines() if line]) <= 50
-    assert "passed" in run(copied, "-m", "pytest", "-q", str(test))
-
-
-def test_a_kind_of_column_is_one_file_and_a_line_of_its_test(copied):
-    file, test = copied / "src/mibounds/data/encoding.py", copied / "tests/data/test_encoding.py"
+    line = "from mibounds.tasks import TwoCoins\n\nEXTRA = [TwoCoins(0.9), "
+    edit(tests / "tasks/test_task.py", "EXTRA = [", line)
+    # A function.
+    (package / "estimation/total_correlation.py").write_text(VERB, "utf-8")
+    (tests / "estimation/test_total_correlation.py").write_text(VERB_TEST, "utf-8")
+    # A kind of column.
+    file = package / "data/encoding.py"
     edit(file, '__all__ = ["Categorical", ', '__all__ = ["Angle", "Categorical", ')
     edit(file, "\n\ndef _kinds()", KIND)
-    edit(test, "COLUMNS = {\n", 'COLUMNS = {\n    "angle": np.array([0.1, np.nan, 2.5]),\n')
-    assert "passed" in run(copied, "-m", "pytest", "-q", str(test))
-    assert run(copied, "-c", KIND_TEST, str(copied / "critics.safetensors")) == "fine\n"
-
-
-def test_a_warning_is_one_class(copied):
-    file = copied / "src/mibounds/warnings.py"
+    edit(tests / "data/test_encoding.py", "COLUMNS = {\n", 'COLUMNS = {\n    "angle": np.array([0.1, np.nan, 2.5]),\n')
+    # A warning.
+    file = package / "warnings.py"
     edit(file, '__all__ = [\n    "AmplifiedWarning",', '__all__ = [\n    "LeapSecondWarning",\n    "AmplifiedWarning",')
     edit(file, "\n\nclass RowsDroppedWarning", f"{WARNING}\n\nclass RowsDroppedWarning")
-    assert "passed" in run(copied, "-m", "pytest", "-q", "tests/test_warnings.py", "-k", "LeapSecond or exported")
-    assert run(copied, "-c", WARNING_TEST) == "fine\n"
+    # An estimator.
+    (package / "estimators/logistic.py").write_text(ESTIMATOR, "utf-8")
+    for name, text in {
+        "names": NAMES_TEST,
+        "angle": KIND_TEST,
+        "leap": WARNING_TEST,
+        "logistic": ESTIMATOR_TEST,
+    }.items():
+        (tests / f"test_recipe_of_{name}.py").write_text(text, "utf-8")
+    return copied
 
 
-def test_an_estimator_is_one_file(copied):
-    (copied / "src/mibounds/estimators/logistic.py").write_text(ESTIMATOR, "utf-8")
-    assert run(copied, "-c", ESTIMATOR_TEST, str(copied / "critics.safetensors")) == "fine\n"
+@pytest.fixture(scope="module")
+def outcomes(copied):
+    """The outcome of every test of the copy that concerns an edit, by the name of the test."""
+    files = [
+        "tests/bounds/test_bound.py", "src/mibounds/bounds/partition.py", "tests/critics/test_critic.py",
+        "src/mibounds/critics/neural.py", "tests/tasks/test_task.py", "src/mibounds/tasks/uniform.py",
+        "tests/estimation/test_total_correlation.py", "tests/data/test_encoding.py", "tests/test_warnings.py",
+        *(f"tests/test_recipe_of_{name}.py" for name in ("names", "angle", "leap", "logistic")),
+    ]  # fmt: skip
+    chosen = (
+        "Halfway or DistanceCritic or TwoCoins or test_total_correlation or test_encoding or LeapSecond or exported "
+        "or test_recipe_of"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(copied / "src"), "OMP_NUM_THREADS": "1"}
+    call = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *files, "-k", chosen]
+    done = subprocess.run(call, cwd=copied, env=environment, capture_output=True, text=True, check=False)
+    lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+    found = {line[1]: line[0] for line in lines if len(line) > 1 and line[0] in ("PASSED", "FAILED", "ERROR")}
+    assert found, done.stdout[-3000:] + done.stderr[-3000:]
+    return found, done.stdout
+
+
+@pytest.mark.parametrize(
+    "name, least",
+    [
+        ("Halfway", 5),
+        ("DistanceCritic", 5),
+        ("TwoCoins", 2),
+        ("test_total_correlation", 3),
+        ("test_encoding", 20),
+        ("LeapSecond", 1),
+        ("exported", 1),
+        ("test_recipe_of_names", 1),
+        ("test_recipe_of_angle", 1),
+        ("test_recipe_of_leap", 1),
+        ("test_recipe_of_logistic", 1),
+    ],
+)
+def test_one_file_and_its_test_are_enough(outcomes, name, least):
+    found, output = outcomes
+    concerned = [outcome for test, outcome in found.items() if name in test]
+    assert len(concerned) >= least, concerned
+    assert {*concerned} == {"PASSED"}, output[-3000:]
+
+
+def test_a_function_is_short():
+    assert len([line for line in VERB.splitlines() if line]) <= 50

@@ -254,6 +254,8 @@ def check_device(device: str | torch.device | None) -> torch.device:
     """The torch device of that name, if this machine has it; the CPU for None."""
     if device is None:
         return torch.device("cpu")
+    if not isinstance(device, str | int | torch.device) or isinstance(device, bool):  # a number is that of a GPU
+        raise TypeError(f"device is {_described(device)}: expected a name such as 'cpu' or 'cuda', or a torch.device.")
     try:
         found = torch.device(device)
         torch.empty(0, device=found)

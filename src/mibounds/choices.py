@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from functools import cache
 from typing import Any
 
 from torch import nn
@@ -22,11 +23,13 @@ Shape = int | tuple[int, ...]
 _ALIASES = {"dv": "donskervaradhan", "js": "jensenshannon", "jsd": "jensenshannon", "cpc": "infonce", "nce": "infonce"}
 
 
+@cache
 def bound_names() -> dict[str, type[Bound]]:
     """The bounds that need no argument, by their names in lower case."""
     return {name.lower(): kind for name, kind in _classes(bounds, Bound).items() if not _required(kind)}
 
 
+@cache
 def critic_names() -> dict[str, type[Critic]]:
     """The critics that are built from the widths of x and y, by their names in lower case without the suffix Critic."""
     return {

@@ -173,7 +173,10 @@ class ColumnsLeftOutWarning(MIWarning, group="data"):
     """Columns without numbers were left out of a matrix."""
 
     code = "columns-left-out"
-    condition = "A table passed to `mi.matrix` without `columns=` has columns that are not numeric (text, dates)."
+    condition = (
+        "A table passed to `mi.matrix` without `columns=` has columns that are neither numeric nor text with 2 to 12 "
+        "different values (names, dates)."
+    )
     remedy = "Encode these columns as numbers, or estimate the pairs that contain them by `mi.estimate`."
 
 

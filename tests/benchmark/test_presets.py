@@ -6,7 +6,7 @@ import pytest
 from mibounds.benchmark.presets import PRESETS, estimator_named, suite_named, suite_names
 from mibounds.estimation import estimate
 from mibounds.tasks import suites
-from mibounds.training import Trainer
+from mibounds.training import Recipe, Trainer
 
 
 def test_suites_follow_the_module():
@@ -20,6 +20,12 @@ def test_every_setting_is_an_argument(name):
     settings = preset.keywords if isinstance(preset, partial) else {}
     known = {*inspect.signature(estimate).parameters, *inspect.signature(Trainer).parameters}
     assert set(settings) <= known
+
+
+def test_quick_and_fast_follow_the_recipe_quick():
+    quick, fast = PRESETS["quick"].keywords["recipe"], PRESETS["fast"].keywords["recipe"]
+    assert quick == Recipe.preset("quick")
+    assert fast == quick.replace(steps=150, hidden=(128, 128))
 
 
 def test_a_wrong_name_suggests_the_nearest():

@@ -19,6 +19,11 @@ def table(tmp_path):
     return path
 
 
+@pytest.fixture(autouse=True)
+def quick(one_regularization):
+    """Values are compared with those of functions, and not with the truth."""
+
+
 @pytest.fixture
 def call():
     """Runs a command in this process."""

@@ -6,7 +6,7 @@ import pytest
 import mibounds as mi
 
 pytestmark = pytest.mark.usefixtures("two_folds")
-QUICK = ["--steps", "100", "--quiet"]
+QUICK = ["--steps", "5", "--hidden", "8", "--quiet"]
 
 
 def test_it_prints_both_bounds_and_writes_files(call, table, tmp_path):
@@ -23,10 +23,10 @@ def test_it_prints_both_bounds_and_writes_files(call, table, tmp_path):
 
 
 def test_the_bounds_are_those_of_the_function(call, table):
-    options = ["--x", "a", "--y", "c", "--negatives", "16", "--nan", "drop", "--json", "--steps", "30", "--quiet"]
+    options = ["--x", "a", "--y", "c", "--negatives", "16", "--nan", "drop", "--json", *QUICK]
     record = json.loads(call("bracket", table, *options).stdout)
     frame = pl.read_csv(table)
-    expected = mi.bracket(frame["a"], frame["c"], negatives=16, steps=30)
+    expected = mi.bracket(frame["a"], frame["c"], negatives=16, steps=5, hidden=(8,))
     assert (record["lower"], record["upper"]) == (expected.lower, expected.upper)
 
 

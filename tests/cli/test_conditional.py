@@ -6,7 +6,8 @@ import pytest
 import mibounds as mi
 
 pytestmark = pytest.mark.usefixtures("two_folds")
-QUICK = ["--steps", "100", "--quiet"]
+QUICK = ["--steps", "5", "--hidden", "8", "--quiet"]
+SHORT = {"steps": 5, "hidden": (8,)}
 
 
 def test_it_prints_and_writes_what_the_condition_does_not_explain(call, table, tmp_path):
@@ -25,7 +26,7 @@ def test_the_value_is_that_of_the_function(call, table):
     options = ["--x", "a", "--y", "c", "--z", "b", "--method", "neighbors", "--unit", "bits", "--level", "0.9"]
     record = json.loads(call("conditional", table, *options, "--json", *QUICK).stdout)
     frame = pl.read_csv(table)
-    expected = mi.conditional(frame["a"], frame["c"], frame["b"], method="neighbors", steps=100, unit="bits", level=0.9)
+    expected = mi.conditional(frame["a"], frame["c"], frame["b"], method="neighbors", unit="bits", level=0.9, **SHORT)
     assert (record["value"], record["method"]) == (expected.value, "neighbors")
     assert (record["unit"], record["level"]) == ("bits", 0.9)
 
@@ -33,7 +34,7 @@ def test_the_value_is_that_of_the_function(call, table):
 def test_a_categorical_condition_makes_strata(call, table, tmp_path):
     frame = pl.read_csv(table).with_columns(code=pl.Series([10.0, 2.5] * 200))
     frame.write_csv(tmp_path / "codes.csv")
-    options = ["--x", "a", "--y", "c", "--z", "code", "--categorical", "code", "--steps", "20", "--quiet"]
+    options = ["--x", "a", "--y", "c", "--z", "code", "--categorical", "code", *QUICK]
     printed = call("conditional", tmp_path / "codes.csv", *options).stdout
     assert "z = code=" in printed or "z = 10" in printed
 

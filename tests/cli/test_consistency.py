@@ -12,14 +12,14 @@ QUICK = ["--steps", "5", "--hidden", "8", "--quiet"]
 
 @pytest.fixture
 def images():
-    return torch.randn(120, 4, 4, generator=torch.Generator().manual_seed(0)).cumsum(1).numpy()
+    return torch.randn(100, 4, 4, generator=torch.Generator().manual_seed(0)).cumsum(1).numpy()
 
 
 @pytest.fixture
 def files(tmp_path, images):
     np.save(tmp_path / "images.npy", images)
     np.savez(tmp_path / "one.npz", images=images)
-    np.savez(tmp_path / "two.npz", images=images, labels=np.arange(120))
+    np.savez(tmp_path / "two.npz", images=images, labels=np.arange(100))
     (tmp_path / "images.csv").write_text("a\n1\n")
     (tmp_path / "damaged.npy").write_bytes(b"")
     return tmp_path
@@ -50,7 +50,7 @@ def test_the_values_are_those_of_the_function(call, files, images):
         (["damaged.npy"], "damaged.npy cannot be read: "),
         (["two.npz"], "The file has 2 arrays: choose one by --array. Known: 'images', 'labels'."),
         (["two.npz", "--array", "image"], "--array: there is no array 'image'. Did you mean 'images'?"),
-        (["two.npz", "--array", "labels"], "images has shape (120,): expected (images, height, width)"),
+        (["two.npz", "--array", "labels"], "images has shape (100,): expected (images, height, width)"),
         (["images.npy", "--rows", "5"], "--rows holds 5, and the images have 4 pixel rows: give 1 to 4."),
         (["images.npy", "--rows", "a"], "--rows is 'a': expected whole numbers"),
     ],

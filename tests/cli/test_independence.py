@@ -9,7 +9,7 @@ pytestmark = pytest.mark.usefixtures("two_folds")
 
 
 def test_it_prints_the_p_value_and_writes_files(call, table, tmp_path):
-    options = ["--x", "a,b", "--y", "c,d", "--steps", "100", "--quiet"]
+    options = ["--x", "a,b", "--y", "c,d", "--steps", "30", "--quiet"]
     files = ["--plot", tmp_path / "p.png", "--out", tmp_path / "p.json", "--report", tmp_path / "p.html"]
     done = call("independence", table, *options, *files)
     assert done.exit_code == 0, done.output
@@ -21,11 +21,11 @@ def test_it_prints_the_p_value_and_writes_files(call, table, tmp_path):
 
 @pytest.mark.parametrize("retrain", [False, True])
 def test_the_p_value_is_that_of_the_function(call, table, retrain):
-    options = ["--x", "a", "--y", "d", "--permutations", "9", "--steps", "5", "--json", "--quiet"]
+    options = ["--x", "a", "--y", "d", "--permutations", "9", "--steps", "2", "--hidden", "8", "--json", "--quiet"]
     record = json.loads(call("independence", table, *options, *(["--retrain"] if retrain else [])).stdout)
     frame = pl.read_csv(table)
     with pytest.warns(mi.MIWarning):
-        expected = mi.independence_test(frame["a"], frame["d"], permutations=9, retrain=retrain, steps=5)
+        expected = mi.independence_test(frame["a"], frame["d"], permutations=9, retrain=retrain, steps=2, hidden=(8,))
     assert (record["pvalue"], record["statistic"]) == (expected.pvalue, expected.statistic)
     assert record["retrained"] is retrain
 

@@ -6,7 +6,7 @@ import pytest
 import mibounds as mi
 
 pytestmark = pytest.mark.usefixtures("two_folds")
-QUICK = ["--x", "a", "--y", "c", "--steps", "10", "--quiet"]
+QUICK = ["--x", "a", "--y", "c", "--steps", "5", "--hidden", "8", "--quiet"]
 
 
 def test_it_prints_a_line_for_every_size_and_writes_files(call, table, tmp_path):
@@ -23,7 +23,9 @@ def test_the_values_are_those_of_the_function(call, table):
     options = ["--sizes", "400,100,200", "--repeats", "1", "--json", "--unit", "bits", *QUICK]
     record = json.loads(call("learning-curve", table, *options).stdout)
     frame = pl.read_csv(table)
-    expected = mi.learning_curve(frame["a"], frame["c"], sizes=[100, 200, 400], repeats=1, steps=10, unit="bits")
+    expected = mi.learning_curve(
+        frame["a"], frame["c"], sizes=[100, 200, 400], repeats=1, steps=5, hidden=(8,), unit="bits"
+    )
     assert record["values"] == list(expected.values)
 
 

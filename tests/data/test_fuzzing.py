@@ -21,6 +21,7 @@ import mibounds as mi
 
 TINY = {"folds": 2, "steps": 2, "hidden": (8,), "test_negatives": 32, "workers": 1}
 SUPPRESSED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+SUPPRESSED += [HealthCheck.function_scoped_fixture]  # it replaces constants
 DAY = dt.datetime(2024, 2, 28, 23, 30)
 WORDS = np.array(["yes", "no", "maybe", "Ünïcode", "", "a, b", "c=d", "others"])
 
@@ -399,6 +400,7 @@ calls = st.builds(
 )
 
 
+@pytest.mark.usefixtures("one_regularization")
 @settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=SUPPRESSED, database=None)
 @given(calls)
 def test_any_table_gives_a_result_or_a_sentence_and_stays_as_it_is(case):

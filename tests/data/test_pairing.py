@@ -27,6 +27,8 @@ def test_a_name_is_that_column_and_x_the_others(table):
 def test_names_that_are_no_columns_are_refused_and_labels_are_left_alone():
     with pytest.raises(ValueError, match="y is 'kin', which is no column of x. Did you mean 'kind'?"):
         columns_by_name({"x": TABLE, "y": "kin"})
+    with pytest.raises(TypeError, match=r"y is the number 1: pass y='1' for the column of x with that name"):
+        columns_by_name({"x": pd.DataFrame(np.zeros((3, 2))), "y": 1})
     with pytest.raises(ValueError, match="no column is left for x: 'a', 'b', 'kind' are all that there are."):
         columns_by_name({"x": TABLE, "y": ["a", "b", "kind"]})
     labels = ["u", "v", "u"]

@@ -82,6 +82,7 @@ def test_the_seed_pairs_the_independent_images():
     assert not torch.equal(pairs[0], pairs[2])
 
 
+@pytest.mark.usefixtures("one_regularization")
 @pytest.mark.filterwarnings("error::mibounds.MIWarning")
 def test_the_default_estimate_is_that_of_the_recipe(tmp_path):
     short = {"steps": 3, "folds": 2, "hidden": (4,), "seed": 2}

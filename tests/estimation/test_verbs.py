@@ -17,7 +17,10 @@ from mibounds.integrations import MutualInformation
 from mibounds.training import Recipe, recipe
 from mibounds.training.candidate_run import Run
 
-pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::mibounds.MIWarning"),  # trainings are short here
+    pytest.mark.usefixtures("one_regularization"),
+]
 
 SHORT = {"steps": 2, "folds": 2, "hidden": (4,)}
 SETTINGS = {one.name for one in fields(Recipe)}
@@ -213,9 +216,17 @@ def test_a_recipe_and_single_settings_give_the_same_numbers(name):
     assert numbers(run(name, data_of(name), recipe=chosen)) == numbers(plain(name))
 
 
-@pytest.mark.parametrize("bootstrap", [None, 40])
 @having("groups", "matrix", "groups of a matrix")
-def test_copies_of_rows_in_groups_have_the_error_of_the_rows(name, bootstrap):
+def test_copies_of_rows_in_groups_have_the_error_of_the_rows(name):
+    check_copies(name, bootstrap=None)
+
+
+@pytest.mark.parametrize("name", ["estimate", "bracket", "strata", "learning_curve"])  # others bootstrap such parts
+def test_the_bootstrap_of_groups_has_the_error_of_the_rows(name):
+    check_copies(name, bootstrap=40)
+
+
+def check_copies(name, bootstrap):
     """Five copies of every row: without groups the error would be smaller by the square root of five."""
     data, verb = data_of(name), VERBS[name]
     count = verb.rows // 5 if verb.discrete else 4 * verb.rows // 5

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
+from mibounds import bounds
 from mibounds._files import write_text
 from mibounds.results.result import Curve, Result, curve_from
 from mibounds.warnings import BeyondLogNWarning
@@ -76,6 +77,14 @@ def test_the_conservative_value():
     assert extrapolated.conservative_value == 1.0
     assert replace(extrapolated, extrapolated=False).conservative_value == 1.1
     assert replace(extrapolated, estimates={"PlugIn": 1.1}).conservative_value == 1.1
+    assert replace(extrapolated, estimates={"PlugIn": 1.1}).contrastive_value is None
+
+
+def test_the_contrastive_estimate_is_found_by_the_attributes_of_its_bound(monkeypatch):
+    monkeypatch.setattr(bounds, "Ranking", type("Ranking", (bounds.InfoNCE,), {}), raising=False)
+    result = replace(RESULT, estimates={"Mine": 2.0, "PlugIn": 1.1, "Ranking": 0.9}, extrapolated=True)
+    assert result.contrastive_value == result.conservative_value == 0.9
+    assert result.to("bits").contrastive_value == pytest.approx(0.9 / math.log(2))
 
 
 def test_what_is_printed():

@@ -24,13 +24,13 @@ from mibounds.tasks import CorrelatedGaussian
 
 warnings.simplefilter("ignore")
 TASK = CorrelatedGaussian(2, 0.8)
-QUICK = {"steps": 20, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 10, "workers": 1}
+QUICK = {"steps": 10, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 5, "workers": 1}
 
 def estimators():
     torch.manual_seed(0)
     yield "few negatives", mi.MIEstimator(JointCritic(2, 2, hidden=(8,)), MINE(), negatives=5)
     yield "density", mi.MIEstimator(DiagonalGaussianCritic(2, 2, hidden=(8,)), LeaveOneOut())
-    yield "telescope", mi.Telescope(2, 2, bridges=3, hidden=(8,), features=4)
+    yield "telescope", mi.Telescope(2, 2, bridges=2, hidden=(8,), features=4)
 
 def step(estimator, x, y):
     rows = torch.arange(len(x))
@@ -134,7 +134,7 @@ def test_only_rank_0_writes_and_what_it_wrote_continues_to_the_same_number(two_r
     for values, *_ in (first, second):
         assert values["resumed"] == values["estimate"]
     x, y = CorrelatedGaussian(2, 0.8).sample(240, torch.Generator().manual_seed(0))
-    quick = {"steps": 20, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 10}
+    quick = {"steps": 10, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 5}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         alone = mi.estimate(x, y, hidden=(16,), **quick, checkpoint=folder / "0" / "run", resume=True)

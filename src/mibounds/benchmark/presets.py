@@ -13,13 +13,14 @@ from mibounds._checks import nearest
 from mibounds.estimation import estimate
 from mibounds.results.result import Result
 from mibounds.tasks import Task, suites
+from mibounds.training.recipe import Recipe
 
 __all__ = ["PRESETS", "estimator_named", "suite_named", "suite_names"]
 
 PRESETS: dict[str, Callable[..., Result]] = {
     "default": estimate,
-    "fast": partial(estimate, folds=2, steps=150, hidden=(128, 128), test_negatives=128),
-    "quick": partial(estimate, folds=2, steps=60, hidden=(64, 64), test_negatives=128),
+    "fast": partial(estimate, recipe=Recipe.preset("quick").replace(steps=150, hidden=(128, 128))),
+    "quick": partial(estimate, recipe=Recipe.preset("quick")),
     "joint": partial(estimate, critic="joint"),
     "jensenshannon": partial(estimate, bound="jensenshannon"),
 }

@@ -227,7 +227,10 @@ def _best_pairs(folds: Sequence[_Moments]) -> Pairs:
     # Eigenvectors are computed once for all regularizations.
     spreads = [_spread(_sum([*folds[:i], *folds[i + 1 :]])) for i in range(_FOLDS)]
     best_information, best = -math.inf, (0.0, 0.0, torch.empty(0))
-    for ridge, threshold in product(_RIDGES, _THRESHOLDS):
+    regularizations = [*product(_RIDGES, _THRESHOLDS)]
+    if len(folds[0].total) == 2:  # between one column and another there is one direction, whatever the regularization
+        regularizations = regularizations[:1]
+    for ridge, threshold in regularizations:
         correlation = _held_out_correlation(spreads, folds, ridge, threshold)
         information = float(-torch.log1p(-correlation.square()).sum() / 2)
         if information > best_information + _CLEARLY:

@@ -7,6 +7,7 @@ used is refused here, with one sentence that says what came, what was expected a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,12 +19,13 @@ from torch import Tensor
 from mibounds._checks import nearest
 from mibounds.data.encoding import Categorical, Encoding, fit_encoding, kind_names
 from mibounds.data.sources import columns_of
-from mibounds.data.values import Array, texts
+from mibounds.data.values import Array, is_text, texts
 from mibounds.data.variable import MissingPolicy, Schema, Variable, encoded, shown
 from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
 
 __all__ = ["Kinds", "group_codes", "intake", "intake_again", "intake_columns", "unseen_categories"]
 
+_MOST_LABELS = 12  # the features of a column of `mi.matrix` are as many functions of its values, and a constant
 Kinds = str | Mapping[str, str] | None
 """What the columns are: all of them, or some by name; the others, and None, are inferred."""
 
@@ -113,9 +115,16 @@ def unseen_categories(data: Any, name: str, variable: Variable) -> list[tuple[Ca
     return found
 
 
-def intake_columns(table: Any, columns: Sequence[Any] | None = None) -> tuple[Variable, list[MIWarning]]:
+def intake_columns(
+    table: Any, columns: Sequence[Any] | None = None, *, labels: bool = False
+) -> tuple[Variable, list[MIWarning]]:
     """The numeric columns of a table by their names, or their numbers where they have none; text only if it is asked
     for, and then refused.
+
+    Arguments:
+        table: rows and columns.
+        columns: names of the columns to take; all by default.
+        labels: take columns of text with 2 to 12 different values, too, which are numbered.
 
     Returns:
         The variable, called "table", and the warnings to issue.
@@ -125,12 +134,15 @@ def intake_columns(table: Any, columns: Sequence[Any] | None = None) -> tuple[Va
     """
     given, named = columns_of(table, "table")
     found = given if named else {str(i): column for i, column in enumerate(given.values())}
+    if labels:
+        found = {title: _numbered(column) for title, column in found.items()}
     warnings: list[MIWarning] = []
     if columns is None:
         chosen = [title for title, column in found.items() if column.dtype.kind in "biuf"]
         others = [title for title in found if title not in chosen]
         if others and chosen:
-            warnings.append(ColumnsLeftOutWarning(f"Columns without numbers were left out: {shown(others)}."))
+            few = f" (or text with 2 to {_MOST_LABELS} different values)" if labels else ""
+            warnings.append(ColumnsLeftOutWarning(f"Columns without numbers{few} were left out: {shown(others)}."))
         chosen = chosen or others
     else:
         chosen = list(dict.fromkeys(map(str, columns)))
@@ -139,6 +151,18 @@ def intake_columns(table: Any, columns: Sequence[Any] | None = None) -> tuple[Va
                 raise ValueError(f"table has no column {title!r}. {nearest(title, found)}")
     encodings = _fitted({title: found[title] for title in chosen}, dict.fromkeys(chosen, "continuous"), "table")
     return encoded("table", found, Schema("table", tuple(chosen), encodings, named)), warnings
+
+
+def _numbered(column: Array) -> Array:
+    """A column of text with few values as the places of its values in alphabetical order, nan where one is missing; any
+    other column as it is."""
+    if not is_text(column):
+        return column
+    held = texts(column)
+    places = {text: float(i) for i, text in enumerate(sorted({text for text in held if text is not None}))}
+    if not 2 <= len(places) <= _MOST_LABELS:
+        return column
+    return np.array([math.nan if text is None else places[text] for text in held])
 
 
 def _fitted(

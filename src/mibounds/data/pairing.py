@@ -21,6 +21,11 @@ def columns_by_name(variables: Mapping[str, Any]) -> dict[str, Any]:
     table = variables.get("x")
     wanted: dict[str, list[str]] = {}
     for name, data in variables.items():
+        if isinstance(data, int) and has_column(table, str(data)):
+            raise TypeError(
+                f"{name} is the number {data!r}: pass {name}={str(data)!r} for the column of x with that name, or the "
+                f"column itself, for example table[{data!r}]."
+            )
         names = [data] if isinstance(data, str) else data
         if name == "x" or not isinstance(names, list | tuple) or not 0 < len(names) < MINIMUM_ROWS:
             continue

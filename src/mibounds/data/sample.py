@@ -116,14 +116,16 @@ class Sample:
         return replace(sample, groups=group_codes(groups, given, sample.kept))
 
     @classmethod
-    def of_columns(cls, table: Any, columns: Sequence[Any] | None = None, nan: MissingPolicy = "raise") -> Sample:
-        """Take in the numeric columns of a table as one variable, "table".
+    def of_columns(
+        cls, table: Any, columns: Sequence[Any] | None = None, nan: MissingPolicy = "raise", *, labels: bool = False
+    ) -> Sample:
+        """Take in the numeric columns of a table as one variable, "table", with `labels` also text with few values.
 
         Raises:
             TypeError, ValueError: with one sentence, for fewer than two columns that vary among others.
         """
         check_choice("nan", nan, [policy for policy in MISSING_POLICIES if policy != "indicator"])
-        variable, warnings = intake_columns(table, columns)
+        variable, warnings = intake_columns(table, columns, labels=labels)
         given = row_count(variable.values)
         sample = cls({"table": variable}, given, torch.arange(given), warnings=tuple(warnings))
         sample = sample._complete(nan)._varying()

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
 
 from mibounds._checks import check_paired
+from mibounds._extras import require
 from mibounds._variables import Tensors, map_tensors, row_count, take_rows
 
 __all__ = ["Drawn", "Resumable", "Sampler", "sampler"]
@@ -181,6 +182,7 @@ class _Blocks:
     """A Parquet file, read in blocks of rows."""
 
     def __init__(self, path: Path, columns: tuple[Sequence[str], Sequence[str]]):
+        require("polars", extra="cli", purpose="Reading .parquet files")
         import polars as pl
 
         if not path.exists():

@@ -117,7 +117,7 @@ def bracket(
     )
     sample.check_tables("xy")
     constant = sample.is_constant("x") or sample.is_constant("y")
-    if estimate is not None and "InfoNCE" not in estimate.estimates and not constant:
+    if estimate is not None and estimate.contrastive_value is None and not constant:
         raise ValueError("estimate holds no InfoNCE estimate, the lower bound: give a result of mi.estimate.")
     predicted, rows = _predicted(sample), None
     with no_partial_results():
@@ -131,7 +131,7 @@ def bracket(
 
 
 def _bracket(sample: Sample, recipe: Recipe, lower: Result, rows: DensityRows | None, predicted: str) -> BracketResult:
-    below = lower.estimates.get("InfoNCE", lower.value)
+    below = lower.value if lower.contrastive_value is None else lower.contrastive_value
     upper, upper_stderr = rows.upper(recipe.bootstrap) if rows is not None else (0.0, 0.0)
     misfit = _misfit_warnings(rows, (below, lower.stderr), (upper, upper_stderr)) if rows is not None else []
     known = {(one.code, str(one)) for one in lower.warnings}

@@ -151,7 +151,8 @@ def _independence_test(
 
 def _primary(result: Result) -> float:
     """InfoNCE, which changes with the matching by a sum of scores; 0 of a constant."""
-    return result.estimates.get("InfoNCE", 0.0)
+    found = result.contrastive_value
+    return 0.0 if found is None else found
 
 
 def _retrained(sample: Sample, recipe: Recipe, permutations: int, generator: torch.Generator) -> Tensor:

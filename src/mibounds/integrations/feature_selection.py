@@ -176,7 +176,7 @@ def _by_critic(x: Variable, y: Variable, recipe: Recipe) -> float:
         return 0.0
     with no_partial_results():
         evaluation = cross_fit([ranked_candidate(first, second, recipe)], first, second, recipe, calibrate=True)
-    return evaluation.by_bound["InfoNCE"].value()
+    return evaluation.required("contrastive", "lower").value()
 
 
 def _by_neighbors(x: Variable, y: Variable, seed: int) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mibounds import bounds
 from mibounds._files import write_text
 from mibounds.inference import lower_limit
 from mibounds.results.measurement import INFORMATION, TRANSIENT, Measurement
@@ -141,9 +142,21 @@ class Result(Measurement):
         return math.sqrt(-math.expm1(-2 * nats))
 
     @property
+    def contrastive_value(self) -> float | None:
+        """The estimate by the lower bound with a contrastive normalizer (InfoNCE), in `unit`; None where no such bound
+        was evaluated."""
+        for name, value in self.estimates.items():
+            kind = getattr(bounds, name, None)
+            role = getattr(kind, "normalizer", None), getattr(kind, "side", None)
+            if role == ("contrastive", "lower"):
+                return value
+        return None
+
+    @property
     def conservative_value(self) -> float:
-        """The InfoNCE estimate where the value is extrapolated, and the value elsewhere, in `unit`."""
-        return self.estimates.get("InfoNCE", self.value) if self.extrapolated else self.value
+        """The contrastive estimate where the value is extrapolated, and the value elsewhere, in `unit`."""
+        found = self.contrastive_value if self.extrapolated else None
+        return self.value if found is None else found
 
     def _content(self) -> Content:
         from mibounds.report.words import kinds_text

@@ -195,6 +195,12 @@ class Evaluation:
                 return one
         return None
 
+    def required(self, normalizer: Normalizer, side: str) -> BoundEvaluation:
+        """The same, where one of the standard bounds is such a bound."""
+        found = self.find(normalizer, side)
+        assert found is not None, f"no bound with normalizer {normalizer!r} was evaluated"
+        return found
+
     def pointwise(self, given: int | None = None, kept: Tensor | None = None) -> Tensor:
         """The score of every sample in the order given, nan where it was dropped or not tested."""
         if given is None:

@@ -68,7 +68,7 @@ def choose(evaluation: Evaluation, entropy_limit: float | None = None) -> Choice
     """What is reported of an evaluation; with the entropy of a label, its evaluation as a classifier."""
     if entropy_limit is not None:
         return Choice(CLASSIFIER, entropy_limit=entropy_limit)
-    primary, plug_in = _required(evaluation, "contrastive", "lower"), _required(evaluation, "none", "neither")
+    primary, plug_in = evaluation.required("contrastive", "lower"), evaluation.required("none", "neither")
     if plug_in.value() > max(primary.ceiling - _MARGIN, primary.ceiling / 2):
         return Choice(_name(evaluation, plug_in), extrapolated=True)
     return Choice(_name(evaluation, primary))
@@ -159,19 +159,13 @@ def _lower_bound_estimate(evaluation: Evaluation, choice: Choice) -> tuple[float
     if choice.entropy_limit is not None:
         classifier = evaluation.by_bound[choice.method]
         return classifier.value(), classifier.stderr()
-    primary = _required(evaluation, "contrastive", "lower")
+    primary = evaluation.required("contrastive", "lower")
     low_variance = primary.value(), primary.stderr()
     unbiased = evaluation.find("mean", "lower")
     if unbiased is None or choice.extrapolated:
         return low_variance
     value, stderr = unbiased.value(), nwj_stderr(unbiased.directions, unbiased.cluster)
     return (value, stderr) if stderr < _DOMINATED * low_variance[1] else low_variance
-
-
-def _required(evaluation: Evaluation, normalizer: str, side: str) -> BoundEvaluation:
-    found = evaluation.find(normalizer, side)  # type: ignore[arg-type]
-    assert found is not None, f"no bound with normalizer {normalizer!r} was evaluated"
-    return found
 
 
 def _name(evaluation: Evaluation, wanted: BoundEvaluation) -> str:

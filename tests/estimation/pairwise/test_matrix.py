@@ -4,6 +4,7 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import torch
@@ -172,7 +173,10 @@ def test_missing_and_constant_columns():
     with pytest.warns(RowsDroppedWarning):
         assert mi.matrix(pl.DataFrame({"m": missing, "b": b}), nan="drop", folds=2).n == 299
     frame = pl.DataFrame({"a": a, "b": b, "same": np.ones(300), "city": ["Ulm"] * 300})
-    with pytest.warns(ConstantColumnWarning), pytest.warns(mi.MIWarning, match="without numbers were left out: 'city'"):
+    with (
+        pytest.warns(ConstantColumnWarning),
+        pytest.warns(mi.MIWarning, match="without numbers .* were left out: 'city'"),
+    ):
         found = mi.matrix(frame, folds=2)
     assert found.names == ("a", "b")
     assert [warning.code for warning in found.warnings] == ["columns-left-out", "constant-column"]
@@ -197,3 +201,29 @@ def test_a_pair_without_a_value_is_warned_of_by_name():
     with pytest.warns(mi.warnings.SmallSampleWarning, match="1 of the pairs have no value \\('0' and '1'\\)"):
         found = mi.matrix(x, folds=2)
     assert np.isnan(found.values).all()
+
+
+@pytest.mark.parametrize("kind", ["text", "category", "objects with missing values"])
+def test_text_with_few_values_is_a_label(kind):
+    rng = np.random.default_rng(0)
+    label, noise = rng.integers(0, 5, 1500), rng.normal(size=1500)
+    shuffled = np.array([2.0, 0.0, 4.0, 1.0, 3.0])[label]  # not in the order of the names
+    words = np.array(["ash", "birch", "elm", "fir", "oak"])[label]
+    other = np.where(rng.random(1500) < 0.8, words, np.array(["ash", "birch", "elm", "fir", "oak"])[::-1][label])
+    frame = pd.DataFrame({"tree": words, "height": 2 * shuffled + noise, "other": other, "name": map(str, range(1500))})
+    frame = frame.astype({"tree": "category"}) if kind == "category" else frame
+    if kind.startswith("objects"):
+        frame["tree"] = frame["tree"].astype(object).where(np.arange(1500) != 7, None)
+    with pytest.warns(mi.MIWarning) as issued:
+        found = mi.matrix(frame, folds=2, nan="drop" if kind.startswith("objects") else "raise")
+    assert any("were left out: 'name'" in str(one.message) for one in issued)
+    assert found.names == ("tree", "height", "other")
+    assert found.n == (1499 if kind.startswith("objects") else 1500)
+    counted = mi.classical.contingency(words, other)
+    assert entry(found, "tree", "other") == pytest.approx(counted, abs=0.08)
+    by_codes = mi.matrix(np.stack([label, frame["height"]], 1), folds=2)
+    assert entry(found, "tree", "height") == pytest.approx(by_codes.values[0, 1], abs=0.05)
+    assert entry(found, "tree", "height") == pytest.approx(1.031, abs=0.08)  # by numerical integration
+    if kind == "text":
+        with pytest.raises(TypeError, match="column 'tree' holds text"):
+            mi.matrix(frame, groups={"a": ["tree"], "b": ["height"]})

@@ -59,15 +59,16 @@ def matrix(
         arXiv:1807.03748, for the estimate; Benjamini and Hochberg, 1995, for the false discovery rate.
 
     Arguments:
-        table: (N, D) numbers: NumPy array, torch tensor, list, or a pandas, polars or pyarrow table, of which columns
-            without numbers are left out.
+        table: (N, D) numbers: NumPy array, torch tensor, list, or a pandas, polars or pyarrow table. Text and
+            categories with 2 to 12 different values are labels; other columns without numbers are left out, and with
+            `groups` text is refused.
         columns: names of the columns to take (of an array, their numbers); all by default.
         groups: names to lists of columns: measures all pairs of groups instead, by one `estimate` each.
         pvalues: test each pair for independence, too, against a null of shuffled columns, with false discovery control.
         recipe: with `groups`, "quick", "default", "thorough" or a `Recipe`, of each estimate.
         unit: "nats" or "bits".
         level: of intervals.
-        nan: "raise", or "drop" the rows with missing or infinite values in any of the columns.
+        nan: "raise", or "drop" the rows with missing or infinite values in any of the columns, for all pairs.
         settings: single settings of `Recipe` as keywords; without `groups` only `folds` (by default 5 up to 20,000
             rows and 2 above), `seed`, `workers`, `device` and `progress`.
 
@@ -94,7 +95,7 @@ def matrix(
         found, warnings = measure_groups(sample, taken, pvalues, chosen, threads)
     else:
         _check_settings(chosen)
-        sample = Sample.of_columns(table, columns, nan)
+        sample = Sample.of_columns(table, columns, nan, labels=True)
         variable = sample.variables["table"]
         names, warnings = variable.columns, column_warnings(variable)
         assert variable.table is not None
