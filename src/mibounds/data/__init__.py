@@ -2,7 +2,13 @@
 
 from mibounds.data.encoding import Encoding
 from mibounds.data.gaussianization import Gaussianize
-from mibounds.data.preprocessing import Preprocessing, RankGaussianize, Standardize, StandardizeChannels
+from mibounds.data.preprocessing import (
+    FirstColumns,
+    Preprocessing,
+    RankGaussianize,
+    Standardize,
+    StandardizeChannels,
+)
 from mibounds.data.sample import Sample, VariableType
 from mibounds.data.streams import Drawn, Resumable, Sampler, sampler
 from mibounds.data.variable import MissingPolicy, Schema, Variable
@@ -10,6 +16,7 @@ from mibounds.data.variable import MissingPolicy, Schema, Variable
 __all__ = [
     "Drawn",
     "Encoding",
+    "FirstColumns",
     "Gaussianize",
     "MissingPolicy",
     "Preprocessing",

@@ -12,6 +12,7 @@ from torch import Tensor
 from mibounds._buffers import FittedBuffers
 
 __all__ = [
+    "FirstColumns",
     "Preprocessing",
     "RankGaussianize",
     "Standardize",
@@ -31,6 +32,31 @@ class Preprocessing(FittedBuffers, ABC):
     @abstractmethod
     def fit(self, x: Tensor) -> Preprocessing:
         """Fit to x (N, D) and return itself."""
+
+
+class FirstColumns(Preprocessing):
+    """The first columns alone, mapped by another preprocessing.
+
+    Arguments:
+        count: of columns that are kept.
+        inner: maps them; it is fitted with this.
+
+    Example:
+        >>> FirstColumns(1, Standardize()).fit(torch.tensor([[0.0, 5.0], [2.0, 6.0]]))(torch.tensor([[3.0, 7.0]]))
+        tensor([[2.]])
+    """
+
+    def __init__(self, count: int, inner: Preprocessing):
+        super().__init__()
+        self.count, self.inner = count, inner
+
+    def fit(self, x: Tensor) -> FirstColumns:
+        self.inner.fit(x[:, : self.count])
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        mapped: Tensor = self.inner(x[:, : self.count])
+        return mapped
 
 
 class Standardize(Preprocessing):

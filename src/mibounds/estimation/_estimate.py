@@ -9,7 +9,7 @@ import torch
 from mibounds._version import versions
 from mibounds.data import Sample
 from mibounds.estimation.candidates import default_candidates, supervision_of
-from mibounds.estimation.cross_checks import cross_checks
+from mibounds.estimation.cross_checks import cross_checks, regression_check
 from mibounds.estimation.diagnostics import CHECKS
 from mibounds.results import Result
 from mibounds.training.cross_fitting import cross_fit
@@ -40,13 +40,15 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     limit, label = label_entropy(sample)
     if limit is not None:
         evaluation = evaluation.with_classifier(x.values, y.values, "x" if label == "x" else "y")
-    choice = choose(evaluation, limit)
     checks, undetectable = [], 0.0
     if x.table is not None and y.table is not None:
         checks = cross_checks(x.table, y.table, recipe.seed)
+        trees = regression_check(evaluation, sample)
+        checks += [] if trees is None else [trees]
         undetectable = _undetectable(x.width, y.width, evaluation.train_n)
+    choice = choose(evaluation, limit, checks, x.width + y.width)
     evidence = Evidence(
-        evaluation, choice.method, x.table, y.table, cross_checks=checks,
+        evaluation, choice.method, x.table, y.table, cross_checks=checks, local=choice.local,
         extrapolated=choice.extrapolated, blocked=recipe.split == "blocked", grouped=sample.groups is not None,
         variables=(x, y), entropy_limit=limit,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._random import seeded
+from mibounds._variables import row_count
 from mibounds.choices import build_bound, build_critic
 from mibounds.bounds import InfoNCE
 from mibounds.critics import (
@@ -23,6 +25,7 @@ from mibounds.critics import (
     WithOffset,
 )
 from mibounds.data import (
+    FirstColumns,
     Gaussianize,
     Preprocessing,
     RankGaussianize,
@@ -80,33 +83,47 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
     """
     x, y = sample.x, sample.y
     tables = x.table is not None and y.table is not None
-    (encoder_x, width_x), (encoder_y, width_y) = (
-        (WithRadius(), side.width + _added(supervision, side.name) + 1)
-        if tables
-        else _code(side, recipe, recipe.seed + i)
-        for i, side in enumerate((x, y))
-    )
     kind = build_critic(recipe.critic, 1, 1)
-    # Codes need no further layers, which would only overfit, unless the critic scores concatenated codes.
-    hidden = recipe.hidden if tables or kind.network_per_pair else ()
-    network = build_critic(recipe.critic, width_x, width_y, recipe.seed, hidden=hidden)
-    network = Encoded(network, encoder_x, encoder_y)
-    if not tables:
-        return [Candidate("encoded", _estimator(network, recipe), (_preprocessing(x), _preprocessing(y)))]
-    offset = WithOffset(network, GaussianCritic(radial=True))
+    if x.table is None or y.table is None:
+        (encoder_x, width_x), (encoder_y, width_y) = (_code(v, recipe, recipe.seed + i) for i, v in enumerate((x, y)))
+        # Codes need no further layers, which would only overfit, unless the critic scores concatenated codes.
+        hidden = recipe.widths(sample.n) if kind.network_per_pair else ()
+        network = build_critic(recipe.critic, width_x, width_y, recipe.seed, hidden=hidden)
+        encoded = Encoded(network, encoder_x, encoder_y)
+        return [Candidate("encoded", _estimator(encoded, recipe), (_preprocessing(x), _preprocessing(y)))]
+    given = _network(x.width, y.width, recipe, sample.n)
+    added_x, added_y = _added(supervision, "x"), _added(supervision, "y")
+    augmented = _network(x.width + added_x, y.width + added_y, recipe, sample.n)
+    offset = WithOffset(given, GaussianCritic(radial=True))
     candidates = [
-        Candidate("ranks with Gaussian offset", _estimator(offset, recipe), RankGaussianize()),
-        Candidate("ranks", _estimator(network, recipe), RankGaussianize()),
-        Candidate("standardized", _estimator(network, recipe), Standardize(limit=5.0)),
+        Candidate("ranks with Gaussian offset", _estimator(offset, recipe), _first(x, y, RankGaussianize())),
+        Candidate("ranks", _estimator(augmented, recipe), RankGaussianize()),
+        Candidate("standardized", _estimator(augmented, recipe), Standardize(limit=5.0)),
     ]
     if 1 < max(x.width, y.width) <= _MOST_FOR_COMPONENTS:
-        components = _estimator(WithOffset(network, GaussianCritic()), recipe)
+        components = _estimator(WithOffset(given, GaussianCritic()), recipe)
         candidates.append(
-            Candidate("independent components", components, Gaussianize(), instead_of="ranks with Gaussian offset")
-        )
+            Candidate(
+                "independent components", components, _first(x, y, Gaussianize()),
+                instead_of="ranks with Gaussian offset",
+            )
+        )  # fmt: skip
+    if added_x or added_y:
+        candidates.append(Candidate("Gaussian of features", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize()))
     if supervision is not None:
         candidates += closed_form_candidates(x, y, supervision, recipe)
     return candidates
+
+
+def _network(width_x: int, width_y: int, recipe: Recipe, n: int) -> Critic:
+    """The critic that is trained, of columns and their radius."""
+    network = build_critic(recipe.critic, width_x + 1, width_y + 1, recipe.seed, hidden=recipe.widths(n))
+    return Encoded(network, WithRadius(), WithRadius())
+
+
+def _first(x: Variable, y: Variable, inner: Preprocessing) -> tuple[Preprocessing, Preprocessing]:
+    """The columns that were given, without features."""
+    return FirstColumns(x.width, inner), FirstColumns(y.width, copy.deepcopy(inner))
 
 
 def _added(supervision: Supervision | None, name: str) -> int:
@@ -144,7 +161,7 @@ def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, r
 
 def ranked_candidate(x: Tensor, y: Tensor, recipe: Recipe) -> Candidate:
     """The first of the default candidates alone: ranked columns with a Gaussian offset."""
-    network = build_critic(recipe.critic, x.shape[1] + 1, y.shape[1] + 1, recipe.seed, hidden=recipe.hidden)
+    network = build_critic(recipe.critic, x.shape[1] + 1, y.shape[1] + 1, recipe.seed, hidden=recipe.widths(len(x)))
     critic = WithOffset(Encoded(network, WithRadius(), WithRadius()), GaussianCritic(radial=True))
     return Candidate("ranks with Gaussian offset", _estimator(critic, recipe), RankGaussianize())
 
@@ -164,7 +181,7 @@ def _code(variable: Variable, recipe: Recipe, seed: int) -> tuple[nn.Module, int
         return nn.Identity(), variable.width
     if variable.table is not None:
         with seeded(seed):
-            return MLP(variable.width, recipe.hidden, _CODE), _CODE
+            return MLP(variable.width, recipe.widths(row_count(variable.values)), _CODE), _CODE
     assert isinstance(variable.values, Tensor)
     shape: Sequence[int] = variable.values.shape[1:]
     with seeded(recipe.seed):

@@ -7,11 +7,14 @@ import math
 import torch
 from torch import Tensor
 
-from mibounds.classical import contingency, entropy, gaussian_copula, ksg, mixed_ksg
+from mibounds.classical import contingency, entropy, gaussian_copula, gaussian_copula_full, ksg, mixed_ksg
+from mibounds.data import Sample
 from mibounds.data.preprocessing import RankGaussianize
+from mibounds.learners import SupervisedFeatures
+from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["cross_checks"]
+__all__ = ["cross_checks", "regression_check"]
 
 _ROWS = 10_000
 _COLUMNS_FOR_NEIGHBORS = 8  # x and y together; beyond, nearest neighbors are far too low
@@ -19,6 +22,7 @@ _COLUMNS_FOR_COPULA = 500
 _COLUMNS_FOR_LOW_NEIGHBORS = 3  # from these on nearest neighbors are low, and being below the value means nothing
 _TIED = 0.05
 _ROWS_PER_CELL = 5
+_ROWS_PER_COLUMN = 2
 
 
 def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
@@ -55,8 +59,20 @@ def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
 
 
 def _copula(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
-    if x.shape[1] + y.shape[1] > _COLUMNS_FOR_COPULA:
+    """From all rows, less its bias, where columns are continuous and rows enough; else from rows that did not fit it.
+
+    A linear dependence of normal scores is about the least information that their correlations leave possible, exactly
+    so for one column a side (Foster and Grassberger, Lower bounds on mutual information, 2011, arXiv:1011.4823).
+    """
+    columns = x.shape[1] + y.shape[1]
+    if columns > _COLUMNS_FOR_COPULA:
         return None
+    if len(x) >= _ROWS_PER_COLUMN * columns + 2 and not any(_tied(side) for side in (x, y)):
+        value = gaussian_copula_full(x, y)
+        # Of a canonical correlation r the information varies by r^2/N, of each pair of noise columns by 1/(2 N^2).
+        strength = 2 * min(max(value, 0.0), min(x.shape[1], y.shape[1]) / 2)
+        error = math.sqrt(strength / len(x) + x.shape[1] * y.shape[1] / (2 * len(x) ** 2))
+        return CrossCheck("GaussianCopula", value, stderr=error, is_lower_bound=True, unbiased=True)
     value = gaussian_copula(x, y, generator=torch.Generator().manual_seed(seed))
     return CrossCheck("GaussianCopula", value, is_lower_bound=True)
 
@@ -67,7 +83,7 @@ def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
     error = 1 / math.sqrt(len(x))
     if any(_tied(side) for side in (x, y)):
         return CrossCheck("MixedKSG", mixed_ksg(x, y, seed=seed), stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS)
-    return CrossCheck("KSG", ksg(x, y), stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS)
+    return CrossCheck("KSG", ksg(x, y), stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS, unbiased=True)
 
 
 def _counts(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
@@ -76,6 +92,51 @@ def _counts(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
         return None
     corrected = contingency(x, y, correction="miller-madow")
     return CrossCheck("Contingency", min(corrected, entropy(x), entropy(y)))
+
+
+def regression_check(evaluation: Evaluation, sample: Sample) -> CrossCheck | None:
+    r"""What boosted trees, fitted to the training samples of each fold, certify on its test samples.
+
+    Of a continuous column y :math:`-\frac12 \ln(1 - R^2)` of the predicted normal scores, of a label its entropy less
+    the log loss of the predicted classes: both are lower bounds of the information, up to fitted constants. None where
+    no trees were fitted, or for several columns y.
+    """
+    found = [one for one in (_certified(evaluation, sample, "x", "y"), _certified(evaluation, sample, "y", "x")) if one]
+    return max(found, key=lambda check: check.value, default=None)
+
+
+def _certified(evaluation: Evaluation, sample: Sample, name: str, target: str) -> CrossCheck | None:
+    rows, wanted = sample.variables[name].table, sample.variables[target].table
+    is_label = sample.variables[target].is_label
+    terms = []
+    for fitted in evaluation.fitted:
+        encoder = getattr(fitted.critic, f"encoder_{name}", None)
+        if not isinstance(encoder, SupervisedFeatures) or rows is None or wanted is None:
+            return None
+        trees = encoder.trees
+        if trees is None or not (is_label or wanted.shape[1] == 1):
+            return None
+        predicted = trees.to("cpu")(rows[fitted.fold.test])
+        truth = wanted[fitted.fold.test]
+        if is_label:
+            terms.append(_class_terms(predicted, torch.cdist(truth, encoder.classes.cpu()).argmin(1)))
+        else:
+            scores = RankGaussianize().fit(wanted[fitted.fold.train])(truth)
+            terms.append(torch.stack([scores[:, 0], predicted[:, 0]], 1))
+    pooled = torch.cat(terms).double()
+    if is_label:
+        value = float(pooled.mean()) + (sample.variables[target].label_entropy or 0.0)
+        return CrossCheck("BoostedTrees", value, float(pooled.std()) / math.sqrt(len(pooled)), is_lower_bound=True)
+    square = (pooled[:, 0] - pooled[:, 1]).square()
+    total = (pooled[:, 0] - pooled[:, 0].mean()).square()
+    value = float((total.mean() / square.mean()).log()) / 2
+    influence = (total / total.mean() - square / square.mean()) / 2
+    return CrossCheck("BoostedTrees", value, float(influence.std()) / math.sqrt(len(pooled)), is_lower_bound=True)
+
+
+def _class_terms(scores: Tensor, place: Tensor) -> Tensor:
+    """The log probabilities of the classes that occurred."""
+    return torch.log_softmax(scores, 1).gather(1, place[:, None]).squeeze(1)
 
 
 def _tied(side: Tensor) -> bool:

@@ -90,6 +90,11 @@ class SupervisedFeatures(FittedBuffers):
         )
 
     @property
+    def trees(self) -> Learner | None:
+        """The fitted boosted trees among the learners."""
+        return next((one for one in self.learners if isinstance(one, BoostedTrees | BoostedClasses)), None)
+
+    @property
     def _process(self) -> bool:
         """Is a Gaussian process used?"""
         few = len(self.classes) <= _CLASSES if self.is_label else self.targets <= _TARGETS

@@ -162,7 +162,8 @@ class Result(Measurement):
         from mibounds.report.words import kinds_text
 
         flag = "   (extrapolated)" if self.extrapolated else ""
-        how = "exact" if self.method == "constant" else "cross-fitted"
+        fitted = hasattr(bounds, self.method) or self.method not in {"constant", "KSG"}
+        how = "exact" if self.method == "constant" else "cross-fitted" if fitted else "nearest neighbors"
         blocks: list[Line | Numbers] = [
             Line(f"{self.method}, {how}, n = {self.n:,}"),
             Numbers.of("estimates", self.estimates, emphasized=self.method),

@@ -23,7 +23,9 @@ __all__ = ["Calibration", "calibration", "stacking_weights", "weighted_sum"]
 _BLOCK = 128
 _MATCHED_KNOTS = 10
 _MARGIN = 2.5  # nats
+_TEMPERATURE = 0.02  # nats
 _STACKING_PENALTY = 1e-3
+_LEAST_STACKING_GAIN = 5e-3  # nats on samples outside the fit
 _SLOPE_PENALTY = 1e-2
 _LEAST_GAIN = 1e-3  # nats on samples outside the fit
 
@@ -45,18 +47,18 @@ class Calibration(NamedTuple):
 def stacking_weights(grids: Tensor) -> Tensor:
     """Nonnegative weights (K,) of critics in a sum of their scores, from their grids of scores (K, N, N).
 
-    The weights are one-hot at the critic of the lowest InfoNCE loss, unless the fitted sum has a lower loss in two-fold
-    cross-validation; the sum is then fitted on all samples. Near the ceiling ln N, InfoNCE depends on the order of the
-    scores and hardly on their scale, so nothing is fitted there.
+    Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for every 0.02 nats. Only
+    where a fitted sum has a clearly lower loss in two-fold cross-validation (critics that see different parts of the
+    dependence) is it taken instead, fitted on all samples. Near the ceiling ln N, InfoNCE depends on the order of the
+    scores and hardly on their scale: the critic of the lowest loss is taken.
     """
     losses = torch.stack([infonce_loss(grid) for grid in grids])
-    best = torch.zeros(len(grids), dtype=grids.dtype, device=grids.device)
-    best[losses.argmin()] = 1
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
-        return best
+        return torch.nn.functional.one_hot(losses.argmin(), len(grids)).to(grids.dtype)
+    mean = torch.softmax(-losses / _TEMPERATURE, 0)
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
-    gain = _gain(halves, lambda new: weighted_sum(best, new), lambda old, new: weighted_sum(_fit_weights(old), new))
-    return _fit_weights(grids) if gain > _LEAST_GAIN else best
+    gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))
+    return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN else mean
 
 
 def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:

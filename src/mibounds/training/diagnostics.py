@@ -56,6 +56,7 @@ class Evidence:
         extrapolated: the value rests on the critic's smoothness.
         blocked: the folds are blocks of samples in their order.
         plain: the columns reach the critic as they are, or merely standardized.
+        local: the local estimate that is reported in place of that of the critics.
     """
 
     evaluation: Evaluation
@@ -69,6 +70,7 @@ class Evidence:
     extrapolated: bool = False
     blocked: bool = False
     plain: bool = False
+    local: CrossCheck | None = None
 
     @property
     def chosen(self) -> BoundEvaluation:
@@ -78,7 +80,7 @@ class Evidence:
     @cached_property
     def value(self) -> float:
         """The value that is reported, in nats."""
-        return self.chosen.value()
+        return self.chosen.value() if self.local is None else self.local.value
 
     @cached_property
     def stderr(self) -> float:
@@ -170,7 +172,7 @@ def beyond_log_n(e: Evidence) -> MIWarning | None:
 def ceiling(e: Evidence) -> MIWarning | None:
     """The value is within 2.5 nats of the reading's ceiling, or in the upper half below a low one."""
     top = e.chosen.ceiling
-    if e.value <= max(top - _CEILING, top / 2):
+    if e.local is not None or e.value <= max(top - _CEILING, top / 2):
         return None
     return CeilingWarning(
         f"{e.method} is {e.value:.3g} nats, and cannot exceed {top:.3g} with these blocks of test samples: the "
@@ -197,10 +199,10 @@ def bounds_disagree(e: Evidence) -> MIWarning | None:
         return None  # InfoNCE is at its ceiling where the value is extrapolated, and the interval spans both
     infonce, donsker_varadhan = primary.value(), other.value()
     best = max(infonce, donsker_varadhan)
-    if abs(e.value - best) <= max(_DISAGREE, _DISAGREE_SHARE * best) + 3 * primary.stderr():
+    if abs(e.chosen.value() - best) <= max(_DISAGREE, _DISAGREE_SHARE * best) + 3 * primary.stderr():
         return None
     return BoundsDisagreeWarning(
-        f"{e.method} is {e.value:.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan {donsker_varadhan:.3g} for the "
+        f"{e.method} is {e.chosen.value():.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan {donsker_varadhan:.3g} for the "
         "same scores: the critic is not a calibrated log density ratio. InfoNCE and DonskerVaradhan are lower bounds, "
         "so the larger of them holds as one. More samples, milder outliers (mi.RankGaussianize()) or a lower lr bring "
         "them together."

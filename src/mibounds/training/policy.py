@@ -5,6 +5,8 @@ One rule, fixed beforehand; the largest value is never picked. Bounds take their
 * The *primary* estimate is the lower bound with a contrastive normalizer (InfoNCE).
 * Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
   low ceiling, the plug-in is reported and marked as extrapolated.
+* Of a single continuous column a side, or a few, nearest neighbors are reported where they exceed the critics' estimate
+  by more than their own error: there they are the more accurate, and in many columns they are too low.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
   dominate that mean, the primary takes its place, and of a label the classifier.
@@ -32,6 +34,7 @@ __all__ = ["Choice", "CrossCheck", "choose", "make_result"]
 
 # InfoNCE is a few per cent low from about this far below its ceiling on (I=4, n=500: 3.7; I=4, n=2,000: 3.9).
 _MARGIN = 3.5
+_PAIR = 2  # columns: one a side
 _DOMINATED = 3.0  # times the standard error of the primary estimate
 
 
@@ -45,6 +48,8 @@ class CrossCheck:
         stderr: of its own, which lets the interval reach that much further; 0 where none is known.
         is_lower_bound: it was evaluated on held-out samples, and is too low rather than too high.
         low_from: columns of x and y together from where the method is too low.
+        unbiased: it is nearly unbiased, or too low: where it exceeds the critics' estimate by more than twice its
+            error, it is reported; of a single column a side by more than its error.
     """
 
     name: str
@@ -52,20 +57,42 @@ class CrossCheck:
     stderr: float = 0.0
     is_lower_bound: bool = False
     low_from: float = math.inf
+    unbiased: bool = False
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The estimate that is reported: its `method`, by name, whether it is `extrapolated`, and the `entropy_limit` in
-    nats that the information cannot exceed."""
+    """The estimate that is reported: its `method`, by name, whether it is `extrapolated`, the `entropy_limit` in
+    nats that the information cannot exceed, and the `local` estimate that is reported in place of that of the
+    critics."""
 
     method: str
     extrapolated: bool = False
     entropy_limit: float | None = None
+    local: CrossCheck | None = None
 
 
-def choose(evaluation: Evaluation, entropy_limit: float | None = None) -> Choice:
-    """What is reported of an evaluation; with the entropy of a label, its evaluation as a classifier."""
+def choose(
+    evaluation: Evaluation, entropy_limit: float | None = None, cross_checks: Sequence[CrossCheck] = (), columns: int = 0
+) -> Choice:
+    """What is reported of an evaluation.
+
+    Arguments:
+        evaluation: of the critics.
+        entropy_limit: the entropy of a label, whose evaluation as a classifier is reported.
+        cross_checks: classical estimates of the same samples.
+        columns: of x and y together.
+    """
+    choice = _choose_bound(evaluation, entropy_limit)
+    value = evaluation.by_bound[choice.method].value()
+    for check in cross_checks:
+        margin = check.stderr * (1 if columns <= _PAIR else 2)
+        if entropy_limit is None and check.unbiased and check.value > value + margin:
+            return Choice(choice.method, local=check)
+    return choice
+
+
+def _choose_bound(evaluation: Evaluation, entropy_limit: float | None) -> Choice:
     if entropy_limit is not None:
         return Choice(CLASSIFIER, entropy_limit=entropy_limit)
     primary, plug_in = evaluation.required("contrastive", "lower"), evaluation.required("none", "neither")
@@ -100,17 +127,21 @@ def make_result(
     stderr = chosen.stderr()
     if recipe.bootstrap:
         stderr = chosen.bootstrap(recipe.bootstrap, torch.Generator().manual_seed(0))
+    value = chosen.value() if choice.entropy_limit is None else min(chosen.value(), choice.entropy_limit)
+    estimates = {name: one.value() for name, one in evaluation.by_bound.items()}
+    if choice.local is not None:
+        value, estimates = choice.local.value, {**estimates, choice.local.name: choice.local.value}
     return Result(
-        value=chosen.value() if choice.entropy_limit is None else min(chosen.value(), choice.entropy_limit),
+        value=value,
         stderr=stderr,
-        estimates={name: one.value() for name, one in evaluation.by_bound.items()},
-        method=choice.method,
+        estimates=estimates,
+        method=choice.method if choice.local is None else choice.local.name,
         n=evaluation.n,
         extrapolated=choice.extrapolated,
-        cross_checks={check.name: check.value for check in cross_checks},
+        cross_checks={check.name: check.value for check in cross_checks if check is not choice.local},
         lower_bound_estimate=_lower_bound_estimate(evaluation, choice),
         entropy_limit=choice.entropy_limit,
-        interval_bias=_interval_bias(evaluation, choice, stderr, cross_checks, detection_limit),
+        interval_bias=_interval_bias(evaluation, choice, value, stderr, cross_checks, detection_limit),
         fold_values=chosen.fold_values(),
         curves=tuple(fitted.curve for fitted in evaluation.fitted),
         warnings=(*evaluation.warnings, *warnings),
@@ -124,12 +155,17 @@ def make_result(
 
 
 def _interval_bias(
-    evaluation: Evaluation, choice: Choice, stderr: float, cross_checks: Sequence[CrossCheck], detection_limit: float
+    evaluation: Evaluation,
+    choice: Choice,
+    value: float,
+    stderr: float,
+    cross_checks: Sequence[CrossCheck],
+    detection_limit: float,
 ) -> tuple[float, float]:
     """How far the interval reaches below and above the value, in nats, before sampling error: a critic can fall short
     in ways that its test samples do not show, and an extrapolated value can be too high."""
-    value = evaluation.by_bound[choice.method].value()
-    higher = [value, value + detection_limit, value + evaluation.train_test_gap]
+    critics = evaluation.by_bound[choice.method].value()
+    higher = [value, value + detection_limit, critics + evaluation.train_test_gap]
     higher += [_reach(check, value, stderr) for check in cross_checks]
     plug_in = evaluation.find("none", "neither")
     if plug_in is not None:
@@ -138,7 +174,8 @@ def _interval_bias(
         higher += [one.value() for one in [evaluation.find("log-mean", "lower")] if one is not None]
     highest = max(higher) if choice.entropy_limit is None else min(max(higher), choice.entropy_limit)
     primary = evaluation.find("contrastive", "lower")
-    below = 0.0 if choice.entropy_limit is not None or primary is None else value - primary.value()
+    certain = choice.entropy_limit is not None or choice.local is not None or primary is None
+    below = 0.0 if certain or primary is None else value - primary.value()
     return max(below, 0.0), max(highest - value, 0.0)
 
 
