@@ -10,12 +10,14 @@ from mibounds._version import versions
 from mibounds.data import Sample
 from mibounds.estimation.candidates import default_candidates
 from mibounds.estimation.cross_checks import cross_checks
+from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
 from mibounds.results import Result
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.diagnostics import Evidence, run_checks
 from mibounds.training.policy import choose, make_result
 from mibounds.training.recipe import Recipe
+from mibounds.warnings import MIWarning
 
 __all__ = ["_estimate", "label_entropy"]
 
@@ -40,9 +42,14 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         evaluation = evaluation.with_classifier(x.values, y.values, "x" if label == "x" else "y")
     choice = choose(evaluation, limit)
     checks, undetectable = [], 0.0
+    capped: list[MIWarning] = []
     if x.table is not None and y.table is not None:
         checks = cross_checks(x.table, y.table, recipe.seed)
-        undetectable = _undetectable(x.width, y.width, evaluation.train_n)
+        value = evaluation.by_bound[choice.method].value()
+        undetectable, capped = detection_limit(
+            x.table, y.table, evaluation.train_n, value, extrapolated=choice.extrapolated
+        )
+        capped = capped if limit is None else []  # the entropy of a label is the limit
     evidence = Evidence(
         evaluation, choice.method, x.table, y.table, cross_checks=checks,
         extrapolated=choice.extrapolated, blocked=recipe.split == "blocked", grouped=sample.groups is not None,
@@ -55,7 +62,7 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         recipe,
         cross_checks=checks,
         detection_limit=recipe.tolerance + undetectable,
-        warnings=[*sample.warnings, *run_checks(evidence, CHECKS)],
+        warnings=[*sample.warnings, *run_checks(evidence, CHECKS), *capped],
     )
 
 
@@ -85,11 +92,3 @@ def _zero(sample: Sample, recipe: Recipe) -> Result:
         versions=versions(),
         pointwise=pointwise,
     )
-
-
-def _undetectable(dim_x: int, dim_y: int, train_n: int) -> float:
-    """The information in nats of a linear dependence whose canonical correlations are all below the noise level.
-
-    Noise reaches 2 sqrt(c) with c = max(D)/N, each of min(D) pairs then holds about 2 c nats, and no fit could tell.
-    """
-    return 2 * dim_x * dim_y / train_n

@@ -18,6 +18,7 @@ from mibounds.data import (
     StandardizeChannels,
     Variable,
 )
+from mibounds.estimation.wide import is_wide, wide_candidates
 from mibounds.estimators import MIEstimator
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder, WithRadius
 from mibounds.training import Candidate, Recipe
@@ -33,6 +34,8 @@ def default_candidates(sample: Sample, recipe: Recipe) -> list[Candidate]:
     """The candidates that validation samples weight, for the variables x and y of a sample."""
     x, y = sample.x, sample.y
     tables = x.table is not None and y.table is not None
+    if tables and is_wide(sample):
+        return wide_candidates(sample, recipe, lambda critic: _estimator(critic, recipe))
     (encoder_x, width_x), (encoder_y, width_y) = (
         (WithRadius(), side.width + 1) if tables else _code(side, recipe, recipe.seed + i)
         for i, side in enumerate((x, y))
