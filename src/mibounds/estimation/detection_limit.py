@@ -41,6 +41,7 @@ def detection_limit(
         extrapolated: the value itself may be above ln N; the limit is then at most ln N.
 
     Example:
+        >>> import torch
         >>> x, y = torch.randn(2, 200, 300, generator=torch.Generator().manual_seed(0))
         >>> limit, warnings = detection_limit(x, y, 160, 0.0)
         >>> round(limit, 3) == round(math.log(160), 3), warnings[0].code
@@ -75,6 +76,7 @@ def effective_dimension(x: Tensor) -> float:
         x: (N, D) numbers.
 
     Example:
+        >>> import torch
         >>> effective_dimension(torch.arange(9.0)[:, None].expand(9, 4))
         1.0
     """
