@@ -69,8 +69,8 @@ def effective_dimension(x: Tensor) -> float:
 
     .. math:: \frac{(\sum_i \lambda_i)^2}{\sum_i \lambda_i^2}
 
-    less the part of the denominator that is noise, about D²/N: it is D for independent columns. Time and memory are
-    linear in D.
+    The denominator is less its noise, :math:`D (D - 1) / N` for independent columns, so that theirs is about D. Time
+    and memory are linear in D.
 
     Arguments:
         x: (N, D) numbers.
@@ -84,8 +84,10 @@ def effective_dimension(x: Tensor) -> float:
     standard = x.double() - x.double().mean(0)
     standard = standard / standard.square().mean(0).sqrt().clamp_min(1e-12)
     product = standard.T @ standard if dim < n else standard @ standard.T
-    squares = float(product.square().sum()) / n**2 - dim * (dim - 1) / n
-    return min(float(dim), max(1.0, dim**2 / max(squares, 1e-12))) if squares > dim else float(dim)
+    pairs = dim * (dim - 1)
+    found = float(product.square().sum()) / n**2 - dim  # squared correlations of different columns
+    true = max(found - pairs / n, 0.0) / (1 - 1 / n)
+    return max(1.0, dim**2 / (dim + true))
 
 
 def _copula_limit(x: Tensor, y: Tensor, value: float) -> float:
