@@ -5,7 +5,7 @@ import mibounds as mi
 from mibounds.data import Sample
 from mibounds.data.row_space import RowSpace
 from mibounds.estimation.candidates import default_candidates
-from mibounds.estimation.wide import Columns, is_wide
+from mibounds.estimation.wide import Columns, is_wide, wide_recipe
 
 
 def table(n, dim, generator):
@@ -16,6 +16,16 @@ def table(n, dim, generator):
 def test_wide_is_as_many_columns_as_rows(dims, wide, generator):
     sample = Sample.of(x=table(60, dims[0], generator), y=table(60, dims[1], generator))
     assert is_wide(sample) is wide
+
+
+def test_large_wide_tables_have_three_folds(generator):
+    large = Sample.of(x=table(1000, 1000, generator), y=table(1000, 1001, generator))
+    recipe = mi.Recipe()
+    assert wide_recipe(large, recipe).folds == 3
+    assert wide_recipe(large, recipe.replace(folds=10)).folds == 10
+    assert wide_recipe(large, recipe.replace(split="blocked")).folds is None
+    narrow = Sample.of(x=table(1000, 1000, generator), y=table(1000, 1, generator))
+    assert wide_recipe(narrow, recipe) is recipe
 
 
 def test_columns_are_a_part():

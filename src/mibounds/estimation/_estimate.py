@@ -12,6 +12,7 @@ from mibounds.estimation.candidates import default_candidates
 from mibounds.estimation.cross_checks import cross_checks
 from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
+from mibounds.estimation.wide import wide_recipe
 from mibounds.results import Result
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.diagnostics import Evidence, run_checks
@@ -33,7 +34,7 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     sample = sample.varying()
     if sample.is_constant("x") or sample.is_constant("y"):
         return _zero(sample, recipe)
-    x, y = sample.x, sample.y
+    x, y, recipe = sample.x, sample.y, wide_recipe(sample, recipe)
     evaluation = cross_fit(
         default_candidates(sample, recipe), x.values, y.values, recipe, calibrate=True, groups=sample.groups
     )
