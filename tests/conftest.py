@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 from mibounds.benchmark import PRESETS
-from mibounds.critics import gaussian
+from mibounds.critics import canonical, gaussian
 from mibounds.estimation import estimate
 from mibounds.tasks import CorrelatedGaussian, suites
 from mibounds.training import recipe
@@ -45,8 +45,7 @@ def two_folds(monkeypatch):
 @pytest.fixture
 def one_regularization(monkeypatch):
     """One closed form in place of sixteen (regularizations, radial products), for tests that do not check the value."""
-    monkeypatch.setattr(gaussian, "_RIDGES", (0.1,))
-    monkeypatch.setattr(gaussian, "_THRESHOLDS", (0.0,))
+    monkeypatch.setattr(canonical, "REGULARIZATIONS", ((0.1, 0.0),))
     monkeypatch.setattr(gaussian, "_MOST_RADIAL", 0)
 
 

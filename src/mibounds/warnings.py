@@ -30,6 +30,7 @@ __all__ = [
     "IndexMismatchWarning",
     "InfiniteInformationWarning",
     "InterruptedWarning",
+    "IntervalCappedWarning",
     "LowEffectiveSampleWarning",
     "MIWarning",
     "MaybeIndependentWarning",
@@ -384,6 +385,21 @@ class BeyondLogNWarning(MIWarning, group="estimates"):
     code = "beyond-log-n"
     condition = "The estimate exceeds ln N nats."
     remedy = "Report `lower_bound`, or use more rows; `mi.Telescope` extrapolates in smaller steps."
+
+
+class IntervalCappedWarning(MIWarning, group="estimates"):
+    """The upper end of the interval is limited by ln N, because more could be missed than any method certifies."""
+
+    code = "interval-capped"
+    condition = (
+        "With N the rows that a fold trains on and d the effective dimensions (participation ratios of the "
+        "correlation matrices), the undetectable linear dependence, 2 d_x d_y / N nats, and the excess of the Gaussian "
+        "copula where N is at least twice the number of columns, raise the estimate above ln N."
+    )
+    remedy = (
+        "Use more rows or fewer columns: the mutual information may exceed the upper end of the interval. "
+        "`lower_bound` is not affected."
+    )
 
 
 class BoundsDisagreeWarning(MIWarning, group="estimates"):

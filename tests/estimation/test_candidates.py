@@ -23,8 +23,8 @@ def candidates(x, y, recipe=RECIPE, /, **encoders):
     return default_candidates(Sample.of(x=x, y=y, encoders=encoders), recipe)
 
 
-def columns(width):
-    return RNG.normal(size=(60, width))
+def columns(width, rows=60):
+    return RNG.normal(size=(rows, width))
 
 
 def test_single_columns_have_three_candidates_and_wider_tables_a_fourth():
@@ -34,8 +34,9 @@ def test_single_columns_have_three_candidates_and_wider_tables_a_fourth():
     assert [one.name for one in wide] == [*names, "independent components"]
     assert [one.instead_of for one in wide] == [None, None, None, names[0]]
     assert [type(one.preprocessing) for one in wide] == [RankGaussianize, RankGaussianize, Standardize, Gaussianize]
-    assert len(candidates(columns(100), columns(1))) == 4
-    assert len(candidates(columns(101), columns(1))) == 3, "they would cost more time than they gain"
+    assert len(candidates(columns(100, 110), columns(1, 110))) == 4
+    assert len(candidates(columns(101, 110), columns(1, 110))) == 3, "they would cost more time than they gain"
+    assert len(candidates(columns(110, 110), columns(1, 110))) == 2, "see test_wide"
 
 
 def test_networks_of_tables_take_the_radius_and_offsets_are_gaussian():

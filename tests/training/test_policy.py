@@ -118,6 +118,14 @@ def test_a_bound_of_the_same_role_does_not_take_the_place_of_a_standard_one():
 # How far the interval reaches
 
 
+def test_the_gap_to_training_samples_raises_no_value_above_the_logarithm_of_their_number():
+    found = evaluation(infonce=1.0, plug_in=1.25, train_test_gap=9.0, train_n=100)
+    assert result(found).interval_bias == (0.0, pytest.approx(math.log(100) - 1.0))
+    assert result(found, Choice("InfoNCE", extrapolated=True)).interval_bias == (0.0, 9.0)
+    above = evaluation(infonce=6.0, plug_in=6.0, train_test_gap=9.0, train_n=100)
+    assert result(above, Choice("InfoNCE")).interval_bias == (0.0, 0.0)
+
+
 def test_the_interval_of_a_bound_reaches_up_to_the_plug_in():
     assert result(evaluation(infonce=1.0, plug_in=1.25)).interval_bias == (0.0, 0.25)
     assert result(evaluation(infonce=1.0, plug_in=0.75)).interval_bias == (0.0, 0.0)

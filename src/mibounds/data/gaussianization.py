@@ -15,7 +15,9 @@ __all__ = ["Gaussianize"]
 _ITERATIONS = 50
 _TOLERANCE = 1e-6  # of 1 less the cosine between a component and itself one iteration before
 _FITTED_ROWS = 20_000
-_LEAST_VARIANCE = 1e-6  # where columns have variance 1: a null direction is not scaled up to variance 1
+# Where columns have variance 1. Normal scores of redundant columns (100 hours + minutes) leave directions of 1e-6 to
+# 1e-5, which hold rounding and ties; scaled up to variance 1 they determine scores of new rows.
+_LEAST_VARIANCE = 1e-4
 
 
 class Gaussianize(Preprocessing):
@@ -24,9 +26,10 @@ class Gaussianize(Preprocessing):
     .. math:: x \mapsto G_R(A_R \cdots G_2(A_2 G_1(x)))
 
     Each G is a `RankGaussianize`; each A whitens and rotates to independent components, by the fixed-point iteration of
-    :math:`E\, z \tanh(w^\top z) - E\,(1 - \tanh^2(w^\top z))\, w` with symmetric orthogonalization. Every step is
-    invertible, so the mutual information does not change. Linear mixtures of independent columns are separated, which
-    no map of single columns does.
+    :math:`E\, z \tanh(w^\top z) - E\,(1 - \tanh^2(w^\top z))\, w` with symmetric orthogonalization. Directions of
+    variance below 1e-4, where columns have variance 1, are not scaled up: as many columns of the result are 0. Every
+    step is invertible otherwise, so that the mutual information does not change. Linear mixtures of independent columns
+    are separated, which no map of single columns does.
 
     For methods that need jointly Gaussian variables, such as the waymarks of `Telescope`. On columns that are jointly
     Gaussian already it is a rotation. With few samples for many columns the rotation fits noise and is as good as any
@@ -87,9 +90,11 @@ def _unmixing(x: Tensor) -> Tensor:
     # `sklearn.decomposition.FastICA` finds the same matrix where it converges. It divides by null directions in its
     # whitening, fails with fewer rows than columns, warns where data are Gaussian, and works on the CPU only.
     eigenvalues, vectors = torch.linalg.eigh((x - x.mean(0)).T @ (x - x.mean(0)) / len(x))
-    whitening = vectors / eigenvalues.clamp_min(_LEAST_VARIANCE).sqrt()
+    live = eigenvalues > _LEAST_VARIANCE
+    whitening = vectors[:, live] / eigenvalues[live].sqrt()
+    count = whitening.shape[1]
     z = (x - x.mean(0)) @ whitening
-    start = torch.randn(x.shape[1], x.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    start = torch.randn(count, count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     rotation = torch.linalg.qr(start).Q.to(x)
     for _ in range(_ITERATIONS):
         response = (z @ rotation).tanh()
@@ -97,5 +102,5 @@ def _unmixing(x: Tensor) -> Tensor:
         before, rotation = rotation, left @ right
         if ((rotation * before).sum(0).abs() > 1 - _TOLERANCE).all():
             break
-    unmixing: Tensor = whitening @ rotation
+    unmixing: Tensor = nn.functional.pad(whitening @ rotation, (0, x.shape[1] - count))
     return unmixing

@@ -80,7 +80,8 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
     columns, named = columns_of(data, name)
-    used = [encoding for encoding in schema.encodings if not set(schema.names).isdisjoint(encoding.names)]
+    names = set(schema.names)
+    used = [encoding for encoding in schema.encodings if not names.isdisjoint(encoding.names)]
     if not (named and schema.named):
         if len(columns) != len(schema.encodings):
             raise ValueError(

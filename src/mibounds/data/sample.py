@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -356,9 +356,9 @@ def _data_warnings(variables: Any) -> list[MIWarning]:
     found: list[MIWarning] = []
     for variable in variables:
         if variable.table is not None:
-            place: Callable[[str], int] = variable.columns.index
+            place = {name: i for i, name in enumerate(variable.columns)}
             for encoding in () if variable.schema is None else variable.schema.encodings:
-                kept = [place(one) for one in encoding.names if one in variable.columns]
+                kept = [place[one] for one in encoding.names if one in place]
                 values = variable.table[:, kept].numpy()
                 found += encoding.warnings(values, variable.name)
     return found

@@ -79,7 +79,8 @@ class Variable:
         """The encodings of the given columns of which at least one encoded column is used."""
         if self.schema is None:
             return ()
-        return tuple(one for one in self.schema.encodings if not set(one.names).isdisjoint(self.schema.names))
+        used = set(self.schema.names)
+        return tuple(one for one in self.schema.encodings if not used.isdisjoint(one.names))
 
     @property
     def origins(self) -> dict[str, str]:
@@ -159,10 +160,11 @@ class Variable:
 
 def encoded(name: str, columns: Mapping[str, Array], schema: Schema) -> Variable:
     """A table from columns (N,) by their names, encoded as a schema says."""
+    used = set(schema.names)
     made = {
         title: part
         for encoding in schema.encodings
-        if not set(encoding.names).isdisjoint(schema.names)
+        if not used.isdisjoint(encoding.names)
         for title, part in zip(encoding.names, encoding(columns[encoding.name]).T, strict=True)
     }
     values = torch.from_numpy(np.stack([made[title] for title in schema.names], 1))

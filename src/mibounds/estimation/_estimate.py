@@ -10,12 +10,15 @@ from mibounds._version import versions
 from mibounds.data import Sample
 from mibounds.estimation.candidates import default_candidates, supervision_of
 from mibounds.estimation.cross_checks import cross_checks, regression_check
+from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
+from mibounds.estimation.wide import wide_recipe
 from mibounds.results import Result
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.diagnostics import Evidence, run_checks
 from mibounds.training.policy import choose, make_result
 from mibounds.training.recipe import Recipe
+from mibounds.warnings import MIWarning
 
 __all__ = ["_estimate", "label_entropy"]
 
@@ -31,7 +34,7 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     sample = sample.varying()
     if sample.is_constant("x") or sample.is_constant("y"):
         return _zero(sample, recipe)
-    x, y = sample.x, sample.y
+    x, y, recipe = sample.x, sample.y, wide_recipe(sample, recipe)
     supervision = supervision_of(sample, recipe)
     evaluation = cross_fit(
         default_candidates(sample, recipe, supervision), x.values, y.values, recipe,
@@ -41,12 +44,18 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     if limit is not None:
         evaluation = evaluation.with_classifier(x.values, y.values, "x" if label == "x" else "y")
     checks, undetectable = [], 0.0
+    capped: list[MIWarning] = []
     if x.table is not None and y.table is not None:
         checks = cross_checks(x.table, y.table, recipe.seed)
         trees = regression_check(evaluation, sample)
         checks += [] if trees is None else [trees]
-        undetectable = _undetectable(x.width, y.width, evaluation.train_n)
     choice = choose(evaluation, limit, checks, x.width + y.width)
+    if x.table is not None and y.table is not None:
+        value = evaluation.by_bound[choice.method].value() if choice.local is None else choice.local.value
+        undetectable, capped = detection_limit(
+            x.table, y.table, evaluation.train_n, value, extrapolated=choice.extrapolated
+        )
+        capped = capped if limit is None else []  # the entropy of a label is the limit
     evidence = Evidence(
         evaluation, choice.method, x.table, y.table, cross_checks=checks, local=choice.local,
         extrapolated=choice.extrapolated, blocked=recipe.split == "blocked", grouped=sample.groups is not None,
@@ -59,7 +68,7 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         recipe,
         cross_checks=checks,
         detection_limit=recipe.tolerance + undetectable,
-        warnings=[*sample.warnings, *run_checks(evidence, CHECKS)],
+        warnings=[*sample.warnings, *run_checks(evidence, CHECKS), *capped],
     )
 
 
@@ -89,11 +98,3 @@ def _zero(sample: Sample, recipe: Recipe) -> Result:
         versions=versions(),
         pointwise=pointwise,
     )
-
-
-def _undetectable(dim_x: int, dim_y: int, train_n: int) -> float:
-    """The information in nats of a linear dependence whose canonical correlations are all below the noise level.
-
-    Noise reaches 2 sqrt(c) with c = max(D)/N, each of min(D) pairs then holds about 2 c nats, and no fit could tell.
-    """
-    return 2 * dim_x * dim_y / train_n

@@ -34,6 +34,7 @@ from mibounds.data import (
     StandardizeChannels,
     Variable,
 )
+from mibounds.estimation.wide import is_wide, wide_candidates
 from mibounds.estimators import MIEstimator
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder, WithRadius
@@ -51,7 +52,7 @@ _HEAVY = 20.0  # kurtosis of a column, from where squared errors of its values s
 def supervision_of(sample: Sample, recipe: Recipe) -> Supervision | None:
     """The supervised features of both variables of a sample; None where one of them is no table."""
     x, y = sample.x, sample.y
-    if x.table is None or y.table is None:
+    if x.table is None or y.table is None or is_wide(sample):
         return None
     return Supervision(_supervised(x, y, recipe), _supervised(y, x, recipe))
 
@@ -82,7 +83,8 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
         supervision: the features that are appended to the columns of tables.
     """
     x, y = sample.x, sample.y
-    tables = x.table is not None and y.table is not None
+    if is_wide(sample):
+        return wide_candidates(sample, recipe, lambda critic: _estimator(critic, recipe))
     kind = build_critic(recipe.critic, 1, 1)
     if x.table is None or y.table is None:
         (encoder_x, width_x), (encoder_y, width_y) = (_code(v, recipe, recipe.seed + i) for i, v in enumerate((x, y)))

@@ -46,7 +46,9 @@ def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
     if len(x) > _ROWS:
         kept = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:_ROWS]
         x, y = x[kept], y[kept]
-    x, y = (RankGaussianize().fit(side)(side).double() for side in (x, y))
+    if x.shape[1] + y.shape[1] <= _COLUMNS_FOR_COPULA:  # counts do not need ranks
+        x, y = (RankGaussianize().fit(side)(side) for side in (x, y))
+    x, y = x.double(), y.double()
     found: list[CrossCheck] = []
     for method in (_copula, _nearest, _counts):
         try:

@@ -60,8 +60,9 @@ def ties(e: Evidence) -> MIWarning | None:
     continuous, piles = False, []
     for variable in e.variables:
         assert variable.table is not None
+        place = {name: i for i, name in enumerate(variable.columns)}
         for encoding in variable.encodings:
-            column = variable.table[:, variable.columns.index(encoding.names[0])] if encoding.has_density else None
+            column = variable.table[:, place[encoding.names[0]]] if encoding.has_density else None
             if column is None:
                 continue
             values, counts = torch.unique(column, return_counts=True)

@@ -165,7 +165,10 @@ def _interval_bias(
     """How far the interval reaches below and above the value, in nats, before sampling error: a critic can fall short
     in ways that its test samples do not show, and an extrapolated value can be too high."""
     critics = evaluation.by_bound[choice.method].value()
-    higher = [value, value + detection_limit, critics + evaluation.train_test_gap]
+    # Beyond ln N no gap is evidence; an extrapolated value is beyond it already.
+    known = evaluation.train_n and not choice.extrapolated
+    most = max(math.log(evaluation.train_n), value) if known else math.inf
+    higher = [value, value + detection_limit, min(critics + evaluation.train_test_gap, most)]
     higher += [_reach(check, value, stderr) for check in cross_checks]
     plug_in = evaluation.find("none", "neither")
     if plug_in is not None:
