@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from mibounds._random import seeded
 from mibounds._variables import row_count
-from mibounds.choices import build_bound, build_critic
 from mibounds.bounds import InfoNCE
+from mibounds.choices import build_bound, build_critic
 from mibounds.critics import (
     ClassCritic,
     CopulaDensityCritic,

@@ -185,11 +185,11 @@ class BoostedClasses(Learner):
                     continue
                 model = HistGradientBoostingClassifier(**_BOOSTING, random_state=self.seed)
                 model.fit(rows[some], labels[some])
-                places = present if len(present) > 2 else present[1:]  # noqa: PLR2004  (two classes have one score)
+                places = present if len(present) > 2 else present[1:]
                 raw = np.full((len(test), classes), -10.0)  # a class that did not occur
                 raw[:, present] = 0
                 found = model.decision_function(rows[test.numpy()])
-                raw[:, places] = found if found.ndim == 2 else found[:, None]  # noqa: PLR2004
+                raw[:, places] = found if found.ndim == 2 else found[:, None]
                 scores[test.numpy()] = raw
                 absent = np.setdiff1d(np.arange(classes), present)
                 constant[places] += np.ravel(model._baseline_prediction) / len(folds)
