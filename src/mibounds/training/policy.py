@@ -73,7 +73,10 @@ class Choice:
 
 
 def choose(
-    evaluation: Evaluation, entropy_limit: float | None = None, cross_checks: Sequence[CrossCheck] = (), columns: int = 0
+    evaluation: Evaluation,
+    entropy_limit: float | None = None,
+    cross_checks: Sequence[CrossCheck] = (),
+    columns: int = 0,
 ) -> Choice:
     """What is reported of an evaluation.
 
