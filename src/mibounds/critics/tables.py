@@ -140,6 +140,9 @@ class ClassCritic(FittedBuffers, Critic):
         self.classes, place, counts = torch.unique(y, dim=0, return_inverse=True, return_counts=True)
         self.log_frequency = (counts / counts.sum()).log()
         rows = self.standardize.fit(x)(x).double().cpu().numpy()
+        if len(self.classes) == 1:  # of the training samples of a fold
+            self.weight, self.bias = x.new_zeros(1, x.shape[1]), x.new_zeros(1)
+            return
         model = LogisticRegression(C=1.0, max_iter=200)
         with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit that has not converged is judged by its validation loss, too

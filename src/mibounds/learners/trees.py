@@ -20,6 +20,7 @@ _BOOSTING: dict[str, Any] = {
     "learning_rate": 0.08, "max_iter": 300, "max_leaf_nodes": 15, "min_samples_leaf": 10, "early_stopping": True,
     "validation_fraction": 0.15, "n_iter_no_change": 12,
 }  # fmt: skip
+_UNVALIDATED: dict[str, Any] = {**_BOOSTING, "max_iter": 20, "early_stopping": False}  # of few samples
 
 
 class Tree(NamedTuple):
@@ -194,13 +195,16 @@ class BoostedClasses(Learner):
         with one_thread():
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
-                present = np.unique(labels[some])
+                # scikit-learn divides each class between training and validation: one sample of it is too few.
+                present = np.flatnonzero(np.bincount(labels[some]) > 1)
                 if len(present) < 2:
                     continue
-                model = HistGradientBoostingClassifier(**_BOOSTING, random_state=self.seed)
+                some = some[np.isin(labels[some], present)]
+                stopping = _BOOSTING if len(some) * _BOOSTING["validation_fraction"] >= len(present) else _UNVALIDATED
+                model = HistGradientBoostingClassifier(**stopping, random_state=self.seed)
                 model.fit(rows[some], labels[some])
                 places = present if len(present) > 2 else present[1:]  # two classes have one score
-                raw = np.full((len(test), classes), -10.0)  # a class that did not occur
+                raw = np.full((len(test), classes), -10.0)  # a class that hardly occurred
                 raw[:, present] = 0
                 found = model.decision_function(rows[test.numpy()])
                 raw[:, places] = found if found.ndim == 2 else found[:, None]
