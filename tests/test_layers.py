@@ -22,6 +22,7 @@ LAYERS = [
         "_roots",
     ],
     ["bounds", "networks", "tasks", "data", "classical", "plots"],
+    ["learners"],
     ["critics", "report", "inference"],
     ["estimators", "choices", "results"],
     ["training"],
@@ -33,7 +34,7 @@ LAYERS = [
 WITHIN_A_LAYER = {("classical", "data")}  # the Gaussian copula ranks columns
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 TOP = {"__init__", "__main__"}  # the package itself and its entry point import everything
-ABSTRACT = {"Bound", "Critic", "Encoding", "Estimator", "Measurement", "Preprocessing", "Task"}
+ABSTRACT = {"Bound", "Critic", "Encoding", "Estimator", "Learner", "Measurement", "Preprocessing", "Task"}
 LONGEST = 400  # lines of a file
 LONGER = {"warnings.py"}  # one class for each warning, in one file
 FOUND = [path for path in SOURCE.rglob("*.py") if path.stem not in TOP or path.parent != SOURCE]

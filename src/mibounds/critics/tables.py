@@ -39,6 +39,13 @@ class ForestCritic(FittedBuffers, Critic):
         target: the column of y.
         label: y is a label, all columns of it.
         seed: of the forest.
+
+    Example:
+        >>> x, noise = torch.randn(2, 1000, 1, generator=torch.Generator().manual_seed(0))
+        >>> critic = ForestCritic()
+        >>> critic.prepare(x, x + 0.5 * noise)
+        >>> critic(torch.ones(2, 1), torch.tensor([[1.0], [-1.0]])).sign()
+        tensor([ 1., -1.])
     """
 
     knots: Tensor
@@ -49,7 +56,7 @@ class ForestCritic(FittedBuffers, Critic):
         super().__init__()
         self.target, self.label, self.seed = target, label, seed
         self.ranks = RankGaussianize()
-        self.forest: Any = None
+        self.forest = TreeEnsemble((), torch.zeros(0))
         for name in ("knots", "classes", "mean"):
             self.register_buffer(name, torch.empty(0))
 
@@ -73,12 +80,13 @@ class ForestCritic(FittedBuffers, Critic):
 
     def encode_x(self, x: Tensor) -> Tensor:
         probability = (1 - _CONTAMINATION) * self.forest(x) + _CONTAMINATION * self.mean
-        return (probability / self.mean.clamp_min(1e-9)).clamp_min(1e-6).log()
+        ratio: Tensor = probability / self.mean.clamp_min(1e-9)
+        return ratio.clamp_min(1e-6).log()
 
     def encode_y(self, y: Tensor) -> Tensor:
         if self.label:
             return _indicators(y, self.classes)
-        scores = self.ranks(y[..., [self.target]]).squeeze(-1)
+        scores: Tensor = self.ranks(y[..., [self.target]]).squeeze(-1)
         if len(self.knots) < 2:
             return torch.ones_like(scores)[..., None]
         place = torch.searchsorted(self.knots, scores.contiguous()).clamp(1, len(self.knots) - 1)
@@ -102,6 +110,13 @@ class ClassCritic(FittedBuffers, Critic):
 
     Arguments:
         start: the first column of x that it uses.
+
+    Example:
+        >>> x = torch.randn(1000, 1, generator=torch.Generator().manual_seed(0))
+        >>> critic = ClassCritic()
+        >>> critic.prepare(x, (x > 0).float())
+        >>> critic(torch.ones(2, 1), torch.tensor([[1.0], [0.0]])).sign()
+        tensor([ 1., -1.])
     """
 
     classes: Tensor
@@ -125,12 +140,15 @@ class ClassCritic(FittedBuffers, Critic):
         self.classes, place, counts = torch.unique(y, dim=0, return_inverse=True, return_counts=True)
         self.log_frequency = (counts / counts.sum()).log()
         rows = self.standardize.fit(x)(x).double().cpu().numpy()
+        if len(self.classes) == 1:  # of the training samples of a fold
+            self.weight, self.bias = x.new_zeros(1, x.shape[1]), x.new_zeros(1)
+            return
         model = LogisticRegression(C=1.0, max_iter=200)
         with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit that has not converged is judged by its validation loss, too
             model.fit(rows, place.cpu().numpy())
         weight, bias = model.coef_, model.intercept_
-        if len(self.classes) == 2:
+        if len(self.classes) == 2:  # one score
             weight, bias = ([[*(-weight[0] / 2)], [*(weight[0] / 2)]]), [-bias[0] / 2, bias[0] / 2]
         self.weight, self.bias = torch.tensor(weight).to(x), torch.tensor(bias).to(x)
 
@@ -150,6 +168,12 @@ class Transposed(Critic):
 
     Arguments:
         critic: takes y first.
+
+    Example:
+        >>> from mibounds.critics import FunctionCritic
+        >>> difference = FunctionCritic(lambda x, y: (x - y).sum(-1))
+        >>> Transposed(difference)(torch.tensor([[1.0]]), torch.tensor([[3.0]]))
+        tensor([2.])
     """
 
     def __init__(self, critic: Critic):

@@ -111,7 +111,8 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
             )
         )  # fmt: skip
     if added_x or added_y:
-        candidates.append(Candidate("Gaussian of features", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize()))
+        gaussian = MIEstimator(GaussianCritic(), InfoNCE())
+        candidates.append(Candidate("Gaussian of features", gaussian, RankGaussianize()))
     if supervision is not None:
         candidates += closed_form_candidates(x, y, supervision, recipe)
     return candidates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -118,7 +119,7 @@ def _certified(evaluation: Evaluation, sample: Sample, name: str, target: str) -
         trees = encoder.trees
         if trees is None or not (is_label or wanted.shape[1] == 1):
             return None
-        predicted = trees.to("cpu")(rows[fitted.fold.test])
+        predicted = copy.deepcopy(trees).cpu()(rows[fitted.fold.test].cpu())  # the critic's own stay where they are
         truth = wanted[fitted.fold.test]
         if is_label:
             terms.append(_class_terms(predicted, torch.cdist(truth, encoder.classes.cpu()).argmin(1)))

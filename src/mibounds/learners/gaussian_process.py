@@ -58,7 +58,7 @@ class GaussianProcess(Learner):
     center: Tensor
     spread: Tensor
 
-    def __init__(self, *, kept: int = 1000, likelihood_rows: int = 320, steps: int = 40, seed: int = 0):
+    def __init__(self, *, kept: int = 1000, likelihood_rows: int = 256, steps: int = 40, seed: int = 0):
         super().__init__()
         self.kept, self.likelihood_rows, self.steps, self.seed = kept, likelihood_rows, steps, seed
         self.standardize = Standardize(limit=_LIMIT)
@@ -130,7 +130,7 @@ class _Search:
             loss = loss + 1e-3 * self.logs.square().mean()
             if loss.item() < self.best:
                 self.best, self.found = loss.item(), self.logs.detach().clone()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimizer.step()
 
 
@@ -148,7 +148,7 @@ def _kernel(a: Tensor, b: Tensor, logs: Tensor) -> Tensor:
     u, v = (side / logs[:columns].exp() for side in (a, b))
     square = u.square().sum(1)[:, None] + v.square().sum(1) - 2 * u @ v.T
     size, linear = (2 * logs[-2:]).exp()
-    total = size * torch.exp(-square.clamp_min(0) / 2) + linear * (a @ b.T) / columns
+    total: Tensor = size * torch.exp(-square.clamp_min(0) / 2) + linear * (a @ b.T) / columns
     if len(logs) > columns + 2:
         scales, sizes = logs[columns : 3 * columns].reshape(2, columns).exp()
         for d in range(columns):

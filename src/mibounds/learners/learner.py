@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -44,5 +46,34 @@ def one_thread() -> Iterator[None]:
     """Run scikit-learn on one thread: folds run side by side, and sums do not depend on the number of threads."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
-        yield
+    _BLAS.enter()
+    try:
+        with threadpool_limits(1, "openmp"):  # of the calling thread
+            yield
+    finally:
+        _BLAS.leave()
+
+
+class _SharedLimit:
+    """The limit of BLAS, which is one of the whole process: the first of overlapping folds sets it, and the last takes
+    it back. If each took it back by itself, the last would leave what the others had set."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.limits = threading.Lock(), 0, cast(Any, None)
+
+    def enter(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with self.lock:
+            if not self.inside:
+                self.limits = threadpool_limits(1, "blas")
+            self.inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                self.limits.restore_original_limits()
+
+
+_BLAS = _SharedLimit()

@@ -20,6 +20,7 @@ _BOOSTING: dict[str, Any] = {
     "learning_rate": 0.08, "max_iter": 300, "max_leaf_nodes": 15, "min_samples_leaf": 10, "early_stopping": True,
     "validation_fraction": 0.15, "n_iter_no_change": 12,
 }  # fmt: skip
+_UNVALIDATED: dict[str, Any] = {**_BOOSTING, "max_iter": 20, "early_stopping": False}  # of few samples
 
 
 class Tree(NamedTuple):
@@ -37,8 +38,14 @@ class TreeEnsemble(FittedBuffers):
     """A sum of decision trees plus a constant: (N, D) -> (N, K).
 
     Arguments:
-        trees: at least one.
+        trees: without any, the sum is the constant.
         constant: (K,).
+
+    Example:
+        >>> own, nothing = np.array([0, 1, 2]), np.zeros(3)
+        >>> tree = Tree(nothing, nothing + 0.5, np.array([1, 1, 2]), np.array([2, 1, 2]), np.array([[0], [-1], [1]]))
+        >>> TreeEnsemble([tree], torch.tensor([10.0]))(torch.tensor([[0.0], [0.5], [0.6]])).squeeze()
+        tensor([ 9.,  9., 11.])
     """
 
     column: Tensor
@@ -47,13 +54,15 @@ class TreeEnsemble(FittedBuffers):
     value: Tensor
     roots: Tensor
     constant: Tensor
+    depth: Tensor
 
     def __init__(self, trees: Sequence[Tree], constant: Tensor):
         super().__init__()
+        trees = trees or [_leaf(len(constant))]
         starts = np.cumsum([0, *(len(tree.column) for tree in trees)])
         joined = [np.concatenate(parts) for parts in zip(*trees, strict=True)]
         shift = np.repeat(starts[:-1], np.diff(starts))
-        self.depth = max(_depth(tree) for tree in trees)
+        self.register_buffer("depth", torch.tensor(max(_depth(tree) for tree in trees)))
         self.register_buffer("column", torch.from_numpy(joined[0].astype(np.int64)))
         self.register_buffer("threshold", torch.from_numpy(joined[1].astype(np.float64)))
         children = np.stack([joined[2] + shift, joined[3] + shift], 1)
@@ -64,15 +73,21 @@ class TreeEnsemble(FittedBuffers):
 
     def forward(self, x: Tensor) -> Tensor:
         """The sum of the values of the leaves."""
-        return torch.cat([self._sum(part) for part in x.double().split(_ROWS)])
+        return torch.cat([self._sum(part) for part in torch.split(x.double(), _ROWS)])
 
     def _sum(self, x: Tensor) -> Tensor:
         node = self.roots.expand(len(x), -1)
-        for _ in range(self.depth):
+        for _ in range(int(self.depth)):
             right = x.gather(1, self.column[node]) > self.threshold[node]
             node = self.branches.reshape(-1)[2 * node + right]
         total = torch.nn.functional.embedding_bag(node, self.value, mode="sum")
         return total + self.constant
+
+
+def _leaf(outputs: int) -> Tree:
+    """A tree without splits and of value 0."""
+    root = np.zeros(1, dtype=int)
+    return Tree(root, np.zeros(1), root, root, np.zeros((1, outputs)))
 
 
 def _depth(tree: Tree) -> int:
@@ -125,7 +140,7 @@ class BoostedTrees(Learner):
     def __init__(self, *, seed: int = 0):
         super().__init__()
         self.seed = seed
-        self.ensemble: Any = None
+        self.ensemble = TreeEnsemble((), torch.zeros(0))
 
     def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -168,7 +183,7 @@ class BoostedClasses(Learner):
     def __init__(self, *, seed: int = 0):
         super().__init__()
         self.seed = seed
-        self.ensemble: Any = None
+        self.ensemble = TreeEnsemble((), torch.zeros(0))
 
     def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
         """Fit to x (N, D) and the indicators y (N, C) of classes, and return out-of-sample scores (N, C)."""
@@ -180,13 +195,16 @@ class BoostedClasses(Learner):
         with one_thread():
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
-                present = np.unique(labels[some])
+                # scikit-learn divides each class between training and validation: one sample of it is too few.
+                present = np.flatnonzero(np.bincount(labels[some]) > 1)
                 if len(present) < 2:
                     continue
-                model = HistGradientBoostingClassifier(**_BOOSTING, random_state=self.seed)
+                some = some[np.isin(labels[some], present)]
+                stopping = _BOOSTING if len(some) * _BOOSTING["validation_fraction"] >= len(present) else _UNVALIDATED
+                model = HistGradientBoostingClassifier(**stopping, random_state=self.seed)
                 model.fit(rows[some], labels[some])
-                places = present if len(present) > 2 else present[1:]
-                raw = np.full((len(test), classes), -10.0)  # a class that did not occur
+                places = present if len(present) > 2 else present[1:]  # two classes have one score
+                raw = np.full((len(test), classes), -10.0)  # a class that hardly occurred
                 raw[:, present] = 0
                 found = model.decision_function(rows[test.numpy()])
                 raw[:, places] = found if found.ndim == 2 else found[:, None]
@@ -199,8 +217,7 @@ class BoostedClasses(Learner):
                     for step in model._predictors
                     for one, place in zip(step, places, strict=True)
                 ]
-        if trees:
-            self.ensemble = TreeEnsemble(trees, torch.from_numpy(constant).float())
+        self.ensemble = TreeEnsemble(trees, torch.from_numpy(constant).float())
         return torch.from_numpy(scores).float()
 
     def forward(self, x: Tensor) -> Tensor:

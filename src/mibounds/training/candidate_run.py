@@ -74,7 +74,7 @@ class Run:
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
         self.device = module_tensors(self.estimator)[0].device
         # A critic in closed form has no weights: there is nothing to train.
-        weights = self.parameters or [torch.zeros((), device=self.device, requires_grad=True)]
+        weights = self.parameters or [nn.Parameter(torch.zeros((), device=self.device))]
         self.optimizer = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
         # Networks in half precision; scores, weights and whatever is no step are in single precision.
         self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bf16")

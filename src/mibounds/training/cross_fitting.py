@@ -36,6 +36,7 @@ from mibounds.warnings import InterruptedWarning
 
 __all__ = ["cross_fit", "cross_fit_folds"]
 
+_HALVED = 2  # folds of which closed forms are also fitted to half of the training samples
 _SEED_STEP = 1009  # between the seeds of folds: a prime, so that the folds of neighboring seeds share none
 
 
@@ -68,7 +69,10 @@ def cross_fit(
     n = row_count(x)
     folds = recipe.splits(n, groups)
     filled = recipe.filled(n, min(len(fold.train) for fold in folds))
-    return cross_fit_folds(candidates, x, y, folds, filled, calibrate=calibrate, clusters=recipe.clusters(n, groups), supervision=supervision)
+    return cross_fit_folds(
+        candidates, x, y, folds, filled,
+        calibrate=calibrate, clusters=recipe.clusters(n, groups), supervision=supervision,
+    )  # fmt: skip
 
 
 def cross_fit_folds(
@@ -118,7 +122,10 @@ def cross_fit_folds(
         seed = recipe.seed if sampler is not None else recipe.seed * _SEED_STEP + i
         seeded = dataclasses.replace(recipe, seed=seed)
         with fast_arithmetic(device):
-            fitted = fit_fold(candidates, x, y, folds[i], seeded, watching, calibrate=calibrate, sampler=sampler, supervision=supervision)
+            fitted = fit_fold(
+                candidates, x, y, folds[i], seeded, watching,
+                calibrate=calibrate, sampler=sampler, supervision=supervision, halve=i < _HALVED and calibrate,
+            )  # fmt: skip
             if fitted is None:
                 return None
             watching.advance(0, "evaluating the test samples")
@@ -153,6 +160,7 @@ def cross_fit_folds(
         evaluations,
         fitted,
         train_test_gap=fmean(one.train_test_gap for one in fitted),
+        learning_gain=fmean(one.learning_gain for one in fitted[:_HALVED]),
         clusters=clusters,
         warnings=[*observer.warnings, *interrupted],
     )

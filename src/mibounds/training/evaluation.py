@@ -132,6 +132,7 @@ class Evaluation:
         scores: (N,) their scores by the critic that did not train on them.
         train_n: the fewest training samples of a fold.
         train_test_gap: by how many nats critics score their training samples better, and what calibration gained.
+        learning_gain: by how many nats the estimate rose when the training samples were doubled.
         warnings: of the training.
     """
 
@@ -141,6 +142,7 @@ class Evaluation:
     scores: Tensor
     train_n: int = 0
     train_test_gap: float = 0.0
+    learning_gain: float = 0.0
     warnings: tuple[MIWarning, ...] = ()
 
     @classmethod
@@ -151,6 +153,7 @@ class Evaluation:
         fitted: Sequence[Fitted],
         *,
         train_test_gap: float = 0.0,
+        learning_gain: float = 0.0,
         clusters: Tensor | None = None,
         warnings: Sequence[MIWarning] = (),
     ) -> Evaluation:
@@ -161,6 +164,7 @@ class Evaluation:
             folds: the test samples of each.
             fitted: what each learned.
             train_test_gap: mean over folds.
+            learning_gain: mean over the folds where it was measured.
             clusters: (N,) which samples of all are dependent on each other, None if they are independent.
             warnings: of the training.
         """
@@ -180,6 +184,7 @@ class Evaluation:
             torch.cat([fold.scores for fold in folds]).cpu(),
             min(len(one.fold.train) for one in fitted),
             train_test_gap,
+            learning_gain,
             tuple(warnings),
         )
 

@@ -23,6 +23,7 @@ from mibounds.training.candidate_run import VALIDATION_ROWS, Run, Stopped
 from mibounds.training.candidates import Candidate
 from mibounds.training.checkpoints import FoldState
 from mibounds.training.folds import Fold
+from mibounds.training.learning_gain import closed_form_value, learning_gain
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import FilledRecipe
 from mibounds.training.supervision import Supervision
@@ -51,6 +52,8 @@ class Fitted:
         finished: False if training was interrupted.
         train_test_gap: by how many nats the critic scores its training samples better than the test samples, plus the
             gain: a heuristic upper limit of the bias of a held-out estimate.
+        learning_gain: by how many nats the fold's estimate rose when the training samples were doubled, 0 where that
+            was not measured.
     """
 
     critic: Critic
@@ -61,6 +64,7 @@ class Fitted:
     steps: int = 0
     finished: bool = True
     train_test_gap: float = 0.0
+    learning_gain: float = 0.0
 
     @property
     def validation_loss(self) -> float:
@@ -94,6 +98,7 @@ def fit_fold(
     calibrate: bool,
     sampler: Sampler | None = None,
     supervision: Supervision | None = None,
+    halve: bool = False,
 ) -> Fitted | None:
     """Train every candidate, drop those clearly worse after a third of the steps, and combine the rest by their
     validation loss.
@@ -108,14 +113,12 @@ def fit_fold(
         calibrate: calibrate the scores of the combination.
         sampler: draws the batches; without it they are samples of the fold.
         supervision: appends supervised features to the variables.
+        halve: also fit the critics without weights to half of the training samples.
 
     Returns:
         What was learned; None if training was stopped before its first step.
     """
-    maps: tuple[nn.Module, nn.Module] | None = None
-    if supervision is not None:
-        observer.advance(0, "supervised features")
-        maps, x, y = supervision.augment(x, y, fold)
+    maps, x, y = _augmented(supervision, x, y, fold, observer)
     every = [Run(candidate, x, y, fold, recipe, sampler) for candidate in candidates]
     runs = _without_alternatives(every)
     for run in every:
@@ -150,10 +153,26 @@ def fit_fold(
     critic, main, gain = _combine(contenders, bank, calibrate)
     broadcast_tensors(module_tensors(critic))
     gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(critic, x, y, fold) + gain)
+    learning = 0.0
+    closed = [run.trained() for run in runs if not run.parameters]
+    if halve and closed:
+        full = closed_form_value(closed, x, y, fold)
+        learning = learning_gain(candidates, given_x, given_y, fold, recipe, supervision, full)
     if maps is not None:
         critic = Encoded(critic, *maps)
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
-    return Fitted(critic, fold, main.curve(), skipped, gain, steps, finished, gap)
+    return Fitted(critic, fold, main.curve(), skipped, gain, steps, finished, gap, learning)
+
+
+def _augmented(
+    supervision: Supervision | None, x: Tensors, y: Tensors, fold: Fold, observer: FoldObserver
+) -> tuple[tuple[nn.Module, nn.Module] | None, Tensors, Tensors]:
+    """The fitted maps of x and y and all samples with their features; without supervision no maps, and samples as they
+    are."""
+    if supervision is None:
+        return None, x, y
+    observer.advance(0, "supervised features")
+    return supervision.augment(x, y, fold)
 
 
 def train_test_gap(critic: Critic, x: Tensors, y: Tensors, fold: Fold) -> float:

@@ -34,6 +34,8 @@ __all__ = ["Choice", "CrossCheck", "choose", "make_result"]
 
 # InfoNCE is a few per cent low from about this far below its ceiling on (I=4, n=500: 3.7; I=4, n=2,000: 3.9).
 _MARGIN = 3.5
+# Times the gain of doubling the training samples: the shortfall if it falls as N to the power -0.7.
+_RISE = 1.6
 _PAIR = 2  # columns: one a side
 _DOMINATED = 3.0  # times the standard error of the primary estimate
 
@@ -73,7 +75,10 @@ class Choice:
 
 
 def choose(
-    evaluation: Evaluation, entropy_limit: float | None = None, cross_checks: Sequence[CrossCheck] = (), columns: int = 0
+    evaluation: Evaluation,
+    entropy_limit: float | None = None,
+    cross_checks: Sequence[CrossCheck] = (),
+    columns: int = 0,
 ) -> Choice:
     """What is reported of an evaluation.
 
@@ -169,6 +174,7 @@ def _interval_bias(
     known = evaluation.train_n and not choice.extrapolated
     most = max(math.log(evaluation.train_n), value) if known else math.inf
     higher = [value, value + detection_limit, min(critics + evaluation.train_test_gap, most)]
+    higher.append(critics + _RISE * max(evaluation.learning_gain, 0.0))
     higher += [_reach(check, value, stderr) for check in cross_checks]
     plug_in = evaluation.find("none", "neither")
     if plug_in is not None:

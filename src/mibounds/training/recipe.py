@@ -163,8 +163,8 @@ class Recipe:
     Arguments:
         bound: objective of the critics' training, a name or a `Bound`.
         critic: "separable", "joint" or "bilinear"; other critics are trained by a `Trainer`.
-        hidden: widths of the critics' hidden layers; by default (64, 64) for N up to 2,000 and three layers of 128 above.
-        steps: training steps of a fold; by default 300 for N up to 2,000, 500 up to 20,000 and 1,000 above.
+        hidden: widths of the critics' hidden layers; by default (64, 64) for N up to 2,000, three layers of 128 above.
+        steps: training steps of a fold; by default 200 for N up to 2,000, 500 up to 20,000 and 1,000 above.
         batch_size: samples of a step; by default 256, fewer for small N.
         lr: peak learning rate; it rises linearly over the first tenth of the steps and falls as a cosine to zero.
         weight_decay: of AdamW.
@@ -277,7 +277,7 @@ class Recipe:
 
     def filled(self, n: int, train_n: int) -> FilledRecipe:
         """The recipe for N samples of which every fold trains on at least `train_n`: nothing is left to be chosen."""
-        steps = self.steps if self.steps is not None else (300 if n <= _FEW else 500 if n <= _MANY else 1000)
+        steps = self.steps if self.steps is not None else (200 if n <= _FEW else 500 if n <= _MANY else 1000)
         check_every = self.check_every if self.check_every is not None else (25 if n <= _FEW else 50)
         automatic = min(_LARGEST_BATCH, max(_LEAST_BATCH, train_n // 4))
         batch_size = self.batch_size if self.batch_size is not None else automatic
