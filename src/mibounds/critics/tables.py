@@ -15,7 +15,7 @@ from mibounds.learners.trees import TreeEnsemble, forest_tree
 
 __all__ = ["ClassCritic", "ForestCritic", "Transposed"]
 
-_BINS = 24
+_BINS, _VALUES = 24, 64  # of a continuous column; of one with few values, which are categories then
 _TREES = 60
 _LEAF, _LEAVES = 10, 250  # samples of a leaf, at least; leaves of a tree, at most about
 _FITTED_ROWS = 20_000
@@ -68,7 +68,9 @@ class ForestCritic(FittedBuffers, Critic):
             self.classes = torch.unique(y, dim=0)
         else:
             scores = self.ranks.fit(y[:, [self.target]])(y[:, [self.target]]).squeeze(1)
-            self.knots = torch.unique(torch.quantile(scores, (torch.arange(_BINS).to(scores) + 0.5) / _BINS))
+            values = torch.unique(scores)
+            quantiles = torch.quantile(scores, (torch.arange(_BINS).to(scores) + 0.5) / _BINS)
+            self.knots = values if len(values) <= _VALUES else torch.unique(quantiles)
         basis = self.encode_y(y)
         leaf = max(_LEAF, len(x) // _LEAVES)
         forest = ExtraTreesRegressor(_TREES, min_samples_leaf=leaf, random_state=self.seed)

@@ -23,7 +23,7 @@ from mibounds.training.candidate_run import VALIDATION_ROWS, Run, Stopped
 from mibounds.training.candidates import Candidate
 from mibounds.training.checkpoints import FoldState
 from mibounds.training.folds import Fold
-from mibounds.training.learning_gain import closed_form_value, learning_gain
+from mibounds.training.learning_gain import learning_gain
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import FilledRecipe
 from mibounds.training.supervision import Supervision
@@ -118,6 +118,7 @@ def fit_fold(
     Returns:
         What was learned; None if training was stopped before its first step.
     """
+    given = x, y
     maps, x, y = _augmented(supervision, x, y, fold, observer)
     every = [Run(candidate, x, y, fold, recipe, sampler) for candidate in candidates]
     runs = _without_alternatives(every)
@@ -153,11 +154,8 @@ def fit_fold(
     critic, main, gain = _combine(contenders, bank, calibrate)
     broadcast_tensors(module_tensors(critic))
     gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(critic, x, y, fold) + gain)
-    learning = 0.0
-    closed = [run.trained() for run in runs if not run.parameters]
-    if halve and closed:
-        full = closed_form_value(closed, x, y, fold)
-        learning = learning_gain(candidates, given_x, given_y, fold, recipe, supervision, full)
+    closed = [run.trained() for run in runs if halve and not run.parameters]
+    learning = learning_gain(closed, (x, y), candidates, given, fold, recipe, supervision)
     if maps is not None:
         critic = Encoded(critic, *maps)
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))

@@ -18,19 +18,19 @@ from mibounds.training.folds import Fold
 from mibounds.training.recipe import FilledRecipe
 from mibounds.training.supervision import Supervision
 
-__all__ = ["closed_form_value", "learning_gain"]
+__all__ = ["learning_gain"]
 
 _TEST_ROWS = 2048
 
 
 def learning_gain(
+    critics: Sequence[Critic],
+    augmented: tuple[Tensors, Tensors],
     candidates: Sequence[Candidate],
-    x: Tensors,
-    y: Tensors,
+    given: tuple[Tensors, Tensors],
     fold: Fold,
     recipe: FilledRecipe,
     supervision: Supervision | None,
-    full: float,
 ) -> float:
     """By how many nats InfoNCE of the test samples is higher with all training samples than with half of them, for the
     critics without weights to train, which take little time.
@@ -38,23 +38,25 @@ def learning_gain(
     If the shortfall of an estimate falls as 1/N, it is about as large as this gain.
 
     Arguments:
-        candidates: of which those without weights are fitted.
-        x: (N, ...) all samples.
-        y: (N, ...) all samples.
+        critics: without weights to train, fitted to all training samples; 0 is returned where there are none.
+        augmented: all samples of x and of y with the features of all training samples.
+        candidates: of which those without weights are fitted to half.
+        given: all samples of x and of y.
         fold: which of them train, validate and test.
         recipe: filled in.
         supervision: appends supervised features to the variables.
-        full: what `closed_form_value` gives for all training samples.
     """
+    if not critics:
+        return 0.0
     chosen = [one for one in candidates if not any(p.requires_grad for p in one.estimator.parameters())]
-    half = Fold(fold.train[::2], fold.valid, fold.test)
+    half, (x, y) = Fold(fold.train[::2], fold.valid, fold.test), given
     if supervision is not None:
         _, x, y = supervision.augment(x, y, half)
-    critics = [Run(one, x, y, half, recipe).trained() for one in chosen]
-    return full - closed_form_value(critics, x, y, half)
+    fitted = [Run(one, x, y, half, recipe).trained() for one in chosen]
+    return _value(critics, *augmented, fold) - _value(fitted, x, y, half)
 
 
-def closed_form_value(critics: Sequence[Critic], x: Tensors, y: Tensors, fold: Fold) -> float:
+def _value(critics: Sequence[Critic], x: Tensors, y: Tensors, fold: Fold) -> float:
     """InfoNCE of the test samples, in nats, by the weighted sum of critics."""
 
     def grids(rows: Tensor, most: int) -> Tensor:

@@ -34,8 +34,8 @@ __all__ = ["Choice", "CrossCheck", "choose", "make_result"]
 
 # InfoNCE is a few per cent low from about this far below its ceiling on (I=4, n=500: 3.7; I=4, n=2,000: 3.9).
 _MARGIN = 3.5
-# Times the gain of doubling the training samples: the shortfall if it falls as N to the power -0.7.
-_RISE = 1.6
+# Times the gain of doubling the training samples: the shortfall if it falls as N to the power -0.5.
+_RISE = 2.4
 _PAIR = 2  # columns: one a side
 _DOMINATED = 3.0  # times the standard error of the primary estimate
 
