@@ -89,7 +89,7 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
     if x.table is None or y.table is None:
         (encoder_x, width_x), (encoder_y, width_y) = (_code(v, recipe, recipe.seed + i) for i, v in enumerate((x, y)))
         # Codes need no further layers, which would only overfit, unless the critic scores concatenated codes.
-        hidden = recipe.widths(sample.n) if kind.network_per_pair else ()
+        hidden = recipe.hidden if kind.network_per_pair else ()
         network = build_critic(recipe.critic, width_x, width_y, recipe.seed, hidden=hidden)
         encoded = Encoded(network, encoder_x, encoder_y)
         return [Candidate("encoded", _estimator(encoded, recipe), (_preprocessing(x), _preprocessing(y)))]
@@ -120,7 +120,7 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
 
 def _network(width_x: int, width_y: int, recipe: Recipe, n: int) -> Critic:
     """The critic that is trained, of columns and their radius."""
-    network = build_critic(recipe.critic, width_x + 1, width_y + 1, recipe.seed, hidden=recipe.widths(n))
+    network = build_critic(recipe.critic, width_x + 1, width_y + 1, recipe.seed, hidden=recipe.hidden)
     return Encoded(network, WithRadius(), WithRadius())
 
 
@@ -164,7 +164,7 @@ def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, r
 
 def ranked_candidate(x: Tensor, y: Tensor, recipe: Recipe) -> Candidate:
     """The first of the default candidates alone: ranked columns with a Gaussian offset."""
-    network = build_critic(recipe.critic, x.shape[1] + 1, y.shape[1] + 1, recipe.seed, hidden=recipe.widths(len(x)))
+    network = build_critic(recipe.critic, x.shape[1] + 1, y.shape[1] + 1, recipe.seed, hidden=recipe.hidden)
     critic = WithOffset(Encoded(network, WithRadius(), WithRadius()), GaussianCritic(radial=True))
     return Candidate("ranks with Gaussian offset", _estimator(critic, recipe), RankGaussianize())
 
@@ -184,7 +184,7 @@ def _code(variable: Variable, recipe: Recipe, seed: int) -> tuple[nn.Module, int
         return nn.Identity(), variable.width
     if variable.table is not None:
         with seeded(seed):
-            return MLP(variable.width, recipe.widths(row_count(variable.values)), _CODE), _CODE
+            return MLP(variable.width, recipe.hidden, _CODE), _CODE
     assert isinstance(variable.values, Tensor)
     shape: Sequence[int] = variable.values.shape[1:]
     with seeded(recipe.seed):

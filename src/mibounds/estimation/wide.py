@@ -70,7 +70,7 @@ def wide_candidates(sample: Sample, recipe: Recipe, estimator: Callable[[Critic]
     width = min(_AXES, sample.n)
     wide = [side.width >= sample.n for side in (sample.x, sample.y)]
     first, second = (width + 1 if one else side.width + 1 for one, side in zip(wide, (sample.x, sample.y), strict=True))
-    network = build_critic(recipe.critic, first, second, recipe.seed, hidden=recipe.widths(sample.n))
+    network = build_critic(recipe.critic, first, second, recipe.seed, hidden=recipe.hidden)
     leading: list[nn.Module] = [Columns(0, width + 1) if one else WithRadius() for one in wide]
     all_columns = [Columns(width + 1) if one else None for one in wide]
     offset = WithOffset(Encoded(network, *leading), Encoded(GaussianCritic(radial=True), *all_columns))

@@ -31,7 +31,7 @@ from mibounds.training.supervision import Supervision
 __all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
-_WORSE = 0.02  # likewise
+_WORSE = 0.03  # likewise
 _CLEARLY = 0.1  # of one nat and the best loss together
 _GAP_ROWS = 2048
 _NEAR_CEILING = 2.5  # nats
@@ -203,15 +203,12 @@ def _resumed(runs: Sequence[Run], observer: FoldObserver) -> list[Run] | None:
 
 
 def _contenders(runs: Sequence[Run]) -> list[Run]:
-    """Those that are not clearly worse than the best, and of those that are trained, not worse than the best of them by
-    much: to train the others to the end costs time and gains little."""
+    """Those that are not clearly worse than the best; of those that are trained, only the ones close to it: to train the
+    others to the end costs time and gains little."""
     best = min(run.best_loss for run in runs)
-    trained = min((run.best_loss for run in runs if run.parameters), default=best)
+    close = best + _WORSE * (1 + abs(best))
     return [
-        run
-        for run in runs
-        if not clearly_worse(run.best_loss, best)
-        and not (run.parameters and run.best_loss > trained + _WORSE * (1 + abs(trained)))
+        run for run in runs if not clearly_worse(run.best_loss, best) and (run.best_loss <= close or not run.parameters)
     ]
 
 

@@ -57,7 +57,7 @@ class SeriesSettings(TypedDict, total=False):
 
     bound: str | Bound
     critic: str | Critic
-    hidden: Sequence[int] | None
+    hidden: Sequence[int]
     steps: int | None
     batch_size: int | None
     lr: float
@@ -136,10 +136,6 @@ def _negatives(name: str, value: Any) -> int | str:
     return value if isinstance(value, str) else check_integer(name, value, 1)
 
 
-def _widths(name: str, value: Any) -> Sequence[int] | None:
-    return None if value is None else check_widths(name, value)
-
-
 def _seed(name: str, value: Any) -> int:
     return check_seed(value)
 
@@ -163,8 +159,8 @@ class Recipe:
     Arguments:
         bound: objective of the critics' training, a name or a `Bound`.
         critic: "separable", "joint" or "bilinear"; other critics are trained by a `Trainer`.
-        hidden: widths of the critics' hidden layers; by default (64, 64) for N up to 2,000, three layers of 128 above.
-        steps: training steps of a fold; by default 200 for N up to 2,000, 500 up to 20,000 and 1,000 above.
+        hidden: widths of the critics' hidden layers.
+        steps: training steps of a fold; by default 300 for N up to 2,000, 500 up to 20,000 and 1,000 above.
         batch_size: samples of a step; by default 256, fewer for small N.
         lr: peak learning rate; it rises linearly over the first tenth of the steps and falls as a cosine to zero.
         weight_decay: of AdamW.
@@ -205,7 +201,7 @@ class Recipe:
 
     bound: str | Bound = _setting("infonce", "The bound that trains the critics.", _bound)
     critic: str | Critic = _setting("separable", "separable, joint or bilinear.", _critic)
-    hidden: Sequence[int] | None = _setting(None, "Widths of the hidden layers.", _widths)
+    hidden: Sequence[int] = _setting((128, 128, 128), "Widths of the hidden layers.", check_widths)
     steps: int | None = _setting(None, "Training steps of a fold.", _whole(1))
     batch_size: int | None = _setting(None, "Samples of a training step.", _whole(2))
     lr: float = _setting(2e-3, "Peak learning rate.", _positive)
@@ -277,7 +273,7 @@ class Recipe:
 
     def filled(self, n: int, train_n: int) -> FilledRecipe:
         """The recipe for N samples of which every fold trains on at least `train_n`: nothing is left to be chosen."""
-        steps = self.steps if self.steps is not None else (200 if n <= _FEW else 500 if n <= _MANY else 1000)
+        steps = self.steps if self.steps is not None else (300 if n <= _FEW else 500 if n <= _MANY else 1000)
         check_every = self.check_every if self.check_every is not None else (25 if n <= _FEW else 50)
         automatic = min(_LARGEST_BATCH, max(_LEAST_BATCH, train_n // 4))
         batch_size = self.batch_size if self.batch_size is not None else automatic
@@ -288,12 +284,6 @@ class Recipe:
             )
         settings = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
         return FilledRecipe(**{**settings, "steps": steps, "check_every": check_every, "batch_size": batch_size})
-
-    def widths(self, n: int) -> Sequence[int]:
-        """The widths of the hidden layers for N samples."""
-        if self.hidden is not None:
-            return self.hidden
-        return (64, 64) if n <= _FEW else (128, 128, 128)
 
     @property
     def torch_device(self) -> torch.device:
