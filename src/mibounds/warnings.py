@@ -9,7 +9,7 @@ import warnings as python_warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = [
     "AmplifiedWarning",
@@ -41,6 +41,7 @@ __all__ = [
     "RowsDroppedWarning",
     "SerialCorrelationWarning",
     "SharedParametersWarning",
+    "SingleSampleWarning",
     "SmallSampleWarning",
     "StaleCriticWarning",
     "TiesWarning",
@@ -109,7 +110,7 @@ SILENT_IF: list[Callable[[], bool]] = []
 """Conditions under which another process issues the warnings: of a distributed job only rank 0 does."""
 
 
-def issue(warnings: Warning | Iterable[Warning]) -> None:
+def issue(warnings: Warning | Iterable[Warning], registry: dict[Any, Any] | None = None) -> None:
     """Issue warnings at the line of user code that called this package, under Python's usual filters.
 
     That line is in the innermost frame outside of this package and of the libraries that run code for it (torch,
@@ -118,6 +119,7 @@ def issue(warnings: Warning | Iterable[Warning]) -> None:
 
     Arguments:
         warnings: one warning, or several.
+        registry: what was issued before and is not repeated; by default that of the module of the line.
 
     Raises:
         Warning: the first one that a filter turns into an error.
@@ -134,7 +136,7 @@ def issue(warnings: Warning | Iterable[Warning]) -> None:
             frame.f_code.co_filename,
             frame.f_lineno,
             module=frame.f_globals.get("__name__") or "<string>",
-            registry=frame.f_globals.setdefault("__warningregistry__", {}),
+            registry=frame.f_globals.setdefault("__warningregistry__", {}) if registry is None else registry,
         )
 
 
@@ -334,7 +336,9 @@ class NonFiniteStepWarning(MIWarning, group="training"):
     """Training steps with an infinite or undefined gradient were skipped."""
 
     code = "non-finite-step"
-    condition = "The gradient of at least one training step is infinite or undefined."
+    condition = (
+        "The gradient of at least one training step, or a value of `mi.MIRegularizer`, is infinite or undefined."
+    )
     remedy = "Lower `lr`, or use a bound with a smaller variance such as InfoNCE."
 
 
@@ -499,10 +503,13 @@ class WrongSideWarning(MIWarning, group="regularizer"):
     """A lower bound is minimized, or an upper bound maximized."""
 
     code = "wrong-side"
-    condition = "The gradient that reaches the penalty decreases a lower bound or increases an upper bound."
+    condition = (
+        "The gradient that reaches the penalty decreases a lower bound or increases an upper bound, in `backward` or "
+        "`mi.clipped_backward` (not in `torch.autograd.grad` or `mi.gradient_scale`, which only measure it)."
+    )
     remedy = (
-        'To minimize mutual information use an upper bound (`bound="club"` with `critic="diagonalgaussian"`), to '
-        'maximize it a lower bound (`"mine"`, `"infonce"`).'
+        'To minimize mutual information use an upper bound (`bound="leaveoneout"` with `critic="diagonalgaussian"`), '
+        'to maximize it a lower bound (`"mine"`, `"infonce"`).'
     )
 
 
@@ -518,8 +525,16 @@ class SharedParametersWarning(MIWarning, group="regularizer"):
     """The optimizer of the critic also holds parameters of the regularized network."""
 
     code = "shared-parameters"
-    condition = "At the first call, x or z depends on parameters of the critic."
+    condition = "A layer of the critic is called outside of the regularizer while gradients are enabled."
     remedy = "Build the critic from layers that the network does not use."
+
+
+class SingleSampleWarning(MIWarning, group="regularizer"):
+    """A batch of one sample has no mismatched pairs."""
+
+    code = "single-sample"
+    condition = "`mi.MIRegularizer` is called with a batch of one sample: the penalty is 0, and `update` does nothing."
+    remedy = "Drop the last batch (`drop_last=True` of a `DataLoader`)."
 
 
 class CheckpointWarning(MIWarning, group="files"):

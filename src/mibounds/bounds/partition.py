@@ -110,6 +110,10 @@ class MINE(_Partitioned):
         self.log_average = torch.where(self.log_average.isnan(), now, mixed)
         return -self.value(*statistics)
 
+    def objective_and_value(self, *statistics: Tensor) -> tuple[Tensor, Tensor]:
+        loss = self.objective(*statistics)
+        return loss, -loss.detach()
+
     def extra_repr(self) -> str:
         return f"decay={self.decay}"
 

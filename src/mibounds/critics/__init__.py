@@ -1,11 +1,20 @@
 """Critics: functions that score pairs. The `__all__` of each family is the registry."""
 
-from mibounds.critics import bridged, critic, density, gaussian, neural, wrappers
+from mibounds.critics import bridged, critic, density, gaussian, neural, standardized, wrappers
 from mibounds.critics.bridged import *  # noqa: F403
 from mibounds.critics.critic import *  # noqa: F403
 from mibounds.critics.density import *  # noqa: F403
 from mibounds.critics.gaussian import *  # noqa: F403
 from mibounds.critics.neural import *  # noqa: F403
+from mibounds.critics.standardized import *  # noqa: F403
 from mibounds.critics.wrappers import *  # noqa: F403
 
-__all__ = [*critic.__all__, *neural.__all__, *bridged.__all__, *gaussian.__all__, *density.__all__, *wrappers.__all__]  # noqa: PLE0604
+__all__ = [  # noqa: PLE0604
+    *critic.__all__,
+    *neural.__all__,
+    *bridged.__all__,
+    *gaussian.__all__,
+    *density.__all__,
+    *standardized.__all__,
+    *wrappers.__all__,
+]

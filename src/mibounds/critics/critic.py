@@ -35,10 +35,13 @@ class Critic(nn.Module, ABC):
     Attributes:
         is_conditional_density: True if the score is log q(y|x), fitted by maximum likelihood.
         network_per_pair: True if `combine` runs a network on every pair, so that few negatives are much cheaper.
+        standardizes: True if a training loop should standardize its inputs (`Standardized`), because it is a network of
+            columns. False for a function of the inputs in their own units: a known density, a cosine.
     """
 
     is_conditional_density: bool = False
     network_per_pair: bool = False
+    standardizes: bool = False
 
     def prepare(self, x: Any, y: Any) -> None:
         """Fit closed-form parts to a fold's training rows, once, before the first step. By default there are none."""

@@ -51,6 +51,7 @@ class DiagonalGaussianCritic(Critic):
     """
 
     is_conditional_density = True
+    standardizes = True
 
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
@@ -92,6 +93,7 @@ class FullGaussianCritic(Critic):
     """
 
     is_conditional_density = True
+    standardizes = True
 
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
@@ -150,6 +152,7 @@ class FlowCritic(Critic):
     """
 
     is_conditional_density = True
+    standardizes = True
     slope: Tensor
     intercept: Tensor
     whitening: Tensor
