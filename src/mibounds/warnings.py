@@ -20,6 +20,7 @@ __all__ = [
     "CheckpointWarning",
     "ColumnsLeftOutWarning",
     "ConstantColumnWarning",
+    "CriticLagsWarning",
     "CrossCheckWarning",
     "DensityMisfitWarning",
     "DetachedInputWarning",
@@ -47,6 +48,7 @@ __all__ = [
     "TiesWarning",
     "UnevenWeightsWarning",
     "UnseenCategoryWarning",
+    "UpperBoundBelowZeroWarning",
     "WrongSideWarning",
     "by_code",
     "issue",
@@ -478,9 +480,13 @@ class DensityMisfitWarning(MIWarning, group="estimates"):
     condition = (
         "In `mi.bracket`, on test rows: the mean of q(y|x) misses the marginal density by more than 0.05 nats plus 2 "
         "standard errors, its residuals are more than 0.05 nats from standard normal, or the upper estimate is below "
-        "the lower one by more than 2 standard errors."
+        "the lower one by more than 2 standard errors. In `mi.MIRegularizer`: the residuals of held-back samples are "
+        "more than 0.05 nats from independent normal ones, by their skewness, kurtosis and correlations."
     )
-    remedy = "Use more rows, or drop columns that duplicate others."
+    remedy = (
+        'Use more rows, or drop columns that duplicate others. In a training loop use `critic="flow"`, and verify the '
+        "result with `mi.estimate`: a network can hide information from a density that does not fit."
+    )
 
 
 class AmplifiedWarning(MIWarning, group="estimates"):
@@ -535,6 +541,27 @@ class SingleSampleWarning(MIWarning, group="regularizer"):
     code = "single-sample"
     condition = "`mi.MIRegularizer` is called with a batch of one sample: the penalty is 0, and `update` does nothing."
     remedy = "Drop the last batch (`drop_last=True` of a `DataLoader`)."
+
+
+class UpperBoundBelowZeroWarning(MIWarning, group="regularizer"):
+    """An upper bound of the information is negative."""
+
+    code = "upper-bound-below-zero"
+    condition = (
+        "The median of the last 100 values of an upper bound is below -0.05 nats by more than 3 standard errors."
+    )
+    remedy = "Train the critic more: `steps=5`, or a larger `lr`. Its density does not fit the network's output."
+
+
+class CriticLagsWarning(MIWarning, group="regularizer"):
+    """The critic of an upper bound is behind the network."""
+
+    code = "critic-lags"
+    condition = (
+        "Half of every 20th batch is held back. In the last 16 of them one update improves the loss of the held-back "
+        "samples by more than 0.005 nats (median), and in at least 12."
+    )
+    remedy = "Use `steps=5`, a larger `lr`, or a smaller learning rate of the network."
 
 
 class CheckpointWarning(MIWarning, group="files"):

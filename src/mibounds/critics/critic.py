@@ -37,11 +37,13 @@ class Critic(nn.Module, ABC):
         network_per_pair: True if `combine` runs a network on every pair, so that few negatives are much cheaper.
         standardizes: True if a training loop should standardize its inputs (`Standardized`), because it is a network of
             columns. False for a function of the inputs in their own units: a known density, a cosine.
+        continuous_y: False if y are labels, which have no units.
     """
 
     is_conditional_density: bool = False
     network_per_pair: bool = False
     standardizes: bool = False
+    continuous_y: bool = True
 
     def prepare(self, x: Any, y: Any) -> None:
         """Fit closed-form parts to a fold's training rows, once, before the first step. By default there are none."""

@@ -36,8 +36,8 @@ class Standardized(Critic):
         >>> critic = Standardized(SeparableCritic(2, 2, hidden=(8,)), 2, 2)
         >>> x = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
         >>> critic.prepare(100 * x + 5, x)
-        >>> critic.x(100 * x + 5).std(0)
-        tensor([1.0000, 1.0000])
+        >>> critic.x(100 * x + 5).std(0, correction=0)
+        tensor([1..., 1...])
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Standardized(Critic):
         self.critic = critic
         self.is_conditional_density = critic.is_conditional_density
         self.network_per_pair = critic.network_per_pair
-        self.x, self.y = Scale(x_shape, shared), Scale(y_shape, shared)
+        self.x, self.y = Scale(x_shape, shared), Scale(y_shape, shared, fixed=not critic.continuous_y)
 
     def prepare(self, x: Tensors, y: Tensors) -> None:
         self.observe(x, y)
@@ -71,6 +71,11 @@ class Standardized(Critic):
         scores = self.critic.combine(hx, hy)
         return scores + self.y.log_volume if self.is_conditional_density else scores
 
+    def residual(self, x: Tensors, y: Tensors) -> Tensor | None:
+        """The residuals of a density critic that has them."""
+        residual = getattr(self.critic, "residual", None)
+        return None if residual is None else residual(self.x(x), self.y(y))
+
 
 class Scale(nn.Module):
     """Running means and standard deviations of columns or channels, and the affine map that standardizes them."""
@@ -82,9 +87,9 @@ class Scale(nn.Module):
     shift: Tensor
     log_volume: Tensor
 
-    def __init__(self, shape: int | tuple[int, ...], shared: bool = False):
+    def __init__(self, shape: int | tuple[int, ...], shared: bool = False, fixed: bool = False):
         super().__init__()
-        self.shared = shared
+        self.shared, self.fixed = shared, fixed
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
         self.repeats = math.prod(sizes[1:])  # entries of a sample that share a statistic
         one = torch.ones(sizes[:1] + (1,) * (len(sizes) - 1))
@@ -97,7 +102,7 @@ class Scale(nn.Module):
 
     def forward(self, values: Tensors) -> Tensors:
         """Standardized values; constant columns are centered."""
-        if not isinstance(values, Tensor) or not values.is_floating_point():
+        if self.fixed or not isinstance(values, Tensor) or not values.is_floating_point():
             return values
         if self.fitted:
             return torch.addcmul(self.shift, values, self.factor)
@@ -107,7 +112,7 @@ class Scale(nn.Module):
     @torch.no_grad()
     def observe(self, values: Tensors) -> None:
         """Update the statistics: their mean over the first ten batches, then an exponential moving average."""
-        if not isinstance(values, Tensor) or not values.is_floating_point():
+        if self.fixed or not isinstance(values, Tensor) or not values.is_floating_point():
             return
         mean, within = self._moments(values, True)
         self.batches += 1

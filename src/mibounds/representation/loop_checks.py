@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mibounds._variables import Tensors, flat, row_count
 from mibounds.bounds import Bound
+from mibounds.representation.critic_checks import CriticChecks
 from mibounds.representation.gradients import applies_gradient
 from mibounds.warnings import (
     CeilingWarning,
@@ -32,6 +33,7 @@ __all__ = ["LoopChecks"]
 
 _STALE_CALLS = 100
 _NEAR_CEILING = 0.95
+_DIAGNOSED = 10  # calls of `update`
 
 
 class LoopChecks:
@@ -44,6 +46,7 @@ class LoopChecks:
     def __init__(self, bound: Bound):
         self.bound = bound
         self.calls = 0  # since the last update
+        self.critic = CriticChecks()
         self._running = False
         self._warned: set[type[MIWarning]] = set()
         self._registry: dict[Any, Any] = {}
@@ -105,6 +108,9 @@ class LoopChecks:
                     "lower lr, use InfoNCE, or look for outliers in the inputs."
                 )
             )
+        if regularizer.updates // regularizer.steps % _DIAGNOSED == 0:
+            for warning in self.critic.found(regularizer):
+                self.warn(warning)
 
     def single_sample(self) -> None:
         """A batch without pairs."""

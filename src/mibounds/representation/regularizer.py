@@ -13,7 +13,7 @@ from mibounds._checks import check_integer, check_number
 from mibounds._distributed import average, average_gradients, broadcast_tensors, ranks
 from mibounds._math import full_precision
 from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count
-from mibounds.bounds import Bound
+from mibounds.bounds import Bound, PlugIn
 from mibounds.choices import Shape, build_bound, build_critic, shape_sizes
 from mibounds.critics import Critic, Standardized
 from mibounds.estimators.mi_estimator import MIEstimator
@@ -107,7 +107,7 @@ class MIRegularizer(nn.Module):
         bound: str | Bound = "mine",
         critic: str | Critic = "joint",
         hidden: Sequence[int] = (256, 256, 256),
-        lr: float = 1e-4,
+        lr: float = 1e-3,
         negatives: int | Literal["all"] | None = None,
         steps: int = 1,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -126,6 +126,11 @@ class MIRegularizer(nn.Module):
         built_bound = build_bound(bound)
         shapes = shape_sizes("x", x_shape), shape_sizes("z", z_shape)
         built = build_critic(critic, *shapes, seed, hidden=hidden)
+        if isinstance(built_bound, PlugIn) and built.is_conditional_density:
+            raise ValueError(
+                'PlugIn of a density critic is a mean log density and no information: use bound="leaveoneout" or '
+                '"infonce", or mi.bounds.BarberAgakov(entropy=...).'
+            )
         if negatives is None:
             costly = any(isinstance(module, Critic) and module.network_per_pair for module in built.modules())
             negatives = 1 if costly and built_bound.normalizer != "contrastive" else "all"
@@ -208,8 +213,10 @@ class MIRegularizer(nn.Module):
             self._prepare(x, z)
         self._agree()
         with self._checks.inside(), torch.enable_grad(), full_precision(flat(x)[0]):
-            for _ in range(self.steps):
-                self._step(x, z)
+            if self.check and self._checks.critic.due(self, x):
+                self._checks.critic.held_back(self, x, z, self._take_steps)
+            else:
+                self._take_steps(x, z)
         self._seen = None
         average(self.estimator.bound.buffers())
         self._observe(x, z)
@@ -220,6 +227,10 @@ class MIRegularizer(nn.Module):
         """A running estimate in nats, for a logger: the median of the last 100 values; NaN before the first."""
         finite = self.recent[self.recent.isfinite()]
         return float(finite.median()) if len(finite) else math.nan
+
+    def _take_steps(self, x: Tensors, z: Tensors) -> None:
+        for _ in range(self.steps):
+            self._step(x, z)
 
     def _step(self, x: Tensors, z: Tensors) -> None:
         """One step on the critic."""
