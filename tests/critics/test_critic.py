@@ -14,6 +14,7 @@ from mibounds.critics import (
     BridgedCritic,
     Calibrated,
     CategoricalCritic,
+    CosineCritic,
     Critic,
     DensityCritic,
     DiagonalGaussianCritic,
@@ -49,6 +50,7 @@ CRITICS = {
     "SeparableCritic": lambda: SeparableCritic(2, 3, hidden=(16, 16), activation="tanh"),
     "BridgedCritic": lambda: BridgedCritic(2, 3, bridges=4, hidden=(16,), features=5),
     "BilinearCritic": lambda: BilinearCritic(2, 3),
+    "CosineCritic": lambda: Encoded(CosineCritic(), nn.Linear(2, 3)),
     "GaussianCritic": GaussianCritic,
     "DensityCritic": lambda: DensityCritic(asymmetric),
     "CategoricalCritic": lambda: CategoricalCritic(2, 3, hidden=(16,)),
@@ -132,7 +134,8 @@ def test_copies_and_saved_weights_score_alike(critic):
     x, y = bank()
     expected = critic(x, y)
     assert torch.equal(copy.deepcopy(critic)(x, y), expected)
-    fresh = CRITICS[type(critic).__name__]()
+    name = next(name for name, build in CRITICS.items() if str(build()) == str(critic))
+    fresh = CRITICS[name]()
     fresh.load_state_dict(critic.state_dict())
     assert torch.allclose(fresh(x, y), expected)
 

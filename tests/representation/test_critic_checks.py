@@ -53,7 +53,7 @@ def test_a_critic_that_lags_is_reported_and_more_steps_cure_it():
 def test_an_upper_bound_below_zero_is_reported():
     reg = regularizer()
     reported(reg, moving(1, 0.0))
-    reg.recent.fill_(-86.0)
+    reg._values.extend([torch.tensor(-86.0)] * 100)
     assert UpperBoundBelowZeroWarning in reported(reg, moving(20, 0.0))
 
 

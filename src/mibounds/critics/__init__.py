@@ -1,7 +1,8 @@
 """Critics: functions that score pairs. The `__all__` of each family is the registry."""
 
-from mibounds.critics import bridged, critic, density, gaussian, neural, standardized, wrappers
+from mibounds.critics import bridged, cosine, critic, density, gaussian, neural, standardized, wrappers
 from mibounds.critics.bridged import *  # noqa: F403
+from mibounds.critics.cosine import *  # noqa: F403
 from mibounds.critics.critic import *  # noqa: F403
 from mibounds.critics.density import *  # noqa: F403
 from mibounds.critics.gaussian import *  # noqa: F403
@@ -13,6 +14,7 @@ __all__ = [  # noqa: PLE0604
     *critic.__all__,
     *neural.__all__,
     *bridged.__all__,
+    *cosine.__all__,
     *gaussian.__all__,
     *density.__all__,
     *standardized.__all__,

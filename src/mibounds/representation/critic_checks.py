@@ -62,7 +62,7 @@ class CriticChecks:
         """What to warn of now."""
         warnings: list[MIWarning] = []
         bound = type(regularizer.estimator.bound).__name__
-        if regularizer.estimator.bound.side == "upper" and below_zero(regularizer.recent):
+        if regularizer.estimator.bound.side == "upper" and below_zero(regularizer.recent()):
             warnings.append(
                 UpperBoundBelowZeroWarning(
                     f"{bound}, an upper bound of a number that is never negative, is at {regularizer.value():.3g} "
@@ -96,11 +96,10 @@ def below_zero(recent: Tensor) -> bool:
     >>> below_zero(torch.full((50,), -0.2)), below_zero(torch.linspace(-1, 1, 50))
     (True, False)
     """
-    values = recent[recent.isfinite()]
-    if len(values) < 50:
+    if len(recent) < 50:
         return False
-    median = values.median()
-    stderr = 1.86 * (values - median).abs().median() / len(values) ** 0.5
+    median = recent.median()
+    stderr = 1.86 * (recent - median).abs().median() / len(recent) ** 0.5
     return bool(median + 3 * stderr < -_BELOW)
 
 

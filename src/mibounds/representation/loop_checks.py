@@ -155,10 +155,11 @@ class LoopChecks:
                 "critics: call reg.update(x, z) (train_op of Mi_estimator) after backward()."
             )
         side = self.bound.side
-        if side == "neither" or WrongSideWarning in self._warned or not gradient:
+        if side == "neither" or WrongSideWarning in self._warned:
             return
-        minimized = float(gradient) > 0
-        if minimized == (side == "lower") and (applies_gradient() or _accumulates(inputs[0])):
+        direction = float(gradient)
+        minimized = direction > 0
+        if direction and minimized == (side == "lower") and (applies_gradient() or _accumulates(inputs[0])):
             doing, better = (
                 ("minimized", 'an upper bound (bound="leaveoneout", critic="diagonalgaussian")')
                 if minimized

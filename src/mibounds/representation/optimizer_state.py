@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -69,8 +70,13 @@ class OptimizerState:
     def step(self, clip: float) -> bool:
         """A step with a clipped gradient, if it is finite."""
         assert self.optimizer is not None
-        if not nn.utils.clip_grad_norm_(self.weights, clip).isfinite():
+        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        # As `clip_grad_norm_` does, with one look at the norm, which decides whether there is a step at all.
+        norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
+        if not math.isfinite(norm):
             return False
+        if norm > clip:
+            torch._foreach_mul_(gradients, clip / (norm + 1e-6))
         self.optimizer.step()
         # The fused step of the CPU does not raise the versions by which autograd notices a changed weight.
         for weight in self.weights:

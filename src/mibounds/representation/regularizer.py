@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, final
 
@@ -24,7 +25,7 @@ from mibounds.representation.optimizer_state import OptimizerState
 __all__ = ["MIRegularizer"]
 
 _RECENT = 100  # updates in the running value
-_OBSERVED_FIRST, _OBSERVED_EVERY = 20, 10  # updates whose batch updates the statistics of the inputs
+_OBSERVED_FIRST, _OBSERVED_EVERY = 20, 20  # updates whose batch updates the statistics of the inputs
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -96,7 +97,6 @@ class MIRegularizer(nn.Module):
         True
     """
 
-    recent: Tensor
     phase: Tensor
 
     def __init__(
@@ -141,7 +141,7 @@ class MIRegularizer(nn.Module):
         self.shapes = shapes if isinstance(built, Standardized) or by_name else (None, None)
         self.negatives, self.clip, self.check, self.seed = negatives, clip, check, seed
         self.updates = self.skipped = 0  # critic steps, and those whose gradient was not finite
-        self.register_buffer("recent", torch.full((_RECENT,), math.nan, device=device))
+        self._values: deque[Tensor] = deque(maxlen=_RECENT)  # of the last updates
         self.register_buffer("phase", torch.zeros((), device=device))
         self._advance(0)
         self._state = OptimizerState(self.estimator, lr=lr, betas=betas)
@@ -225,8 +225,13 @@ class MIRegularizer(nn.Module):
 
     def value(self) -> float:
         """A running estimate in nats, for a logger: the median of the last 100 values; NaN before the first."""
-        finite = self.recent[self.recent.isfinite()]
-        return float(finite.median()) if len(finite) else math.nan
+        values = self.recent()
+        return float(values.median()) if len(values) else math.nan
+
+    def recent(self) -> Tensor:
+        """The finite ones of the last 100 values, in nats."""
+        values = torch.stack([*self._values]) if self._values else torch.empty(0)
+        return values[values.isfinite()]
 
     def _take_steps(self, x: Tensors, z: Tensors) -> None:
         for _ in range(self.steps):
@@ -237,7 +242,7 @@ class MIRegularizer(nn.Module):
         with self._state.trainable() as weights:
             if self._has_pairs(x):
                 loss, value = self._loss_and_value(x, z)
-                self.recent[self.updates % _RECENT] = value
+                self._values.append(value)
                 if self.check and not math.isfinite(float(loss.detach())):
                     self._refuse_non_finite(x, z)
             else:  # the other ranks wait for the gradients of this one
@@ -264,17 +269,19 @@ class MIRegularizer(nn.Module):
         """Count the updates, and choose the mismatched pairs until the next one."""
         self.updates = updates
         self.phase.fill_((self.seed * math.e + updates * _GOLDEN) % 1.0)
+        self._pairs: dict[int, Tensor] = {}  # mismatched pairs by the size of the batch
 
     def _partners(self, x: Tensors) -> Tensor | None:
         """The rows of the mismatched pairs, (N, K): evenly spaced cyclic shifts of the batch, from a random phase."""
         if self.negatives == "all":
             return None
-        first = flat(x)[0]
         n = row_count(x) * (ranks() if self.estimator.shared else 1)
-        count = min(self.negatives, n - 1)
-        spaced = (torch.arange(count, device=first.device) + self.phase) * ((n - 1) / count)
-        shifts = spaced.long().clamp_max(n - 2) + 1
-        return (torch.arange(n, device=first.device)[:, None] + shifts) % n
+        if n not in self._pairs or not self.check:
+            every = torch.arange(n, device=self.phase.device)
+            count = min(self.negatives, n - 1)
+            shifts = ((every[:count] + self.phase) * ((n - 1) / count)).long().clamp_max(n - 2) + 1
+            self._pairs[n] = (every[:, None] + shifts) % n
+        return self._pairs[n]
 
     def _has_pairs(self, x: Tensors) -> bool:
         """Has a batch mismatched pairs?"""
@@ -297,17 +304,16 @@ class MIRegularizer(nn.Module):
             critic.observe(x, z)
 
     def _agree(self) -> None:
-        """Once in a distributed job: all ranks get the critic of rank 0."""
-        if self._agreed:
+        """Once in a distributed job: all ranks get the critic and the seed of rank 0."""
+        if self._agreed or ranks() == 1:
             return
         self._state.check_identity()
-        self._agreed = ranks() > 1
-        if self._agreed:
-            seed = torch.tensor([self.seed], device=self.phase.device)
-            broadcast_tensors([*self.estimator.parameters(), *self.estimator.buffers()])
-            broadcast_tensors([seed])
-            self.seed = int(seed)
-            self._advance(self.updates)
+        seed = torch.tensor([self.seed], device=self.phase.device)
+        broadcast_tensors([*self.estimator.parameters(), *self.estimator.buffers()])
+        broadcast_tensors([seed])
+        self.seed = int(seed)
+        self._advance(self.updates)
+        self._agreed = True
 
     def _refuse_non_finite(self, x: Tensors, z: Tensors) -> None:
         """A value that is not finite has its reason in the inputs, which is an error, or in the critic."""
@@ -328,38 +334,45 @@ class MIRegularizer(nn.Module):
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
+        values = torch.full((_RECENT,), math.nan)
+        if self._values:
+            values[: len(self._values)] = torch.stack([*self._values]).cpu()
+        destination[f"{prefix}values"] = values
         destination[f"{prefix}counts"] = torch.tensor([self.updates, self.skipped, self.seed])
         for name, tensor in self._state.tensors().items():
             destination[f"{prefix}optimizer.{name}"] = tensor.detach()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         missing: list[str] = rest[2]
-        counts = state_dict.pop(f"{prefix}counts", None)
+        counts, values = (state_dict.pop(prefix + name, None) for name in ("counts", "values"))
         start = f"{prefix}optimizer."
         tensors = {name[len(start) :]: state_dict.pop(name) for name in list(state_dict) if name.startswith(start)}
         super()._load_from_state_dict(state_dict, prefix, *rest)
-        if counts is None:
+        if counts is None or values is None:
             missing.append(f"{prefix}counts")
         else:
-            self.updates, self.skipped, self.seed = (int(count) for count in counts)
+            updates, self.skipped, self.seed = (int(count) for count in counts)
+            self._advance(updates)
+            self._values = deque(values[~values.isnan()].to(self.phase.device), maxlen=_RECENT)
             missing += [start + name for name in self._state.load(tensors)]
         self._agreed = False
 
 
 def _guarded(side: Tensors) -> Tensors:
-    """The same values; a gradient that is not finite becomes 0."""
-    guard: Callable[[Tensor], Tensor] = _Guard.apply
-    return map_tensors(lambda tensor: guard(tensor) if tensor.requires_grad else tensor, side)
+    """The same values; entries of their gradients that are not finite become 0."""
+
+    def guard(tensor: Tensor) -> Tensor:
+        if not tensor.requires_grad:
+            return tensor
+        alias = tensor.view_as(tensor)
+        alias.register_hook(_finite)  # type: ignore[no-untyped-call]
+        return alias
+
+    return map_tensors(guard, side)
 
 
-class _Guard(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor) -> Tensor:
-        return tensor.view_as(tensor)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return torch.where(gradient.isfinite().all(), gradient, 0.0)
+def _finite(gradient: Tensor) -> Tensor:
+    return gradient.nan_to_num(0.0, 0.0, 0.0)
 
 
 def _no_term(x: Tensors, z: Tensors) -> Tensor:
