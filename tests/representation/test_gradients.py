@@ -122,6 +122,15 @@ def test_the_norm_of_half_precision_gradients_does_not_overflow():
     assert float(gradient_scale(loss, penalty, [weight])) == pytest.approx(0.5, rel=1e-3)
 
 
+def test_gradients_in_double_precision():
+    weight, head = (nn.Parameter(torch.ones(2, dtype=dtype)) for dtype in (torch.float64, torch.float32))
+    loss, penalty = 3 * weight[0] + 4 * head[1], 6 * weight[1] + 8 * head[0]
+    assert float(gradient_scale(loss, penalty, [weight, head])) == pytest.approx(0.5)
+    clipped_backward(loss, penalty, [weight, head], -1.0)
+    assert weight.grad.tolist() == [3, 3]
+    assert (weight.grad.dtype, head.grad.dtype) == (torch.float64, torch.float32)
+
+
 def test_the_graph_is_retained_by_the_scale_and_freed_by_the_backward_pass():
     weight = nn.Parameter(torch.tensor([1.0, 2.0]))
     loss, penalty = weight.square().sum(), weight.exp().sum()

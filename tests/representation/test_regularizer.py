@@ -390,8 +390,8 @@ def test_bad_shapes(shape):
 
 
 def test_negatives_by_default():
-    assert MIRegularizer(2, 2).estimator.negatives == 1
-    assert MIRegularizer((1, 9, 9), 2).estimator.negatives == 1
+    assert MIRegularizer(2, 2).estimator.negatives == 8
+    assert MIRegularizer((1, 9, 9), 2).estimator.negatives == 8
     assert MIRegularizer(2, 2, bound=InfoNCE()).estimator.negatives == "all"
     assert MIRegularizer(2, 2, bound=JensenShannon(), critic="separable").estimator.negatives == "all"
     assert isinstance(MIRegularizer(2, 2).estimator.critic.critic, JointCritic)

@@ -185,8 +185,12 @@ def _averaged(parameters: Sequence[Tensor], gradients: Gradients) -> list[Tensor
 
 
 def _norm(gradients: Gradients) -> Tensor:
-    """The norm of all gradients concatenated, in float32."""
-    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float32) for gradient in gradients if gradient is not None]
+    """The norm of all gradients concatenated, in float32: half precision would overflow."""
+    norms = [
+        torch.linalg.vector_norm(gradient, dtype=torch.promote_types(gradient.dtype, torch.float32)).float()
+        for gradient in gradients
+        if gradient is not None
+    ]
     return torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros(())
 
 

@@ -67,7 +67,7 @@ class MIRegularizer(nn.Module):
             without parameters (a known density) is used as it is.
         hidden: widths of the critic's hidden layers.
         lr: learning rate of the critic's Adam.
-        negatives: mismatched pairs per sample, a number or "all"; by default 1 for a critic that runs a network on
+        negatives: mismatched pairs per sample, a number or "all"; by default 8 for a critic that runs a network on
             every pair ("joint"), unless the bound is InfoNCE, and all otherwise. The pairs of a step are the same at
             every evaluation until the next `update`.
         steps: critic steps in one `update`.
@@ -133,7 +133,7 @@ class MIRegularizer(nn.Module):
             )
         if negatives is None:
             costly = any(isinstance(module, Critic) and module.network_per_pair for module in built.modules())
-            negatives = 1 if costly and built_bound.normalizer != "contrastive" else "all"
+            negatives = 8 if costly and built_bound.normalizer != "contrastive" else "all"
         by_name = isinstance(critic, str)
         if standardize or (standardize is None and (by_name or built.standardizes)):
             built = Standardized(built, *shapes, shared=shared)
