@@ -28,7 +28,9 @@ def run(beta: float, seed: int = 0, steps: int = 600) -> tuple[float, float]:
     train, test = (torch.tensor(part) for part in train_test_split(range(len(x)), test_size=0.4, random_state=seed))
     encoder = nn.Sequential(nn.Linear(13, 32), nn.Tanh(), nn.Linear(32, 2))
     classifier = nn.Linear(2, 3)
-    reg = mi.MIRegularizer(2, 1, bound="leaveoneout", critic="diagonalgaussian", hidden=(32,), lr=5e-3, steps=5, seed=seed)
+    reg = mi.MIRegularizer(
+        2, 1, bound="leaveoneout", critic="diagonalgaussian", hidden=(32,), lr=5e-3, steps=5, seed=seed
+    )
     optimizer = torch.optim.Adam([*encoder.parameters(), *classifier.parameters()], lr=1e-2)
     noise = torch.Generator().manual_seed(seed)
     for _ in range(steps):

@@ -63,8 +63,11 @@ def shared_steps():
         torch.manual_seed(1)
         encoder = nn.Linear(4, 2)
         reg = mi.MIRegularizer(
-            4, 2, bound=bound, critic=critic, negatives=negatives, hidden=(8,), lr=1e-2, shared=True, seed=rank()
+            4, 2, bound=bound, critic=critic, negatives=negatives, hidden=(8,), lr=1e-9, shared=True, seed=rank()
         )
+        # A critic that knows something, and steps that are too small for Adam to amplify rounding errors.
+        for parameter in reg.parameters():
+            parameter.data += 0.3 * torch.randn_like(parameter)
         values = []
         for x, _ in batches(16):
             z = encoder(x) + 0.5 * x[:, :2].cos()
@@ -174,10 +177,8 @@ def test_mismatched_pairs_of_all_ranks_give_the_values_and_gradients_of_one_proc
     for bound, (values, running) in alone["shared_steps"]():
         for found in two_ranks:
             ours = found["shared"][bound]
-            # Adam amplifies the rounding errors of later steps.
-            assert (ours[0] - values)[:2].abs().amax() < 2e-6, bound
-            assert (ours[0] - values).abs().amax() < 2e-5, bound
-            assert float(ours[1]) == pytest.approx(float(running), abs=1e-5), bound
+            assert torch.allclose(ours[0], values, rtol=1e-5, atol=1e-6), bound
+            assert float(ours[1]) == pytest.approx(float(running), rel=1e-5, abs=1e-6), bound
 
 
 def test_a_rank_whose_last_batch_has_one_sample_does_not_stop_the_others(two_ranks):
