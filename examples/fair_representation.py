@@ -1,6 +1,6 @@
 """A representation invariant to a protected attribute: classify wines by a code that is independent of their alcohol.
 
-An encoder and a classifier are trained on the cultivars of scikit-learn's wines while an upper bound (CLUB) of
+An encoder and a classifier are trained on the cultivars of scikit-learn's wines while an upper bound (leave-one-out) of
 I(Z; alcohol) is minimized. A regression that is then trained on the code predicts the alcohol of held-out wines.
 
 Example: python3 fair_representation.py --out plots/fair.png
@@ -28,7 +28,9 @@ def run(beta: float, seed: int = 0, steps: int = 600) -> tuple[float, float]:
     train, test = (torch.tensor(part) for part in train_test_split(range(len(x)), test_size=0.4, random_state=seed))
     encoder = nn.Sequential(nn.Linear(13, 32), nn.Tanh(), nn.Linear(32, 2))
     classifier = nn.Linear(2, 3)
-    reg = mi.MIRegularizer(2, 1, bound="club", critic="diagonalgaussian", hidden=(32,), lr=5e-3, steps=5, seed=seed)
+    reg = mi.MIRegularizer(
+        2, 1, bound="leaveoneout", critic="diagonalgaussian", hidden=(32,), lr=5e-3, steps=5, seed=seed
+    )
     optimizer = torch.optim.Adam([*encoder.parameters(), *classifier.parameters()], lr=1e-2)
     noise = torch.Generator().manual_seed(seed)
     for _ in range(steps):

@@ -12,6 +12,7 @@ def test_names_follow_the_modules():
         "separable",
         "bilinear",
         "bridged",
+        "categorical",
         "diagonalgaussian",
         "fullgaussian",
         "flow",

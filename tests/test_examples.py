@@ -1,5 +1,6 @@
 """The examples run, as their docstrings say."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -85,6 +86,62 @@ def test_inside_loops_of_other_libraries(name, package):
     logged = load(name).run(epochs=6)
     assert logged["loss"] < 1.5
     assert logged["information"] > 0.3
+
+
+def test_two_ranks_train_one_network():
+    done = script("-m", "torch.distributed.run", "--nproc-per-node", "2", "distributed_loop.py", cwd=".")
+    assert done.returncode == 0, done.stderr
+    found = ast.literal_eval(done.stdout.strip().splitlines()[-1])
+    assert found["difference"] == 0
+    assert found["information"] > 0.5
+
+
+LIGHTNING = """
+import ast, sys
+import lightning, torch
+import torch.distributed as dist
+from sklearn.datasets import load_digits
+from torch.utils.data import DataLoader, TensorDataset
+from lightning_module import InformedClassifier
+
+if __name__ == "__main__":
+    digits = load_digits()
+    data = TensorDataset(torch.tensor(digits.data / 16, dtype=torch.float32), torch.tensor(digits.target))
+    lightning.seed_everything(0, verbose=False)
+    trainer = lightning.Trainer(
+        max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, **ast.literal_eval(sys.argv[1]),
+    )
+    module = InformedClassifier()
+    trainer.fit(module, DataLoader(data, batch_size=64, shuffle=True))
+    weights = torch.cat([p.detach().float().flatten() for p in module.parameters()])
+    ends = torch.stack([weights, -weights])
+    if dist.is_initialized():
+        dist.all_reduce(ends, dist.ReduceOp.MAX)
+    if trainer.is_global_zero:
+        print({"difference": float((ends[0] + ends[1]).max()), "loss": float(trainer.logged_metrics["loss"])})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"devices": 2, "strategy": "ddp"},
+        {"devices": 2, "strategy": "ddp_find_unused_parameters_true"},
+        {"precision": "bf16-true"},
+        {"precision": "64-true"},
+    ],
+)
+def test_the_lightning_example_with_two_ranks_and_in_other_precisions(options, tmp_path):
+    pytest.importorskip("lightning")
+    path = tmp_path / "run.py"
+    path.write_text(f"import sys; sys.path.insert(0, {str(EXAMPLES)!r})\n" + LIGHTNING)
+    done = script(str(path), repr(options), cwd=".")
+    assert done.returncode == 0, done.stderr
+    found = ast.literal_eval(next(line for line in done.stdout.splitlines() if line.startswith("{")))
+    assert found["difference"] == 0
+    assert found["loss"] < 2.4
 
 
 def check_plane(history, entropy):

@@ -16,7 +16,13 @@ from mibounds.estimation import (
     transfer_entropy,
 )
 from mibounds.estimators import Estimator, MIEstimator, Telescope
-from mibounds.representation import InformationPlane, MIRegularizer, clipped_backward, gradient_scale
+from mibounds.representation import (
+    InformationPlane,
+    MIRegularizer,
+    clipped_backward,
+    encoder_information,
+    gradient_scale,
+)
 from mibounds.results import Result
 from mibounds.training import FittedFolds, Recipe, Trainer, load
 from mibounds.warnings import MIWarning
@@ -43,6 +49,7 @@ __all__ = [
     "conditional",
     "consistency",
     "critics",
+    "encoder_information",
     "estimate",
     "gradient_scale",
     "independence_test",

@@ -48,6 +48,8 @@ def logmeanexp(scores: Tensor, dim: int = -1) -> Tensor:
     tensor(1000.)
     """
     scores = single_precision(scores)
+    if scores.shape[dim] == 1:
+        return scores.squeeze(dim)
     return torch.logsumexp(scores, dim) - math.log(scores.shape[dim])
 
 

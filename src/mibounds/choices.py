@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from functools import cache
+from numbers import Integral
 from typing import Any
 
 from torch import nn
@@ -16,7 +17,7 @@ from mibounds.bounds import Bound
 from mibounds.critics import Critic, Encoded
 from mibounds.networks import ConvEncoder
 
-__all__ = ["Shape", "bound_names", "build_bound", "build_critic", "check_critic", "critic_names"]
+__all__ = ["Shape", "bound_names", "build_bound", "build_critic", "check_critic", "critic_names", "shape_sizes"]
 
 
 Shape = int | tuple[int, ...]
@@ -106,14 +107,25 @@ def _required(kind: type) -> list[str]:
 
 def _encoder(name: str, shape: Shape, flat: bool) -> tuple[nn.Module | None, int]:
     """What maps rows of that shape to columns, and how many columns."""
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not sizes or not all(isinstance(size, int) and size >= 1 for size in sizes):
-        raise ValueError(f"the shape of {name} is {shape!r}: expected a number of columns or a shape like (3, 32, 32).")
+    sizes = shape_sizes(name, shape)
     if len(sizes) == 1:
         return None, sizes[0]
     if len(sizes) == 3 and not flat:
         return ConvEncoder(sizes, 128), 128
     return nn.Flatten(), math.prod(sizes)
+
+
+def shape_sizes(name: str, shape: Any) -> tuple[int, ...]:
+    """The shape of a sample of x or y as a tuple; integers of NumPy are taken.
+
+    >>> shape_sizes("x", 3)
+    (3,)
+    """
+    given = (shape,) if isinstance(shape, Integral) else tuple(shape)
+    sizes = tuple(int(size) for size in given if isinstance(size, Integral))
+    if not given or len(sizes) < len(given) or min(sizes) < 1:
+        raise ValueError(f"the shape of {name} is {shape!r}: expected a number of columns or a shape like (3, 32, 32).")
+    return sizes
 
 
 def _classes(module: Any, base: type) -> dict[str, Any]:

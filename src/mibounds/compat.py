@@ -8,12 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mibounds._checks import check_choice, check_integer, check_number, check_widths
+from mibounds._checks import check_choice, check_integer, check_number, check_seed, check_widths
+from mibounds._variables import check_finite
 from mibounds.bounds import MINE, NWJ, Bound, InfoNCE
-from mibounds.choices import build_critic
+from mibounds.choices import Shape, build_critic
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import Sample
 from mibounds.inference import BoundEvaluation, evaluate_grid, pool
+from mibounds.networks import activation_module
 from mibounds.representation.regularizer import MIRegularizer
 
 __all__ = ["Mi_estimator"]
@@ -31,16 +33,17 @@ class Mi_estimator:
 
     Arguments:
         regu_name: "mine", "nwj" or "nce".
-        dim_x: number of columns of x.
-        dim_z: number of columns of z.
+        dim_x: number of columns of x, or the shape of a sample, (C, H, W) for images.
+        dim_z: the same for z.
         batch_size: rows of a training batch; with "nce" all other rows of a batch are negatives, so the estimate is at
             most ln(batch_size).
         critic_layers: widths of the critic's hidden layers.
         critic_lr: learning rate of the critic's Adam.
-        critic_activation: a torch name.
+        critic_activation: a torch name, or "swish".
         critic_type: "joint", or "separable" (also "separate").
         ema_decay: decay of MINE's moving average at every step.
         negative_samples: mismatched pairs per row for "mine" and "nwj".
+        seed: of the critic's initial weights, its mismatched pairs and the rows that `fit` holds out; new.
 
     Raises:
         TypeError, ValueError: for unknown names, and numbers of the wrong type or out of range.
@@ -55,8 +58,8 @@ class Mi_estimator:
     def __init__(
         self,
         regu_name: str,
-        dim_x: int,
-        dim_z: int,
+        dim_x: Shape,
+        dim_z: Shape,
         batch_size: int,
         critic_layers: Sequence[int] = (256, 256, 256),
         critic_lr: float = 1e-4,
@@ -64,7 +67,17 @@ class Mi_estimator:
         critic_type: str = "joint",
         ema_decay: float = 0.99,
         negative_samples: int = 1,
+        *,
+        seed: int = 0,
     ):
+        check_number("ema_decay", ema_decay, above=0, below=1)
+        layers = check_widths("critic_layers", critic_layers)
+        if not layers:
+            raise ValueError("critic_layers is empty: give the width of at least one layer, for example (256,).")
+        try:
+            activation_module(critic_activation)
+        except ValueError as error:
+            raise ValueError(f"critic_{error}") from None
         bounds: dict[str, Callable[[], Bound]] = {"mine": lambda: MINE(decay=ema_decay), "nwj": NWJ, "nce": InfoNCE}
         self.regu_name = check_choice("regu_name", regu_name, bounds)
         self.batch_size = check_integer("batch_size", batch_size, 2)
@@ -73,19 +86,23 @@ class Mi_estimator:
             raise ValueError(
                 f"negative_samples is {negative_samples}, and a batch of {batch_size} rows has {batch_size - 1} others."
             )
-        self.dims = check_integer("dim_x", dim_x, 1), check_integer("dim_z", dim_z, 1)
+        self.dims = _sizes("dim_x", dim_x), _sizes("dim_z", dim_z)
+        self.seed = check_seed(seed)
         self.regularizer = MIRegularizer(
             *self.dims,
             bound=bounds[regu_name](),
             critic=build_critic(
                 "joint" if kind == "joint" else "separable",
                 *self.dims,
-                hidden=check_widths("critic_layers", critic_layers),
+                seed,
+                hidden=layers,
                 activation=critic_activation,
             ),
             lr=check_number("critic_lr", critic_lr, above=0),
             negatives="all" if regu_name == "nce" else negative_samples,
             clip=float("inf"),  # the original's steps are not clipped
+            standardize=True,
+            seed=seed,
         )
 
     def __call__(self, x: Tensor, z: Tensor) -> tuple[Callable[[], None], dict[str, Tensor]]:
@@ -96,8 +113,9 @@ class Mi_estimator:
             z: (N, dim_z).
 
         Returns:
-            `train_op()` takes one step of the critic. `quantities["mi_for_grads"]` is differentiable in x and z
-            (for MINE with the bias-corrected gradient), `quantities["mi"]` its number to log, both in nats.
+            `train_op()` takes one step of the critic; call it after `backward`. `quantities["mi_for_grads"]` is
+            differentiable in x and z (for MINE with the bias-corrected gradient), `quantities["mi"]` its number to
+            log, both in nats.
         """
         penalty = self.regularizer(x, z)
         return lambda: self.regularizer.update(x, z), {"mi": penalty.detach(), "mi_for_grads": penalty}
@@ -115,7 +133,7 @@ class Mi_estimator:
         """
         check_integer("epochs", epochs, 1)
         x, z = self._taken(x_data, z_data)
-        generator = torch.Generator().manual_seed(0)
+        generator = torch.Generator().manual_seed(self.seed)
         order = torch.randperm(len(x), generator=generator)
         held_out, rows = order[: min(len(x) // 5, _HELD_OUT)], order[len(x) // 5 :]
         if len(rows) < self.batch_size:
@@ -131,19 +149,31 @@ class Mi_estimator:
         return self._estimate(x[held_out], z[held_out])
 
     def _taken(self, x_data: Any, z_data: Any) -> tuple[Tensor, Tensor]:
-        """Both variables as float32 columns."""
-        kinds = {"x_data": "continuous", "z_data": "continuous"}
-        sample = Sample.of(x_data=x_data, z_data=z_data, types=kinds, drop_constant=False)
-        sample.check_tables(kinds)
+        """Both variables as float32 rows of the announced shapes."""
+        data = {"x_data": x_data, "z_data": z_data}
+        tables = {
+            name: values
+            for (name, values), sizes in zip(data.items(), self.dims, strict=True)
+            if len(sizes) == 1 or not hasattr(values, "shape")
+        }
+        kinds = dict.fromkeys(tables, "continuous")
+        sample = Sample.of(**tables, types=kinds, drop_constant=False) if tables else None
+        if sample is not None:
+            sample.check_tables(kinds)
         taken = []
-        for (name, variable), argument, dim in zip(
-            sample.variables.items(), ("dim_x", "dim_z"), self.dims, strict=True
-        ):
-            table = variable.table
-            if table is None or table.shape[1] != dim:
-                raise ValueError(f"{name} has {variable.width} columns, and {argument} is {dim}: they must agree.")
-            taken.append(table)
+        for (name, values), argument, sizes in zip(data.items(), ("dim_x", "dim_z"), self.dims, strict=True):
+            variable = sample.variables[name] if sample is not None and name in tables else None
+            rows = torch.as_tensor(values).float() if variable is None else variable.table
+            if rows is None or tuple(rows.shape[1:]) != sizes:
+                shown = f"{variable.width} columns" if variable else f"samples of shape {tuple(values.shape[1:])}"
+                wanted = sizes[0] if len(sizes) == 1 else sizes
+                raise ValueError(f"{name} has {shown}, and {argument} is {wanted}: they must agree.")
+            if variable is None:
+                check_finite(name, rows)
+            taken.append(rows)
         x, z = taken
+        if len(x) != len(z):
+            raise ValueError(f"x_data has {len(x)} rows and z_data has {len(z)}: rows are paired samples.")
         return x, z
 
     def _estimate(self, x: Tensor, z: Tensor) -> float:
@@ -158,3 +188,10 @@ class Mi_estimator:
         statistics = pool(parts)
         fold = torch.zeros(len(statistics[0][0]))
         return BoundEvaluation(estimator.bound, statistics, fold, estimator.bound.ceiling(block - 1)).value()
+
+
+def _sizes(name: str, dim: Any) -> tuple[int, ...]:
+    """A number of columns, or a shape, as a tuple."""
+    if isinstance(dim, tuple | list) and dim:
+        return tuple(check_integer(name, size, 1) for size in dim)
+    return (check_integer(name, dim, 1),)

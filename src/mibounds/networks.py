@@ -27,7 +27,7 @@ def activation_module(choice: Activation) -> nn.Module:
         return choice
     if not isinstance(choice, str):
         return choice()
-    names = {name.lower(): name for name in nn.modules.activation.__all__}
+    names = {name.lower(): name for name in nn.modules.activation.__all__} | {"swish": "SiLU"}
     wanted = choice.lower().replace("_", "")
     if wanted not in names:
         raise ValueError(f"activation is {choice!r}, which torch.nn does not have. {nearest(wanted, names)}")

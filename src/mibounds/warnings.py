@@ -9,7 +9,7 @@ import warnings as python_warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = [
     "AmplifiedWarning",
@@ -20,6 +20,7 @@ __all__ = [
     "CheckpointWarning",
     "ColumnsLeftOutWarning",
     "ConstantColumnWarning",
+    "CriticLagsWarning",
     "CrossCheckWarning",
     "DensityMisfitWarning",
     "DetachedInputWarning",
@@ -42,11 +43,13 @@ __all__ = [
     "RowsDroppedWarning",
     "SerialCorrelationWarning",
     "SharedParametersWarning",
+    "SingleSampleWarning",
     "SmallSampleWarning",
     "StaleCriticWarning",
     "TiesWarning",
     "UnevenWeightsWarning",
     "UnseenCategoryWarning",
+    "UpperBoundBelowZeroWarning",
     "WrongSideWarning",
     "by_code",
     "issue",
@@ -110,7 +113,7 @@ SILENT_IF: list[Callable[[], bool]] = []
 """Conditions under which another process issues the warnings: of a distributed job only rank 0 does."""
 
 
-def issue(warnings: Warning | Iterable[Warning]) -> None:
+def issue(warnings: Warning | Iterable[Warning], registry: dict[Any, Any] | None = None) -> None:
     """Issue warnings at the line of user code that called this package, under Python's usual filters.
 
     That line is in the innermost frame outside of this package and of the libraries that run code for it (torch,
@@ -119,6 +122,7 @@ def issue(warnings: Warning | Iterable[Warning]) -> None:
 
     Arguments:
         warnings: one warning, or several.
+        registry: what was issued before and is not repeated; by default that of the module of the line.
 
     Raises:
         Warning: the first one that a filter turns into an error.
@@ -135,7 +139,7 @@ def issue(warnings: Warning | Iterable[Warning]) -> None:
             frame.f_code.co_filename,
             frame.f_lineno,
             module=frame.f_globals.get("__name__") or "<string>",
-            registry=frame.f_globals.setdefault("__warningregistry__", {}),
+            registry=frame.f_globals.setdefault("__warningregistry__", {}) if registry is None else registry,
         )
 
 
@@ -338,7 +342,9 @@ class NonFiniteStepWarning(MIWarning, group="training"):
     """Training steps with an infinite or undefined gradient were skipped."""
 
     code = "non-finite-step"
-    condition = "The gradient of at least one training step is infinite or undefined."
+    condition = (
+        "The gradient of at least one training step, or a value of `mi.MIRegularizer`, is infinite or undefined."
+    )
     remedy = "Lower `lr`, or use a bound with a smaller variance such as InfoNCE."
 
 
@@ -493,9 +499,13 @@ class DensityMisfitWarning(MIWarning, group="estimates"):
     condition = (
         "In `mi.bracket`, on test rows: the mean of q(y|x) misses the marginal density by more than 0.05 nats plus 2 "
         "standard errors, its residuals are more than 0.05 nats from standard normal, or the upper estimate is below "
-        "the lower one by more than 2 standard errors."
+        "the lower one by more than 2 standard errors. In `mi.MIRegularizer`: the residuals of held-back samples are "
+        "more than 0.05 nats from independent normal ones, by their skewness, kurtosis and correlations."
     )
-    remedy = "Use more rows, or drop columns that duplicate others."
+    remedy = (
+        'Use more rows, or drop columns that duplicate others. In a training loop use `critic="flow"`, and verify the '
+        "result with `mi.estimate`: a network can hide information from a density that does not fit."
+    )
 
 
 class AmplifiedWarning(MIWarning, group="estimates"):
@@ -518,10 +528,13 @@ class WrongSideWarning(MIWarning, group="regularizer"):
     """A lower bound is minimized, or an upper bound maximized."""
 
     code = "wrong-side"
-    condition = "The gradient that reaches the penalty decreases a lower bound or increases an upper bound."
+    condition = (
+        "The gradient that reaches the penalty decreases a lower bound or increases an upper bound, in `backward` or "
+        "`mi.clipped_backward` (not in `torch.autograd.grad` or `mi.gradient_scale`, which only measure it)."
+    )
     remedy = (
-        'To minimize mutual information use an upper bound (`bound="club"` with `critic="diagonalgaussian"`), to '
-        'maximize it a lower bound (`"mine"`, `"infonce"`).'
+        'To minimize mutual information use an upper bound (`bound="leaveoneout"` with `critic="diagonalgaussian"`), '
+        'to maximize it a lower bound (`"mine"`, `"infonce"`).'
     )
 
 
@@ -537,8 +550,37 @@ class SharedParametersWarning(MIWarning, group="regularizer"):
     """The optimizer of the critic also holds parameters of the regularized network."""
 
     code = "shared-parameters"
-    condition = "At the first call, x or z depends on parameters of the critic."
+    condition = "A layer of the critic is called outside of the regularizer while gradients are enabled."
     remedy = "Build the critic from layers that the network does not use."
+
+
+class SingleSampleWarning(MIWarning, group="regularizer"):
+    """A batch of one sample has no mismatched pairs."""
+
+    code = "single-sample"
+    condition = "`mi.MIRegularizer` is called with a batch of one sample: the penalty is 0, and `update` does nothing."
+    remedy = "Drop the last batch (`drop_last=True` of a `DataLoader`)."
+
+
+class UpperBoundBelowZeroWarning(MIWarning, group="regularizer"):
+    """An upper bound of the information is negative."""
+
+    code = "upper-bound-below-zero"
+    condition = (
+        "The median of the last 100 values of an upper bound is below -0.05 nats by more than 3 standard errors."
+    )
+    remedy = "Train the critic more: `steps=5`, or a larger `lr`. Its density does not fit the network's output."
+
+
+class CriticLagsWarning(MIWarning, group="regularizer"):
+    """The critic of an upper bound is behind the network."""
+
+    code = "critic-lags"
+    condition = (
+        "Half of every 20th batch is held back. In the last 16 of them one update improves the loss of the held-back "
+        "samples by more than 0.005 nats (median), and in at least 12."
+    )
+    remedy = "Use `steps=5`, a larger `lr`, or a smaller learning rate of the network."
 
 
 class CheckpointWarning(MIWarning, group="files"):

@@ -13,7 +13,10 @@ from mibounds.critics import (
     BilinearCritic,
     BridgedCritic,
     Calibrated,
+    CategoricalCritic,
+    CosineCritic,
     Critic,
+    DensityCritic,
     DiagonalGaussianCritic,
     Encoded,
     FlowCritic,
@@ -23,6 +26,7 @@ from mibounds.critics import (
     JointCritic,
     Normalized,
     SeparableCritic,
+    Standardized,
     WeightedSum,
     WithOffset,
     score,
@@ -46,11 +50,15 @@ CRITICS = {
     "SeparableCritic": lambda: SeparableCritic(2, 3, hidden=(16, 16), activation="tanh"),
     "BridgedCritic": lambda: BridgedCritic(2, 3, bridges=4, hidden=(16,), features=5),
     "BilinearCritic": lambda: BilinearCritic(2, 3),
+    "CosineCritic": lambda: Encoded(CosineCritic(), nn.Linear(2, 3)),
     "GaussianCritic": GaussianCritic,
+    "DensityCritic": lambda: DensityCritic(asymmetric),
+    "CategoricalCritic": lambda: CategoricalCritic(2, 3, hidden=(16,)),
     "DiagonalGaussianCritic": lambda: DiagonalGaussianCritic(2, 3, hidden=(16,)),
     "FullGaussianCritic": lambda: FullGaussianCritic(2, 3, hidden=(16,)),
     "FlowCritic": lambda: FlowCritic(2, 3, hidden=(16, 16), bins=4),
     "Encoded": lambda: Encoded(SeparableCritic(4, 3, hidden=(16,)), nn.Linear(2, 4)),
+    "Standardized": lambda: Standardized(FullGaussianCritic(2, 3, hidden=(16,)), 2, 3),
     "WithOffset": lambda: WithOffset(SeparableCritic(2, 3, hidden=(16,)), GaussianCritic()),
     "WeightedSum": lambda: WeightedSum([JointCritic(2, 3, hidden=(16,)), GaussianCritic()], torch.tensor([0.3, 0.6])),
     "Calibrated": lambda: Calibrated(GaussianCritic(), torch.tensor([-1.0, 0.5]), torch.tensor([0.5, 1.0, -0.3])),
@@ -126,7 +134,8 @@ def test_copies_and_saved_weights_score_alike(critic):
     x, y = bank()
     expected = critic(x, y)
     assert torch.equal(copy.deepcopy(critic)(x, y), expected)
-    fresh = CRITICS[type(critic).__name__]()
+    name = next(name for name, build in CRITICS.items() if str(build()) == str(critic))
+    fresh = CRITICS[name]()
     fresh.load_state_dict(critic.state_dict())
     assert torch.allclose(fresh(x, y), expected)
 

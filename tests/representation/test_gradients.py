@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from mibounds import clipped_backward, gradient_scale
-from mibounds.representation.gradients import measures_gradient
+from mibounds.representation.gradients import applies_gradient
 
 
 @pytest.fixture
@@ -88,8 +88,6 @@ def test_zero_gradients():
     weight = nn.Parameter(torch.tensor([1.0, 2.0]))
     assert float(gradient_scale(weight.sum(), weight.sum() * 0, [weight])) == 0
     assert float(gradient_scale(weight.sum() * 0, weight.sum(), [weight])) == 0
-    other = nn.Parameter(torch.ones(1))
-    assert float(gradient_scale(weight.sum(), other.sum(), [weight])) == 0  # the penalty does not reach them
 
 
 def test_an_infinite_penalty_leaves_the_loss_gradient():
@@ -124,6 +122,15 @@ def test_the_norm_of_half_precision_gradients_does_not_overflow():
     assert float(gradient_scale(loss, penalty, [weight])) == pytest.approx(0.5, rel=1e-3)
 
 
+def test_gradients_in_double_precision():
+    weight, head = (nn.Parameter(torch.ones(2, dtype=dtype)) for dtype in (torch.float64, torch.float32))
+    loss, penalty = 3 * weight[0] + 4 * head[1], 6 * weight[1] + 8 * head[0]
+    assert float(gradient_scale(loss, penalty, [weight, head])) == pytest.approx(0.5)
+    clipped_backward(loss, penalty, [weight, head], -1.0)
+    assert weight.grad.tolist() == [3, 3]
+    assert (weight.grad.dtype, head.grad.dtype) == (torch.float64, torch.float32)
+
+
 def test_the_graph_is_retained_by_the_scale_and_freed_by_the_backward_pass():
     weight = nn.Parameter(torch.tensor([1.0, 2.0]))
     loss, penalty = weight.square().sum(), weight.exp().sum()
@@ -139,17 +146,61 @@ def test_a_parameter_of_one_term_gets_the_gradient_of_that_term():
     assert (float(of_loss.grad), float(of_penalty.grad)) == (3, 3)
 
 
-def test_only_the_scale_measures_a_gradient():
+def test_only_a_clipped_backward_pass_applies_the_gradient():
     weight, during = nn.Parameter(torch.tensor(1.0)), []
     penalty = weight.exp()
-    penalty.register_hook(lambda gradient: during.append(measures_gradient()))
+    penalty.register_hook(lambda gradient: during.append(applies_gradient()))
     gradient_scale(weight.square(), penalty, [weight])
-    assert not measures_gradient()
-    with pytest.raises(ValueError, match="parameters has none"):
-        gradient_scale(weight.square(), penalty, [])
-    assert not measures_gradient()
     clipped_backward(weight.square(), penalty, [weight])
-    assert during == [True, False]
+    with pytest.raises(ValueError, match="penalty depends on none"):
+        clipped_backward(weight.square(), nn.Parameter(torch.ones(())) * 2, [weight])
+    assert not applies_gradient()
+    assert during == [False, True]
+
+
+@pytest.mark.parametrize("beta", [1e-6, 0.3, -1.0])
+def test_parameters_outside_the_list_get_the_gradient_of_the_loss(beta):
+    """A classifier on top of the regularized encoder is trained by the loss alone, whatever the weight of the term."""
+    torch.manual_seed(0)
+    encoder, head = nn.Linear(3, 2), nn.Linear(2, 2)
+    x = torch.randn(8, 3)
+
+    def terms():
+        z = encoder(x)
+        return head(z).square().mean(), z.sin().mean()
+
+    terms()[0].backward()
+    plain = [p.grad.clone() for p in (*encoder.parameters(), *head.parameters())]
+    for module in (encoder, head):
+        module.zero_grad()
+    clipped_backward(*terms(), encoder.parameters(), beta)
+    for parameter, expected in zip(head.parameters(), plain[2:], strict=True):
+        assert torch.equal(parameter.grad, expected)
+    if beta == 1e-6:
+        for parameter, expected in zip(encoder.parameters(), plain, strict=False):
+            assert torch.allclose(parameter.grad, expected, atol=1e-5)
+
+
+def test_hooks_of_accumulated_gradients_run_once():
+    weight, head = nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(()))
+    counts = []
+    for parameter in (weight, head):
+        parameter.register_post_accumulate_grad_hook(lambda p: counts.append(float(p.grad)))
+    clipped_backward(3 * weight + 5 * head, 2 * weight, [weight], beta=-1)
+    assert sorted(counts) == [5, 5]
+
+
+def test_a_single_parameter(setting):
+    parameters, terms = setting
+    weight = parameters[0]
+    assert float(gradient_scale(*terms(), weight)) == float(gradient_scale(*terms(), [weight])) > 0
+    clipped_backward(*terms(), weight)
+    assert all(p.grad is not None for p in parameters[:-1])
+
+
+def test_a_parameter_that_is_listed_twice_counts_once(setting):
+    parameters, terms = setting
+    assert gradient_scale(*terms(), [*parameters, *parameters]) == gradient_scale(*terms(), parameters)
 
 
 def test_parameters_may_be_a_generator(setting):
@@ -162,6 +213,16 @@ def test_misuse(setting):
     loss, penalty = terms()
     with pytest.raises(ValueError, match="parameters has none that requires a gradient"):
         gradient_scale(loss, penalty, [])
+    other = nn.Parameter(torch.ones(1))
+    for use in (gradient_scale, clipped_backward):
+        with pytest.raises(ValueError, match="penalty depends on none of the parameters"):
+            use(loss, other.sum(), parameters)
+        with pytest.raises(ValueError, match="loss depends on none of the parameters"):
+            use(other.sum(), penalty, parameters)
+    with pytest.raises(TypeError, match="parameters contains a dict: pass tensors"):
+        gradient_scale(loss, penalty, torch.optim.SGD(parameters, lr=1.0).param_groups)
+    with pytest.raises(ValueError, match="the result of a computation"):
+        gradient_scale(loss, penalty, parameters[0] * 1)
     with pytest.raises(ValueError, match=r"penalty has shape \(\) and no graph: expected a scalar"):
         gradient_scale(loss, penalty.detach(), parameters)
     with pytest.raises(ValueError, match=r"loss has shape \(2,\)"):

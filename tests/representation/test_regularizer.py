@@ -16,6 +16,7 @@ from mibounds.tasks import CorrelatedGaussian
 from mibounds.warnings import (
     CeilingWarning,
     DetachedInputWarning,
+    NonFiniteStepWarning,
     SharedParametersWarning,
     StaleCriticWarning,
     WrongSideWarning,
@@ -41,7 +42,7 @@ def pair(n=64, d=2, seed=0):
 
 def test_the_gradient_is_the_analytic_one():
     """Donsker–Varadhan with f = w x.z: d/dx_i = w z_i / N - sum_j p_ij w z_j over the mismatched pairs."""
-    reg = MIRegularizer(2, 2, bound=DonskerVaradhan(), critic=Quadratic())
+    reg = MIRegularizer(2, 2, bound=DonskerVaradhan(), critic=Quadratic())  # one's own: not standardized
     x, z = pair(10)
     x.requires_grad_()
     (-reg(x, z)).backward()
@@ -61,7 +62,7 @@ def test_the_penalty_trains_the_encoder_and_not_the_critic():
     (-reg(x, encoder(x))).backward()
     assert encoder.weight.grad.abs().sum() > 0
     assert all(p.grad is None for p in reg.parameters())
-    assert all(p.requires_grad for p in reg.parameters())
+    assert not any(p.requires_grad for p in reg.parameters())
     for name, state in reg.estimator.state_dict().items():
         assert torch.equal(state, before[name])
 
@@ -106,7 +107,7 @@ def values_of(monkeypatch, reg, values):
     """Updates whose values are these."""
     losses = iter(values)
 
-    def loss_and_value(x, z, generator):
+    def loss_and_value(x, z, partners):
         return sum(parameter.sum() for parameter in reg.estimator.parameters()), torch.tensor(next(losses))
 
     monkeypatch.setattr(reg.estimator, "loss_and_value", loss_and_value)
@@ -115,24 +116,17 @@ def values_of(monkeypatch, reg, values):
         yield reg.value()
 
 
-def test_the_running_value_starts_as_the_mean(monkeypatch):
+def test_the_running_value_is_the_median_of_the_last_100(monkeypatch):
     reg = MIRegularizer(2, 2, **SMALL)
-    assert list(values_of(monkeypatch, reg, [4.0, 2.0, 6.0, 0.0])) == pytest.approx([4, 3, 4, 3])
+    assert list(values_of(monkeypatch, reg, [4.0, 2.0, 6.0])) == [4, 2, 4]
+    *_, last = values_of(monkeypatch, reg, [0.0] * 50 + [1.0] * 60)
+    assert last == 1
 
 
-def test_the_running_value_is_a_moving_average_after_100_updates(monkeypatch):
+def test_the_running_value_does_not_follow_outliers(monkeypatch):
     reg = MIRegularizer(2, 2, **SMALL)
-    *_, last, after = values_of(monkeypatch, reg, [0.0] * 50 + [1.0] * 150 + [10.0])
-    expected = 0.5  # of the first 100 updates
-    for _ in range(100):
-        expected += 0.01 * (1 - expected)
-    assert last == pytest.approx(expected)
-    assert after == pytest.approx(expected + 0.01 * (10 - expected))
-
-
-def test_the_running_value_ignores_values_that_are_not_finite(monkeypatch):
-    reg = MIRegularizer(2, 2, **SMALL)
-    assert list(values_of(monkeypatch, reg, [4.0, math.nan, -math.inf])) == [4, 4, 4]
+    values = [4.0, 4.0, math.nan, -math.inf, -4.5e11]
+    assert list(values_of(monkeypatch, reg, values)) == [4, 4, 4, 4, 4]
 
 
 class Root(Quadratic):
@@ -150,10 +144,11 @@ def test_a_step_with_an_infinite_gradient_is_skipped_and_counted():
     before = float(weight.detach())
     assert before != 0.5
     weight.data.zero_()
-    reg.update(*pair())
+    with pytest.warns(NonFiniteStepWarning, match="step was skipped"):
+        reg.update(*pair())
     assert (reg.updates, reg.skipped) == (4, 2)
     assert float(weight.detach()) == 0
-    assert reg.state_dict()["_extra_state"]["skipped"] == 2
+    assert reg.state_dict()["counts"].tolist() == [4, 2, 0]
     weight.data.fill_(before)
     reg.update(*pair())
     assert math.isfinite(float(weight.detach()))
@@ -195,9 +190,7 @@ def test_scores_are_in_single_precision_whatever_the_autocast():
     x, z = pair()
     reg.update(x, z)
     z.requires_grad_()
-    reg.generator.manual_seed(1)
     expected = reg(x, z)
-    reg.generator.manual_seed(1)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = reg(x, z)
         reg.update(x, z)
@@ -302,7 +295,7 @@ def trained(**options):
 @pytest.mark.parametrize(
     "options, sign, advice",
     [
-        ({"bound": "infonce"}, +1, 'InfoNCE is a lower bound and is being minimized.*bound="club"'),
+        ({"bound": "infonce"}, +1, 'InfoNCE is a lower bound and is being minimized.*bound="leaveoneout"'),
         ({"bound": "club", "critic": "diagonalgaussian"}, -1, 'CLUB is an upper bound and is being maximized.*"mine"'),
     ],
 )
@@ -335,9 +328,7 @@ def test_the_scale_of_a_gradient_is_no_direction():
 def test_a_value_at_the_ceiling_is_reported():
     critic = FunctionCritic(lambda x, z: 50 - 100 * (x - z).abs().sum(-1))
     x = torch.randn(8, 2, generator=torch.Generator().manual_seed(0))
-    with pytest.raises(ValueError, match="no parameters"):
-        MIRegularizer(2, 2, bound="infonce", critic=critic)
-    reg = MIRegularizer(2, 2, bound="infonce", critic=Scaled(critic))
+    reg = MIRegularizer(2, 2, bound="infonce", critic=critic)
     with pytest.warns(CeilingWarning, match="ceiling of 2.08 nats"):
         reg(x, x.clone().requires_grad_())
 
@@ -355,15 +346,6 @@ def test_the_ceiling_is_reported_from_95_percent_of_it(fraction, reported):
     assert [type(w.message) for w in record] == [CeilingWarning] * reported
 
 
-class Scaled(Critic):
-    def __init__(self, critic):
-        super().__init__()
-        self.critic, self.weight = critic, nn.Parameter(torch.ones(()))
-
-    def combine(self, hx, hy):
-        return self.weight * self.critic.combine(hx, hy)
-
-
 def test_a_critic_that_shares_the_users_layers():
     encoder = nn.Linear(2, 2)
 
@@ -376,11 +358,13 @@ def test_a_critic_that_shares_the_users_layers():
             return (self.borrowed(hx) * hy).sum(-1)
 
     x, _ = pair()
+    reg = MIRegularizer(2, 2, critic=Sharing())
+    reg.update(x, x)  # before the first call, as in a GAN
     with pytest.warns(SharedParametersWarning, match="use separate layers for the critic"):
-        MIRegularizer(2, 2, critic=Sharing())(x, encoder(x))
+        nn.Linear(2, 2)(encoder(x))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        MIRegularizer(2, 2, critic=Sharing())(x, nn.Linear(2, 2)(x))
+        MIRegularizer(2, 2, critic=Sharing())(x, nn.Linear(2, 2)(x)).neg().backward()
 
 
 @pytest.mark.parametrize(
@@ -389,7 +373,7 @@ def test_a_critic_that_shares_the_users_layers():
         ({"bound": "mime"}, ValueError, "Did you mean 'mine'"),
         ({"critic": "jont"}, ValueError, "Did you mean 'joint'"),
         ({"steps": 0}, ValueError, "steps is 0"),
-        ({"lr": 0}, ValueError, "lr is 0, and must be above 0"),
+        ({"lr": 0}, ValueError, "lr is 0: expected a finite number above 0"),
         ({"clip": -1.0}, ValueError, "clip is -1.0, and must be above 0"),
         ({"bound": "club"}, ValueError, "needs a density critic"),
     ],
@@ -406,8 +390,8 @@ def test_bad_shapes(shape):
 
 
 def test_negatives_by_default():
-    assert MIRegularizer(2, 2).estimator.negatives == 1
-    assert MIRegularizer((1, 9, 9), 2).estimator.negatives == 1
+    assert MIRegularizer(2, 2).estimator.negatives == 8
+    assert MIRegularizer((1, 9, 9), 2).estimator.negatives == 8
     assert MIRegularizer(2, 2, bound=InfoNCE()).estimator.negatives == "all"
     assert MIRegularizer(2, 2, bound=JensenShannon(), critic="separable").estimator.negatives == "all"
-    assert isinstance(MIRegularizer(2, 2).estimator.critic, JointCritic)
+    assert isinstance(MIRegularizer(2, 2).estimator.critic.critic, JointCritic)

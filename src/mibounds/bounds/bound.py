@@ -19,6 +19,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import ClassVar, Literal, final
 
+import torch
 from torch import Tensor, nn
 
 from mibounds._math import off_diagonal
@@ -70,6 +71,15 @@ class Bound(nn.Module, ABC):
         """What the critic minimizes, (...); minus the value unless a bound says otherwise. The only place where
         state moves."""
         return -self.value(*statistics)
+
+    def objective_and_value(self, *statistics: Tensor) -> tuple[Tensor, Tensor]:
+        """The objective and, without a graph, the value of the same statistics."""
+        if type(self).objective is Bound.objective:
+            loss = -self.value(*statistics)
+            return loss, -loss.detach()
+        with torch.no_grad():
+            value = self.value(*statistics)
+        return self.objective(*statistics), value
 
     def symmetric_objective(self, grid: Tensor) -> Tensor:
         """The objective averaged over both directions of one grid of all pairs, (N, N) -> ()."""

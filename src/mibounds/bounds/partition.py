@@ -96,19 +96,25 @@ class MINE(_Partitioned):
         self.register_buffer("log_average", torch.tensor(math.nan))
 
     def value(self, *statistics: Tensor) -> Tensor:
-        joint, partition = statistics
-        log_partition = logmeanexp(partition)
-        average = torch.where(self.log_average.isnan(), log_partition.detach(), self.log_average)
-        # The gradient of E e^f / average is that of log E e^f times this weight; above e^20 it need only be finite.
-        weight = (log_partition.detach() - average).clamp_max(20).exp()
-        number = log_partition.detach()
-        return joint.mean(-1) - (number + weight * (log_partition - number))
+        return self._value(statistics[0], logmeanexp(statistics[1]))
 
     def objective(self, *statistics: Tensor) -> Tensor:
-        now = logmeanexp(statistics[1]).detach()
+        log_partition = logmeanexp(statistics[1])
+        now = log_partition.detach()
         mixed = torch.logaddexp(self.log_average + math.log(self.decay), now + math.log1p(-self.decay))
         self.log_average = torch.where(self.log_average.isnan(), now, mixed)
-        return -self.value(*statistics)
+        return -self._value(statistics[0], log_partition)
+
+    def objective_and_value(self, *statistics: Tensor) -> tuple[Tensor, Tensor]:
+        loss = self.objective(*statistics)
+        return loss, -loss.detach()
+
+    def _value(self, joint: Tensor, log_partition: Tensor) -> Tensor:
+        number = log_partition.detach()
+        average = torch.where(self.log_average.isnan(), number, self.log_average)
+        # The gradient of E e^f / average is that of log E e^f times this weight; above e^20 it need only be finite.
+        weight = (number - average).clamp_max(20).exp()
+        return joint.mean(-1) - (number + weight * (log_partition - number))
 
     def extra_repr(self) -> str:
         return f"decay={self.decay}"

@@ -1,12 +1,25 @@
 """Critics: functions that score pairs. The `__all__` of each family is the registry."""
 
-from mibounds.critics import bridged, critic, density, gaussian, neural, residual, tables, wrappers
+from mibounds.critics import (
+    bridged,
+    cosine,
+    critic,
+    density,
+    gaussian,
+    neural,
+    residual,
+    standardized,
+    tables,
+    wrappers,
+)
 from mibounds.critics.bridged import *  # noqa: F403
+from mibounds.critics.cosine import *  # noqa: F403
 from mibounds.critics.critic import *  # noqa: F403
 from mibounds.critics.density import *  # noqa: F403
 from mibounds.critics.gaussian import *  # noqa: F403
 from mibounds.critics.neural import *  # noqa: F403
 from mibounds.critics.residual import *  # noqa: F403
+from mibounds.critics.standardized import *  # noqa: F403
 from mibounds.critics.tables import *  # noqa: F403
 from mibounds.critics.wrappers import *  # noqa: F403
 
@@ -14,9 +27,11 @@ __all__ = [  # noqa: PLE0604
     *critic.__all__,
     *neural.__all__,
     *bridged.__all__,
+    *cosine.__all__,
     *gaussian.__all__,
     *density.__all__,
     *residual.__all__,
+    *standardized.__all__,
     *tables.__all__,
     *wrappers.__all__,
 ]

@@ -1,10 +1,10 @@
 r"""Critics that are conditional log-densities :math:`\log q(y|x)`, for the bounds that train by maximum likelihood.
 
-In order of flexibility: a Gaussian with independent columns, one with any covariance, a normalizing flow. A difference
-of two of them is a log density ratio: with a conditional and a marginal flow, each fitted by likelihood, the plug-in of
-`WithOffset(conditional, minus, gain=False)`, where `minus = WeightedSum([marginal], torch.tensor([-1.0]))`, is the
-difference of entropies of McAllester and Stratos (2020, arXiv:1811.04251): neither a lower nor an upper bound, and as
-accurate as the two densities.
+A known density, labels by a classifier, and in order of flexibility: a Gaussian with independent columns, one with any
+covariance, a normalizing flow. A difference of two of them is a log density ratio: with a conditional and a marginal
+flow, each fitted by likelihood, the plug-in of `WithOffset(conditional, minus, gain=False)`, where
+`minus = WeightedSum([marginal], torch.tensor([-1.0]))`, is the difference of entropies of McAllester and Stratos (2020,
+arXiv:1811.04251): neither a lower nor an upper bound, and as accurate as the two densities.
 
 The Gaussian formulas are written out: `torch.distributions` rounds them differently and is 20 % slower for all pairs,
 and `MultivariateNormal` takes the Cholesky factor of the covariance, whose inverse is what the network gives here.
@@ -13,18 +13,89 @@ and `MultivariateNormal` takes the Cholesky factor of the covariance, whose inve
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
+from torch.nn.functional import one_hot
 
 from mibounds._extras import require
-from mibounds.critics.critic import Critic
+from mibounds.critics.critic import Critic, inner_product
 from mibounds.networks import MLP, Activation
 
-__all__ = ["DiagonalGaussianCritic", "FlowCritic", "FullGaussianCritic"]
+__all__ = ["CategoricalCritic", "DensityCritic", "DiagonalGaussianCritic", "FlowCritic", "FullGaussianCritic"]
+
+
+class DensityCritic(Critic):
+    r"""A known conditional log density :math:`f(x,y) = \log q(y|x)`, without parameters.
+
+    For a stochastic encoder, whose density of the code is given by its outputs: x are these outputs (means and scales,
+    say) and y is the code. `LeaveOneOut` is then an upper bound, `InfoNCE` a lower one, both exact up to sampling and
+    differentiable in x and y, and there is no critic to train.
+
+    References:
+        Poole et al., 2019, arXiv:1905.06922, equations 12 and 13.
+
+    Arguments:
+        log_density: takes x (..., D_x) and y (..., D_y) that broadcast against each other and returns log densities
+            (...). x may be a tuple of tensors.
+
+    Example:
+        >>> unit = DensityCritic(lambda mean, y: -(y - mean).square().sum(-1) / 2)
+        >>> unit.pairwise(torch.zeros(2, 1), torch.ones(3, 1)).shape
+        torch.Size([2, 3])
+    """
+
+    is_conditional_density = True
+
+    def __init__(self, log_density: Callable[..., Tensor]):
+        super().__init__()
+        self.log_density = log_density
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        return self.log_density(hx, hy)
+
+
+class CategoricalCritic(Critic):
+    r"""A distribution of labels whose logits are a network of x, :math:`f(x,y) = \log q(y|x)`: a classifier.
+
+    Under `BarberAgakov` with the entropy of the labels it is InfoGAN's bound for a discrete code; under `InfoNCE` or
+    `LeaveOneOut` the entropy need not be known.
+
+    References:
+        Chen et al., InfoGAN: interpretable representation learning by information maximizing generative adversarial
+        nets, 2016, arXiv:1606.03657.
+
+    Arguments:
+        dim_x: columns of x.
+        dim_y: number of classes; y are labels (N,) from 0, or one-hot columns (N, dim_y).
+        hidden: widths of the hidden layers.
+        activation: a torch name, a class or a module.
+
+    Example:
+        >>> CategoricalCritic(2, 3, hidden=(8,))(torch.zeros(4, 2), torch.tensor([0, 1, 2, 0])).shape
+        torch.Size([4])
+    """
+
+    is_conditional_density = True
+    standardizes = True
+    continuous_y = False
+
+    def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
+        super().__init__()
+        self.classes = dim_y
+        self.network = MLP(dim_x, hidden, dim_y, activation=activation)
+
+    def encode_x(self, x: Tensor) -> Tensor:
+        return torch.log_softmax(self.network(x), -1)
+
+    def encode_y(self, y: Tensor) -> Tensor:
+        return y if y.is_floating_point() else one_hot(y, self.classes).float()
+
+    def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
+        return inner_product(hx, hy)
 
 
 class DiagonalGaussianCritic(Critic):
@@ -51,6 +122,7 @@ class DiagonalGaussianCritic(Critic):
     """
 
     is_conditional_density = True
+    standardizes = True
 
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
@@ -65,6 +137,12 @@ class DiagonalGaussianCritic(Critic):
         standard = (hy - mean) * torch.exp(-log_scale)
         densities: Tensor = standard.square() / 2 + log_scale + math.log(2 * math.pi) / 2
         return -densities.sum(-1)
+
+    def residual(self, x: Tensor, y: Tensor) -> Tensor:
+        """Standardized residuals (N, D_y) of matched rows: standard normal and independent of x if q is exact."""
+        mean, log_scale = self.encode_x(x)
+        standard: Tensor = (y - mean) * torch.exp(-log_scale)
+        return standard
 
 
 class FullGaussianCritic(Critic):
@@ -92,6 +170,7 @@ class FullGaussianCritic(Critic):
     """
 
     is_conditional_density = True
+    standardizes = True
 
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
@@ -109,10 +188,18 @@ class FullGaussianCritic(Critic):
         return torch.cat([mean, constant, factor.flatten(-2)], -1)
 
     def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
+        standard, constant = self._standard(hx, hy)
+        return -standard.square().sum(-1) / 2 - constant.squeeze(-1)
+
+    def residual(self, x: Tensor, y: Tensor) -> Tensor:
+        """Whitened residuals (N, D_y) of matched rows: standard normal and independent of x if q is exact."""
+        return self._standard(self.encode_x(x), y)[0]
+
+    def _standard(self, hx: Tensor, hy: Tensor) -> tuple[Tensor, Tensor]:
+        """The whitened residuals, and the logarithm of the normalization."""
         mean, constant, factor = hx.tensor_split((self.dim_y, self.dim_y + 1), -1)
         factor = factor.reshape(*factor.shape[:-1], self.dim_y, self.dim_y)
-        standard = torch.einsum("...de,...e->...d", factor, hy - mean)
-        return -standard.square().sum(-1) / 2 - constant.squeeze(-1)
+        return torch.einsum("...de,...e->...d", factor, hy - mean), constant
 
 
 class FlowCritic(Critic):
@@ -150,6 +237,7 @@ class FlowCritic(Critic):
     """
 
     is_conditional_density = True
+    standardizes = True
     slope: Tensor
     intercept: Tensor
     whitening: Tensor

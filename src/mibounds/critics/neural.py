@@ -34,6 +34,7 @@ class JointCritic(Critic):
     """
 
     network_per_pair = True
+    standardizes = True
 
     def __init__(
         self,
@@ -95,6 +96,8 @@ class SeparableCritic(Critic):
         torch.Size([4, 5])
     """
 
+    standardizes = True
+
     def __init__(
         self,
         dim_x: int,
@@ -151,6 +154,8 @@ class BilinearCritic(Critic):
         >>> BilinearCritic(2, 3)(torch.ones(4, 2), torch.ones(4, 3))
         tensor([0., 0., 0., 0.], grad_fn=...)
     """
+
+    standardizes = True
 
     def __init__(self, dim_x: int, dim_y: int):
         super().__init__()

@@ -78,7 +78,8 @@ def trained(results: Sequence[Tensor], but: Sequence[Tensor]) -> list[Tensor]:
             visited.add(node)
             nodes += [parent for parent, _ in node.next_functions]
             leaves += [node.variable] if hasattr(node, "variable") else []
-    return [leaf for leaf in leaves if all(leaf is not other for other in but)]
+    left_out = {id(other) for other in but}
+    return [leaf for leaf in leaves if id(leaf) not in left_out]
 
 
 class _Again(torch.autograd.Function):

@@ -53,6 +53,11 @@ class Encoded(Critic):
     def combine(self, hx: Any, hy: Any) -> Tensor:
         return self.critic.combine(hx, hy)
 
+    def residual(self, x: Any, y: Any) -> Tensor | None:
+        """The residuals of a density critic that has them."""
+        residual = getattr(self.critic, "residual", None)
+        return None if residual is None else residual(self.encoder_x(x), self.encoder_y(y))
+
 
 class WithOffset(Critic):
     r"""A critic plus another one, :math:`f(x,y) + g\, o(x,y)`, with a learned gain g that starts at 1.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, final
 
 import torch
@@ -92,23 +92,39 @@ class MIEstimator(Estimator):
                 check_even_shares(len(scores), scores.device)
                 scores = all_gather(scores)
             return self.bound.objective(scores)
-        if self._takes_a_grid(x):
+        if self.symmetric and self._takes_a_grid(x):
             return self.bound.symmetric_objective(self.critic.pairwise(x, y))
-        return self._mean(self.bound.objective, x, y, generator)
+        return _mean([self.bound.objective(*rows) for rows in self._rows(x, y, generator)])
 
-    def loss_and_value(self, x: Tensors, y: Tensors, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """The training objective and, detached, the bound's value in nats of the same scores, both scalars."""
+    def loss_and_value(
+        self,
+        x: Tensors,
+        y: Tensors,
+        generator: torch.Generator | None = None,
+        partners: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """The training objective and, detached, the bound's value in nats of the same scores, both scalars.
 
-        def read(*rows: Tensor) -> Tensor:
-            value = self.bound.value(*rows).detach()
-            return torch.stack([self.bound.objective(*rows), value])
+        Arguments:
+            x: (N, ...).
+            y: (N, ...).
+            generator: of the mismatched pairs.
+            partners: (N, K) indices of the rows in mismatched pairs instead of random ones, of the whole batch if it is
+                shared.
+        """
+        both = [self.bound.objective_and_value(*rows) for rows in self._rows(x, y, generator, partners)]
+        losses, values = zip(*both, strict=True)
+        return _mean(losses), _mean(values)
 
-        loss, value = self._mean(read, x, y, generator)
-        return loss, value.detach()
-
-    def value(self, x: Tensors, y: Tensors, generator: torch.Generator | None = None) -> Tensor:
-        """The bound's value in nats of a batch, a scalar: x (N, ...), y (N, ...)."""
-        return self._mean(self.bound.value, x, y, generator)
+    def value(
+        self,
+        x: Tensors,
+        y: Tensors,
+        generator: torch.Generator | None = None,
+        partners: Tensor | None = None,
+    ) -> Tensor:
+        """The bound's value in nats of a batch, a scalar; the arguments are those of `loss_and_value`."""
+        return _mean([self.bound.value(*rows) for rows in self._rows(x, y, generator, partners)])
 
     def validation_loss(self, x: Tensors, y: Tensors) -> float:
         """The loss by which training is stopped (lower is better): see `validation_loss`, the same for
@@ -118,35 +134,39 @@ class MIEstimator(Estimator):
                 return float(self.bound.objective(self.critic(x, y)))
         return validation_loss(self.critic, x, y, self.unidentified, shared=self.shared)
 
-    def _mean(self, read: Callable[..., Tensor], x: Tensors, y: Tensors, generator: torch.Generator | None) -> Tensor:
-        """What is read of the rows, averaged over the directions."""
-        values = [read(*rows) for rows in self._rows(x, y, generator)]
-        return (values[0] + values[1]) / 2 if self.symmetric else values[0]
-
     def _takes_a_grid(self, x: Tensors) -> bool:
-        """Are all pairs read in both directions, so few that every one is scored once and at once?"""
-        every = self.symmetric and self.negatives == "all" and not (self.shared and ranks() > 1)
+        """Are all pairs needed, and so few that every one is scored once and at once?"""
+        every = self.negatives == "all" and not (self.shared and ranks() > 1)
         return every and row_count(x) ** 2 <= FEW_PAIRS
 
-    def _rows(self, x: Tensors, y: Tensors, generator: torch.Generator | None) -> Iterator[tuple[Tensor, ...]]:
-        """What the bound needs of every row, in one direction or both."""
+    def _rows(
+        self, x: Tensors, y: Tensors, generator: torch.Generator | None, partners: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, ...]]:
+        """The statistics that the bound needs of every row, in one direction or both."""
         n, sharing = row_count(x), self.shared and ranks() > 1
-        partners = None if self.negatives == "all" else shifts(n * ranks() if sharing else n, self.negatives, generator)
+        if partners is None and self.negatives != "all":
+            partners = shifts(n * ranks() if sharing else n, self.negatives, generator)
         keeps: tuple[Literal["y", "x"], ...] = ("y", "x") if self.symmetric else ("y",)
         if sharing:
             check_even_shares(n, flat(x)[0].device)
-            own = None if partners is None else partners[rank() * n : (rank() + 1) * n]
-            yield from rows_in_blocks(self.critic, x, y, self.bound.reduce, own, keeps, shared=True)
+            local = None if partners is None else partners[rank() * n : (rank() + 1) * n]
+            yield from rows_in_blocks(self.critic, x, y, self.bound.reduce, local, keeps, shared=True)
         elif n * (n if partners is None else partners.shape[1]) > FEW_PAIRS:
             yield from rows_in_blocks(self.critic, x, y, self.bound.reduce, partners, keeps)
-        elif self._takes_a_grid(x):
+        elif partners is None:
             grid = self.critic.pairwise(x, y)
             yield self.bound.reduce_grid(grid.mT)
-            yield self.bound.reduce_grid(grid)
+            if self.symmetric:
+                yield self.bound.reduce_grid(grid)
         else:
             for keep in keeps:
                 scores = score(self.critic, x, y, partners, keep=keep)
                 yield self.bound.reduce(scores.joint, scores.product)
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    """Of one value, or of those of both directions."""
+    return values[0] if len(values) == 1 else (values[0] + values[1]) / 2
 
 
 def validation_loss(critic: Critic, x: Tensors, y: Tensors, unidentified: str, shared: bool = False) -> float:

@@ -5,6 +5,8 @@ concatenated,
 
 .. math:: g_{applied} = g - \beta \, \min(\lVert g \rVert, \lVert m \rVert) \, \frac{m}{\lVert m \rVert} .
 
+In a distributed job the norms are those of the gradients averaged over the ranks, so the scale is the same on all.
+
 References:
     Belghazi et al., Mutual Information Neural Estimation, 2018, arXiv:1801.04062, section 5.1.
 """
@@ -17,10 +19,13 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from mibounds._distributed import average, ranks
+from mibounds.critics.recompute import trained
+
 __all__ = ["clipped_backward", "gradient_scale"]
 
 
-def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]) -> Tensor:
+def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterable[Tensor]) -> Tensor:
     r"""The factor that makes the gradient of an information term at most as long as that of the loss.
 
     .. math:: c = \min(\lVert \nabla loss \rVert, \lVert \nabla penalty \rVert) / \lVert \nabla penalty \rVert
@@ -28,36 +33,44 @@ def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]) 
     `(loss - beta * c * penalty).backward()` is then the published formula. This function differentiates both terms once
     and retains their graph for that `backward`; `clipped_backward` needs one pass through each graph only.
 
+    Both terms must have the same factor: under a `GradScaler` pass both unscaled, or both scaled.
+
     Arguments:
         loss: scalar, the user's loss.
         penalty: scalar in nats, `MIRegularizer`'s value.
-        parameters: parameters of the regularized network; norms are over the gradients of all of them, concatenated.
+        parameters: parameters of the regularized network, or a single one; norms are over the gradients of all of
+            them, concatenated.
 
     Returns:
         A detached scalar between 0 and 1; 0 if the penalty has no gradient, or one that is not finite.
 
     Raises:
-        ValueError: if no parameter requires a gradient, or one of the terms is not a scalar with a graph.
+        TypeError: if `parameters` holds something else than tensors.
+        ValueError: if no parameter requires a gradient, one of the terms is not a scalar with a graph, or one of them
+            depends on none of the parameters.
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
         >>> gradient_scale(weight[0] * 3, weight[1] * 6, [weight])
         tensor(0.5000)
     """
-    with _measurement():
-        return _scale(*_both_gradients(loss, penalty, parameters)[1:])
+    chosen = _leaves(parameters)
+    of_loss = _gradients("loss", loss, chosen, chosen)
+    return _scale(chosen, of_loss, _gradients("penalty", penalty, chosen, chosen))
 
 
-def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor], beta: float = 1.0) -> Tensor:
+def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterable[Tensor], beta: float = 1.0) -> Tensor:
     r"""`(loss - beta * gradient_scale(loss, penalty, parameters) * penalty).backward()` without the third pass.
 
-    The gradients that `gradient_scale` computes are combined and added to `.grad`, and the graph is freed. Only
-    `parameters` receive gradients. With `beta=0` the result equals that of `loss.backward()` exactly.
+    The gradients that `gradient_scale` computes are combined, and sent to `.grad` as `backward` does, so that hooks,
+    accumulation and `DistributedDataParallel` work. The graph is freed. Parameters that are not in `parameters` (those
+    of a classifier on top of the regularized encoder, say) get the gradient of the loss alone. With `beta=0` the result
+    equals that of `loss.backward()` exactly.
 
     Arguments:
         loss: scalar, the user's loss.
         penalty: scalar in nats, to be maximized with a positive `beta` and minimized with a negative one.
-        parameters: parameters of the regularized network, which receive gradients.
+        parameters: parameters of the regularized network, or a single one, which the information term trains.
         beta: weight of the information term; up to an absolute value of 1 its gradient is at most as long as that of
             the loss.
 
@@ -65,32 +78,36 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor]
         The scale, a detached scalar; 0 for `beta=0`.
 
     Raises:
-        ValueError: as `gradient_scale`.
+        TypeError, ValueError: as `gradient_scale`.
 
     Example:
-        >>> weight = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
-        >>> scale = clipped_backward(weight[0] * 3, weight[1] * 6, [weight])
-        >>> weight.grad
-        tensor([ 3., -3.])
+        >>> weight, head = (torch.nn.Parameter(torch.tensor([1.0, 1.0])) for _ in range(2))
+        >>> scale = clipped_backward(weight[0] * 3 + head[1], weight[1] * 6, [weight])
+        >>> weight.grad, head.grad
+        (tensor([ 3., -3.]), tensor([0., 1.]))
     """
     if beta == 0:
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.new_zeros(())
+    chosen = _leaves(parameters)
+    _check_scalar("loss", loss)
+    leaves = [*chosen, *trained([loss], chosen)]
+    of_loss = _gradients("loss", loss, leaves, chosen)
     # Differentiate -penalty or +penalty, as it is added: `MIRegularizer` checks the sign of the gradient it receives.
-    term = -penalty if beta > 0 else +penalty
-    chosen, of_loss, of_term = _both_gradients(loss, term, parameters, keep=False)
-    scale = _scale(of_loss, of_term)
-    for parameter, first, second in zip(chosen, of_loss, of_term, strict=True):
-        # If the scale is 0 the gradient may be infinite, and 0 times infinity is NaN.
-        added = None if second is None else torch.where(scale > 0, abs(beta) * scale * second, 0.0)
-        applied = _sum(first, added)
-        if applied is not None:
-            parameter.grad = applied if parameter.grad is None else parameter.grad + applied
+    with _application():
+        of_term = _gradients("penalty", -penalty if beta > 0 else +penalty, chosen, chosen, keep=False)
+    scale = _scale(chosen, of_loss[: len(chosen)], of_term)
+    # If the scale is 0 the gradient may be infinite, and 0 times infinity is NaN.
+    added = [None if term is None else torch.where(scale > 0, abs(beta) * scale * term, 0.0) for term in of_term]
+    added += [None] * (len(leaves) - len(chosen))
+    applied = [_sum(first, second) for first, second in zip(of_loss, added, strict=True)]
+    reached = [(leaf, gradient) for leaf, gradient in zip(leaves, applied, strict=True) if gradient is not None]
+    torch.autograd.backward([leaf for leaf, _ in reached], [gradient for _, gradient in reached])
     return scale
 
 
-def measures_gradient() -> bool:
-    """Whether `gradient_scale` differentiates a penalty now: its sign is then not the direction of the optimization."""
+def applies_gradient() -> bool:
+    """Whether `clipped_backward` differentiates a penalty now, whose gradient will be applied."""
     return _running > 0
 
 
@@ -98,7 +115,7 @@ _running = 0
 
 
 @contextmanager
-def _measurement() -> Iterator[None]:
+def _application() -> Iterator[None]:
     global _running  # noqa: PLW0603  (hooks run in threads of the autograd engine, which have other context variables)
     _running += 1
     try:
@@ -110,33 +127,70 @@ def _measurement() -> Iterator[None]:
 Gradients = Sequence[Tensor | None]
 
 
-def _both_gradients(
-    loss: Tensor, penalty: Tensor, parameters: Iterable[Tensor], keep: bool = True
-) -> tuple[list[Tensor], Gradients, Gradients]:
-    chosen = [parameter for parameter in parameters if parameter.requires_grad]
+def _leaves(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    """The parameters that require a gradient, each once."""
+    given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for one in given:
+        if not isinstance(one, Tensor):
+            raise TypeError(
+                f"parameters contains a {type(one).__name__}: pass tensors, for example encoder.parameters()."
+            )
+    chosen = list({id(one): one for one in given if one.requires_grad}.values())
     if not chosen:
         raise ValueError("parameters has none that requires a gradient: pass those of the regularized network.")
-    for name, term in (("loss", loss), ("penalty", penalty)):
-        if term.dim() or not term.requires_grad:
-            raise ValueError(
-                f"{name} has shape {tuple(term.shape)} and {'a' if term.requires_grad else 'no'} graph: "
-                "expected a scalar that depends on the parameters."
-            )
-    of_loss = torch.autograd.grad(loss, chosen, retain_graph=True, allow_unused=True)
-    of_penalty = torch.autograd.grad(penalty, chosen, retain_graph=keep, allow_unused=True)
-    return chosen, of_loss, of_penalty
+    if not all(one.is_leaf for one in chosen):
+        raise ValueError("parameters contains the result of a computation: pass parameters of the regularized network.")
+    return chosen
 
 
-def _scale(of_loss: Gradients, of_penalty: Gradients) -> Tensor:
+def _check_scalar(name: str, term: Tensor) -> None:
+    if term.dim() or not term.requires_grad:
+        raise ValueError(
+            f"{name} has shape {tuple(term.shape)} and {'a' if term.requires_grad else 'no'} graph: "
+            "expected a scalar that depends on the parameters."
+        )
+
+
+def _gradients(
+    name: str, term: Tensor, leaves: Sequence[Tensor], chosen: Sequence[Tensor], keep: bool = True
+) -> Gradients:
+    """The gradient of a term with respect to the leaves, of which the chosen ones come first."""
+    _check_scalar(name, term)
+    found = torch.autograd.grad(term, leaves, retain_graph=keep, allow_unused=True)
+    if all(gradient is None for gradient in found[: len(chosen)]):
+        raise ValueError(
+            f"{name} depends on none of the parameters: pass those of the network whose output is regularized. "
+            "(Reentrant checkpointing and FSDP hide them: use_reentrant=False, or a fixed weight without clipping.)"
+        )
+    return found
+
+
+def _scale(parameters: Sequence[Tensor], of_loss: Gradients, of_penalty: Gradients) -> Tensor:
     """min(|g|, |m|) / |m|, and 0 where |m| is 0 or not finite."""
+    if ranks() > 1:
+        of_loss, of_penalty = _averaged(parameters, of_loss), _averaged(parameters, of_penalty)
     loss_norm, penalty_norm = _norm(of_loss), _norm(of_penalty)
     usable = (penalty_norm > 0) & penalty_norm.isfinite()  # both may be infinite, and their ratio is NaN
     return torch.where(usable, torch.minimum(loss_norm, penalty_norm) / penalty_norm, 0.0)
 
 
+def _averaged(parameters: Sequence[Tensor], gradients: Gradients) -> list[Tensor]:
+    """Means over the ranks; a parameter without a gradient on one rank may have one on another."""
+    means = [
+        torch.zeros_like(parameter) if gradient is None else gradient.clone()
+        for parameter, gradient in zip(parameters, gradients, strict=True)
+    ]
+    average(means)
+    return means
+
+
 def _norm(gradients: Gradients) -> Tensor:
-    """The norm of all gradients concatenated, in float32."""
-    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float32) for gradient in gradients if gradient is not None]
+    """The norm of all gradients concatenated, in float32: half precision would overflow."""
+    norms = [
+        torch.linalg.vector_norm(gradient, dtype=torch.promote_types(gradient.dtype, torch.float32)).float()
+        for gradient in gradients
+        if gradient is not None
+    ]
     return torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros(())
 
 

@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_at_least, check_paired
-from mibounds._distributed import average, average_gradients
+from mibounds._checks import check_integer, check_number
+from mibounds._distributed import average, average_gradients, broadcast_tensors, ranks
 from mibounds._math import full_precision
-from mibounds._variables import check_finite
-from mibounds.bounds import Bound
-from mibounds.choices import Shape, build_bound, build_critic
-from mibounds.critics import Critic
-from mibounds.critics.recompute import trained
+from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count
+from mibounds.bounds import Bound, PlugIn
+from mibounds.choices import Shape, build_bound, build_critic, shape_sizes
+from mibounds.critics import Critic, Standardized
 from mibounds.estimators.mi_estimator import MIEstimator
-from mibounds.representation.gradients import measures_gradient
-from mibounds.warnings import (
-    CeilingWarning,
-    DetachedInputWarning,
-    MIWarning,
-    SharedParametersWarning,
-    StaleCriticWarning,
-    WrongSideWarning,
-    issue,
-)
+from mibounds.representation.inputs import taken
+from mibounds.representation.loop_checks import LoopChecks
+from mibounds.representation.optimizer_state import OptimizerState
 
 __all__ = ["MIRegularizer"]
 
-_STALE_CALLS = 100
-_NEAR_CEILING = 0.95
-_AVERAGED = 100  # updates in the running value
+_RECENT = 100  # updates in the running value
+_OBSERVED_FIRST, _OBSERVED_EVERY = 20, 20  # updates whose batch updates the statistics of the inputs
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @final
@@ -53,14 +45,15 @@ class MIRegularizer(nn.Module):
             reg.update(x, z)
 
     To maximize information use a lower bound (`MINE`, `InfoNCE`, `NWJ`, `JensenShannon`), to minimize it an upper bound
-    (`CLUB`, `LeaveOneOut` with `critic="diagonalgaussian"`): a lower bound also decreases if z changes so that the
-    critic fails, with the information unchanged. If z is a deterministic function of a continuous x, I(X;Z) is
-    infinite, and the value is a regularizer that increases the entropy of z, not an estimate.
+    (`LeaveOneOut` with `critic="diagonalgaussian"`): a lower bound also decreases if z changes so that the critic
+    fails, with the information unchanged. An upper bound holds as far as the critic's density is the true one, so
+    verify the result with `mi.estimate`. If z is a deterministic function of a continuous x, I(X;Z) is infinite, and
+    the value is a regularizer that increases the entropy of z, not an estimate.
 
-    The critic works in float32 whatever the autocast. It has its own random number generator. `state_dict` contains the
-    states of the generator, the optimizer and the bound, and the number of updates. In a distributed job `update`
-    averages gradients over the ranks. An optimizer of the training loop does not change the critic even if it contains
-    the critic's parameters, because they have gradients only during `update`.
+    The critic works in float32 whatever the autocast and the dtype of the model. Its parameters require gradients only
+    during `update`, so no other optimizer changes them and `DistributedDataParallel` leaves them alone. In a
+    distributed job the ranks start from the weights of rank 0 and `update` averages gradients and input statistics over
+    the ranks. `state_dict` holds tensors only, with the state of the optimizer.
 
     References:
         Belghazi et al., Mutual Information Neural Estimation, 2018, arXiv:1801.04062, section 5.
@@ -68,16 +61,24 @@ class MIRegularizer(nn.Module):
     Arguments:
         x_shape: number of columns of x, or the shape of one sample: (C, H, W) for images, which are encoded by a
             convolutional network; other shapes are flattened.
-        z_shape: the same for z.
-        bound: a name ("mine", "infonce", "nwj", "jensenshannon", "club", ...) or a bound.
-        critic: a name ("joint", "separable", "bilinear", "diagonalgaussian") or a critic.
+        z_shape: the same for z; for labels (integers of shape (N,)) the number of classes.
+        bound: a name ("mine", "infonce", "nwj", "jensenshannon", "leaveoneout", ...) or a bound.
+        critic: a name ("joint", "separable", "bilinear", "diagonalgaussian", "fullgaussian", "flow") or a critic; one
+            without parameters (a known density) is used as it is.
         hidden: widths of the critic's hidden layers.
         lr: learning rate of the critic's Adam.
-        negatives: mismatched pairs per sample, a number or "all"; by default 1 for a critic that runs a network on
-            every pair ("joint"), unless the bound is InfoNCE, and all otherwise.
+        negatives: mismatched pairs per sample, a number or "all"; by default 8 for a critic that runs a network on
+            every pair ("joint"), unless the bound is InfoNCE, and all otherwise. The pairs of a step are the same at
+            every evaluation until the next `update`.
         steps: critic steps in one `update`.
         betas: of the critic's Adam.
         clip: maximum gradient norm of a critic step.
+        standardize: standardize x and z by running statistics (`mi.critics.Standardized`). By default the critics by
+            name and those that say so (`Critic.standardizes`) are, not your own.
+        shared: in a distributed job, mismatched pairs come from all ranks, whose batches have the same size, and the
+            value is that of the whole batch.
+        check: check the inputs and issue warnings. Without it a penalty is compiled by `torch.compile` without graph
+            breaks, and copies nothing from a GPU.
         seed: of the critic's initial weights and its negatives.
         device: device of the critic.
 
@@ -96,6 +97,8 @@ class MIRegularizer(nn.Module):
         True
     """
 
+    phase: Tensor
+
     def __init__(
         self,
         x_shape: Shape,
@@ -104,192 +107,275 @@ class MIRegularizer(nn.Module):
         bound: str | Bound = "mine",
         critic: str | Critic = "joint",
         hidden: Sequence[int] = (256, 256, 256),
-        lr: float = 1e-4,
+        lr: float = 1e-3,
         negatives: int | Literal["all"] | None = None,
         steps: int = 1,
         betas: tuple[float, float] = (0.9, 0.999),
         clip: float = 1.0,
+        standardize: bool | None = None,
+        shared: bool = False,
+        check: bool = True,
         seed: int = 0,
         device: str | torch.device | None = None,
     ):
         super().__init__()
-        check_at_least("steps", steps, 1)
-        for name, value in (("lr", lr), ("clip", clip)):
-            if not value > 0:
-                raise ValueError(f"{name} is {value!r}, and must be above 0.")
+        self.steps = check_integer("steps", steps, 1)
+        check_number("lr", lr, above=0)
+        if not clip > 0:
+            raise ValueError(f"clip is {clip!r}, and must be above 0.")
         built_bound = build_bound(bound)
-        built = build_critic(critic, x_shape, z_shape, seed, hidden=hidden)
+        shapes = shape_sizes("x", x_shape), shape_sizes("z", z_shape)
+        built = build_critic(critic, *shapes, seed, hidden=hidden)
+        if isinstance(built_bound, PlugIn) and built.is_conditional_density:
+            raise ValueError(
+                'PlugIn of a density critic is a mean log density and no information: use bound="leaveoneout" or '
+                '"infonce", or mi.bounds.BarberAgakov(entropy=...).'
+            )
         if negatives is None:
             costly = any(isinstance(module, Critic) and module.network_per_pair for module in built.modules())
-            negatives = 1 if costly and built_bound.normalizer != "contrastive" else "all"
-        self.estimator = MIEstimator(built, built_bound, negatives=negatives)
-        if not any(parameter.requires_grad for parameter in self.estimator.parameters()):
-            raise ValueError(f"{type(built).__name__} has no parameters to train: give a critic that learns.")
-        self.estimator.to(device)
-        self.steps, self.clip = steps, clip
-        self.optimizer = torch.optim.Adam(self.estimator.parameters(), lr=lr, betas=betas, fused=True)
-        self.generator = torch.Generator().manual_seed(seed)
+            negatives = 8 if costly and built_bound.normalizer != "contrastive" else "all"
+        by_name = isinstance(critic, str)
+        if standardize or (standardize is None and (by_name or built.standardizes)):
+            built = Standardized(built, *shapes, shared=shared)
+        self.estimator = MIEstimator(built, built_bound, negatives=negatives, shared=shared).float().to(device)
+        self.shapes = shapes if isinstance(built, Standardized) or by_name else (None, None)
+        self.negatives, self.clip, self.check, self.seed = negatives, clip, check, seed
         self.updates = self.skipped = 0  # critic steps, and those whose gradient was not finite
-        self._calls_since_update = 0
-        self._running: float | None = None
-        self._warned: set[type[MIWarning]] = set()
+        self._values: deque[Tensor] = deque(maxlen=_RECENT)  # of the last updates
+        self.register_buffer("phase", torch.zeros((), device=device))
+        self._advance(0)
+        self._state = OptimizerState(self.estimator, lr=lr, betas=betas)
+        self._agreed = False  # the ranks of a distributed job have the same critic
+        self._seen: Tensor | None = None  # the value of the last call, of a batch that is used for `update` next
+        self._checks = LoopChecks(self.estimator.bound)
+        if not by_name:
+            self._checks.watch_modules(self.estimator.critic)
 
-    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+    @property
+    def optimizer(self) -> torch.optim.Optimizer | None:
+        """The optimizer of the critic; None if the critic has no parameters."""
+        return self._state.optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: torch.optim.Optimizer) -> None:
+        self._state.optimizer = optimizer
+
+    def forward(self, x: Tensors, z: Tensors) -> Tensor:
         """The value of the bound in nats, a scalar that is differentiable in x and z.
 
+        A batch of one sample has no mismatched pairs, and its value is 0 with a zero gradient; so is a value that is
+        not finite, and a gradient that is not finite is replaced by 0.
+
         Arguments:
-            x: (N, ...), float32 or half.
+            x: (N, ...), of any floating-point type; integers for a critic that encodes them, or tuples of such.
             z: (N, ...), likewise.
 
         Raises:
-            ValueError: if x and z differ in length, or one has missing or infinite values.
+            ValueError: if x and z differ in length or shape from what was announced, or one has missing or infinite
+                values.
+            RuntimeError: in the backward pass, if `update` changed the critic in between.
         """
-        x, z = self._checked(x, z)
-        with self._frozen(), full_precision(x):
-            value = self.estimator.value(x, z, self.generator)
-        self._watch(x, z, value)
+        x, z = taken(x, z, self.shapes)
+        if not self._has_pairs(x):
+            return _no_term(x, z)
+        self._state.freeze()
+        if torch.is_grad_enabled():
+            self._agree()
+        with self._checks.inside(), full_precision(flat(x)[0]):
+            value = self.estimator.value(_guarded(x), _guarded(z), partners=self._partners(x))
+        if not self.check:
+            return torch.where(value.isfinite(), value, 0.0)
+        if not math.isfinite(float(value.detach())):
+            self._refuse_non_finite(x, z)
+            return _no_term(x, z)
+        if torch.is_grad_enabled():
+            self._seen = value.detach()
+            self._checks.call(self, x, z, value)
         return value
 
-    def update(self, x: Tensor, z: Tensor) -> None:
+    def update(self, x: Tensors, z: Tensors) -> None:
         """Take `steps` steps on the critic. x and z are detached, and no gradients remain.
 
-        A step whose gradient is not finite is not taken, and `skipped` counts it.
+        A step whose gradient is not finite is not taken, and `skipped` counts it. A batch of one sample is ignored.
 
         Arguments:
-            x: (N, ...), float32 or half.
+            x: (N, ...), of any floating-point type; integers for a critic that encodes them, or tuples of such.
             z: (N, ...), likewise.
 
         Raises:
-            ValueError: if x and z differ in length, or one has missing or infinite values.
+            ValueError: if x and z differ in length or shape from what was announced, or one has missing or infinite
+                values.
         """
-        x, z = self._checked(x.detach(), z.detach())
-        parameters = list(self.estimator.parameters())
-        with torch.enable_grad(), full_precision(x):
-            for _ in range(self.steps):
-                self.optimizer.zero_grad(set_to_none=True)
-                loss, value = self.estimator.loss_and_value(x, z, self.generator)
-                self._record(float(value))
-                loss.backward()  # type: ignore[no-untyped-call]
-                average_gradients(parameters)
-                if nn.utils.clip_grad_norm_(parameters, self.clip).isfinite():
-                    self.optimizer.step()
-                else:
-                    self.skipped += 1
-                self.updates += 1
+        x, z = (map_tensors(Tensor.detach, side) for side in taken(x, z, self.shapes))
+        if not self._has_pairs(x) and ranks() == 1:
+            return
+        if not self.updates:
+            self._prepare(x, z)
+        self._agree()
+        with self._checks.inside(), torch.enable_grad(), full_precision(flat(x)[0]):
+            if self.check and self._checks.critic.due(self, x):
+                self._checks.critic.held_back(self, x, z, self._take_steps)
+            else:
+                self._take_steps(x, z)
+        self._seen = None
         average(self.estimator.bound.buffers())
-        self.optimizer.zero_grad(set_to_none=True)
-        self._calls_since_update = 0
+        self._observe(x, z)
+        if self.check:
+            self._checks.update(self)
 
     def value(self) -> float:
-        """A running estimate in nats, for a logger: the mean value over the updates, an exponential moving average
-        after the first 100; NaN before the first."""
-        return math.nan if self._running is None else self._running
+        """A running estimate in nats, for a logger: the median of the last 100 values; NaN before the first."""
+        values = self.recent()
+        return float(values.median()) if len(values) else math.nan
 
-    def get_extra_state(self) -> dict[str, Any]:
-        """The state beside weights and buffers, for `state_dict`."""
-        return {
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "updates": self.updates,
-            "skipped": self.skipped,
-            "running": self._running,
-        }
+    def recent(self) -> Tensor:
+        """The finite ones of the last 100 values, in nats."""
+        values = torch.stack([*self._values]) if self._values else torch.empty(0)
+        return values[values.isfinite()]
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Restore the state beside weights and buffers, for `load_state_dict`."""
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
-        self.updates, self.skipped, self._running = state["updates"], state["skipped"], state["running"]
+    def _take_steps(self, x: Tensors, z: Tensors) -> None:
+        for _ in range(self.steps):
+            self._step(x, z)
 
-    def _record(self, value: float) -> None:
-        """Update the running value: the mean, and an exponential moving average once there are 100 values."""
-        weight = max(1 / _AVERAGED, 1 / (self.updates + 1))
-        if math.isfinite(value):
-            self._running = value if self._running is None else self._running + weight * (value - self._running)
+    def _step(self, x: Tensors, z: Tensors) -> None:
+        """One step on the critic."""
+        with self._state.trainable() as weights:
+            if self._has_pairs(x):
+                loss, value = self._loss_and_value(x, z)
+                self._values.append(value)
+                if self.check and not math.isfinite(float(loss.detach())):
+                    self._refuse_non_finite(x, z)
+            else:  # the other ranks wait for the gradients of this one
+                loss = torch.stack([weight.sum() * 0 for weight in weights]).sum()
+            if weights:
+                loss.backward()  # type: ignore[no-untyped-call]
+                average_gradients(weights)
+                self.skipped += not self._state.step(self.clip)
+        self._advance(self.updates + 1)
 
-    def _checked(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_paired(len(x), len(z), name_y="z")
-        x, z = x.float(), z.float()
-        check_finite("x", x)
-        check_finite("z", z)
-        # A single column may come without its dimension.
-        return (x.unsqueeze(1) if x.dim() == 1 else x), (z.unsqueeze(1) if z.dim() == 1 else z)
+    def _loss_and_value(self, x: Tensors, z: Tensors) -> tuple[Tensor, Tensor]:
+        """The objective, and the value for the logger: of likelihood, which needs no mismatched pairs, that of the last
+        call."""
+        partners = self._partners(x)
+        if not self.estimator.bound.needs_conditional_density:
+            return self.estimator.loss_and_value(x, z, partners=partners)
+        value = self._seen
+        if value is None:
+            with torch.no_grad():
+                value = self.estimator.value(x, z, partners=partners)
+        return (self.estimator.loss(x, z) if self._state.weights else value), value
 
-    @contextmanager
-    def _frozen(self) -> Iterator[None]:
-        """The critic's weights are constants of the graphs that are built in this context."""
-        weights = [parameter for parameter in self.estimator.parameters() if parameter.requires_grad]
-        for parameter in weights:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in weights:
-                parameter.requires_grad_(True)
+    def _advance(self, updates: int) -> None:
+        """Count the updates, and choose the mismatched pairs until the next one."""
+        self.updates = updates
+        self.phase.fill_((self.seed * math.e + updates * _GOLDEN) % 1.0)
+        self._pairs: dict[int, Tensor] = {}  # mismatched pairs by the size of the batch
 
-    def _watch(self, x: Tensor, z: Tensor, value: Tensor) -> None:
-        """Check for misuse; each warning is issued once."""
-        if not torch.is_grad_enabled():
+    def _partners(self, x: Tensors) -> Tensor | None:
+        """The rows of the mismatched pairs, (N, K): evenly spaced cyclic shifts of the batch, from a random phase."""
+        if self.negatives == "all":
+            return None
+        n = row_count(x) * (ranks() if self.estimator.shared else 1)
+        if n not in self._pairs or not self.check:
+            every = torch.arange(n, device=self.phase.device)
+            count = min(self.negatives, n - 1)
+            shifts = ((every[:count] + self.phase) * ((n - 1) / count)).long().clamp_max(n - 2) + 1
+            self._pairs[n] = (every[:, None] + shifts) % n
+        return self._pairs[n]
+
+    def _has_pairs(self, x: Tensors) -> bool:
+        """Has a batch mismatched pairs?"""
+        several = row_count(x) * (ranks() if self.estimator.shared else 1) > 1
+        if self.check and not several:
+            self._checks.single_sample()
+        return several
+
+    def _prepare(self, x: Tensors, z: Tensors) -> None:
+        """Before the first step: statistics of the inputs, and what the critic fits in closed form."""
+        for name, side in (("x", x), ("z", z)):
+            check_finite(name, side)
+        self.estimator.critic.prepare(x, z)
+
+    def _observe(self, x: Tensors, z: Tensors) -> None:
+        """Update the statistics of the inputs, with every batch at first and with some later."""
+        critic, calls = self.estimator.critic, self.updates // self.steps
+        due = calls <= _OBSERVED_FIRST or calls % _OBSERVED_EVERY == 0
+        if isinstance(critic, Standardized) and self.training and due and calls > 1:
+            critic.observe(x, z)
+
+    def _agree(self) -> None:
+        """Once in a distributed job: all ranks get the critic and the seed of rank 0."""
+        if self._agreed or ranks() == 1:
             return
-        self._calls_since_update += 1
-        if self._calls_since_update > _STALE_CALLS:
-            self._warn(
-                StaleCriticWarning(
-                    f"The critic was not updated for {_STALE_CALLS} calls, so the value need not follow the network: "
-                    "call reg.update(x, z) once per training step."
-                )
-            )
-        if not value.requires_grad:
-            self._warn(
-                DetachedInputWarning(
-                    "Neither x nor z requires a gradient, so the penalty cannot change the network: "
-                    "pass the encoder's output itself, not a detached copy."
-                )
-            )
-            return
-        if self._calls_since_update == 1 and not self.updates and self._shares_parameters(x, z):
-            self._warn(
-                SharedParametersWarning(
-                    "The critic contains parameters that x or z depends on, so its optimizer trains the regularized "
-                    "network: use separate layers for the critic."
-                )
-            )
-        negatives = self.estimator.negatives
-        ceiling = self.estimator.bound.ceiling(len(x) - 1 if negatives == "all" else negatives)
-        if float(value.detach()) > _NEAR_CEILING * ceiling:
-            self._warn(
-                CeilingWarning(
-                    f"The value is at the bound's ceiling of {ceiling:.3g} nats, and the information may be larger: "
-                    "use larger batches or more negatives, or a bound without ceiling."
-                )
-            )
-        if self.estimator.bound.side != "neither" and WrongSideWarning not in self._warned:
-            value.register_hook(self._check_direction)  # type: ignore[no-untyped-call]
+        self._state.check_identity()
+        seed = torch.tensor([self.seed], device=self.phase.device)
+        broadcast_tensors([*self.estimator.parameters(), *self.estimator.buffers()])
+        broadcast_tensors([seed])
+        self.seed = int(seed)
+        self._advance(self.updates)
+        self._agreed = True
 
-    def _check_direction(self, gradient: Tensor) -> None:
-        """Compare the side of the bound with the direction of the optimization, by the sign of the value's gradient."""
-        if measures_gradient():
-            return
-        minimized = float(gradient) > 0
-        side = self.estimator.bound.side
-        if gradient != 0 and minimized == (side == "lower"):
-            doing, better = (
-                ("minimized", 'an upper bound (bound="club", critic="diagonalgaussian")')
-                if minimized
-                else ("maximized", 'a lower bound (bound="mine" or "infonce")')
-            )
-            self._warn(
-                WrongSideWarning(
-                    f"{type(self.estimator.bound).__name__} is {'a' if side == 'lower' else 'an'} {side} bound "
-                    f"and is being {doing}, which can widen its gap instead of moving the information: use {better}."
-                )
-            )
+    def _refuse_non_finite(self, x: Tensors, z: Tensors) -> None:
+        """A value that is not finite has its reason in the inputs, which is an error, or in the critic."""
+        for name, side in (("x", x), ("z", z)):
+            check_finite(name, side)
+        self._checks.non_finite()
 
-    def _shares_parameters(self, x: Tensor, z: Tensor) -> bool:
-        of_critic = {id(parameter) for parameter in self.estimator.parameters()}
-        return not of_critic.isdisjoint(map(id, trained((x, z), ())))
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> MIRegularizer:
+        """Move to a device; the critic stays in float32 whatever the dtype of the model it is part of."""
 
-    def _warn(self, warning: MIWarning) -> None:
-        if type(warning) not in self._warned:
-            self._warned.add(type(warning))
-            issue(warning)
+        def moved(tensor: Tensor) -> Tensor:
+            after = fn(tensor)
+            return after if after.dtype == tensor.dtype else tensor.to(after.device)
+
+        super()._apply(moved, recurse)  # type: ignore[no-untyped-call]
+        self._state.moved(moved)
+        return self
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        values = torch.full((_RECENT,), math.nan)
+        if self._values:
+            values[: len(self._values)] = torch.stack([*self._values]).cpu()
+        destination[f"{prefix}values"] = values
+        destination[f"{prefix}counts"] = torch.tensor([self.updates, self.skipped, self.seed])
+        for name, tensor in self._state.tensors().items():
+            destination[f"{prefix}optimizer.{name}"] = tensor.detach()
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        missing: list[str] = rest[2]
+        counts, values = (state_dict.pop(prefix + name, None) for name in ("counts", "values"))
+        start = f"{prefix}optimizer."
+        tensors = {name[len(start) :]: state_dict.pop(name) for name in list(state_dict) if name.startswith(start)}
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+        if counts is None or values is None:
+            missing.append(f"{prefix}counts")
+        else:
+            updates, self.skipped, self.seed = (int(count) for count in counts)
+            self._advance(updates)
+            self._values = deque(values[~values.isnan()].to(self.phase.device), maxlen=_RECENT)
+            missing += [start + name for name in self._state.load(tensors)]
+        self._agreed = False
+
+
+def _guarded(side: Tensors) -> Tensors:
+    """The same values; entries of their gradients that are not finite become 0."""
+
+    def guard(tensor: Tensor) -> Tensor:
+        if not tensor.requires_grad:
+            return tensor
+        alias = tensor.view_as(tensor)
+        alias.register_hook(_finite)  # type: ignore[no-untyped-call]
+        return alias
+
+    return map_tensors(guard, side)
+
+
+def _finite(gradient: Tensor) -> Tensor:
+    return gradient.nan_to_num(0.0, 0.0, 0.0)
+
+
+def _no_term(x: Tensors, z: Tensors) -> Tensor:
+    """0 with a zero gradient."""
+    sums = [0.0 * tensor.nan_to_num(0.0, 0.0, 0.0).sum() for tensor in flat((x, z)) if tensor.is_floating_point()]
+    return torch.stack(sums).sum()

@@ -36,6 +36,7 @@ class BracketResult(Measurement):
         level: the confidence level of `interval`.
         unit: "nats" or "bits".
         predicted: the variable whose conditional density was fitted: "y", or "x" where x has fewer columns.
+        known: the conditional density is known, not fitted (`mi.encoder_information`): both bounds hold.
         entropy_limit: an upper limit of the information, in `unit`: the entropy of a label; None if there is none.
         warnings: diagnostics of both bounds, each with a stable `code`.
         columns: the names of the encoded columns of x and of y that were used.
@@ -62,6 +63,7 @@ class BracketResult(Measurement):
     level: float = 0.95
     unit: Unit = "nats"
     predicted: str = "y"
+    known: bool = False
     entropy_limit: float | None = field(default=None, metadata=INFORMATION)
     warnings: tuple[MIWarning, ...] = ()
     columns: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
@@ -91,8 +93,10 @@ class BracketResult(Measurement):
         given = "x" if self.predicted == "y" else "y"
         density = f"density of {self.predicted} given {given}"
         # Without a standard error the bound is exact: a variable is constant.
-        lower = "InfoNCE, cross-fitted" if self.lower_stderr else "exact"
+        lower = ("InfoNCE, known density" if self.known else "InfoNCE, cross-fitted") if self.lower_stderr else "exact"
         upper = f"LeaveOneOut plus the train-test gap {self.train_test_gap:.2g}, {density}"
+        if self.known:
+            upper = "LeaveOneOut, known density"
         errors = f"{self.lower_stderr:.2g}", f"{self.upper_stderr:.2g}"
         blocks: list[Line | Numbers] = [
             Line(f"lower bound {number(self.lower)} (standard error {errors[0]}): {lower}, n = {self.n:,}"),

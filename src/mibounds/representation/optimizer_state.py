@@ -1,0 +1,124 @@
+"""The optimizer of a critic inside another training loop, and its state as named tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["OptimizerState"]
+
+
+class OptimizerState:
+    """Adam for the parameters of a module that require gradients, which then do so only in `trainable`.
+
+    Parameters that require no gradient are invisible to `DistributedDataParallel` and to other optimizers.
+
+    Arguments:
+        module: the module to train; its parameters that require no gradient now are constants.
+        lr: learning rate.
+        betas: of Adam.
+
+    Example:
+        >>> layer = nn.Linear(1, 1)
+        >>> state = OptimizerState(layer, lr=0.1, betas=(0.9, 0.999))
+        >>> with state.trainable() as weights:
+        ...     layer(torch.ones(1, 1)).sum().backward()
+        ...     state.step(clip=1.0)
+        True
+        >>> layer.weight.requires_grad, sorted(state.tensors())[:3]
+        (False, ['bias.exp_avg', 'bias.exp_avg_sq', 'bias.step'])
+    """
+
+    def __init__(self, module: nn.Module, lr: float, betas: tuple[float, float]):
+        self.module = module
+        self.names = [name for name, parameter in module.named_parameters() if parameter.requires_grad]
+        self.weights: list[Tensor] = [module.get_parameter(name) for name in self.names]
+        self.optimizer: torch.optim.Optimizer | None = None
+        if self.weights:
+            self.optimizer = torch.optim.Adam(self.weights, lr=lr, betas=betas, fused=True)
+            for weight in self.weights:  # as its first step does, so that a state has all its tensors from the start
+                self.optimizer.state[weight] = {
+                    "step": torch.zeros((), device=weight.device),
+                    "exp_avg": torch.zeros_like(weight),
+                    "exp_avg_sq": torch.zeros_like(weight),
+                }
+        self.freeze()
+
+    def freeze(self) -> None:
+        """No parameter requires a gradient, even if the user's `requires_grad_(True)` has reached it."""
+        for weight in self.weights:
+            if weight.requires_grad:
+                weight.requires_grad_(False)
+
+    @contextmanager
+    def trainable(self) -> Iterator[list[Tensor]]:
+        """Inside, the parameters require gradients; none remain."""
+        for weight in self.weights:
+            weight.grad = None
+            weight.requires_grad_(True)
+        try:
+            yield self.weights
+        finally:
+            for weight in self.weights:
+                weight.grad = None
+                weight.requires_grad_(False)
+
+    def step(self, clip: float) -> bool:
+        """A step with a clipped gradient, if it is finite."""
+        assert self.optimizer is not None
+        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        # As `clip_grad_norm_` does, with one look at the norm, which decides whether there is a step at all.
+        norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
+        if not math.isfinite(norm):
+            return False
+        if norm > clip:
+            torch._foreach_mul_(gradients, clip / (norm + 1e-6))
+        self.optimizer.step()
+        # The fused step of the CPU does not raise the versions by which autograd notices a changed weight.
+        for weight in self.weights:
+            torch.autograd.graph.increment_version(weight)
+        return True
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The state by parameter and name."""
+        if self.optimizer is None:
+            return {}
+        return {
+            f"{name}.{key}": tensor
+            for name, weight in zip(self.names, self.weights, strict=True)
+            for key, tensor in self.optimizer.state[weight].items()
+            if isinstance(tensor, Tensor)
+        }
+
+    def load(self, tensors: dict[str, Tensor]) -> list[str]:
+        """Restore the state, and return the names that are missing."""
+        current = self.tensors()
+        with torch.no_grad():
+            for name in current.keys() & tensors.keys():
+                current[name].copy_(tensors[name])
+        return sorted(current.keys() - tensors.keys())
+
+    def moved(self, function: Callable[[Tensor], Tensor]) -> None:
+        """Follow the parameters to another device."""
+        if self.optimizer is None:
+            return
+        before, self.weights = self.weights, [self.module.get_parameter(name) for name in self.names]
+        for old, new in zip(before, self.weights, strict=True):
+            state = self.optimizer.state.pop(old)
+            self.optimizer.state[new] = {
+                key: function(value) if isinstance(value, Tensor) else value for key, value in state.items()
+            }
+        self.optimizer.param_groups[0]["params"] = self.weights
+
+    def check_identity(self) -> None:
+        """Raise a RuntimeError if another library has replaced the parameters."""
+        now = [parameter for name, parameter in self.module.named_parameters() if name in set(self.names)]
+        if [id(one) for one in now] != [id(one) for one in self.weights]:
+            raise RuntimeError(
+                "The critic's parameters were replaced, as FSDP does: keep the MIRegularizer outside of the module "
+                "that is sharded. It averages its own gradients over the ranks."
+            )

@@ -1,0 +1,109 @@
+"""I(X;Z) of encoders whose information has a closed form."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Categorical, Independent, Normal
+
+from mibounds import MIRegularizer, bounds, encoder_information
+from mibounds.critics import CategoricalCritic, DensityCritic
+from mibounds.results import BracketResult
+
+G = torch.Generator().manual_seed(0)
+X = torch.randn(1500, 3, generator=G)
+WEIGHT = torch.tensor([[1.0, 0.5], [0.0, 1.0], [0.3, 0.0]])
+TRUTH = 0.5 * float(torch.logdet(torch.eye(2) + WEIGHT.T @ WEIGHT))
+
+
+def linear(x):
+    return Independent(Normal(x @ WEIGHT, 1.0), 1)
+
+
+def test_both_sides_of_a_linear_gaussian_encoder():
+    result = encoder_information(linear, X, prior=Independent(Normal(torch.zeros(2), torch.ones(2)), 1))
+    assert result.lower == pytest.approx(TRUTH, abs=3 * result.lower_stderr)
+    assert 0 < result.upper - result.lower < 0.01
+    assert result.interval[0] < TRUTH < result.interval[1]
+    # E KL(q(z|x) || p(z)) = |W|^2 / 2
+    assert result.estimates["KLToPrior"] == pytest.approx(float(WEIGHT.square().sum()) / 2, abs=0.1)
+    assert "known density" in str(result)
+    assert BracketResult.from_dict(result.to_dict()).known
+
+
+def test_columns_need_not_be_declared_independent_and_units_convert():
+    nats = encoder_information(linear, X[:300])
+    bits = encoder_information(lambda x: Normal(x @ WEIGHT, torch.ones(2)), X[:300], unit="bits")
+    assert bits.lower == pytest.approx(nats.lower / math.log(2), rel=1e-5)
+
+
+def test_codes_may_be_labels():
+    result = encoder_information(lambda x: Categorical(logits=20 * torch.cat([x[:, :1], -x[:, :1]], 1)), X)
+    assert result.upper == pytest.approx(math.log(2), abs=0.06)
+
+
+def test_a_module_is_evaluated_without_dropout_and_without_a_trace():
+    class Encoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.drop, self.layer = nn.Dropout(0.5), nn.Linear(3, 2)
+
+        def forward(self, x):
+            return Independent(Normal(self.layer(self.drop(x)), 1.0), 1)
+
+    encoder = Encoder()
+    state = torch.get_rng_state()
+    first, second = encoder_information(encoder, X[:200]), encoder_information(encoder, X[:200])
+    assert (first.lower, first.upper) == (second.lower, second.upper)
+    assert encoder.training
+    assert torch.equal(torch.get_rng_state(), state)
+    assert encoder.layer.weight.grad is None
+
+
+def test_errors():
+    with pytest.raises(TypeError, match=r"encoder\(x\) is a tuple: return a torch.distributions.Distribution"):
+        encoder_information(lambda x: (x, x), X)
+    with pytest.raises(ValueError, match="counts at least two samples"):
+        encoder_information(lambda x: Normal(torch.zeros(()), 1.0), X)
+
+
+def test_a_known_density_in_a_loop_has_both_sides_and_no_critic_to_train():
+    """The values are those of `encoder_information`, and gradients reach the encoder through its density and codes."""
+    critic = DensityCritic(lambda mean, z: Independent(Normal(mean, 1.0), 1).log_prob(z))
+    weight = WEIGHT.clone().requires_grad_()
+    values = {}
+    for bound in ("leaveoneout", "infonce"):
+        reg = MIRegularizer(2, 2, bound=bound, critic=critic)
+        assert reg.optimizer is None
+        mean = X[:400] @ weight
+        z = mean + torch.randn(400, 2, generator=torch.Generator().manual_seed(1))
+        value = reg(mean, z)
+        (value if bound == "leaveoneout" else -value).backward()
+        reg.update(mean, z)
+        assert reg.value() == pytest.approx(float(value.detach()))
+        assert weight.grad.abs().sum() > 0
+        values[bound] = reg.value()
+    assert values["infonce"] < values["leaveoneout"]
+    assert values["infonce"] == pytest.approx(TRUTH, abs=0.15)
+
+
+def test_a_classifier_is_the_critic_of_labels():
+    """InfoGAN's bound: the entropy of the code plus the likelihood of a classifier."""
+    labels = torch.randint(3, (4000,), generator=torch.Generator().manual_seed(0))
+    x = torch.eye(3)[labels] + 0.3 * torch.randn(4000, 3, generator=torch.Generator().manual_seed(1))
+    for bound in (bounds.BarberAgakov(entropy=math.log(3)), "leaveoneout", "infonce"):
+        reg = MIRegularizer(3, 3, bound=bound, critic="categorical", hidden=(32,), lr=1e-2)
+        for step in range(120):
+            rows = slice(step % 30 * 128, step % 30 * 128 + 128)
+            reg.update(x[rows], labels[rows])
+        assert 0.85 < reg.value() < math.log(3) + 0.05
+    inner = CategoricalCritic(3, 3, hidden=(8,))
+    assert torch.equal(inner(x[:5], labels[:5]), inner(x[:5], torch.eye(3)[labels[:5]]))
+    total = inner.pairwise(x[:5], torch.tensor([0, 1, 2])).detach().exp().sum(1)
+    assert total.tolist() == pytest.approx([1] * 5, abs=1e-5)
+
+
+def test_a_mean_log_density_is_no_information():
+    with pytest.raises(ValueError, match="PlugIn of a density critic is a mean log density"):
+        MIRegularizer(2, 2, bound="plugin", critic="diagonalgaussian")

@@ -1,0 +1,124 @@
+"""What comes into a regularizer: shapes, types, labels, tuples, and one sentence for the rest."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mibounds import MIRegularizer
+from mibounds.critics import Encoded, SeparableCritic
+
+SMALL = {"hidden": (16,), "lr": 1e-2, "bound": "infonce", "critic": "separable"}
+X = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+LABELS = (X[:, 0] > 0).long() + (X[:, 1] > 0).long()
+
+
+@pytest.mark.parametrize(
+    "x, z, error, sentence",
+    [
+        (X.numpy(), X[:, :2], TypeError, "x is a ndarray: pass a tensor, for example torch.as_tensor"),
+        (X, [[1.0, 2.0]], TypeError, "z is a list: pass a tensor"),
+        (X[:, :3], X[:, :2], ValueError, r"x has samples of shape \(3,\), and x_shape is 4: give its shape without N"),
+        (X[:, :2], X, ValueError, r"x has samples of shape \(2,\), and x_shape is 4: x and z are in the wrong order"),
+        (X, X.view(64, 2, 2), ValueError, r"z has samples of shape \(2, 2\), and z_shape is 2"),
+        (X, torch.zeros(()), ValueError, "z is a single number: pass a batch"),
+        (X, torch.zeros(64, 2).long(), ValueError, r"z has integers of shape \(64, 2\): for labels"),
+        (X, X[:5, :2], ValueError, "x has 64 rows and z has 5"),
+    ],
+)
+def test_wrong_inputs_are_one_sentence(x, z, error, sentence):
+    reg = MIRegularizer(4, 2, **SMALL)
+    for call in (reg, reg.update):
+        with pytest.raises(error, match=sentence):
+            call(x, z)
+
+
+def test_labels_are_one_hot_columns():
+    reg = MIRegularizer(4, 3, **SMALL)
+    one_hot = nn.functional.one_hot(LABELS, 3).float()
+    other = MIRegularizer(4, 3, **SMALL)
+    for _ in range(3):
+        reg.update(X, LABELS)
+        other.update(X, one_hot)
+    x = X.clone().requires_grad_()
+    value = reg(x, LABELS)
+    assert torch.equal(value, other(x, one_hot))
+    (-value).backward()
+    assert x.grad.abs().sum() > 0
+    with pytest.raises(ValueError, match="let z_shape be the number of classes"):
+        MIRegularizer(4, 1, **SMALL)(x, LABELS)
+
+
+def test_booleans_are_numbers():
+    reg = MIRegularizer(4, 1, **SMALL)
+    reg.update(X, X[:, 0] > 0)
+
+
+def test_tokens_go_to_a_critic_that_embeds_them():
+    critic = Encoded(SeparableCritic(4, 8, hidden=(16,)), encoder_y=nn.Embedding(10, 8))
+    reg = MIRegularizer(4, 1, bound="infonce", critic=critic, lr=1e-2)
+    for _ in range(60):
+        reg.update(X, LABELS)
+    x = X.clone().requires_grad_()
+    penalty = reg(x, LABELS)
+    (-penalty).backward()
+    assert float(penalty.detach()) > 0.3
+    assert x.grad.abs().sum() > 0
+
+
+def test_tuples_of_tensors_go_to_a_critic_that_takes_them():
+    class Joined(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(3, 4)
+
+        def forward(self, parts):
+            return parts[0] + self.embedding(parts[1])
+
+    critic = Encoded(SeparableCritic(4, 2, hidden=(16,)), encoder_x=Joined())
+    reg = MIRegularizer(4, 2, bound="infonce", critic=critic, lr=1e-2)
+    z = X[:, :2].clone().requires_grad_()
+    reg.update((X, LABELS), z)
+    (-reg((X, LABELS), z)).backward()
+    assert z.grad.abs().sum() > 0
+    with pytest.raises(ValueError, match="x has 2 missing or infinite values"):
+        broken = X.clone()
+        broken[:2, 0] = torch.nan
+        reg((broken, LABELS), z)
+
+
+def test_shapes_may_be_integers_of_numpy():
+    reg = MIRegularizer(np.int64(4), (np.int64(2),), **SMALL)
+    reg.update(X, X[:, :2])
+    MIRegularizer(tuple(np.array([1, 8, 8])), 2, **SMALL).update(torch.randn(8, 1, 8, 8), torch.randn(8, 2))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_the_critic_stays_in_float32_whatever_the_dtype_of_the_model(dtype):
+    reg = MIRegularizer(4, 2, **SMALL)
+    reg.update(X, X[:, :2])
+    weights = [weight.clone() for weight in reg.parameters()]
+    model = nn.ModuleDict({"encoder": nn.Linear(4, 2), "reg": reg}).to(dtype)
+    assert all(torch.equal(a, b) for a, b in zip(reg.parameters(), weights, strict=True))
+    x = X.to(dtype)
+    z = model["encoder"](x)
+    (-reg(x, z)).backward()
+    reg.update(x, z)
+    assert model["encoder"].weight.grad.dtype == dtype
+    assert model["encoder"].weight.grad.isfinite().all()
+    assert {tensor.dtype for tensor in reg.state_dict().values()} == {torch.float32, torch.int64}
+
+
+def test_a_half_precision_default_does_not_change_the_critic():
+    """As Lightning's precision="bf16-true" sets it around a training step."""
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        for bound, critic in (("infonce", "separable"), ("mine", "joint"), ("leaveoneout", "diagonalgaussian")):
+            reg = MIRegularizer(4, 2, **{**SMALL, "bound": bound, "critic": critic})
+            z = X[:, :2].bfloat16().requires_grad_()
+            reg.update(X.bfloat16(), z)
+            reg(X.bfloat16(), z).neg().backward() if bound != "leaveoneout" else reg(X.bfloat16(), z).backward()
+            reg.update(X.bfloat16(), z)
+            assert {weight.dtype for weight in reg.parameters()} == {torch.float32}
+    finally:
+        torch.set_default_dtype(torch.float32)

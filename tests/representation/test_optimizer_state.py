@@ -1,0 +1,119 @@
+"""The state of a regularizer: tensors only, and all of them from the start."""
+
+import copy
+import pickle
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from mibounds import MIRegularizer
+from mibounds.representation.optimizer_state import OptimizerState
+from mibounds.tasks import CorrelatedGaussian
+
+
+def pair(seed=0):
+    return CorrelatedGaussian(2, 0.8).sample(32, torch.Generator().manual_seed(seed))
+
+
+def build(seed=0, **options):
+    return MIRegularizer(2, 2, hidden=(8,), lr=1e-2, seed=seed, **options)
+
+
+def steps(reg, seeds):
+    for seed in seeds:
+        reg.update(*pair(seed))
+    return reg
+
+
+def same(one, other):
+    return all(torch.equal(a, b) or (a.isnan() & b.isnan()).any() for a, b in zip(
+        one.state_dict().values(), other.state_dict().values(), strict=True))  # fmt: skip
+
+
+def test_a_state_is_tensors_for_safetensors_averages_and_counts(tmp_path):
+    model = nn.ModuleDict({"encoder": nn.Linear(2, 2), "reg": build()})
+    average = {name: value.clone() for name, value in model.state_dict().items()}
+    steps(model["reg"], range(4))
+    state = model.state_dict()
+    assert all(isinstance(value, torch.Tensor) for value in state.values())
+    assert sum(value.numel() for value in state.values()) > 100
+    assert average.keys() == state.keys(), "an average that begins before the first step has all of them"
+    for name, value in state.items():
+        if value.is_floating_point():
+            average[name].mul_(0.9).add_(value, alpha=0.1)
+        else:
+            average[name].copy_(value)
+    fresh = nn.ModuleDict({"encoder": nn.Linear(2, 2), "reg": build()})
+    fresh.load_state_dict(average)
+    safetensors.torch.save_file(state, tmp_path / "model.safetensors")
+    fresh.load_state_dict(safetensors.torch.load_file(tmp_path / "model.safetensors"))
+    assert same(fresh, model)
+    steps(fresh["reg"], [9]), steps(model["reg"], [9])
+    assert all(torch.equal(a, b) for a, b in zip(fresh.parameters(), model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda reg: pickle.loads(pickle.dumps(reg))])
+def test_copies_continue_with_the_same_numbers(how):
+    reg = steps(build(), range(5))
+    other = how(reg)
+    steps(reg, [7, 8]), steps(other, [7, 8])
+    assert all(torch.equal(a, b) for a, b in zip(reg.parameters(), other.parameters(), strict=True))
+    assert reg.value() == other.value()
+
+
+def test_missing_and_unknown_keys_are_named():
+    state = build().state_dict()
+    del state["counts"]
+    with pytest.raises(RuntimeError, match="Missing key"):
+        build().load_state_dict(state)
+    result = build().load_state_dict({**build().state_dict(), "more": torch.ones(1)}, strict=False)
+    assert result.unexpected_keys == ["more"]
+
+
+def test_parameters_require_gradients_inside_only():
+    layer = nn.Linear(2, 1)
+    layer.bias.requires_grad_(False)
+    state = OptimizerState(layer, lr=0.1, betas=(0.9, 0.999))
+    assert not layer.weight.requires_grad
+    with pytest.raises(KeyError), state.trainable() as weights:
+        assert [weight is layer.weight for weight in weights] == [True]
+        assert layer.weight.requires_grad
+        raise KeyError
+    assert not layer.weight.requires_grad
+    layer.requires_grad_(True)
+    state.freeze()
+    assert (layer.weight.requires_grad, layer.bias.requires_grad) == (False, True)
+
+
+def test_a_gradient_that_is_not_finite_is_no_step():
+    layer = nn.Linear(2, 1)
+    state = OptimizerState(layer, lr=0.1, betas=(0.9, 0.999))
+    before = layer.weight.clone()
+    with state.trainable():
+        (layer(torch.full((1, 2), torch.inf)).sum()).backward()
+        assert not state.step(1.0)
+    assert torch.equal(layer.weight, before)
+
+
+def test_the_state_follows_replaced_parameters():
+    reg = steps(build(), range(3))
+    moments = [tensor.clone() for tensor in reg._state.tensors().values()]
+    previous = torch.__future__.get_overwrite_module_params_on_conversion()
+    torch.__future__.set_overwrite_module_params_on_conversion(True)
+    try:
+        reg.to("cpu", torch.float32)._apply(lambda tensor: tensor.clone())
+    finally:
+        torch.__future__.set_overwrite_module_params_on_conversion(previous)
+    assert all(torch.equal(a, b) for a, b in zip(reg._state.tensors().values(), moments, strict=True))
+    before = [weight.clone() for weight in reg.parameters()]
+    steps(reg, [5])
+    assert any(not torch.equal(a, b) for a, b in zip(reg.parameters(), before, strict=True))
+
+
+def test_another_optimizer():
+    reg = build()
+    reg.optimizer = torch.optim.SGD(reg.parameters(), lr=0.1, momentum=0.9)
+    steps(reg, range(3))
+    assert any("momentum_buffer" in name for name in reg.state_dict())
