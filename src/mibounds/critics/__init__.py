@@ -10,4 +10,7 @@ from mibounds.critics.residual import *  # noqa: F403
 from mibounds.critics.tables import *  # noqa: F403
 from mibounds.critics.wrappers import *  # noqa: F403
 
-__all__ = [*critic.__all__, *neural.__all__, *bridged.__all__, *gaussian.__all__, *density.__all__, *residual.__all__, *tables.__all__, *wrappers.__all__]  # noqa: PLE0604
+__all__ = [  # noqa: PLE0604
+    *critic.__all__, *neural.__all__, *bridged.__all__, *gaussian.__all__, *density.__all__, *residual.__all__,
+    *tables.__all__, *wrappers.__all__,
+]  # fmt: skip

@@ -79,7 +79,7 @@ class ForestCritic(FittedBuffers, Critic):
         if self.label:
             return _indicators(y, self.classes)
         scores = self.ranks(y[..., [self.target]]).squeeze(-1)
-        if len(self.knots) < 2:  # noqa: PLR2004
+        if len(self.knots) < 2:
             return torch.ones_like(scores)[..., None]
         place = torch.searchsorted(self.knots, scores.contiguous()).clamp(1, len(self.knots) - 1)
         low, high = self.knots[place - 1], self.knots[place]
@@ -130,7 +130,7 @@ class ClassCritic(FittedBuffers, Critic):
             warnings.simplefilter("ignore")  # a fit that has not converged is judged by its validation loss, too
             model.fit(rows, place.cpu().numpy())
         weight, bias = model.coef_, model.intercept_
-        if len(self.classes) == 2:  # noqa: PLR2004  (one score)
+        if len(self.classes) == 2:  # they have one score
             weight, bias = ([[*(-weight[0] / 2)], [*(weight[0] / 2)]]), [-bias[0] / 2, bias[0] / 2]
         self.weight, self.bias = torch.tensor(weight).to(x), torch.tensor(bias).to(x)
 

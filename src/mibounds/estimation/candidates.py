@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from mibounds._random import seeded
 from mibounds._variables import row_count
-from mibounds.choices import build_bound, build_critic
 from mibounds.bounds import InfoNCE
+from mibounds.choices import build_bound, build_critic
 from mibounds.critics import (
     ClassCritic,
     CopulaDensityCritic,
@@ -111,7 +111,9 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
             )
         )  # fmt: skip
     if added_x or added_y:
-        candidates.append(Candidate("Gaussian of features", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize()))
+        candidates.append(
+            Candidate("Gaussian of features", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize())
+        )
     if supervision is not None:
         candidates += closed_form_candidates(x, y, supervision, recipe)
     return candidates

@@ -172,4 +172,3 @@ class SupervisedFeatures(FittedBuffers):
 
     def _combined(self, predictions: list[Tensor]) -> Tensor:
         return torch.einsum("lt,lnt->nt", self.weights, torch.stack(predictions)) + self.intercept
-

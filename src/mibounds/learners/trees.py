@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ _BOOSTING: dict[str, Any] = {
     "learning_rate": 0.08, "max_iter": 300, "max_leaf_nodes": 15, "min_samples_leaf": 10, "early_stopping": True,
     "validation_fraction": 0.15, "n_iter_no_change": 12,
 }  # fmt: skip
+_FEWEST_OF_CLASS = 2  # samples: scikit-learn wants one for training and one that stops it
+_UNSTOPPED = 30  # steps where some of the classes would have no sample that stops training
 
 
 class Tree(NamedTuple):
@@ -92,6 +95,19 @@ def boosted_tree(nodes: Any, place: int, outputs: int, weight: float) -> Tree:
     value[leaf, place] = nodes["value"][leaf] * weight
     left, right = (np.where(leaf, own, nodes[name]) for name in ("left", "right"))
     return Tree(np.where(leaf, 0, nodes["feature_idx"]), nodes["num_threshold"], left, right, value)
+
+
+def _boosting(samples: int, classes: int) -> dict[str, Any]:
+    """The settings of boosting for so many samples of so many classes."""
+    if math.ceil(_BOOSTING["validation_fraction"] * samples) >= classes:
+        return _BOOSTING
+    return {**_BOOSTING, "early_stopping": False, "max_iter": _UNSTOPPED}
+
+
+def _leaf(outputs: int) -> Tree:
+    """A tree that is 0 everywhere."""
+    zero = np.zeros(1, dtype=int)
+    return Tree(zero, np.zeros(1), zero, zero, np.zeros((1, outputs)))
 
 
 def forest_tree(tree: Any, weight: float) -> Tree:
@@ -180,16 +196,18 @@ class BoostedClasses(Learner):
         with one_thread():
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
+                counts = np.bincount(labels[some], minlength=classes)
+                some = some[counts[labels[some]] >= _FEWEST_OF_CLASS]
                 present = np.unique(labels[some])
                 if len(present) < 2:
                     continue
-                model = HistGradientBoostingClassifier(**_BOOSTING, random_state=self.seed)
+                model = HistGradientBoostingClassifier(**_boosting(len(some), len(present)), random_state=self.seed)
                 model.fit(rows[some], labels[some])
-                places = present if len(present) > 2 else present[1:]  # noqa: PLR2004  (two classes have one score)
-                raw = np.full((len(test), classes), -10.0)  # a class that did not occur
+                places = present if len(present) > 2 else present[1:]
+                raw = np.full((len(test), classes), -10.0)  # a class that hardly occurred
                 raw[:, present] = 0
                 found = model.decision_function(rows[test.numpy()])
-                raw[:, places] = found if found.ndim == 2 else found[:, None]  # noqa: PLR2004
+                raw[:, places] = found if found.ndim == 2 else found[:, None]
                 scores[test.numpy()] = raw
                 absent = np.setdiff1d(np.arange(classes), present)
                 constant[places] += np.ravel(model._baseline_prediction) / len(folds)
@@ -199,8 +217,7 @@ class BoostedClasses(Learner):
                     for step in model._predictors
                     for one, place in zip(step, places, strict=True)
                 ]
-        if trees:
-            self.ensemble = TreeEnsemble(trees, torch.from_numpy(constant).float())
+        self.ensemble = TreeEnsemble(trees or [_leaf(classes)], torch.from_numpy(constant).float())
         return torch.from_numpy(scores).float()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -68,7 +68,10 @@ def cross_fit(
     n = row_count(x)
     folds = recipe.splits(n, groups)
     filled = recipe.filled(n, min(len(fold.train) for fold in folds))
-    return cross_fit_folds(candidates, x, y, folds, filled, calibrate=calibrate, clusters=recipe.clusters(n, groups), supervision=supervision)
+    return cross_fit_folds(
+        candidates, x, y, folds, filled,
+        calibrate=calibrate, clusters=recipe.clusters(n, groups), supervision=supervision,
+    )  # fmt: skip
 
 
 def cross_fit_folds(
@@ -118,7 +121,10 @@ def cross_fit_folds(
         seed = recipe.seed if sampler is not None else recipe.seed * _SEED_STEP + i
         seeded = dataclasses.replace(recipe, seed=seed)
         with fast_arithmetic(device):
-            fitted = fit_fold(candidates, x, y, folds[i], seeded, watching, calibrate=calibrate, sampler=sampler, supervision=supervision)
+            fitted = fit_fold(
+                candidates, x, y, folds[i], seeded, watching,
+                calibrate=calibrate, sampler=sampler, supervision=supervision,
+            )  # fmt: skip
             if fitted is None:
                 return None
             watching.advance(0, "evaluating the test samples")

@@ -202,10 +202,10 @@ def bounds_disagree(e: Evidence) -> MIWarning | None:
     if abs(e.chosen.value() - best) <= max(_DISAGREE, _DISAGREE_SHARE * best) + 3 * primary.stderr():
         return None
     return BoundsDisagreeWarning(
-        f"{e.method} is {e.chosen.value():.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan {donsker_varadhan:.3g} for the "
-        "same scores: the critic is not a calibrated log density ratio. InfoNCE and DonskerVaradhan are lower bounds, "
-        "so the larger of them holds as one. More samples, milder outliers (mi.RankGaussianize()) or a lower lr bring "
-        "them together."
+        f"{e.method} is {e.chosen.value():.3g} nats, InfoNCE {infonce:.3g} and DonskerVaradhan "
+        f"{donsker_varadhan:.3g} for the same scores: the critic is not a calibrated log density ratio. InfoNCE and "
+        "DonskerVaradhan are lower bounds, so the larger of them holds as one. More samples, milder outliers "
+        "(mi.RankGaussianize()) or a lower lr bring them together."
     )
 
 

@@ -112,10 +112,7 @@ def fit_fold(
     Returns:
         What was learned; None if training was stopped before its first step.
     """
-    maps: tuple[nn.Module, nn.Module] | None = None
-    if supervision is not None:
-        observer.advance(0, "supervised features")
-        maps, x, y = supervision.augment(x, y, fold)
+    maps, x, y = _augmented(supervision, x, y, fold, observer)
     every = [Run(candidate, x, y, fold, recipe, sampler) for candidate in candidates]
     runs = _without_alternatives(every)
     for run in every:
@@ -154,6 +151,16 @@ def fit_fold(
         critic = Encoded(critic, *maps)
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
     return Fitted(critic, fold, main.curve(), skipped, gain, steps, finished, gap)
+
+
+def _augmented(
+    supervision: Supervision | None, x: Tensors, y: Tensors, fold: Fold, observer: FoldObserver
+) -> tuple[tuple[nn.Module, nn.Module] | None, Tensors, Tensors]:
+    """The maps that append features, if there are any, and all samples with them."""
+    if supervision is None:
+        return None, x, y
+    observer.advance(0, "supervised features")
+    return supervision.augment(x, y, fold)
 
 
 def train_test_gap(critic: Critic, x: Tensors, y: Tensors, fold: Fold) -> float:

@@ -73,7 +73,10 @@ class Choice:
 
 
 def choose(
-    evaluation: Evaluation, entropy_limit: float | None = None, cross_checks: Sequence[CrossCheck] = (), columns: int = 0
+    evaluation: Evaluation,
+    entropy_limit: float | None = None,
+    cross_checks: Sequence[CrossCheck] = (),
+    columns: int = 0,
 ) -> Choice:
     """What is reported of an evaluation.
 
@@ -177,8 +180,9 @@ def _interval_bias(
         higher += [one.value() for one in [evaluation.find("log-mean", "lower")] if one is not None]
     highest = max(higher) if choice.entropy_limit is None else min(max(higher), choice.entropy_limit)
     primary = evaluation.find("contrastive", "lower")
-    certain = choice.entropy_limit is not None or choice.local is not None or primary is None
-    below = 0.0 if certain or primary is None else value - primary.value()
+    below = 0.0 if choice.entropy_limit is not None or primary is None else value - primary.value()
+    if choice.local is not None:  # it is reported where it is high, which chance can make of so large an error
+        below = min(below, 2 * choice.local.stderr)
     return max(below, 0.0), max(highest - value, 0.0)
 
 

@@ -163,7 +163,7 @@ class Recipe:
     Arguments:
         bound: objective of the critics' training, a name or a `Bound`.
         critic: "separable", "joint" or "bilinear"; other critics are trained by a `Trainer`.
-        hidden: widths of the critics' hidden layers; by default (64, 64) for N up to 2,000 and three layers of 128 above.
+        hidden: widths of the critics' hidden layers; by default (64, 64) for N up to 2,000, three of 128 above.
         steps: training steps of a fold; by default 300 for N up to 2,000, 500 up to 20,000 and 1,000 above.
         batch_size: samples of a step; by default 256, fewer for small N.
         lr: peak learning rate; it rises linearly over the first tenth of the steps and falls as a cosine to zero.
