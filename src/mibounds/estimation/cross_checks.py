@@ -118,7 +118,7 @@ def _certified(evaluation: Evaluation, sample: Sample, name: str, target: str) -
         trees = encoder.trees
         if trees is None or not (is_label or (wanted.shape[1] == 1 and not _tied(wanted))):
             return None
-        predicted = trees.to("cpu")(rows[fitted.fold.test])
+        predicted = trees(rows[fitted.fold.test].to(fitted.device)).cpu()
         truth = wanted[fitted.fold.test]
         if is_label:
             terms.append(_class_terms(predicted, torch.cdist(truth, encoder.classes.cpu()).argmin(1)))
