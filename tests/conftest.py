@@ -11,7 +11,7 @@ import torch.distributed as dist
 
 from mibounds.benchmark import PRESETS
 from mibounds.critics import canonical, gaussian
-from mibounds.estimation import estimate
+from mibounds.estimation import _estimate, estimate
 from mibounds.tasks import CorrelatedGaussian, suites
 from mibounds.training import recipe
 
@@ -38,7 +38,7 @@ def generator():
 
 @pytest.fixture
 def two_folds(monkeypatch):
-    """Two folds in place of ten for few samples, for tests that cannot pass `folds` and do not check the value."""
+    """Two folds in place of five for few samples, for tests that cannot pass `folds` and do not check the value."""
     monkeypatch.setattr(recipe, "automatic_folds", lambda *_: 2)
 
 
@@ -47,6 +47,12 @@ def one_regularization(monkeypatch):
     """One closed form in place of sixteen (regularizations, radial products), for tests that do not check the value."""
     monkeypatch.setattr(canonical, "REGULARIZATIONS", ((0.1, 0.0),))
     monkeypatch.setattr(gaussian, "_MOST_RADIAL", 0)
+
+
+@pytest.fixture
+def unsupervised(monkeypatch):
+    """No learners and no critics that rest on them, for tests of what surrounds the default estimate."""
+    monkeypatch.setattr(_estimate, "supervision_of", lambda *_: None)
 
 
 @pytest.fixture

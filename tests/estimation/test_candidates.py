@@ -7,8 +7,8 @@ from torch import nn
 
 from mibounds.bounds import NWJ, InfoNCE
 from mibounds.critics import Encoded, GaussianCritic, JointCritic, SeparableCritic, WithOffset
-from mibounds.data import Gaussianize, RankGaussianize, Sample, Standardize, StandardizeChannels
-from mibounds.estimation.candidates import default_candidates, ranked_candidate
+from mibounds.data import FirstColumns, Gaussianize, RankGaussianize, Sample, Standardize, StandardizeChannels
+from mibounds.estimation.candidates import default_candidates, ranked_candidate, supervision_of
 from mibounds.networks import ConvEncoder, SequenceEncoder, WithRadius
 from mibounds.training import Recipe
 from mibounds.training.candidates import check_candidate
@@ -27,13 +27,24 @@ def columns(width, rows=60):
     return RNG.normal(size=(rows, width))
 
 
+def kinds(candidate):
+    """The classes of the preprocessing of x, which is that of y, too."""
+    first, second = candidate.maps
+    found = [(type(one), type(one.inner)) if isinstance(one, FirstColumns) else (type(one),) for one in (first, second)]
+    assert found[0] == found[1]
+    return found[0]
+
+
 def test_single_columns_have_three_candidates_and_wider_tables_a_fourth():
     names = ["ranks with Gaussian offset", "ranks", "standardized"]
     assert [one.name for one in candidates(columns(1), columns(1))] == names
     wide = candidates(columns(1), columns(2))
     assert [one.name for one in wide] == [*names, "independent components"]
     assert [one.instead_of for one in wide] == [None, None, None, names[0]]
-    assert [type(one.preprocessing) for one in wide] == [RankGaussianize, RankGaussianize, Standardize, Gaussianize]
+    assert [kinds(one) for one in wide] == [
+        (FirstColumns, RankGaussianize), (RankGaussianize,), (Standardize,), (FirstColumns, Gaussianize)
+    ]  # fmt: skip
+    assert [one.count for one in wide[0].preprocessing] == [1, 2]
     assert len(candidates(columns(100, 110), columns(1, 110))) == 4
     assert len(candidates(columns(101, 110), columns(1, 110))) == 3, "they would cost more time than they gain"
     assert len(candidates(columns(110, 110), columns(1, 110))) == 2, "see test_wide"
@@ -100,7 +111,62 @@ def test_the_ranked_candidate_is_the_first_of_the_default_ones():
     x, y = columns(2), columns(1)
     first = candidates(x, y)[0]
     alone = ranked_candidate(torch.from_numpy(x), torch.from_numpy(y), RECIPE)
-    assert (alone.name, type(alone.preprocessing)) == (first.name, type(first.preprocessing))
+    assert (alone.name, kinds(alone)) == (first.name, kinds(first)[1:])
     state, expected = alone.estimator.state_dict(), first.estimator.state_dict()
     assert state.keys() == expected.keys()
     assert all(torch.equal(state[name], expected[name]) for name in state)
+
+
+# Supervised features
+
+
+def supervised(x, y, recipe=RECIPE):
+    """The supervision of x and y, and the names of the candidates that rest on it."""
+    sample = Sample.of(x=x, y=y)
+    supervision = supervision_of(sample, recipe)
+    plain = len(default_candidates(sample, recipe))
+    return supervision, [one.name for one in default_candidates(sample, recipe, supervision)[plain:]]
+
+
+FOUR = ["prediction of {}", "residuals of {}", "scaled residuals of {}", "forest of {}"]
+
+
+def test_of_columns_the_fewer_are_predicted():
+    supervision, names = supervised(columns(1), columns(1))
+    assert supervision.x.names == supervision.y.names == ("score 0", "value 0", "scale 0")
+    both = [name.format(side) for side in "yx" for name in FOUR]
+    assert names == ["Gaussian of features", *both, "copula density"]
+    supervision, names = supervised(columns(3), columns(1))
+    assert supervision.y is None
+    assert names == ["Gaussian of features", *(name.format("y") for name in FOUR)]
+    supervision, names = supervised(columns(2), columns(2))
+    assert supervision.x.names == ("score 0", "score 1", "scale 0", "scale 1")
+    assert names == ["Gaussian of features"], "several columns have no closed form"
+
+
+def test_heavy_tails_are_predicted_as_ranks_alone():
+    _, names = supervised(columns(2), np.exp(4 * columns(1)))
+    assert names == ["Gaussian of features", *(FOUR[i].format("y") for i in (0, 2, 3))]
+
+
+def test_labels_are_predicted_as_classes():
+    supervision, names = supervised(columns(4), LABEL)
+    assert supervision.y is None, "of three classes are three columns, and not four"
+    assert supervision.x.is_label
+    assert len(supervision.x.classes) == 3
+    assert names == ["Gaussian of features", "classes of y", "forest of y"]
+
+
+def test_the_networks_see_the_features_and_the_offset_does_not():
+    sample = Sample.of(x=columns(2), y=columns(1))
+    offset, ranks, standardized, *_ = default_candidates(sample, RECIPE, supervision_of(sample, RECIPE))
+    for one, width in ((offset, 2), (ranks, 5), (standardized, 5)):
+        inner = one.estimator.critic
+        network = inner.critic if isinstance(inner, WithOffset) else inner
+        assert network(torch.zeros(4, width), torch.zeros(4, width - 1)).shape == (4,)
+    assert kinds(offset) == (FirstColumns, RankGaussianize)
+
+
+@pytest.mark.parametrize("x, y", [(IMAGES, LABEL), (columns(60), columns(1))], ids=["images", "wide"])
+def test_images_and_wide_tables_have_no_features(x, y):
+    assert supervised(x, y) == (None, [])

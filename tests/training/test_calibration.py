@@ -41,6 +41,14 @@ def test_the_best_critic_weighs_nearly_all_where_a_sum_gains_nothing():
     assert stacking_weights(exact[None]).tolist() == [1]
 
 
+def test_near_the_ceiling_the_first_of_nearly_equal_critics_is_taken():
+    exact = exact_of(5.0, 512)
+    close, far = 1.1 * exact, 1.5 * exact
+    assert infonce_loss(exact) < infonce_loss(close) < infonce_loss(exact) + 0.02 < infonce_loss(far)
+    assert stacking_weights(torch.stack([close, exact])).tolist() == [1, 0]
+    assert stacking_weights(torch.stack([far, exact, close])).tolist() == [0, 1, 0]
+
+
 def test_both_summands_of_a_score_have_weight_one():
     weights = stacking_weights(summands(512))
     assert weights.tolist() == pytest.approx([1, 1], abs=0.2)

@@ -211,7 +211,7 @@ def test_everything_that_the_numbers_of_a_fit_depend_on_is_described():
         assert [key for key in new if new[key] != old[key]] == [name]
         assert new[name] == str(value)
     assert described(calibrate=True)["calibrate"] == "True" != described()["calibrate"]
-    assert described()["format"] == str(FORMAT) == "2"
+    assert described()["format"] == str(FORMAT) == "3"
 
 
 def test_a_checkpoint_of_an_older_format_is_refused_with_one_sentence(tmp_path):
@@ -219,13 +219,13 @@ def test_a_checkpoint_of_an_older_format_is_refused_with_one_sentence(tmp_path):
     given = {**QUICK, "checkpoint": tmp_path, "resume": True}
     mi.Trainer(**given).fit(estimator(), *data())
     page = json.loads((tmp_path / "fit.json").read_text())
-    for number, written in ((None, "1"), ("3", "3")):
+    for number, written in ((None, "1"), ("2", "2"), ("4", "4")):
         record = {name: value for name, value in page.items() if name != "format"}
         (tmp_path / "fit.json").write_text(json.dumps(record if number is None else {**record, "format": number}))
         with pytest.raises(ValueError) as caught:
             mi.Trainer(**given).fit(estimator(), *data())
         assert str(caught.value) == (
-            f"{str(tmp_path)!r} is a checkpoint in format {written}, and this version of mibounds continues format 2: "
+            f"{str(tmp_path)!r} is a checkpoint in format {written}, and this version of mibounds continues format 3: "
             "delete the folder, or give another, to start anew."
         )
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
+from mibounds._math import infonce_loss
 from mibounds.bounds import BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.critics import (
     Critic,
@@ -23,7 +24,7 @@ from mibounds.estimators.mi_estimator import validation_loss
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
-from mibounds.training.fit import Fitted, clearly_worse, fit_density, fit_fold
+from mibounds.training.fit import Fitted, clearly_worse, fit_density, fit_fold, train_test_gap
 from mibounds.training.folds import Fold, split
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import Recipe
@@ -74,6 +75,8 @@ def test_calibration_is_done_only_if_asked_for():
         fitted, fold = fit(still("steep", steep), calibrate=calibrate)
         losses.append(validation_loss(fitted.critic, *(side[fold.test] for side in data()), "constant"))
         gains.append(fitted.gain)
+        gap = train_test_gap(fitted.critic, *data(), fold)
+        assert fitted.train_test_gap == pytest.approx(gap + fitted.gain, abs=1e-5)
     assert losses[1] < losses[0] - 0.3
     assert gains[0] == 0
     assert gains[1] == pytest.approx(losses[0] - losses[1], abs=0.2)
@@ -311,7 +314,7 @@ def test_a_fold_that_was_evaluated_is_not_written_again():
     recipe = replace(RECIPE, steps=10, check_every=5)
     kept = Kept()
     fit(still("exact", EXACT), recipe=recipe, observer=FoldObserver(kept))
-    done = Kept(replace(kept.states[-1], evaluation={}, train_test_gap=0.5))
+    done = Kept(replace(kept.states[-1], evaluation={}))
     fitted, _ = fit(still("exact", EXACT), recipe=recipe, observer=FoldObserver(done))
     assert fitted.steps == 10
     assert done.states == []
@@ -359,3 +362,57 @@ def test_the_scores_of_many_samples_are_those_of_parts(monkeypatch):
     order = torch.arange(20)
     fitted = Fitted(EXACT, Fold(order, order, order), None)
     assert torch.allclose(fitted.score_pairs(x, y), TASK.log_ratio(x, y))
+
+
+# The train-test gap
+
+
+def halves(task=TASK, n=400):
+    x, y = task.sample(n, torch.Generator().manual_seed(0))
+    order = torch.arange(n)
+    return x, y, Fold(order[: n // 2], order[:0], order[n // 2 :])
+
+
+def test_the_gap_of_a_critic_that_overfits_is_that_of_its_scores():
+    x, y, fold = halves()
+    known = {tuple(row.tolist()) for row in torch.cat([x, y], 1)[fold.train]}
+
+    def overfitted(x, y):
+        pairs = torch.cat(torch.broadcast_tensors(x, y), -1)
+        bonus = [[0.5 * (tuple(pair.tolist()) in known) for pair in row] for row in pairs]
+        return TASK.log_ratio(x, y) + torch.tensor(bonus)
+
+    exact, overfit = (train_test_gap(FunctionCritic(f), x, y, fold) for f in (TASK.log_ratio, overfitted))
+    assert overfit - exact == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_gap_is_of_infonce_over_as_many_training_as_test_samples():
+    x, y, fold = halves()
+    fold = replace(fold, train=torch.arange(200), test=torch.arange(300, 400))
+    train, test = (-float(infonce_loss(EXACT.pairwise(x[rows], y[rows]))) for rows in (slice(100), slice(300, 400)))
+    assert train_test_gap(EXACT, x, y, fold) == pytest.approx(train - test, abs=1e-5)
+    assert train_test_gap(EXACT, x, y, replace(fold, train=fold.test, test=fold.train)) == pytest.approx(
+        test - train, abs=1e-5
+    )
+
+
+def constant_scores(matched, mismatched):
+    """A critic of one-hot samples whose scores are these numbers: `matched` for equal samples, else `mismatched`."""
+    return FunctionCritic(lambda x, y: torch.where((x * y).sum(-1) > 0, matched(x), mismatched))
+
+
+@pytest.mark.parametrize("level, saturated", [(2.0, False), (2.4, True), (5.0, True)])
+def test_near_the_ceiling_of_infonce_the_gap_is_that_of_the_plug_in(level, saturated):
+    """Matched pairs of the training samples score 2 nats more. Of 100 samples InfoNCE is at most 4.6 nats, and within
+    2.5 nats of that it no longer shows the difference."""
+    n = 100
+    x = torch.eye(2 * n)
+    fold = Fold(torch.arange(n), torch.arange(0), torch.arange(n, 2 * n))
+    bonus = torch.cat([torch.full((n,), 2.0), torch.zeros(n)])
+    critic = constant_scores(lambda x: level + x @ bonus, 0.0)
+    ceiling = math.log(n)
+    of_train, of_test = (score - math.log((math.exp(score) + n - 1) / n) for score in (level + 2, level))
+    assert (of_test > ceiling - 2.5) is saturated
+    expected = 2.0 if saturated else of_train - of_test
+    assert train_test_gap(critic, x, x, fold) == pytest.approx(expected, abs=1e-4)
+    assert of_train - of_test < 1.95, "the two differ"

@@ -230,7 +230,7 @@ def test_a_batch_has_at_most_the_training_samples_of_a_fold():
 
 
 @pytest.mark.parametrize(
-    "n, folds, blocked", [(2_000, 10, 10), (2_001, 3, 5), (20_000, 3, 5), (20_001, 2, 2), (10**6, 2, 2)]
+    "n, folds, blocked", [(2_000, 5, 5), (6_000, 5, 5), (6_001, 3, 5), (20_000, 3, 5), (20_001, 2, 2), (10**6, 2, 2)]
 )
 def test_the_number_of_folds_follows_the_number_of_samples(n, folds, blocked):
     assert (automatic_folds(n, "random"), automatic_folds(n, "blocked")) == (folds, blocked)
@@ -244,7 +244,7 @@ def sizes(folds):
 
 
 def test_the_folds_of_a_recipe():
-    assert sizes(Recipe().splits(200)) == [(153, 27, 20)] * 10
+    assert sizes(Recipe().splits(200)) == [(136, 24, 40)] * 5
     assert sizes(Recipe(folds=4, validation_fraction=0.2).splits(200)) == [(120, 30, 50)] * 4
     one, same, other = (Recipe(folds=2, seed=seed).splits(60) for seed in (1, 1, 2))
     assert torch.equal(one[0].test, same[0].test)

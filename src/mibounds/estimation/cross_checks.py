@@ -102,7 +102,7 @@ def regression_check(evaluation: Evaluation, sample: Sample) -> CrossCheck | Non
 
     Of a continuous column y :math:`-\frac12 \ln(1 - R^2)` of the predicted normal scores, of a label its entropy less
     the log loss of the predicted classes: both are lower bounds of the information, up to fitted constants. None where
-    no trees were fitted, or for several columns y.
+    no trees were fitted, for several columns y, and for one of tied values, whose scores are not normal.
     """
     found = [one for one in (_certified(evaluation, sample, "x", "y"), _certified(evaluation, sample, "y", "x")) if one]
     return max(found, key=lambda check: check.value, default=None)
@@ -117,7 +117,7 @@ def _certified(evaluation: Evaluation, sample: Sample, name: str, target: str) -
         if not isinstance(encoder, SupervisedFeatures) or rows is None or wanted is None:
             return None
         trees = encoder.trees
-        if trees is None or not (is_label or wanted.shape[1] == 1):
+        if trees is None or not (is_label or (wanted.shape[1] == 1 and not _tied(wanted))):
             return None
         predicted = copy.deepcopy(trees).cpu()(rows[fitted.fold.test].cpu())  # the critic's own stay where they are
         truth = wanted[fitted.fold.test]

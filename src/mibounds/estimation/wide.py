@@ -44,7 +44,7 @@ def is_wide(sample: Sample) -> bool:
 
 
 def wide_recipe(sample: Sample, recipe: Recipe) -> Recipe:
-    """The recipe with three folds in place of ten where both tables are wide and large, unless it gives their number.
+    """The recipe with three folds in place of five where both tables are wide and large, unless it gives their number.
 
     Arguments:
         sample: what is estimated.

@@ -17,6 +17,7 @@ _BLOCKS = 5
 _STARTS = (0.0, -1.2)  # of the log length scales
 _SINGLE_SCALE, _SINGLE_SIZE = -1.2, -1.0  # logs
 _COLUMNS_ALONE = 12
+_ROWS = 4096  # that are predicted at a time: the kernel of all would fill the memory
 _LIMIT = 4.0  # standard deviations of a column
 
 
@@ -78,7 +79,7 @@ class GaussianProcess(Learner):
         covariance.diagonal().add_(noise + _LEAST_NOISE)
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
         self.weights = inverse @ y[kept]
-        predictions = self._kernel(x, self.inputs) @ self.weights
+        predictions = self._predicted(x)
         # Left-out blocks in closed form. Leaving out single samples would tell a critic their y: a prediction of noise
         # that leaves out one sample differs from the mean by a multiple of it.
         for block in torch.arange(len(kept)).tensor_split(min(_BLOCKS, len(kept))):
@@ -88,7 +89,10 @@ class GaussianProcess(Learner):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.standardize(x).double()
-        return (self._kernel(x, self.inputs) @ self.weights * self.spread + self.center).float()
+        return (self._predicted(x) * self.spread + self.center).float()
+
+    def _predicted(self, x: Tensor) -> Tensor:
+        return torch.cat([self._kernel(part, self.inputs) @ self.weights for part in x.split(_ROWS)])
 
     def _kernel(self, a: Tensor, b: Tensor) -> Tensor:
         return _kernel(a, b, self.logs.to(a))

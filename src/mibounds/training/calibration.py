@@ -50,11 +50,13 @@ def stacking_weights(grids: Tensor) -> Tensor:
     Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for every 0.02 nats. Only
     where a fitted sum has a clearly lower loss in two-fold cross-validation (critics that see different parts of the
     dependence) is it taken instead, fitted on all samples. Near the ceiling ln N, InfoNCE depends on the order of the
-    scores and hardly on their scale: the critic of the lowest loss is taken.
+    scores and hardly on their scale: of the critics within 0.02 nats of the lowest loss the first is taken, which is to
+    be the simplest.
     """
     losses = torch.stack([infonce_loss(grid) for grid in grids])
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
-        return torch.nn.functional.one_hot(losses.argmin(), len(grids)).to(grids.dtype)
+        near = (losses <= losses.min() + _TEMPERATURE).to(grids.dtype)
+        return torch.nn.functional.one_hot(near.argmax(), len(grids)).to(grids.dtype)
     mean = torch.softmax(-losses / _TEMPERATURE, 0)
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
     gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))

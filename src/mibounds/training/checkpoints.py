@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "Checkpoint", "FoldFile", "FoldState", "describe_fit"]
 
-FORMAT = 2
+FORMAT = 3
 """Of a checkpoint; others are refused."""
 
 _PAGE = "fit.json"

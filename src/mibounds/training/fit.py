@@ -173,6 +173,16 @@ def _augmented(
     return supervision.augment(x, y, fold)
 
 
+def _augmented(
+    supervision: Supervision | None, x: Tensors, y: Tensors, fold: Fold, observer: FoldObserver
+) -> tuple[tuple[nn.Module, nn.Module] | None, Tensors, Tensors]:
+    """The maps that append features, if there are any, and all samples with them."""
+    if supervision is None:
+        return None, x, y
+    observer.advance(0, "supervised features")
+    return supervision.augment(x, y, fold)
+
+
 def train_test_gap(critic: Critic, x: Tensors, y: Tensors, fold: Fold) -> float:
     """The train-test gap of InfoNCE in nats. Near InfoNCE's ceiling the mean score takes its place."""
     count = min(len(fold.train), len(fold.test), _GAP_ROWS)

@@ -183,8 +183,9 @@ def _interval_bias(
         higher += [one.value() for one in [evaluation.find("log-mean", "lower")] if one is not None]
     highest = max(higher) if choice.entropy_limit is None else min(max(higher), choice.entropy_limit)
     primary = evaluation.find("contrastive", "lower")
-    certain = choice.entropy_limit is not None or choice.local is not None or primary is None
-    below = 0.0 if certain or primary is None else value - primary.value()
+    below = 0.0 if choice.entropy_limit is not None or primary is None else value - primary.value()
+    if choice.local is not None:  # it is reported where it is high, which chance can make of so large an error
+        below = min(below, 2 * choice.local.stderr)
     return max(below, 0.0), max(highest - value, 0.0)
 
 
