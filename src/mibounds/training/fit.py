@@ -173,16 +173,6 @@ def _augmented(
     return supervision.augment(x, y, fold)
 
 
-def _augmented(
-    supervision: Supervision | None, x: Tensors, y: Tensors, fold: Fold, observer: FoldObserver
-) -> tuple[tuple[nn.Module, nn.Module] | None, Tensors, Tensors]:
-    """The maps that append features, if there are any, and all samples with them."""
-    if supervision is None:
-        return None, x, y
-    observer.advance(0, "supervised features")
-    return supervision.augment(x, y, fold)
-
-
 def train_test_gap(critic: Critic, x: Tensors, y: Tensors, fold: Fold) -> float:
     """The train-test gap of InfoNCE in nats. Near InfoNCE's ceiling the mean score takes its place."""
     count = min(len(fold.train), len(fold.test), _GAP_ROWS)
@@ -213,8 +203,8 @@ def _resumed(runs: Sequence[Run], observer: FoldObserver) -> list[Run] | None:
 
 
 def _contenders(runs: Sequence[Run]) -> list[Run]:
-    """Those that are not clearly worse than the best; of those that are trained, only the ones close to it: to train the
-    others to the end costs time and gains little."""
+    """Those that are not clearly worse than the best; of those that are trained, only the ones close to it: to train
+    the others to the end costs time and gains little."""
     best = min(run.best_loss for run in runs)
     close = best + _WORSE * (1 + abs(best))
     return [
