@@ -18,7 +18,7 @@ def exact(x, y):
     return normal(y, x, NOISE) - normal(y, 0.0, math.sqrt(1 + NOISE**2))
 
 
-def draw(n=8000, seed=0):
+def draw(n=6000, seed=0):
     x, noise = torch.randn(2, n, 1, generator=torch.Generator().manual_seed(seed))
     return x, x + NOISE * noise
 
@@ -53,7 +53,7 @@ def test_gaussian_noise_has_the_exact_log_ratio():
 
 def test_the_place_of_the_columns():
     x, y = draw()
-    other = torch.randn(8000, 2, generator=torch.Generator().manual_seed(3))
+    other = torch.randn(6000, 2, generator=torch.Generator().manual_seed(3))
     critic = fitted(ResidualCritic(2, target=1), torch.cat([other, x], 1), torch.cat([other[:, :1], y], 1))
     alone = fitted(ResidualCritic(0), x, y)
     assert torch.equal(critic(torch.cat([other, x], 1), torch.cat([other[:, :1], y], 1)), alone(x, y))

@@ -30,7 +30,7 @@ def exact(x, y):
 
 def test_a_forest_sees_the_size_of_noise():
     critic = ForestCritic()
-    critic.prepare(*heteroscedastic(3000))
+    critic.prepare(*heteroscedastic(2500))
     x, y = heteroscedastic(2000, 1)
     information = float(exact(x, y).mean())
     assert 0.4 < information < 0.7
@@ -72,7 +72,7 @@ def test_a_forest_finds_nothing_in_noise_and_takes_constants():
     assert -0.2 < float(critic(new_x, new_y).mean()) < 0.01
     constant = ForestCritic()
     constant.prepare(x, torch.ones_like(y))
-    assert not constant(new_x, torch.ones_like(y)).any()
+    assert constant(new_x, torch.ones_like(y)).abs().max() < 1e-5
     assert constant.pairwise(new_x[:5], new_y[:4]).shape == (5, 4)
 
 
