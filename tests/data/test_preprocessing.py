@@ -6,8 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mibounds.data import Gaussianize, RankGaussianize, Standardize, StandardizeChannels
+from mibounds.data import FirstColumns, Gaussianize, RankGaussianize, Standardize, StandardizeChannels
 from mibounds.data.preprocessing import normal_score_knots, piecewise_linear
+from mibounds.training.modules import describe, rebuild
 
 columns = st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=50)
 
@@ -147,3 +148,15 @@ def test_a_column_of_2048_values_keeps_them_all():
 def test_a_constant_column_maps_to_its_one_score():
     values, scores = normal_score_knots(torch.ones(5))
     assert piecewise_linear(torch.tensor([0.0, 1.0]), values, scores).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("kind", [Standardize, RankGaussianize, lambda: Gaussianize(rounds=3)])
+def test_the_first_columns_are_mapped_as_if_there_were_no_others(kind, generator):
+    train, new = torch.randn(2, 60, 4, generator=generator).unbind(0)
+    first, alone = FirstColumns(2, kind()).fit(train), kind().fit(train[:, :2])
+    assert torch.equal(first(new), alone(new[:, :2]))
+    assert torch.equal(first(torch.cat([new[:, :2], 1e9 * new[:, 2:]], 1)), first(new))
+    other = FirstColumns(2, kind())
+    other.load_state_dict(first.state_dict())
+    assert torch.equal(other(new), first(new))
+    assert torch.equal(rebuild(*describe(first))(new), first(new))

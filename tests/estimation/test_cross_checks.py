@@ -1,13 +1,18 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from mibounds.classical import entropy
+from mibounds.classical import entropy, gaussian_copula, gaussian_copula_full
+from mibounds.critics import Encoded, FunctionCritic
+from mibounds.data import RankGaussianize, Sample
 from mibounds.estimation import cross_checks as module
-from mibounds.estimation.cross_checks import cross_checks
+from mibounds.estimation.cross_checks import cross_checks, regression_check
+from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
+from mibounds.training.folds import Fold
 
 
 def names(x, y):
@@ -66,7 +71,7 @@ def test_a_method_that_fails_is_left_out(monkeypatch):
         raise np.linalg.LinAlgError("Singular matrix")
 
     x, y = CorrelatedGaussian(1, 0.7).sample(100, torch.Generator().manual_seed(0))
-    monkeypatch.setattr(module, "gaussian_copula", fail)
+    monkeypatch.setattr(module, "gaussian_copula_full", fail)
     assert set(values(x, y)) == {"KSG"}
     monkeypatch.setattr(module, "ksg", lambda *_: math.nan)
     assert values(x, y) == {}
@@ -94,9 +99,116 @@ def test_each_method_says_what_it_is():
     x, y = CorrelatedGaussian(1, 0.7).sample(600, torch.Generator().manual_seed(0))
     copula, ksg = cross_checks(x, y, 0)
     assert copula.is_lower_bound and not ksg.is_lower_bound
-    assert copula.stderr == 0
+    assert copula.unbiased and ksg.unbiased
+    assert ksg.stderr == pytest.approx(1 / math.sqrt(600))
     assert ksg.low_from == 3
     exact = -0.5 * math.log(1 - 0.7**2)
     assert [copula.value, ksg.value] == pytest.approx([exact, exact], abs=0.1)
     bent = cross_checks(x.exp(), y**3, 0)
     assert [one.value for one in bent] == pytest.approx([copula.value, ksg.value], abs=0.02), "columns are ranked"
+
+
+def test_the_copula_of_all_rows_takes_enough_of_them_without_ties():
+    """Two for each column and two more; else from rows that did not fit it."""
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(32, 14, generator=generator), torch.randn(32, 1, generator=generator)
+    full = {check.name: check for check in cross_checks(x, y, 0)}["GaussianCopula"]
+    ranked = [RankGaussianize().fit(side)(side).double() for side in (x, y)]
+    assert full.value == gaussian_copula_full(*ranked)
+    assert full.unbiased and full.is_lower_bound
+    few = {check.name: check for check in cross_checks(x[:31], y[:31], 0)}["GaussianCopula"]
+    assert not few.unbiased and few.is_lower_bound and few.stderr == 0
+    ranked = [RankGaussianize().fit(side)(side).double() for side in (x[:31], y[:31])]
+    assert few.value == gaussian_copula(*ranked, generator=torch.Generator().manual_seed(0))
+    tied = {check.name: check for check in cross_checks(x, y.round(), 0)}["GaussianCopula"]
+    assert not tied.unbiased
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_the_error_of_the_copula_is_about_its_spread(rho):
+    found = []
+    for seed in range(60):
+        x, y = CorrelatedGaussian(1, rho).sample(400, torch.Generator().manual_seed(seed))
+        found.append(next(check for check in cross_checks(x, y, 0) if check.name == "GaussianCopula"))
+    spread = float(np.std([check.value for check in found]))
+    assert 0.5 * spread < float(np.mean([check.stderr for check in found])) < 2.5 * spread
+
+
+def evaluated(sample, x=None, y=None):
+    """Two folds, whose critics have features of x and of y."""
+    folds = []
+    for i in range(2):
+        order = torch.arange(sample.n)
+        fold = Fold(order[order % 2 != i], order[:0], order[order % 2 == i])
+        own, other = (sample.variables[name].table for name in "xy")
+        for features, rows, target in ((x and x[i], own, other), (y and y[i], other, own)):
+            if features is not None:
+                features.fit_transform(rows[fold.train], target[fold.train])
+        folds.append(SimpleNamespace(critic=Encoded(FunctionCritic(torch.dot), x and x[i], y and y[i]), fold=fold))
+    return SimpleNamespace(fitted=folds)
+
+
+def test_trees_certify_what_they_predict_of_a_column():
+    x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+    y = (x[:, :1] > 0).float() + 0.3 * torch.randn(400, 1, generator=torch.Generator().manual_seed(1))
+    sample = Sample.of(x=x, y=y.exp())
+    evaluation = evaluated(sample, [SupervisedFeatures(2, 1) for _ in range(2)])
+    check = regression_check(evaluation, sample)
+    truth, predicted = [], []
+    for one in evaluation.fitted:
+        table = sample.y.table
+        truth.append(RankGaussianize().fit(table[one.fold.train])(table[one.fold.test])[:, 0])
+        predicted.append(one.critic.encoder_x.trees(sample.x.table[one.fold.test])[:, 0])
+    truth, predicted = torch.cat(truth).double(), torch.cat(predicted).double()
+    residual, total = (truth - predicted).square(), (truth - truth.mean()).square()
+    assert check.name == "BoostedTrees"
+    assert check.is_lower_bound and not check.unbiased
+    assert check.value == pytest.approx(float(-0.5 * (residual.mean() / total.mean()).log()), abs=1e-6)
+    assert check.value > 0.4
+    halves = [float(-0.5 * (residual[i::8].mean() / total[i::8].mean()).log()) for i in range(8)]
+    assert 0.4 < check.stderr / (np.std(halves, ddof=1) / math.sqrt(8)) < 2.5
+
+
+def test_trees_certify_what_they_predict_of_a_label():
+    x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+    codes = (x[:, 0] > 0).long() + (x[:, 1] > 0).long()
+    sample = Sample.of(x=x, y=["abc"[code] for code in codes])
+    classes = torch.unique(sample.y.table, dim=0)
+    features = [SupervisedFeatures(2, sample.y.width, classes=classes) for _ in range(2)]
+    evaluation = evaluated(sample, features)
+    check = regression_check(evaluation, sample)
+    losses = []
+    for one in evaluation.fitted:
+        test = one.fold.test
+        scores = one.critic.encoder_x.trees(sample.x.table[test]).log_softmax(1)
+        place = (sample.y.table[test][:, None] == classes).all(2).long().argmax(1)
+        losses.append(-scores[torch.arange(len(test)), place])
+    losses = torch.cat(losses).double()
+    assert check.value == pytest.approx(sample.y.label_entropy - float(losses.mean()), abs=1e-6)
+    assert check.stderr == pytest.approx(float(losses.std()) / 20, rel=1e-5)
+    assert 0.5 < check.value < sample.y.label_entropy
+
+
+def test_the_better_direction_certifies_and_the_critics_keep_their_trees():
+    x = torch.randn(400, 1, generator=torch.Generator().manual_seed(0))
+    y = x.square() + 0.05 * torch.randn(400, 1, generator=torch.Generator().manual_seed(1))
+    sample = Sample.of(x=x, y=y)
+    of_x, of_y = ([SupervisedFeatures(1, 1) for _ in range(2)] for _ in range(2))
+    forward = regression_check(evaluated(sample, of_x), sample)
+    backward = regression_check(evaluated(sample, None, of_y), sample)
+    both = evaluated(sample, of_x, of_y)
+    assert forward.value > 1 > backward.value
+    assert regression_check(both, sample).value == pytest.approx(forward.value)
+    trees = both.fitted[0].critic.encoder_x.trees
+    trees.double()
+    assert regression_check(both, sample) is not None
+    assert both.fitted[0].critic.encoder_x.trees is trees
+
+
+def test_without_trees_or_of_several_columns_nothing_is_certified():
+    x = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
+    several = Sample.of(x=x, y=x + 1)
+    assert regression_check(evaluated(several, [SupervisedFeatures(2, 2) for _ in range(2)]), several) is None
+    assert regression_check(evaluated(several), several) is None
+    wide = Sample.of(x=torch.randn(60, 301, generator=torch.Generator().manual_seed(0)), y=x[:60, :1])
+    assert regression_check(evaluated(wide, [SupervisedFeatures(301, 1) for _ in range(2)]), wide) is None

@@ -115,6 +115,65 @@ def test_a_bound_of_the_same_role_does_not_take_the_place_of_a_standard_one():
     assert result(both, Choice("InfoNCE")).lower_bound_estimate[0] == 1.0, "of the library's NWJ"
 
 
+def nearest(value, stderr=0.125, **options):
+    return CrossCheck("KSG", value, stderr=stderr, **{"unbiased": True, **options})
+
+
+@pytest.mark.parametrize("columns, margin", [(0, 0.125), (2, 0.125), (3, 0.25), (8, 0.25)])
+def test_nearest_neighbors_are_reported_where_they_exceed_the_critics_by_more_than_their_error(columns, margin):
+    """By one standard error of a single column a side, and by two of more columns."""
+    found = evaluation(infonce=1.0)
+    above, equal = nearest(1.0 + margin + 0.01), nearest(1.0 + margin)
+    assert choose(found, cross_checks=[above], columns=columns) == Choice("InfoNCE", local=above)
+    assert choose(found, cross_checks=[equal], columns=columns) == Choice("InfoNCE")
+    assert choose(found, cross_checks=[nearest(0.5)], columns=columns) == Choice("InfoNCE"), "it is below"
+
+
+def test_only_a_nearly_unbiased_check_is_reported_and_not_of_a_label():
+    found = evaluation(infonce=1.0)
+    assert choose(found, cross_checks=[nearest(5.0, unbiased=False)], columns=2) == Choice("InfoNCE")
+    both = [nearest(5.0, unbiased=False), nearest(2.0), nearest(3.0)]
+    assert choose(found, cross_checks=both, columns=2).local is both[1], "the first, not the largest"
+    label = classified(0.5)
+    assert choose(label, 0.69, [nearest(5.0)], 2) == Choice(CLASSIFIER, False, 0.69)
+
+
+def test_a_check_above_an_extrapolated_value_takes_its_place():
+    found = evaluation(infonce=5.0, plug_in=8.0, ceiling=6.0)
+    assert choose(found, cross_checks=[nearest(8.1)], columns=2) == Choice("PlugIn", extrapolated=True)
+    above = nearest(8.2)
+    assert choose(found, cross_checks=[above], columns=2) == Choice("PlugIn", local=above)
+
+
+def test_the_result_that_reports_a_check():
+    found = evaluation(infonce=1.0, plug_in=1.125, nwj=0.875, spread=0.5, train_n=100, train_test_gap=0.25)
+    above, copula = nearest(2.0), CrossCheck("GaussianCopula", 0.75, is_lower_bound=True)
+    reported = result(found, choose(found, cross_checks=[above], columns=2), cross_checks=[above, copula])
+    assert (reported.value, reported.method, reported.extrapolated) == (2.0, "KSG", False)
+    assert list(reported.estimates) == ["InfoNCE", "DonskerVaradhan", "NWJ", "PlugIn", "KSG"]
+    assert reported.estimates["KSG"] == 2.0
+    assert reported.estimates["InfoNCE"] == pytest.approx(1.0, abs=1e-6)
+    assert reported.cross_checks == {"GaussianCopula": 0.75}, "what is reported is not its own check"
+    assert reported.stderr == found.by_bound["InfoNCE"].stderr() > 0
+    assert reported.lower_bound_estimate[0] == pytest.approx(0.875, abs=1e-6)
+    assert reported.fold_values == found.by_bound["InfoNCE"].fold_values()
+    assert reported.interval_bias == (0.0, 0.0)
+    low, high = reported.interval
+    assert low < 2.0 < high
+    assert high - 2.0 == pytest.approx(2.0 - low, rel=0.05)
+
+
+def test_the_gap_of_the_critics_starts_from_their_own_value():
+    found = evaluation(infonce=1.0, train_n=1000, train_test_gap=1.25)
+    above = nearest(2.0)
+    chosen = choose(found, cross_checks=[above], columns=2)
+    assert result(found, chosen, cross_checks=[above]).interval_bias == (0.0, 0.25)
+    wider = replace(found, train_test_gap=0.5)
+    assert result(wider, chosen, cross_checks=[above]).interval_bias == (0.0, 0.0)
+    other = CrossCheck("MixedKSG", 2.5)
+    assert result(wider, chosen, cross_checks=[above, other]).interval_bias == (0.0, 0.5)
+
+
 # How far the interval reaches
 
 

@@ -21,6 +21,8 @@ _MARGINAL = 384
 _CONTAMINATION = 0.02  # share of a broad density, so that no sample is impossible
 _BANDWIDTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12, 0.08, 0.05)  # of a standard deviation
 _LOO_ROWS = 400
+_LEAST_SPREAD = 1e-5  # of a constant target, relative to its size
+_SMALLEST = 1e-30  # product of sums of kernels, where no sample is near
 _GRID, _EDGE = 96, 3.8  # points and range of normal scores
 
 
@@ -73,7 +75,7 @@ class ResidualCritic(FittedBuffers, Critic):
         log_scale = log_scale - self.center
         self._fit_density((target - location) * (-log_scale).exp())
         inner = torch.quantile(target, torch.linspace(0, 1, _MARGINAL, dtype=target.dtype, device=target.device))
-        spread = target.std() + 1e-12
+        spread = target.std().clamp_min(_LEAST_SPREAD * (1 + float(target.abs().max())))
         self.points = torch.unique(torch.cat([inner[:1] - spread, inner, inner[-1:] + spread]))
         every = self._log_density((self.points[:, None] - location) * (-log_scale).exp()) - log_scale
         self.marginal = every.logsumexp(1) - math.log(len(location))
@@ -191,15 +193,14 @@ class CopulaDensityCritic(FittedBuffers, Critic):
         some = torch.arange(min(len(u), _LOO_ROWS), device=u.device)
         best, chosen = -math.inf, _BANDWIDTHS[0]
         for h in _BANDWIDTHS:
-            joint = _kernel(u[some], u, h) * _kernel(v[some], v, h)
-            joint[some, some] = 0
-            ratio = joint.sum(1) / (len(u) - 1) / (_normal(u[some], h) * _normal(v[some], h))
-            likelihood = float(_contaminated(ratio).mean())
+            near_u, near_v = _kernel(u[some], u, h), _kernel(v[some], v, h)
+            near_u[some, some] = near_v[some, some] = 0
+            likelihood = float(_log_ratio((near_u * near_v).sum(1), near_u.sum(1) * near_v.sum(1), len(u) - 1).mean())
             if likelihood > best:
                 best, chosen = likelihood, h
         grid = torch.linspace(-_EDGE, _EDGE, _GRID, dtype=u.dtype, device=u.device)
-        joint = _kernel(grid, u, chosen) @ _kernel(grid, v, chosen).T / len(u)
-        self.log_ratio = _contaminated(joint / (_normal(grid, chosen)[:, None] * _normal(grid, chosen))).float()
+        near_u, near_v = _kernel(grid, u, chosen), _kernel(grid, v, chosen)
+        self.log_ratio = _log_ratio(near_u @ near_v.T, near_u.sum(1)[:, None] * near_v.sum(1), len(u)).float()
 
     def encode_x(self, x: Tensor) -> Tensor:
         return _hat(self.rank_x(x[..., [self.column]])) @ self.log_ratio
@@ -215,12 +216,10 @@ def _kernel(at: Tensor, samples: Tensor, h: float) -> Tensor:
     return torch.exp(-((at[:, None] - samples) / h).square() / 2) / (h * math.sqrt(2 * math.pi))
 
 
-def _normal(at: Tensor, h: float) -> Tensor:
-    """The density of normal scores that a kernel has smoothed."""
-    return torch.exp(-at.square() / (2 * (1 + h * h))) / math.sqrt(2 * math.pi * (1 + h * h))
-
-
-def _contaminated(ratio: Tensor) -> Tensor:
+def _log_ratio(joint: Tensor, product: Tensor, n: int) -> Tensor:
+    """From sums of kernels over n samples, and products of such sums. The marginal densities are kernel densities too:
+    those of tied columns are far from normal."""
+    ratio = n * joint / product.clamp_min(_SMALLEST)
     return ((1 - _CONTAMINATION) * ratio + _CONTAMINATION).log()
 
 

@@ -20,7 +20,6 @@ _TREES = 60
 _LEAF, _LEAVES = 10, 250  # samples of a leaf, at least; leaves of a tree, at most about
 _FITTED_ROWS = 20_000
 _CONTAMINATION = 0.02
-_CLASSES = 50
 
 
 class ForestCritic(FittedBuffers, Critic):
@@ -75,7 +74,7 @@ class ForestCritic(FittedBuffers, Critic):
         leaf = max(_LEAF, len(x) // _LEAVES)
         forest = ExtraTreesRegressor(_TREES, min_samples_leaf=leaf, random_state=self.seed)
         with one_thread():
-            forest.fit(x.double().cpu().numpy(), basis.double().cpu().numpy())
+            forest.fit(x.double().cpu().numpy(), basis.squeeze(1).double().cpu().numpy())
         self.mean = basis.mean(0)
         trees = [forest_tree(one.tree_, 1 / _TREES) for one in forest.estimators_]
         self.forest = TreeEnsemble(trees, torch.zeros(basis.shape[1])).to(x.device)
@@ -181,6 +180,7 @@ class Transposed(Critic):
     def __init__(self, critic: Critic):
         super().__init__()
         self.critic = critic
+        self.network_per_pair = critic.network_per_pair
 
     def prepare(self, x: Any, y: Any) -> None:
         self.critic.prepare(y, x)

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._random import seeded
-from mibounds._variables import row_count
 from mibounds.bounds import InfoNCE
 from mibounds.choices import build_bound, build_critic
 from mibounds.critics import (

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -43,37 +41,10 @@ def inner_folds(n: int, seed: int) -> list[tuple[Tensor, Tensor]]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run scikit-learn on one thread: folds run side by side, and sums do not depend on the number of threads."""
+    """Run the trees of scikit-learn on one thread: folds run side by side, and sums do not depend on the number of
+    threads. The limit is one of the calling thread; that of BLAS, which trees do not use, would be one of the whole
+    process, and the last of overlapping folds would leave it at one."""
     from threadpoolctl import threadpool_limits
 
-    _BLAS.enter()
-    try:
-        with threadpool_limits(1, "openmp"):  # of the calling thread
-            yield
-    finally:
-        _BLAS.leave()
-
-
-class _SharedLimit:
-    """The limit of BLAS, which is one of the whole process: the first of overlapping folds sets it, and the last takes
-    it back. If each took it back by itself, the last would leave what the others had set."""
-
-    def __init__(self) -> None:
-        self.lock, self.inside, self.limits = threading.Lock(), 0, cast(Any, None)
-
-    def enter(self) -> None:
-        from threadpoolctl import threadpool_limits
-
-        with self.lock:
-            if not self.inside:
-                self.limits = threadpool_limits(1, "blas")
-            self.inside += 1
-
-    def leave(self) -> None:
-        with self.lock:
-            self.inside -= 1
-            if not self.inside:
-                self.limits.restore_original_limits()
-
-
-_BLAS = _SharedLimit()
+    with threadpool_limits(1, "openmp"):
+        yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -108,19 +107,6 @@ def boosted_tree(nodes: Any, place: int, outputs: int, weight: float) -> Tree:
     value[leaf, place] = nodes["value"][leaf] * weight
     left, right = (np.where(leaf, own, nodes[name]) for name in ("left", "right"))
     return Tree(np.where(leaf, 0, nodes["feature_idx"]), nodes["num_threshold"], left, right, value)
-
-
-def _boosting(samples: int, classes: int) -> dict[str, Any]:
-    """The settings of boosting for so many samples of so many classes."""
-    if math.ceil(_BOOSTING["validation_fraction"] * samples) >= classes:
-        return _BOOSTING
-    return {**_BOOSTING, "early_stopping": False, "max_iter": _UNSTOPPED}
-
-
-def _leaf(outputs: int) -> Tree:
-    """A tree that is 0 everywhere."""
-    zero = np.zeros(1, dtype=int)
-    return Tree(zero, np.zeros(1), zero, zero, np.zeros((1, outputs)))
 
 
 def forest_tree(tree: Any, weight: float) -> Tree:
