@@ -92,7 +92,7 @@ class GaussianProcess(Learner):
         return (self._predicted(x) * self.spread + self.center).float()
 
     def _predicted(self, x: Tensor) -> Tensor:
-        return torch.cat([self._kernel(part, self.inputs) @ self.weights for part in x.split(_ROWS)])
+        return torch.cat([self._kernel(part, self.inputs) @ self.weights for part in torch.split(x, _ROWS)])
 
     def _kernel(self, a: Tensor, b: Tensor) -> Tensor:
         return _kernel(a, b, self.logs.to(a))
