@@ -16,7 +16,9 @@ from torch import Tensor
 from mibounds._math import canonical_pairs
 from mibounds.data import RankGaussianize, Standardize
 from mibounds.training.diagnostics import FIT_CHECKS, Check, Evidence, beyond_log_n
+from mibounds.training.policy import CrossCheck
 from mibounds.warnings import (
+    BelowBoostedTreesWarning,
     BelowGaussianWarning,
     CrossCheckWarning,
     ExtrapolatedWarning,
@@ -99,14 +101,32 @@ def extrapolated(e: Evidence) -> MIWarning | None:
 
 
 def below_gaussian(e: Evidence) -> MIWarning | None:
-    """A held-out lower bound of a classical method exceeds the value by 0.05 nats and three standard errors."""
+    """The Gaussian copula exceeds the value by 0.05 nats and three standard errors."""
+    check = _lower_bound_above(e, "GaussianCopula")
+    if check is None:
+        return None
+    return BelowGaussianWarning(
+        f"{check.name} is {check.value:.3g} nats on held-out samples and the critics {e.value:.3g}, though it "
+        "is a lower bound too: the critics are underfitted (more steps, more samples), or the dependence "
+        "changes over the table. Use the larger value where the samples are homogeneous."
+    )
+
+
+def below_boosted_trees(e: Evidence) -> MIWarning | None:
+    """The lower bound of boosted trees exceeds the value by 0.05 nats and three standard errors."""
+    check = _lower_bound_above(e, "BoostedTrees")
+    if check is None:
+        return None
+    return BelowBoostedTreesWarning(
+        f"Boosted trees certify {check.value:.3g} nats on held-out samples, and the value is {e.value:.3g}: the "
+        "critics are underfitted. Use the larger value, or give more steps or more samples."
+    )
+
+
+def _lower_bound_above(e: Evidence, name: str) -> CrossCheck | None:
     for check in e.cross_checks:
-        if check.is_lower_bound and check.value > e.value + _BELOW + _ERRORS * e.stderr:
-            return BelowGaussianWarning(
-                f"{check.name} is {check.value:.3g} nats on held-out samples and the critics {e.value:.3g}, though it "
-                "is a lower bound too: the critics are underfitted (more steps, more samples), or the dependence "
-                "changes over the table. Use the larger value where the samples are homogeneous."
-            )
+        if check.name == name and check.is_lower_bound and check.value > e.value + _BELOW + _ERRORS * e.stderr:
+            return check
     return None
 
 
@@ -134,7 +154,8 @@ def cross_check(e: Evidence) -> MIWarning | None:
 def maybe_independent(e: Evidence) -> MIWarning | None:
     """The value is less than 0.1 nats and within two standard errors of zero, no cross-check contradicts, and no column
     of x is correlated with one of y."""
-    if e.value > min(2 * e.stderr + _NOTHING, _SMALL) or below_gaussian(e) is not None or cross_check(e) is not None:
+    contradicted = any(check(e) is not None for check in (below_gaussian, below_boosted_trees, cross_check))
+    if e.value > min(2 * e.stderr + _NOTHING, _SMALL) or contradicted:
         return None
     if e.x is not None and e.y is not None and _correlated(e.x, e.y):
         return None
@@ -151,6 +172,7 @@ CHECKS: tuple[Check, ...] = (
     *FIT_CHECKS,
     extrapolated,
     below_gaussian,
+    below_boosted_trees,
     cross_check,
     maybe_independent,
 )
