@@ -242,7 +242,7 @@ def test_the_file_of_a_fold_in_an_older_format_is_refused(tmp_path):
 
 def test_a_state_comes_back_as_it_was_written(tmp_path):
     checkpoint = Checkpoint(tmp_path / "new", False, lambda: {"format": str(FORMAT)})
-    state = FoldState([{"step": 5, "order": torch.arange(3)}], [0], {"negatives": 3}, 0.25)
+    state = FoldState([{"step": 5, "order": torch.arange(3)}], [0], {"negatives": 3})
     checkpoint.fold(2).write(state)
     back = checkpoint.fold(2).state
     assert torch.equal(back.runs[0].pop("order"), state.runs[0].pop("order"))

@@ -87,6 +87,11 @@ def still(name, function, **options):
     return Candidate(name, MIEstimator(Still(function), InfoNCE(), symmetric=True), **options)
 
 
+def fixed(name, critic):
+    """A candidate without weights to train."""
+    return Candidate(name, MIEstimator(critic, InfoNCE(), symmetric=True).requires_grad_(False))
+
+
 class Still(Critic):
     """A critic with a weight that changes nothing."""
 
@@ -129,21 +134,22 @@ def test_validation_samples_weight_the_candidates():
 
 
 def test_the_curve_is_that_of_the_candidate_that_weighs_most():
-    weak = still("weak", FunctionCritic(Weak(0.7)))
+    weak = fixed("weak", Still(FunctionCritic(Weak(0.5))))
     exact = still("exact", EXACT)
     recipe = replace(RECIPE, steps=6, check_every=3, batch_size=16)
     for candidates in ((weak, exact), (exact, weak)):
-        fitted, _ = fit(*candidates, recipe=recipe)
-        assert fitted.steps == 12, "both contend"
+        kept = Kept()
+        fitted, _ = fit(*candidates, recipe=recipe, observer=FoldObserver(kept))
+        assert kept.states[-1].contenders == [0, 1]
         assert fitted.curve.candidate == "exact"
         assert isinstance(fitted.critic.critic, Still), "a critic without weight is not scored"
 
 
 def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
-    """Two candidates that learn different halves of the information."""
+    """Two candidates that hold different halves of the information, one of them in closed form."""
     sides = [
-        Candidate(f"column {k}", estimator(Encoded(SeparableCritic(1, 1, hidden=(64,)), *[Column(k)] * 2)))
-        for k in (0, 1)
+        Candidate("column 0", estimator(Encoded(SeparableCritic(1, 1, hidden=(64,)), *[Column(0)] * 2))),
+        fixed("column 1", Encoded(Still(FunctionCritic(CorrelatedGaussian(1, 0.8).log_ratio)), *[Column(1)] * 2)),
     ]
     losses = []
     for chosen in (sides[:1], sides[1:], sides):
@@ -265,15 +271,20 @@ def test_a_candidate_that_is_clearly_worse_after_a_third_of_the_steps_is_dropped
     assert (names.count("wrong"), names.count("exact")) == (30, 30), "progress ends where it should"
 
 
-def test_where_little_is_learned_a_candidate_is_not_dropped_for_hundredths_of_a_nat():
-    """The best validation loss is about 0, and a tenth of it would drop any other candidate."""
+def test_a_candidate_that_is_trained_is_dropped_for_hundredths_of_a_nat_and_one_in_closed_form_is_not():
+    """The others are hardly better; a tenth of the best validation loss, about 0, would drop both."""
     flat, slightly = (FunctionCritic(Weak(factor)) for factor in (0.0, -0.01))
     recipe = replace(RECIPE, steps=30, check_every=5, patience=99, batch_size=32)
     x, y = data()
     losses = [validation_loss(critic, x, y, "constant") for critic in (flat, slightly)]
     assert losses[0] == 0
-    assert 0.01 < losses[1] < 0.09
-    assert fit(still("flat", flat), still("slightly", slightly), recipe=recipe)[0].steps == 60
+    assert 0.02 < losses[1] < 0.09
+    found = []
+    for worse in (still("slightly", slightly), fixed("slightly", Still(slightly))):
+        kept = Kept()
+        fitted, _ = fit(still("flat", flat), worse, recipe=recipe, observer=FoldObserver(kept))
+        found.append((fitted.steps, kept.states[-1].contenders))
+    assert found == [(40, [0]), (30, [0, 1])]
 
 
 # Continuing
@@ -394,6 +405,19 @@ def test_the_gap_is_of_infonce_over_as_many_training_as_test_samples():
     assert train_test_gap(EXACT, x, y, replace(fold, train=fold.test, test=fold.train)) == pytest.approx(
         test - train, abs=1e-5
     )
+
+
+def test_a_stream_has_no_gap():
+    """What it was trained on is not there."""
+    x, y = data()
+    recipe = replace(RECIPE, steps=5)
+    gaps = [
+        fit_fold(
+            [still("exact", EXACT)], x, y, fold_of(x), recipe, FoldObserver(), calibrate=False, sampler=sampler
+        ).train_test_gap
+        for sampler in (TASK.sample, None)
+    ]
+    assert gaps[0] == 0 != gaps[1]
 
 
 def constant_scores(matched, mismatched):

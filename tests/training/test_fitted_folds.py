@@ -20,19 +20,25 @@ from mibounds.critics import (
     BilinearCritic,
     BridgedCritic,
     Calibrated,
+    ClassCritic,
+    CopulaDensityCritic,
     Critic,
     DiagonalGaussianCritic,
     Encoded,
     FlowCritic,
+    ForestCritic,
     FullGaussianCritic,
     FunctionCritic,
     GaussianCritic,
     JointCritic,
     Normalized,
+    ResidualCritic,
     SeparableCritic,
+    Transposed,
     WeightedSum,
     WithOffset,
 )
+from mibounds.learners import SupervisedFeatures
 from mibounds.networks import ConvEncoder
 from mibounds.training import FittedFolds
 from mibounds.training.modules import describe
@@ -67,6 +73,13 @@ class Wide(nn.Module):
         return self.dropout(self.layer(x))[..., : self.width]
 
 
+class Sign(nn.Module):
+    """The label of a side of zero in each column."""
+
+    def forward(self, x):
+        return x.sign()
+
+
 def networks(**options):
     return SeparableCritic(2, 2, hidden=(8,), **options)
 
@@ -81,6 +94,11 @@ CRITICS = {
     "DiagonalGaussianCritic": lambda: DiagonalGaussianCritic(2, 2, hidden=(8,)),
     "FullGaussianCritic": lambda: FullGaussianCritic(2, 2, hidden=(8,)),
     "FlowCritic": lambda: FlowCritic(2, 2, hidden=(8,), bins=4),
+    "ResidualCritic": lambda: ResidualCritic(0, ranked=True),
+    "CopulaDensityCritic": lambda: CopulaDensityCritic(0, 1),
+    "ForestCritic": lambda: ForestCritic(seed=1),
+    "ClassCritic": lambda: Encoded(ClassCritic(), None, Sign()),
+    "Transposed": lambda: Transposed(ResidualCritic(1, 0, target=1)),
     "Encoded": lambda: Encoded(SeparableCritic(4, 2, hidden=(8,)), Wide()),
     "WithOffset": lambda: WithOffset(networks(), GaussianCritic()),
     "WeightedSum": lambda: WeightedSum([networks(), BilinearCritic(2, 2)], torch.tensor([0.3, 0.6])),
@@ -132,6 +150,15 @@ def test_the_default_estimate_comes_back_to_the_bit(result, tmp_path):
     assert torch.equal(back[1].critic.pairwise(X, Y), result.fitted[1].critic.pairwise(X, Y))
 
 
+@pytest.mark.parametrize("of", ["column", "label"])
+def test_supervised_features_come_back_to_the_bit(of, tmp_path):
+    sides = [y[:, :1] if of == "column" else np.where(y[:, 0] > 0, "high", "low") for y in (Y, NEW[1])]
+    fitted = mi.estimate(X, sides[0], steps=5, folds=2, hidden=(4,)).fitted
+    features = [part for one in fitted for part in one.critic.modules() if isinstance(part, SupervisedFeatures)]
+    assert len(features) == 2
+    check_same(fitted, tmp_path, (NEW[0], sides[1]))
+
+
 def test_all_critics_are_here():
     kinds = {name for name in critics.__all__ if isinstance(getattr(critics, name), type)}
     assert set(CRITICS) == {name for name in kinds if issubclass(getattr(critics, name), Critic)} - {"Critic"}
@@ -141,7 +168,7 @@ def test_all_critics_are_here():
 def test_every_critic_comes_back_to_the_bit(name, tmp_path):
     torch.manual_seed(0)
     fitted = fit(CRITICS[name](), preprocessing=mi.RankGaussianize(), test_negatives=64).fitted
-    check_same(fitted, tmp_path, modules=[Product, Wide])
+    check_same(fitted, tmp_path, modules=[Product, Sign, Wide])
 
 
 def test_telescopes_come_back(tmp_path):
