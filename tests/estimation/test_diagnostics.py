@@ -60,11 +60,11 @@ FIRES = {
     "infinite-information": (lambda: evidence(y=-2 * sample()[0]), "A combination of columns of x equals one of y"),
     "ties": (lambda: evidence(*map(copies, sample())), "3[0-9]% of the rows repeat others"),
     "extrapolated": (lambda: evidence(task=HIGH, method="PlugIn", extrapolated=True), "400 rows can certify"),
+    "below-gaussian": (lambda: evidence(cross_checks=COPULA), "GaussianCopula is 0.9 nats on held-out samples"),
     "below-boosted-trees": (
         lambda: evidence(cross_checks=check("BoostedTrees", 0.9, is_lower_bound=True)),
         "Boosted trees certify 0.9 nats on held-out samples",
     ),
-    "below-gaussian": (lambda: evidence(cross_checks=COPULA), "GaussianCopula is 0.9 nats on held-out samples"),
     "cross-check": (lambda: evidence(cross_checks=check("KSG", 0.9)), "KSG is 0.9 nats .* finer than they resolve"),
     "maybe-independent": (lambda: evidence(y=sample(1)[1], function=nothing), "no proof of independence"),
 }
