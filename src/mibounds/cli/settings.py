@@ -120,7 +120,7 @@ def _kind(name: str) -> Any:
         return hint
     if os.PathLike in members:
         return Path
-    if str in members or Sequence in members:
+    if str in members or get_origin(hint) is Sequence:
         return str
     (only,) = members
     if only not in (bool, int, float):
@@ -131,7 +131,7 @@ def _kind(name: str) -> Any:
 def _value(name: str, value: Any) -> Any:
     """The value of a setting from that of its option: widths and numbers that are given as text."""
     hint = _TYPES[name]
-    if Sequence in {get_origin(one) for one in (hint, *get_args(hint))}:
+    if get_origin(hint) is Sequence:
         return tuple(parse_numbers(value, f"--{name}", "128,128"))
     if int in get_args(hint) and isinstance(value, str) and value.isdecimal():
         return int(value)

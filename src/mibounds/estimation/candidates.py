@@ -150,7 +150,11 @@ def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, r
     if features is None or not features.names or (y.width > 1 and not y.is_label):
         return {}
     if y.is_label:
-        return {"classes": ClassCritic(x.width), "forest": ForestCritic(label=True, seed=recipe.seed)}
+        return {
+            "classes": ClassCritic(x.width),
+            "linear classes": ClassCritic(0),
+            "forest": ForestCritic(label=True, seed=recipe.seed),
+        }
     place = {name: x.width + i for i, name in enumerate(features.names)}
     found: dict[str, Critic] = {"prediction": CopulaDensityCritic(place["score 0"])}
     if "value 0" in place:

@@ -23,7 +23,8 @@ __all__ = ["Calibration", "calibration", "stacking_weights", "weighted_sum"]
 _BLOCK = 128
 _MATCHED_KNOTS = 10
 _MARGIN = 2.5  # nats
-_TEMPERATURE = 0.02  # nats
+_NEAR = 0.02  # nats
+_NOISE = 0.3  # nats, over the root of the samples: how much the losses of two good critics differ by chance
 _STACKING_PENALTY = 1e-3
 _LEAST_STACKING_GAIN = 5e-3  # nats on samples outside the fit
 _SLOPE_PENALTY = 1e-2
@@ -47,17 +48,19 @@ class Calibration(NamedTuple):
 def stacking_weights(grids: Tensor) -> Tensor:
     """Nonnegative weights (K,) of critics in a sum of their scores, from their grids of scores (K, N, N).
 
-    Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for every 0.02 nats. Only
+    Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for what
+    chance makes of so many samples, 0.3 nats over the root of N. Only
     where a fitted sum has a clearly lower loss in two-fold cross-validation (critics that see different parts of the
     dependence) is it taken instead, fitted on all samples. Near the ceiling ln N, InfoNCE depends on the order of the
     scores and hardly on their scale: of the critics within 0.02 nats of the lowest loss the first is taken, which is to
     be the simplest.
     """
     losses = torch.stack([infonce_loss(grid) for grid in grids])
+    noise = _NOISE / math.sqrt(grids.shape[-1])
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
-        near = (losses <= losses.min() + _TEMPERATURE).to(grids.dtype)
+        near = (losses <= losses.min() + _NEAR).to(grids.dtype)
         return torch.nn.functional.one_hot(near.argmax(), len(grids)).to(grids.dtype)
-    mean = torch.softmax(-losses / _TEMPERATURE, 0)
+    mean = torch.softmax(-losses / noise, 0)
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
     gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))
     return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN else mean
