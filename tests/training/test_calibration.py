@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -39,6 +41,17 @@ def test_the_best_critic_weighs_nearly_all_where_a_sum_gains_nothing():
     exact = grid(EXACT)
     assert stacking_weights(torch.stack([exact / 2, exact]))[1] > 0.99
     assert stacking_weights(exact[None]).tolist() == [1]
+
+
+def test_critics_of_nearly_the_same_loss_are_averaged():
+    """By a factor e for every 0.02 nats."""
+    exact = grid(EXACT)
+    noise = torch.randn((2, *exact.shape), generator=torch.Generator().manual_seed(1))
+    grids = torch.stack([exact, exact + 0.2 * noise[0], exact + 0.3 * noise[1]])
+    losses = [float(infonce_loss(one)) for one in grids]
+    powers = [math.exp(-(loss - losses[0]) / 0.02) for loss in losses]
+    assert 0.05 < powers[2] < powers[1] < 0.9, "none of them weighs all"
+    assert stacking_weights(grids).tolist() == pytest.approx([one / sum(powers) for one in powers], rel=1e-3)
 
 
 def test_both_summands_of_a_score_have_weight_one():

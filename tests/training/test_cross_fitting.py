@@ -12,8 +12,7 @@ from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import cross_fitting
 from mibounds.training.candidates import Candidate
 from mibounds.training.cross_fitting import cross_fit, cross_fit_folds
-from mibounds.training.evaluation import train_test_gap
-from mibounds.training.fit import Fitted
+from mibounds.training.fit import Fitted, train_test_gap
 from mibounds.training.folds import split
 from mibounds.training.recipe import Recipe
 
@@ -29,12 +28,16 @@ def candidate(name="one", **options):
     return Candidate(name, MIEstimator(SeparableCritic(2, 2, hidden=(8,)), InfoNCE(), **options), RankGaussianize())
 
 
+def gap_of(fitted):
+    return train_test_gap(fitted.critic, X, Y, fitted.fold) + fitted.gain
+
+
 @pytest.fixture
 def fits(monkeypatch):
     """Replaces training: each fold has the exact critic, and the result of a training that is given here."""
     given, recipes = {}, []
 
-    def fit_fold(candidates, x, y, fold, recipe, observer, *, calibrate, sampler=None):
+    def fit_fold(candidates, x, y, fold, recipe, observer, *, calibrate, sampler=None, supervision=None):
         recipes.append(recipe)
         changes = given.get(len(recipes) - 1, {})
         loss = changes.get("loss", -1.0)
@@ -44,7 +47,9 @@ def fits(monkeypatch):
         if changes.get("interrupt"):
             observer.stop.set()
         critic = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) * changes.get("factor", 1) + changes.get("shift", 0))
-        return Fitted(critic, fold, Curve((0, 10), (0.0, loss), 10, "exact"), steps=10, finished=finished)
+        curve = Curve((0, 10), (0.0, loss), 10, "exact")
+        gap = train_test_gap(critic, x, y, fold)
+        return Fitted(critic, fold, curve, steps=10, finished=finished, train_test_gap=gap)
 
     monkeypatch.setattr(cross_fitting, "fit_fold", fit_fold)
     return given, recipes
@@ -61,7 +66,7 @@ def test_each_sample_is_scored_once_by_the_critic_of_its_own_fold():
         assert torch.allclose(found.scores[i * 100 : (i + 1) * 100], own, atol=1e-5)
     assert (list(found.by_bound), found.warnings) == (STANDARD, ())
     assert len(found.by_bound["InfoNCE"].directions) == 1
-    gaps = [train_test_gap(fitted, X, Y) for fitted in found.fitted]
+    gaps = [gap_of(fitted) for fitted in found.fitted]
     assert found.train_test_gap == pytest.approx(sum(gaps) / 3)
     assert found.train_n == min(len(fold.train) for fold in splits)
 
@@ -146,7 +151,7 @@ def test_an_interrupted_fit_reports_folds_that_finished_and_others_that_are_not_
     found = cross_fit([candidate()], X, Y, recipe)
     assert [len(fitted.fold.test) for fitted in found.fitted] == [60] * 3
     assert torch.equal(found.tested, torch.cat([splits[i].test for i in (0, 1, 3)]))
-    gaps = [train_test_gap(fitted, X, Y) for fitted in found.fitted]
+    gaps = [gap_of(fitted) for fitted in found.fitted]
     assert found.train_test_gap == pytest.approx(sum(gaps) / 3), "of the folds that are reported"
     (warning,) = found.warnings
     assert warning.code == "interrupted"
@@ -168,7 +173,7 @@ def test_only_finished_folds_are_written_as_evaluated(fits, tmp_path):
     assert torch.equal(second.scores[:100], first.scores[:100]), "they are read back, and not evaluated again"
     assert torch.allclose(second.scores[100:200], first.scores[100:200] / 2)
     assert len(recipes) == 6
-    gaps = [train_test_gap(fitted, X, Y) for fitted in (first.fitted[0], second.fitted[1], first.fitted[2])]
+    gaps = [gap_of(fitted) for fitted in second.fitted]
     assert second.train_test_gap == pytest.approx(sum(gaps) / 3)
 
 

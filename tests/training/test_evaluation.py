@@ -4,13 +4,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mibounds._math import infonce_loss, off_diagonal
+from mibounds._math import off_diagonal
 from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.critics import FunctionCritic
 from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import evaluation
-from mibounds.training.evaluation import CLASSIFIER, Evaluation, FoldEvaluation, evaluate_fold, train_test_gap
+from mibounds.training.evaluation import CLASSIFIER, Evaluation, FoldEvaluation, evaluate_fold
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
 from mibounds.warnings import CheckpointWarning
@@ -130,61 +130,6 @@ def test_with_a_number_of_negatives_all_folds_evaluate_the_same_directions(negat
     found = pooled(below, above)
     assert found.by_bound["PlugIn"].value() == pytest.approx(4.5, abs=0.5)
     assert found.by_bound["InfoNCE"].ceiling == pytest.approx(math.log(1 + min(below.negatives, above.negatives)))
-
-
-# The train-test gap
-
-
-def halves(task=TASK, n=400):
-    x, y = task.sample(n, torch.Generator().manual_seed(0))
-    order = torch.arange(n)
-    return x, y, Fold(order[: n // 2], order[:0], order[n // 2 :])
-
-
-def test_the_gap_of_a_critic_that_overfits_is_that_of_its_scores():
-    x, y, fold = halves()
-    known = {tuple(row.tolist()) for row in torch.cat([x, y], 1)[fold.train]}
-
-    def overfitted(x, y):
-        pairs = torch.cat(torch.broadcast_tensors(x, y), -1)
-        bonus = [[0.5 * (tuple(pair.tolist()) in known) for pair in row] for row in pairs]
-        return TASK.log_ratio(x, y) + torch.tensor(bonus)
-
-    exact, overfit = (train_test_gap(fitted(fold, FunctionCritic(f)), x, y) for f in (TASK.log_ratio, overfitted))
-    assert overfit - exact == pytest.approx(0.5, abs=0.1)
-    assert train_test_gap(fitted(fold, gain=0.25), x, y) == pytest.approx(exact + 0.25)
-
-
-def test_the_gap_is_of_infonce_over_as_many_training_as_test_samples():
-    x, y, fold = halves()
-    fold = replace(fold, train=torch.arange(200), test=torch.arange(300, 400))
-    train, test = (-float(infonce_loss(EXACT.pairwise(x[rows], y[rows]))) for rows in (slice(100), slice(300, 400)))
-    assert train_test_gap(fitted(fold), x, y) == pytest.approx(train - test, abs=1e-5)
-    assert train_test_gap(fitted(replace(fold, train=fold.test, test=fold.train)), x, y) == pytest.approx(
-        test - train, abs=1e-5
-    )
-
-
-def constant_scores(matched, mismatched):
-    """A critic of one-hot samples whose scores are these numbers: `matched` for equal samples, else `mismatched`."""
-    return FunctionCritic(lambda x, y: torch.where((x * y).sum(-1) > 0, matched(x), mismatched))
-
-
-@pytest.mark.parametrize("level, saturated", [(2.0, False), (2.4, True), (5.0, True)])
-def test_near_the_ceiling_of_infonce_the_gap_is_that_of_the_plug_in(level, saturated):
-    """Matched pairs of the training samples score 2 nats more. Of 100 samples InfoNCE is at most 4.6 nats, and within
-    2.5 nats of that it no longer shows the difference."""
-    n = 100
-    x = torch.eye(2 * n)
-    fold = Fold(torch.arange(n), torch.arange(0), torch.arange(n, 2 * n))
-    bonus = torch.cat([torch.full((n,), 2.0), torch.zeros(n)])
-    critic = constant_scores(lambda x: level + x @ bonus, 0.0)
-    ceiling = math.log(n)
-    of_train, of_test = (score - math.log((math.exp(score) + n - 1) / n) for score in (level + 2, level))
-    assert (of_test > ceiling - 2.5) is saturated
-    expected = 2.0 if saturated else of_train - of_test
-    assert train_test_gap(fitted(fold, critic), x, x) == pytest.approx(expected, abs=1e-4)
-    assert of_train - of_test < 1.95, "the two differ"
 
 
 # All folds

@@ -1,12 +1,14 @@
 import copy
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
+from mibounds._math import infonce_loss
 from mibounds.bounds import BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.critics import (
     Critic,
@@ -20,13 +22,15 @@ from mibounds.critics import (
     WithOffset,
 )
 from mibounds.estimators.mi_estimator import validation_loss
+from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
-from mibounds.training.fit import Fitted, clearly_worse, fit_density, fit_fold
+from mibounds.training.fit import Fitted, _contenders, clearly_worse, fit_density, fit_fold, train_test_gap
 from mibounds.training.folds import Fold, split
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import Recipe
+from mibounds.training.supervision import Supervision
 
 TASK = CorrelatedGaussian(2, 0.8)
 RECIPE = Recipe(steps=300, batch_size=64, lr=3e-3, check_every=25).filled(600, 320)
@@ -311,7 +315,7 @@ def test_a_fold_that_was_evaluated_is_not_written_again():
     recipe = replace(RECIPE, steps=10, check_every=5)
     kept = Kept()
     fit(still("exact", EXACT), recipe=recipe, observer=FoldObserver(kept))
-    done = Kept(replace(kept.states[-1], evaluation={}, train_test_gap=0.5))
+    done = Kept(replace(kept.states[-1], evaluation={}))
     fitted, _ = fit(still("exact", EXACT), recipe=recipe, observer=FoldObserver(done))
     assert fitted.steps == 10
     assert done.states == []
@@ -359,3 +363,129 @@ def test_the_scores_of_many_samples_are_those_of_parts(monkeypatch):
     order = torch.arange(20)
     fitted = Fitted(EXACT, Fold(order, order, order), None)
     assert torch.allclose(fitted.score_pairs(x, y), TASK.log_ratio(x, y))
+
+
+# The train-test gap
+
+
+def halves(n=400):
+    x, y = TASK.sample(n, torch.Generator().manual_seed(0))
+    order = torch.arange(n)
+    return x, y, Fold(order[: n // 2], order[:0], order[n // 2 :])
+
+
+def test_the_gap_of_a_critic_that_overfits_is_that_of_its_scores():
+    x, y, fold = halves()
+    known = {tuple(row.tolist()) for row in torch.cat([x, y], 1)[fold.train]}
+
+    def overfitted(x, y):
+        pairs = torch.cat(torch.broadcast_tensors(x, y), -1)
+        bonus = [[0.5 * (tuple(pair.tolist()) in known) for pair in row] for row in pairs]
+        return TASK.log_ratio(x, y) + torch.tensor(bonus)
+
+    exact, overfit = (train_test_gap(FunctionCritic(f), x, y, fold) for f in (TASK.log_ratio, overfitted))
+    assert overfit - exact == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_gap_is_of_infonce_over_as_many_training_as_test_samples():
+    x, y, fold = halves()
+    fold = replace(fold, train=torch.arange(200), test=torch.arange(300, 400))
+    train, test = (-float(infonce_loss(EXACT.pairwise(x[rows], y[rows]))) for rows in (slice(100), slice(300, 400)))
+    assert train_test_gap(EXACT, x, y, fold) == pytest.approx(train - test, abs=1e-5)
+    assert train_test_gap(EXACT, x, y, replace(fold, train=fold.test, test=fold.train)) == pytest.approx(
+        test - train, abs=1e-5
+    )
+
+
+def constant_scores(matched, mismatched):
+    """A critic of one-hot samples whose scores are these numbers: `matched` for equal samples, else `mismatched`."""
+    return FunctionCritic(lambda x, y: torch.where((x * y).sum(-1) > 0, matched(x), mismatched))
+
+
+@pytest.mark.parametrize("level, saturated", [(2.0, False), (2.4, True), (5.0, True)])
+def test_near_the_ceiling_of_infonce_the_gap_is_that_of_the_plug_in(level, saturated):
+    """Matched pairs of the training samples score 2 nats more. Of 100 samples InfoNCE is at most 4.6 nats, and within
+    2.5 nats of that it no longer shows the difference."""
+    n = 100
+    x = torch.eye(2 * n)
+    fold = Fold(torch.arange(n), torch.arange(0), torch.arange(n, 2 * n))
+    bonus = torch.cat([torch.full((n,), 2.0), torch.zeros(n)])
+    critic = constant_scores(lambda x: level + x @ bonus, 0.0)
+    ceiling = math.log(n)
+    of_train, of_test = (score - math.log((math.exp(score) + n - 1) / n) for score in (level + 2, level))
+    assert (of_test > ceiling - 2.5) is saturated
+    expected = 2.0 if saturated else of_train - of_test
+    assert train_test_gap(critic, x, x, fold) == pytest.approx(expected, abs=1e-4)
+    assert of_train - of_test < 1.95, "the two differ"
+
+
+@pytest.mark.parametrize("calibrate", [False, True])
+def test_a_fold_records_the_gap_and_what_calibration_gained(calibrate):
+    """Twice the exact scores are halved by the calibration."""
+    twice = FunctionCritic(lambda x, y: 2 * TASK.log_ratio(x, y))
+    fitted, fold = fit(still("exact", twice), recipe=replace(RECIPE, steps=10), calibrate=calibrate)
+    assert (fitted.gain > 0.05) is calibrate
+    gap = train_test_gap(fitted.critic, *data(), fold)
+    assert fitted.train_test_gap == pytest.approx(gap + fitted.gain, abs=1e-6)
+
+
+# Which candidates are trained to the end
+
+
+@pytest.mark.parametrize(
+    "losses, kept",
+    [
+        ({"a": (-1.0, True), "b": (-0.97, True), "c": (-0.95, True)}, "ab"),  # 0.04 below the best of those trained
+        ({"a": (-1.0, True), "b": (-0.97, False), "c": (-0.9, False)}, "abc"),  # not trained: it costs nothing
+        ({"a": (-1.0, False), "b": (-0.9, True), "c": (-0.87, True), "d": (-0.85, True)}, "abc"),
+        ({"a": (-1.0, False), "b": (-0.7, True), "c": (-0.7, False)}, "a"),  # clearly worse
+        ({"a": (-1.0, False), "b": (-0.85, False)}, "ab"),
+    ],
+)
+def test_candidates_that_are_trained_are_compared_with_one_another(losses, kept):
+    runs = [
+        SimpleNamespace(name=name, best_loss=loss, parameters=[0] * trained) for name, (loss, trained) in losses.items()
+    ]
+    assert "".join(run.name for run in _contenders(runs)) == kept
+
+
+# Supervised features
+
+
+def product(n=600):
+    """y is the sign of a product of two columns."""
+    x, noise = torch.randn(2, n, 2, generator=torch.Generator().manual_seed(0)).unbind(0)
+    return x, (x[:, :1] * x[:, 1:]).sign() + 0.3 * noise[:, :1]
+
+
+def supervised(calibrate=False, recipe=RECIPE):
+    x, y = product()
+    fold = fold_of(x)
+    supervision = Supervision(SupervisedFeatures(2, 1))
+    candidate = Candidate("Gaussian", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize())
+    told = []
+    observer = FoldObserver(advance=lambda steps, name: told.append((steps, name)))
+    fitted = fit_fold([candidate], x, y, fold, recipe, observer, calibrate=calibrate, supervision=supervision)
+    return fitted, supervision, told
+
+
+def test_features_are_columns_of_every_candidate_and_part_of_the_critic():
+    x, y = product()
+    fitted, supervision, told = supervised()
+    fold = fitted.fold
+    assert told[0] == (0, "supervised features")
+    assert sum(steps for steps, _ in told) == RECIPE.steps, "a critic without weights makes none, and counts as done"
+    assert (fitted.steps, fitted.curve.steps) == (0, (0,))
+    plain, _ = fit(Candidate("Gaussian", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize()), x=x, y=y)
+    assert float(fitted.score_pairs(x[fold.test], y[fold.test]).mean()) > 0.2
+    assert abs(float(plain.score_pairs(x[fold.test], y[fold.test]).mean())) < 0.05, "no correlation without them"
+    assert isinstance(fitted.critic, Encoded)
+    (map_x, map_y), more_x, more_y = supervision.augment(x, y, fold)
+    assert torch.equal(fitted.critic.encoder_x(x), map_x(x))
+    assert isinstance(fitted.critic.encoder_y, nn.Identity)
+    test = fitted.critic.critic(more_x[fold.test], more_y[fold.test])
+    assert torch.allclose(fitted.score_pairs(x[fold.test], y[fold.test]), test, atol=1e-5)
+    gap = train_test_gap(fitted.critic.critic, more_x, more_y, fold)
+    assert fitted.train_test_gap == pytest.approx(gap + fitted.gain, abs=1e-5), "of out-of-sample features"
+    assert abs(gap) < 0.1
+    assert train_test_gap(fitted.critic, x, y, fold) > gap + 0.02, "of models that trained on the samples"

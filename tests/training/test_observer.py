@@ -44,7 +44,7 @@ def test_a_state_is_made_only_if_it_is_time_to_write_it(tmp_path, monkeypatch):
 def test_the_evaluation_is_written_beside_the_last_state(tmp_path):
     fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint"))
     fold.evaluated({"negatives": 3}, 0.25)
-    assert fold.state == FoldState(evaluation={"negatives": 3}, train_test_gap=0.25)
+    assert fold.state == FoldState(evaluation={"negatives": 3})
     fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint", state=FoldState([{"step": 5}], [0])))
     fold.evaluated({"negatives": 3}, 0.25)
     assert fold.state == FoldState([{"step": 5}], [0], {"negatives": 3}, 0.25)
