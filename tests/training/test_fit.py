@@ -480,7 +480,7 @@ def test_features_are_columns_of_every_candidate_and_part_of_the_critic():
     assert float(fitted.score_pairs(x[fold.test], y[fold.test]).mean()) > 0.2
     assert abs(float(plain.score_pairs(x[fold.test], y[fold.test]).mean())) < 0.05, "no correlation without them"
     assert isinstance(fitted.critic, Encoded)
-    (map_x, map_y), more_x, more_y = supervision.augment(x, y, fold)
+    (map_x, _), more_x, more_y = supervision.augment(x, y, fold)
     assert torch.equal(fitted.critic.encoder_x(x), map_x(x))
     assert isinstance(fitted.critic.encoder_y, nn.Identity)
     test = fitted.critic.critic(more_x[fold.test], more_y[fold.test])
