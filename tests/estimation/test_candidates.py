@@ -176,7 +176,7 @@ def test_networks_take_the_features_and_offsets_only_what_was_given():
     for name in ("ranks", "standardized"):
         assert found[name].estimator.critic(wide_x, wide_y).shape == (4,)
     assert [first.count for first in found["ranks with Gaussian offset"].maps] == [2, 1]
-    assert found["ranks with Gaussian offset"].estimator.critic(wide_x[:, :2], wide_y).shape == (4,)
+    assert found["ranks with Gaussian offset"].estimator.critic.critic(wide_x[:, :2], wide_y).shape == (4,)
     for one in found.values():
         check_candidate(one, RECIPE.filled(60, 40))
 

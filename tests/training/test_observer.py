@@ -26,7 +26,7 @@ def test_by_itself_a_fold_is_observed_by_nobody():
     fold = FoldObserver()
     fold.advance(3, "training")
     fold.save(lambda: pytest.fail("there is no file to write a state to"), now=True)
-    fold.evaluated({}, 0.5)
+    fold.evaluated({})
     fold.forget()
     assert (fold.state, fold.stopped) == (None, False)
 
@@ -43,11 +43,11 @@ def test_a_state_is_made_only_if_it_is_time_to_write_it(tmp_path, monkeypatch):
 
 def test_the_evaluation_is_written_beside_the_last_state(tmp_path):
     fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint"))
-    fold.evaluated({"negatives": 3}, 0.25)
+    fold.evaluated({"negatives": 3})
     assert fold.state == FoldState(evaluation={"negatives": 3})
     fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint", state=FoldState([{"step": 5}], [0])))
-    fold.evaluated({"negatives": 3}, 0.25)
-    assert fold.state == FoldState([{"step": 5}], [0], {"negatives": 3}, 0.25)
+    fold.evaluated({"negatives": 3})
+    assert fold.state == FoldState([{"step": 5}], [0], {"negatives": 3})
     fold.forget()
     assert fold.state is None
     assert (tmp_path / "fold-1.checkpoint").exists()
