@@ -1,14 +1,18 @@
 """Which candidates suit which data."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import mibounds as mi
 from mibounds.bounds import NWJ, InfoNCE
-from mibounds.critics import Encoded, GaussianCritic, JointCritic, SeparableCritic, WithOffset
+from mibounds.critics import Encoded, GaussianCritic, JointCritic, SeparableCritic, Transposed, WithOffset
 from mibounds.data import FirstColumns, Gaussianize, RankGaussianize, Sample, Standardize, StandardizeChannels
 from mibounds.estimation.candidates import default_candidates, ranked_candidate, supervision_of
+from mibounds.learners import SupervisedFeatures
 from mibounds.networks import ConvEncoder, SequenceEncoder, WithRadius
 from mibounds.training import Recipe
 from mibounds.training.candidates import check_candidate
@@ -27,24 +31,15 @@ def columns(width, rows=60):
     return RNG.normal(size=(rows, width))
 
 
-def kinds(candidate):
-    """The classes of the preprocessing of x, which is that of y, too."""
-    first, second = candidate.maps
-    found = [(type(one), type(one.inner)) if isinstance(one, FirstColumns) else (type(one),) for one in (first, second)]
-    assert found[0] == found[1]
-    return found[0]
-
-
 def test_single_columns_have_three_candidates_and_wider_tables_a_fourth():
     names = ["ranks with Gaussian offset", "ranks", "standardized"]
     assert [one.name for one in candidates(columns(1), columns(1))] == names
     wide = candidates(columns(1), columns(2))
     assert [one.name for one in wide] == [*names, "independent components"]
     assert [one.instead_of for one in wide] == [None, None, None, names[0]]
-    assert [kinds(one) for one in wide] == [
-        (FirstColumns, RankGaussianize), (RankGaussianize,), (Standardize,), (FirstColumns, Gaussianize)
-    ]  # fmt: skip
-    assert [one.count for one in wide[0].preprocessing] == [1, 2]
+    assert [type(one.maps[0]) for one in wide] == [FirstColumns, RankGaussianize, Standardize, FirstColumns]
+    for one, kind in ((wide[0], RankGaussianize), (wide[3], Gaussianize)):
+        assert [(first.count, type(first.inner)) for first in one.maps] == [(1, kind), (2, kind)]
     assert len(candidates(columns(100, 110), columns(1, 110))) == 4
     assert len(candidates(columns(101, 110), columns(1, 110))) == 3, "they would cost more time than they gain"
     assert len(candidates(columns(110, 110), columns(1, 110))) == 2, "see test_wide"
@@ -111,62 +106,105 @@ def test_the_ranked_candidate_is_the_first_of_the_default_ones():
     x, y = columns(2), columns(1)
     first = candidates(x, y)[0]
     alone = ranked_candidate(torch.from_numpy(x), torch.from_numpy(y), RECIPE)
-    assert (alone.name, kinds(alone)) == (first.name, kinds(first)[1:])
+    assert (alone.name, type(alone.preprocessing)) == (first.name, type(first.maps[0].inner))
     state, expected = alone.estimator.state_dict(), first.estimator.state_dict()
     assert state.keys() == expected.keys()
     assert all(torch.equal(state[name], expected[name]) for name in state)
 
 
-# Supervised features
-
-
-def supervised(x, y, recipe=RECIPE):
-    """The supervision of x and y, and the names of the candidates that rest on it."""
+def supervised(x, y):
     sample = Sample.of(x=x, y=y)
-    supervision = supervision_of(sample, recipe)
-    plain = len(default_candidates(sample, recipe))
-    return supervision, [one.name for one in default_candidates(sample, recipe, supervision)[plain:]]
+    supervision = supervision_of(sample, RECIPE)
+    return supervision, {one.name: one for one in default_candidates(sample, RECIPE, supervision)}
 
 
-FOUR = ["prediction of {}", "residuals of {}", "scaled residuals of {}", "forest of {}"]
+PLAIN = ["ranks with Gaussian offset", "ranks", "standardized"]
+OF_A_COLUMN = ["prediction", "residuals", "scaled residuals", "forest"]
 
 
-def test_of_columns_the_fewer_are_predicted():
-    supervision, names = supervised(columns(1), columns(1))
+def test_single_columns_predict_each_other():
+    supervision, found = supervised(columns(1), columns(1))
     assert supervision.x.names == supervision.y.names == ("score 0", "value 0", "scale 0")
-    both = [name.format(side) for side in "yx" for name in FOUR]
-    assert names == ["Gaussian of features", *both, "copula density"]
-    supervision, names = supervised(columns(3), columns(1))
+    both = [f"{name} of {side}" for side in "yx" for name in OF_A_COLUMN]
+    assert list(found) == [*PLAIN, "Gaussian of features", *both, "copula density"]
+    for name, one in found.items():
+        assert isinstance(one.estimator.critic, Transposed) == name.endswith("of x"), name
+    residuals = found["scaled residuals of x"].estimator.critic.critic
+    assert (residuals.location, residuals.scale, residuals.ranks is not None) == (1, 3, True)
+    assert found["residuals of y"].estimator.critic.location == 2
+    assert found["prediction of y"].estimator.critic.column == 1
+    for name in both:
+        assert not [*found[name].estimator.parameters()], "nothing is trained"
+
+
+def test_many_columns_predict_as_many_or_fewer():
+    supervision, found = supervised(columns(3), columns(1))
+    assert supervision.x.names == ("score 0", "value 0", "scale 0")
     assert supervision.y is None
-    assert names == ["Gaussian of features", *(name.format("y") for name in FOUR)]
-    supervision, names = supervised(columns(2), columns(2))
-    assert supervision.x.names == ("score 0", "score 1", "scale 0", "scale 1")
-    assert names == ["Gaussian of features"], "several columns have no closed form"
+    of_y = [f"{name} of y" for name in OF_A_COLUMN]
+    assert list(found) == [*PLAIN, "independent components", "Gaussian of features", *of_y]
+    assert found["residuals of y"].estimator.critic.location == 4
+    both, several = supervised(columns(2), columns(2))
+    assert both.x.names == both.y.names == ("score 0", "score 1", "scale 0", "scale 1")
+    assert list(several) == [*PLAIN, "independent components", "Gaussian of features"]
 
 
-def test_heavy_tails_are_predicted_as_ranks_alone():
-    _, names = supervised(columns(2), np.exp(4 * columns(1)))
-    assert names == ["Gaussian of features", *(FOUR[i].format("y") for i in (0, 2, 3))]
+def test_a_label_is_predicted_as_a_label():
+    supervision, found = supervised(columns(1), LABEL)
+    assert supervision.x.names == tuple(f"{kind} {c}" for kind in ("indicator", "class") for c in range(3))
+    assert torch.equal(supervision.x.classes, torch.unique(Sample.of(x=columns(1), y=LABEL).y.table, dim=0))
+    assert supervision.y.names == ("score 0", "value 0", "scale 0")
+    assert [name for name in found if name.endswith("of y")] == ["classes of y", "forest of y"]
+    assert found["classes of y"].estimator.critic.start == 1
+    assert found["forest of y"].estimator.critic.label
 
 
-def test_labels_are_predicted_as_classes():
-    supervision, names = supervised(columns(4), LABEL)
-    assert supervision.y is None, "of three classes are three columns, and not four"
-    assert supervision.x.is_label
-    assert len(supervision.x.classes) == 3
-    assert names == ["Gaussian of features", "classes of y", "forest of y"]
+def test_values_with_heavy_tails_are_not_predicted():
+    x = columns(1, 400)
+    heavy = np.tan(math.pi * (RNG.random((400, 1)) - 0.5))
+    supervision, found = supervised(x, heavy)
+    assert supervision.x.names == ("score 0", "scale 0")
+    assert "value 0" in supervision.y.names
+    assert "residuals of y" not in found
+    assert "residuals of x" in found
+    assert found["scaled residuals of y"].estimator.critic.scale == 2
 
 
-def test_the_networks_see_the_features_and_the_offset_does_not():
-    sample = Sample.of(x=columns(2), y=columns(1))
-    offset, ranks, standardized, *_ = default_candidates(sample, RECIPE, supervision_of(sample, RECIPE))
-    for one, width in ((offset, 2), (ranks, 5), (standardized, 5)):
-        inner = one.estimator.critic
-        network = inner.critic if isinstance(inner, WithOffset) else inner
-        assert network(torch.zeros(4, width), torch.zeros(4, width - 1)).shape == (4,)
-    assert kinds(offset) == (FirstColumns, RankGaussianize)
+def test_networks_take_the_features_and_offsets_only_what_was_given():
+    _, found = supervised(columns(2), columns(1))
+    wide_x, wide_y = torch.zeros(4, 2 + 3), torch.zeros(4, 1)
+    for name in ("ranks", "standardized"):
+        assert found[name].estimator.critic(wide_x, wide_y).shape == (4,)
+    assert [first.count for first in found["ranks with Gaussian offset"].maps] == [2, 1]
+    assert found["ranks with Gaussian offset"].estimator.critic.critic(wide_x[:, :2], wide_y).shape == (4,)
+    for one in found.values():
+        check_candidate(one, RECIPE.filled(60, 40))
 
 
-@pytest.mark.parametrize("x, y", [(IMAGES, LABEL), (columns(60), columns(1))], ids=["images", "wide"])
-def test_images_and_wide_tables_have_no_features(x, y):
-    assert supervised(x, y) == (None, [])
+def test_images_wide_tables_and_too_many_columns_have_no_features():
+    for x in (IMAGES, columns(60)):
+        assert supervision_of(Sample.of(x=x, y=columns(1)), RECIPE) is None
+    supervision, found = supervised(columns(301, 320), columns(1, 320))
+    assert supervision.x.names == ()
+    assert list(found) == PLAIN
+
+
+def test_the_seed_is_that_of_the_features():
+    sample = Sample.of(x=columns(1), y=columns(1))
+    assert supervision_of(sample, RECIPE.replace(seed=7)).x.seed == 7
+    forest = default_candidates(sample, RECIPE.replace(seed=7), supervision_of(sample, RECIPE))
+    assert next(one for one in forest if one.name == "forest of y").estimator.critic.seed == 7
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+@pytest.mark.parametrize("label", [False, True])
+def test_an_estimate_with_features_is_saved_and_loaded(label, tmp_path):
+    x = RNG.normal(size=(150, 2))
+    y = np.where(x[:, 0] * x[:, 1] > 0, "a", "b") if label else np.sign(x[:, 0] * x[:, 1]) + 0.3 * RNG.normal(size=150)
+    result = mi.estimate(x, y, steps=10, folds=2, hidden=(8,))
+    assert isinstance(result.fitted[0].critic.encoder_x, SupervisedFeatures)
+    assert "BoostedTrees" in result.cross_checks
+    result.fitted.save(tmp_path / "critic")
+    again = mi.load(tmp_path / "critic")
+    assert torch.equal(again.score_pairs(x, y), result.fitted.score_pairs(x, y))
+    assert float(again.score_pairs(x, y).mean()) > 0.2

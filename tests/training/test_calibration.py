@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -41,12 +43,15 @@ def test_the_best_critic_weighs_nearly_all_where_a_sum_gains_nothing():
     assert stacking_weights(exact[None]).tolist() == [1]
 
 
-def test_near_the_ceiling_the_first_of_nearly_equal_critics_is_taken():
-    exact = exact_of(5.0, 512)
-    close, far = 1.1 * exact, 1.5 * exact
-    assert infonce_loss(exact) < infonce_loss(close) < infonce_loss(exact) + 0.02 < infonce_loss(far)
-    assert stacking_weights(torch.stack([close, exact])).tolist() == [1, 0]
-    assert stacking_weights(torch.stack([far, exact, close])).tolist() == [0, 1, 0]
+def test_critics_of_nearly_the_same_loss_are_averaged():
+    """By a factor e for every 0.02 nats."""
+    exact = grid(EXACT)
+    noise = torch.randn((2, *exact.shape), generator=torch.Generator().manual_seed(1))
+    grids = torch.stack([exact, exact + 0.2 * noise[0], exact + 0.3 * noise[1]])
+    losses = [float(infonce_loss(one)) for one in grids]
+    powers = [math.exp(-(loss - losses[0]) / 0.02) for loss in losses]
+    assert 0.05 < powers[2] < powers[1] < 0.9, "none of them weighs all"
+    assert stacking_weights(grids).tolist() == pytest.approx([one / sum(powers) for one in powers], rel=1e-3)
 
 
 def test_both_summands_of_a_score_have_weight_one():

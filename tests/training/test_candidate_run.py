@@ -8,7 +8,7 @@ from torch import nn
 
 from mibounds import MIEstimator, RankGaussianize, Standardize
 from mibounds.bounds import MINE, InfoNCE
-from mibounds.critics import Critic, Encoded, SeparableCritic
+from mibounds.critics import Critic, Encoded, GaussianCritic, SeparableCritic
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import candidate_run as module
 from mibounds.training.candidate_run import Run, Stopped
@@ -48,6 +48,21 @@ def trained(candidate, x=None, y=None, recipe=RECIPE, observer=None):
     run = run_of(candidate, x, y, recipe)
     run.train(recipe.steps, observer or FoldObserver())
     return run
+
+
+def test_a_critic_without_weights_is_fitted_and_makes_no_step():
+    told = []
+    run = run_of(Candidate("Gaussian", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize()))
+    observer = FoldObserver(advance=lambda steps, name: told.append(steps))
+    run.train(RECIPE.steps, observer)
+    assert (run.parameters, run.step, run.steps, sum(told)) == ([], 0, [0], RECIPE.steps)
+    x, y = (side[fold_of(side).test] for side in data())
+    assert float(run.trained()(x, y).mean()) == pytest.approx(TASK.mutual_information, abs=0.15)
+    other = run_of(Candidate("Gaussian", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize()))
+    other.load_state_dict(run.state_dict())
+    assert torch.equal(other.trained()(x, y), run.trained()(x, y))
+    run.check()
+    assert run.steps == [0]
 
 
 class Still(Critic):

@@ -19,6 +19,7 @@ import mibounds as mi
 from mibounds.bounds import MINE, InfoNCE
 from mibounds.critics import SeparableCritic
 from mibounds.data import Standardize
+from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import Candidate, checkpoints
 from mibounds.training.candidate_run import Run
@@ -108,6 +109,22 @@ def several():
         Candidate("plain", estimator(symmetric=True), Standardize()),
         Candidate("raw", estimator(symmetric=True)),
     ]
+
+
+@pytest.mark.parametrize("after", [4, 35])
+def test_a_killed_estimate_with_supervised_features_continues_to_the_same_number(killed_after, tmp_path, after):
+    x = torch.randn(120, 2, generator=torch.Generator().manual_seed(0))
+    y = (x[:, :1] * x[:, 1:]).sign() + 0.3 * torch.randn(120, 1, generator=torch.Generator().manual_seed(1))
+    options = {**QUICK, "hidden": (8,)}
+    whole = mi.estimate(x, y, **options)
+    assert isinstance(whole.fitted[0].critic.encoder_x, SupervisedFeatures)
+    killed_after(after)
+    with pytest.raises(Killed):
+        mi.estimate(x, y, **options, checkpoint=tmp_path)
+    killed_after(None)
+    again = mi.estimate(x, y, **{**options, "workers": 2}, checkpoint=tmp_path, resume=True)
+    assert everything(again) == everything(whole)
+    assert torch.equal(again.fitted.score_pairs(x, y), whole.fitted.score_pairs(x, y))
 
 
 class Noise(mi.critics.Critic):

@@ -1,6 +1,7 @@
 import copy
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,13 +22,15 @@ from mibounds.critics import (
     WithOffset,
 )
 from mibounds.estimators.mi_estimator import validation_loss
+from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
-from mibounds.training.fit import Fitted, clearly_worse, fit_density, fit_fold, train_test_gap
+from mibounds.training.fit import Fitted, _contenders, clearly_worse, fit_density, fit_fold, train_test_gap
 from mibounds.training.folds import Fold, split
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import Recipe
+from mibounds.training.supervision import Supervision
 
 TASK = CorrelatedGaussian(2, 0.8)
 RECIPE = Recipe(steps=300, batch_size=64, lr=3e-3, check_every=25).filled(600, 320)
@@ -75,8 +78,6 @@ def test_calibration_is_done_only_if_asked_for():
         fitted, fold = fit(still("steep", steep), calibrate=calibrate)
         losses.append(validation_loss(fitted.critic, *(side[fold.test] for side in data()), "constant"))
         gains.append(fitted.gain)
-        gap = train_test_gap(fitted.critic, *data(), fold)
-        assert fitted.train_test_gap == pytest.approx(gap + fitted.gain, abs=1e-5)
     assert losses[1] < losses[0] - 0.3
     assert gains[0] == 0
     assert gains[1] == pytest.approx(losses[0] - losses[1], abs=0.2)
@@ -85,11 +86,6 @@ def test_calibration_is_done_only_if_asked_for():
 def still(name, function, **options):
     """A candidate whose scores training does not change."""
     return Candidate(name, MIEstimator(Still(function), InfoNCE(), symmetric=True), **options)
-
-
-def fixed(name, critic):
-    """A candidate without weights to train."""
-    return Candidate(name, MIEstimator(critic, InfoNCE(), symmetric=True).requires_grad_(False))
 
 
 class Still(Critic):
@@ -134,22 +130,33 @@ def test_validation_samples_weight_the_candidates():
 
 
 def test_the_curve_is_that_of_the_candidate_that_weighs_most():
-    weak = fixed("weak", Still(FunctionCritic(Weak(0.5))))
+    weak = still("weak", FunctionCritic(Weak(0.7)))
     exact = still("exact", EXACT)
     recipe = replace(RECIPE, steps=6, check_every=3, batch_size=16)
     for candidates in ((weak, exact), (exact, weak)):
-        kept = Kept()
-        fitted, _ = fit(*candidates, recipe=recipe, observer=FoldObserver(kept))
-        assert kept.states[-1].contenders == [0, 1]
+        fitted, _ = fit(*candidates, recipe=recipe)
+        assert fitted.steps == 12, "both contend"
         assert fitted.curve.candidate == "exact"
-        assert isinstance(fitted.critic.critic, Still), "a critic without weight is not scored"
+        assert isinstance(fitted.critic.critic, WeightedSum)
 
 
-def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
-    """Two candidates that hold different halves of the information, one of them in closed form."""
+def test_a_critic_of_little_weight_is_not_scored():
+    """Without parameters it is no contender that training would drop; its weight is a few thousandths."""
+    weak, exact = still("weak", FunctionCritic(Weak(0.55))), still("exact", EXACT)
+    for candidate in (weak, exact):
+        candidate.estimator.requires_grad_(False)
+    fitted, _ = fit(weak, exact)
+    assert (fitted.steps, fitted.curve.candidate) == (0, "exact")
+    assert isinstance(fitted.critic.critic.critics[0], Still)
+    assert len(fitted.critic.critic.critics) == 1
+
+
+def test_a_sum_of_critics_is_at_least_as_good_as_its_parts(monkeypatch):
+    """Two candidates that learn different halves of the information, both trained to the end."""
+    monkeypatch.setattr("mibounds.training.fit._WORSE", 1.0)
     sides = [
-        Candidate("column 0", estimator(Encoded(SeparableCritic(1, 1, hidden=(64,)), *[Column(0)] * 2))),
-        fixed("column 1", Encoded(Still(FunctionCritic(CorrelatedGaussian(1, 0.8).log_ratio)), *[Column(1)] * 2)),
+        Candidate(f"column {k}", estimator(Encoded(SeparableCritic(1, 1, hidden=(64,)), *[Column(k)] * 2)))
+        for k in (0, 1)
     ]
     losses = []
     for chosen in (sides[:1], sides[1:], sides):
@@ -271,20 +278,15 @@ def test_a_candidate_that_is_clearly_worse_after_a_third_of_the_steps_is_dropped
     assert (names.count("wrong"), names.count("exact")) == (30, 30), "progress ends where it should"
 
 
-def test_a_candidate_that_is_trained_is_dropped_for_hundredths_of_a_nat_and_one_in_closed_form_is_not():
-    """The others are hardly better; a tenth of the best validation loss, about 0, would drop both."""
-    flat, slightly = (FunctionCritic(Weak(factor)) for factor in (0.0, -0.01))
+def test_where_little_is_learned_a_candidate_is_not_dropped_for_a_hundredth_of_a_nat():
+    """The best validation loss is about 0, and a tenth of it would drop any other candidate."""
+    flat, slightly = (FunctionCritic(Weak(factor)) for factor in (0.0, -0.003))
     recipe = replace(RECIPE, steps=30, check_every=5, patience=99, batch_size=32)
     x, y = data()
     losses = [validation_loss(critic, x, y, "constant") for critic in (flat, slightly)]
     assert losses[0] == 0
-    assert 0.02 < losses[1] < 0.09
-    found = []
-    for worse in (still("slightly", slightly), fixed("slightly", Still(slightly))):
-        kept = Kept()
-        fitted, _ = fit(still("flat", flat), worse, recipe=recipe, observer=FoldObserver(kept))
-        found.append((fitted.steps, kept.states[-1].contenders))
-    assert found == [(40, [0]), (30, [0, 1])]
+    assert 0.002 < losses[1] < 0.015
+    assert fit(still("flat", flat), still("slightly", slightly), recipe=recipe)[0].steps == 60
 
 
 # Continuing
@@ -378,8 +380,8 @@ def test_the_scores_of_many_samples_are_those_of_parts(monkeypatch):
 # The train-test gap
 
 
-def halves(task=TASK, n=400):
-    x, y = task.sample(n, torch.Generator().manual_seed(0))
+def halves(n=400):
+    x, y = TASK.sample(n, torch.Generator().manual_seed(0))
     order = torch.arange(n)
     return x, y, Fold(order[: n // 2], order[:0], order[n // 2 :])
 
@@ -407,19 +409,6 @@ def test_the_gap_is_of_infonce_over_as_many_training_as_test_samples():
     )
 
 
-def test_a_stream_has_no_gap():
-    """What it was trained on is not there."""
-    x, y = data()
-    recipe = replace(RECIPE, steps=5)
-    gaps = [
-        fit_fold(
-            [still("exact", EXACT)], x, y, fold_of(x), recipe, FoldObserver(), calibrate=False, sampler=sampler
-        ).train_test_gap
-        for sampler in (TASK.sample, None)
-    ]
-    assert gaps[0] == 0 != gaps[1]
-
-
 def constant_scores(matched, mismatched):
     """A critic of one-hot samples whose scores are these numbers: `matched` for equal samples, else `mismatched`."""
     return FunctionCritic(lambda x, y: torch.where((x * y).sum(-1) > 0, matched(x), mismatched))
@@ -440,3 +429,75 @@ def test_near_the_ceiling_of_infonce_the_gap_is_that_of_the_plug_in(level, satur
     expected = 2.0 if saturated else of_train - of_test
     assert train_test_gap(critic, x, x, fold) == pytest.approx(expected, abs=1e-4)
     assert of_train - of_test < 1.95, "the two differ"
+
+
+@pytest.mark.parametrize("calibrate", [False, True])
+def test_a_fold_records_the_gap_and_what_calibration_gained(calibrate):
+    """Twice the exact scores are halved by the calibration."""
+    twice = FunctionCritic(lambda x, y: 2 * TASK.log_ratio(x, y))
+    fitted, fold = fit(still("exact", twice), recipe=replace(RECIPE, steps=10), calibrate=calibrate)
+    assert (fitted.gain > 0.05) is calibrate
+    gap = train_test_gap(fitted.critic, *data(), fold)
+    assert fitted.train_test_gap == pytest.approx(gap + fitted.gain, abs=1e-6)
+
+
+# Which candidates are trained to the end
+
+
+@pytest.mark.parametrize(
+    "losses, kept",
+    [
+        ({"a": (-1.0, True), "b": (-0.97, True), "c": (-0.95, True)}, "ab"),  # 0.04 below the best of those trained
+        ({"a": (-1.0, True), "b": (-0.97, False), "c": (-0.9, False)}, "abc"),  # not trained: it costs nothing
+        ({"a": (-1.0, False), "b": (-0.9, True), "c": (-0.87, True), "d": (-0.85, True)}, "abc"),
+        ({"a": (-1.0, False), "b": (-0.7, True), "c": (-0.7, False)}, "a"),  # clearly worse
+        ({"a": (-1.0, False), "b": (-0.85, False)}, "ab"),
+    ],
+)
+def test_candidates_that_are_trained_are_compared_with_one_another(losses, kept):
+    runs = [
+        SimpleNamespace(name=name, best_loss=loss, parameters=[0] * trained) for name, (loss, trained) in losses.items()
+    ]
+    assert "".join(run.name for run in _contenders(runs)) == kept
+
+
+# Supervised features
+
+
+def product(n=600):
+    """y is the sign of a product of two columns."""
+    x, noise = torch.randn(2, n, 2, generator=torch.Generator().manual_seed(0)).unbind(0)
+    return x, (x[:, :1] * x[:, 1:]).sign() + 0.3 * noise[:, :1]
+
+
+def supervised(calibrate=False, recipe=RECIPE):
+    x, y = product()
+    fold = fold_of(x)
+    supervision = Supervision(SupervisedFeatures(2, 1))
+    candidate = Candidate("Gaussian", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize())
+    told = []
+    observer = FoldObserver(advance=lambda steps, name: told.append((steps, name)))
+    fitted = fit_fold([candidate], x, y, fold, recipe, observer, calibrate=calibrate, supervision=supervision)
+    return fitted, supervision, told
+
+
+def test_features_are_columns_of_every_candidate_and_part_of_the_critic():
+    x, y = product()
+    fitted, supervision, told = supervised()
+    fold = fitted.fold
+    assert told[0] == (0, "supervised features")
+    assert sum(steps for steps, _ in told) == RECIPE.steps, "a critic without weights makes none, and counts as done"
+    assert (fitted.steps, fitted.curve.steps) == (0, (0,))
+    plain, _ = fit(Candidate("Gaussian", MIEstimator(GaussianCritic(), InfoNCE()), RankGaussianize()), x=x, y=y)
+    assert float(fitted.score_pairs(x[fold.test], y[fold.test]).mean()) > 0.2
+    assert abs(float(plain.score_pairs(x[fold.test], y[fold.test]).mean())) < 0.05, "no correlation without them"
+    assert isinstance(fitted.critic, Encoded)
+    (map_x, _), more_x, more_y = supervision.augment(x, y, fold)
+    assert torch.equal(fitted.critic.encoder_x(x), map_x(x))
+    assert isinstance(fitted.critic.encoder_y, nn.Identity)
+    test = fitted.critic.critic(more_x[fold.test], more_y[fold.test])
+    assert torch.allclose(fitted.score_pairs(x[fold.test], y[fold.test]), test, atol=1e-5)
+    gap = train_test_gap(fitted.critic.critic, more_x, more_y, fold)
+    assert fitted.train_test_gap == pytest.approx(gap + fitted.gain, abs=1e-5), "of out-of-sample features"
+    assert abs(gap) < 0.1
+    assert train_test_gap(fitted.critic, x, y, fold) > gap + 0.02, "of models that trained on the samples"
