@@ -18,12 +18,14 @@ from torch.nn.functional import softplus
 from mibounds._math import infonce_loss
 from mibounds.critics.wrappers import piecewise_slopes
 
-__all__ = ["Calibration", "calibration", "stacking_weights", "weighted_sum"]
+__all__ = ["LEAST_WEIGHT", "Calibration", "calibration", "stacking_weights", "weighted_sum"]
 
 _BLOCK = 128
 _MATCHED_KNOTS = 10
 _MARGIN = 2.5  # nats
 _TEMPERATURE = 0.02  # nats
+LEAST_WEIGHT = 0.02
+"""Of the largest; what counts less is not worth scoring."""
 _STACKING_PENALTY = 1e-3
 _LEAST_STACKING_GAIN = 5e-3  # nats on samples outside the fit
 _SLOPE_PENALTY = 1e-2
@@ -58,6 +60,8 @@ def stacking_weights(grids: Tensor) -> Tensor:
         near = (losses <= losses.min() + _TEMPERATURE).to(grids.dtype)
         return torch.nn.functional.one_hot(near.argmax(), len(grids)).to(grids.dtype)
     mean = torch.softmax(-losses / _TEMPERATURE, 0)
+    mean = torch.where(mean < LEAST_WEIGHT * mean.max(), 0.0, mean)
+    mean = mean / mean.sum()  # what is left out must not lower the scale of the rest
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
     gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))
     return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN else mean
