@@ -163,7 +163,7 @@ def test_the_networks_see_the_features_and_the_offset_does_not():
     for one, width in ((offset, 2), (ranks, 5), (standardized, 5)):
         inner = one.estimator.critic
         network = inner.critic if isinstance(inner, WithOffset) else inner
-        assert network(torch.zeros(4, width), torch.zeros(4, width - 1)).shape == (4,)
+        assert network(torch.zeros(4, width), torch.zeros(4, 1)).shape == (4,)
     assert kinds(offset) == (FirstColumns, RankGaussianize)
 
 
