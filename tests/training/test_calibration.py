@@ -37,9 +37,13 @@ def test_noise_has_no_weight_and_equal_critics_have_equal_weights():
     assert float(weights[0]) > 0.3
 
 
-def test_the_best_critic_weighs_nearly_all_where_a_sum_gains_nothing():
+def test_the_best_critics_are_averaged_where_a_sum_gains_nothing():
     exact = grid(EXACT)
-    assert stacking_weights(torch.stack([exact / 2, exact]))[1] > 0.99
+    assert stacking_weights(torch.stack([exact / 2, exact])).tolist() == [0, 1]
+    close = stacking_weights(torch.stack([exact / 2, exact, 0.95 * exact]))
+    assert close[0] == 0
+    assert close[2] > 0.1
+    assert float(close.sum()) == pytest.approx(1), "what is left out does not lower the scale"
     assert stacking_weights(exact[None]).tolist() == [1]
 
 

@@ -18,7 +18,7 @@ from torch.nn.functional import softplus
 from mibounds._math import infonce_loss
 from mibounds.critics.wrappers import piecewise_slopes
 
-__all__ = ["Calibration", "calibration", "stacking_weights", "weighted_sum"]
+__all__ = ["LEAST_WEIGHT", "Calibration", "calibration", "stacking_weights", "weighted_sum"]
 
 _BLOCK = 128
 _MATCHED_KNOTS = 10

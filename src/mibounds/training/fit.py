@@ -18,7 +18,7 @@ from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSu
 from mibounds.critics.critic import pairwise_shared
 from mibounds.data import Sampler
 from mibounds.results import Curve
-from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
+from mibounds.training.calibration import LEAST_WEIGHT, calibration, stacking_weights, weighted_sum
 from mibounds.training.candidate_run import VALIDATION_ROWS, Run, Stopped
 from mibounds.training.candidates import Candidate
 from mibounds.training.checkpoints import FoldState
@@ -35,7 +35,6 @@ _WORSE = 0.03  # likewise
 _CLEARLY = 0.1  # of one nat and the best loss together
 _GAP_ROWS = 2048
 _NEAR_CEILING = 2.5  # nats
-_LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
 
 
 @dataclass(frozen=True)
@@ -249,7 +248,7 @@ def _combine(runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool
         grids = torch.stack([pairwise_shared(member, x, y) for member in members])
         weights = broadcast_object(stacking_weights(grids).cpu()).to(grids.device)
         main = runs[int(weights.argmax())]
-        kept = (weights > _LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
+        kept = (weights > LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
         single = len(kept) == 1 and float(weights[kept[0]]) == 1
         critic = members[kept[0]] if single else WeightedSum([members[k] for k in kept], weights[kept])
         found = broadcast_object(calibration(weighted_sum(weights[kept], grids[kept]))) if calibrate else None
