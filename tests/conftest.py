@@ -49,10 +49,12 @@ def one_regularization(monkeypatch):
     monkeypatch.setattr(gaussian, "_MOST_RADIAL", 0)
 
 
-@pytest.fixture
-def unsupervised(monkeypatch):
-    """No learners and no critics that rest on them, for tests of what surrounds the default estimate."""
-    monkeypatch.setattr(_estimate, "supervision_of", lambda *_: None)
+@pytest.fixture(autouse=True)
+def unsupervised(request, monkeypatch):
+    """No learners and no critics that rest on them, which take seconds: most tests are of what surrounds them. Those of
+    the default estimate as it is are marked `supervised`."""
+    if request.node.get_closest_marker("supervised") is None:
+        monkeypatch.setattr(_estimate, "supervision_of", lambda *_: None)
 
 
 @pytest.fixture
