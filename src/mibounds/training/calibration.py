@@ -28,6 +28,7 @@ _NOISE = 0.3  # nats, over the root of the samples: how much the losses of two g
 _STACKING_PENALTY = 1e-3
 _LEAST_STACKING_GAIN = 5e-3  # nats on samples outside the fit
 _SLOPE_PENALTY = 1e-2
+LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
 _LEAST_GAIN = 1e-3  # nats on samples outside the fit
 
 
@@ -48,9 +49,8 @@ class Calibration(NamedTuple):
 def stacking_weights(grids: Tensor) -> Tensor:
     """Nonnegative weights (K,) of critics in a sum of their scores, from their grids of scores (K, N, N).
 
-    Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for what
-    chance makes of so many samples, 0.3 nats over the root of N. Only
-    where a fitted sum has a clearly lower loss in two-fold cross-validation (critics that see different parts of the
+    Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for what chance makes of so many
+    samples, 0.3 nats over the root of N. Only where a fitted sum has a clearly lower loss in two-fold cross-validation (critics that see different parts of the
     dependence) is it taken instead, fitted on all samples. Near the ceiling ln N, InfoNCE depends on the order of the
     scores and hardly on their scale: of the critics within 0.02 nats of the lowest loss the first is taken, which is to
     be the simplest.
@@ -61,6 +61,8 @@ def stacking_weights(grids: Tensor) -> Tensor:
         near = (losses <= losses.min() + _NEAR).to(grids.dtype)
         return torch.nn.functional.one_hot(near.argmax(), len(grids)).to(grids.dtype)
     mean = torch.softmax(-losses / noise, 0)
+    mean = torch.where(mean > LEAST_WEIGHT * mean.max(), mean, 0)
+    mean = mean / mean.sum()
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
     gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))
     return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN else mean
