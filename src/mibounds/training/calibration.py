@@ -49,11 +49,11 @@ class Calibration(NamedTuple):
 def stacking_weights(grids: Tensor) -> Tensor:
     """Nonnegative weights (K,) of critics in a sum of their scores, from their grids of scores (K, N, N).
 
-    Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for what chance makes of so many
-    samples, 0.3 nats over the root of N. Only where a fitted sum has a clearly lower loss in two-fold cross-validation (critics that see different parts of the
-    dependence) is it taken instead, fitted on all samples. Near the ceiling ln N, InfoNCE depends on the order of the
-    scores and hardly on their scale: of the critics within 0.02 nats of the lowest loss the first is taken, which is to
-    be the simplest.
+    Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for what chance makes of
+    so many samples, 0.3 nats over the root of N. Only where a fitted sum has a clearly lower loss in two-fold
+    cross-validation (critics that see different parts of the dependence) is it taken instead, fitted on all samples.
+    Near the ceiling ln N, InfoNCE depends on the order of the scores and hardly on their scale: of the critics within
+    0.02 nats of the lowest loss the first is taken, which is to be the simplest.
     """
     losses = torch.stack([infonce_loss(grid) for grid in grids])
     noise = _NOISE / math.sqrt(grids.shape[-1])
