@@ -32,7 +32,8 @@ EXTRAS = {
 }
 OPTIONAL = set().union(*EXTRAS.values())
 REQUIRED = {
-    "torch", "numpy", "scipy", "scikit-learn", "safetensors", "joblib", "tqdm", "narwhals", "typing-extensions",
+    "torch", "numpy", "scipy", "scikit-learn", "threadpoolctl", "safetensors", "joblib", "tqdm", "narwhals",
+    "typing-extensions",
 }  # fmt: skip
 BUILDERS = all(find_spec(name) for name in ("build", "hatchling"))
 needs_builders = pytest.mark.skipif(not BUILDERS, reason="needs build and hatchling")

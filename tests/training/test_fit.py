@@ -142,7 +142,7 @@ def test_the_curve_is_that_of_the_candidate_that_weighs_most():
 
 def test_a_critic_of_little_weight_is_not_scored():
     """Without parameters it is no contender that training would drop; its weight is a few thousandths."""
-    weak, exact = still("weak", FunctionCritic(Weak(0.55))), still("exact", EXACT)
+    weak, exact = still("weak", FunctionCritic(Weak(0.45))), still("exact", EXACT)
     for candidate in (weak, exact):
         candidate.estimator.requires_grad_(False)
     fitted, _ = fit(weak, exact)
