@@ -142,7 +142,7 @@ def test_the_curve_is_that_of_the_candidate_that_weighs_most():
 
 def test_a_critic_of_little_weight_is_not_scored():
     """Without parameters it is no contender that training would drop; its weight is a few thousandths."""
-    weak, exact = still("weak", FunctionCritic(Weak(0.45))), still("exact", EXACT)
+    weak, exact = still("weak", FunctionCritic(Weak(0.2))), still("exact", EXACT)
     for candidate in (weak, exact):
         candidate.estimator.requires_grad_(False)
     fitted, _ = fit(weak, exact)
@@ -151,9 +151,8 @@ def test_a_critic_of_little_weight_is_not_scored():
     assert len(fitted.critic.critic.critics) == 1
 
 
-def test_a_sum_of_critics_is_at_least_as_good_as_its_parts(monkeypatch):
-    """Two candidates that learn different halves of the information, both trained to the end."""
-    monkeypatch.setattr("mibounds.training.fit._WORSE", 1.0)
+def test_a_sum_of_critics_is_at_least_as_good_as_its_parts():
+    """Two candidates that learn different halves of the information, whether or not both are trained to the end."""
     sides = [
         Candidate(f"column {k}", estimator(Encoded(SeparableCritic(1, 1, hidden=(64,)), *[Column(k)] * 2)))
         for k in (0, 1)
@@ -447,17 +446,13 @@ def test_a_fold_records_the_gap_and_what_calibration_gained(calibrate):
 @pytest.mark.parametrize(
     "losses, kept",
     [
-        ({"a": (-1.0, True), "b": (-0.97, True), "c": (-0.95, True)}, "ab"),  # 0.04 below the best of those trained
-        ({"a": (-1.0, True), "b": (-0.97, False), "c": (-0.9, False)}, "abc"),  # not trained: it costs nothing
-        ({"a": (-1.0, False), "b": (-0.9, True), "c": (-0.87, True), "d": (-0.85, True)}, "abc"),
-        ({"a": (-1.0, False), "b": (-0.7, True), "c": (-0.7, False)}, "a"),  # clearly worse
-        ({"a": (-1.0, False), "b": (-0.85, False)}, "ab"),
+        ({"a": -1.0, "b": -0.95, "c": -0.93}, "ab"),  # 0.03 (1 + 1) below the best
+        ({"a": 0.0, "b": 0.02, "c": 0.04}, "ab"),
+        ({"a": -0.5, "b": -1.0}, "b"),
     ],
 )
-def test_candidates_that_are_trained_are_compared_with_one_another(losses, kept):
-    runs = [
-        SimpleNamespace(name=name, best_loss=loss, parameters=[0] * trained) for name, (loss, trained) in losses.items()
-    ]
+def test_candidates_close_to_the_best_are_trained_to_the_end(losses, kept):
+    runs = [SimpleNamespace(name=name, best_loss=loss) for name, loss in losses.items()]
     assert "".join(run.name for run in _contenders(runs)) == kept
 
 

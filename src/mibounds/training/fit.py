@@ -31,8 +31,7 @@ from mibounds.training.supervision import Supervision
 __all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
-_WORSE = 0.03  # likewise
-_CLEARLY = 0.1  # of one nat and the best loss together
+_CLEARLY, _CLOSE = 0.1, 0.03  # of one nat and the best loss together
 _GAP_ROWS = 2048
 _NEAR_CEILING = 2.5  # nats
 
@@ -99,8 +98,8 @@ def fit_fold(
     supervision: Supervision | None = None,
     halve: bool = False,
 ) -> Fitted | None:
-    """Train every candidate, drop those clearly worse after a third of the steps, and combine the rest by their
-    validation loss.
+    """Train every candidate for a third of the steps, those close to the best to the end, and combine all that are not
+    clearly worse by their validation loss.
 
     Arguments:
         candidates: what is trained.
@@ -148,9 +147,11 @@ def fit_fold(
             return None
         for run in runs:
             run.check()
-        contenders, finished = _contenders(contenders or runs), False
+        finished = False
+    best = min(run.best_loss for run in runs)
+    pool = [run for run in runs if not clearly_worse(run.best_loss, best)]
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
-    critic, main, gain = _combine(contenders, bank, calibrate)
+    critic, main, gain = _combine(pool, bank, calibrate)
     broadcast_tensors(module_tensors(critic))
     gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(critic, x, y, fold) + gain)
     closed = [run.trained() for run in runs if halve and not run.parameters]
@@ -202,13 +203,9 @@ def _resumed(runs: Sequence[Run], observer: FoldObserver) -> list[Run] | None:
 
 
 def _contenders(runs: Sequence[Run]) -> list[Run]:
-    """Those that are not clearly worse than the best; of those that are trained, only the ones close to it: to train
-    the others to the end costs time and gains little."""
+    """Those that are worth training to the end: close to the best."""
     best = min(run.best_loss for run in runs)
-    close = best + _WORSE * (1 + abs(best))
-    return [
-        run for run in runs if not clearly_worse(run.best_loss, best) and (run.best_loss <= close or not run.parameters)
-    ]
+    return [run for run in runs if run.best_loss <= best + _CLOSE * (1 + abs(best))]
 
 
 def _without_alternatives(runs: Sequence[Run]) -> list[Run]:
