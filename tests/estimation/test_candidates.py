@@ -126,7 +126,7 @@ def test_single_columns_predict_each_other():
     supervision, found = supervised(columns(1), columns(1))
     assert supervision.x.names == supervision.y.names == ("score 0", "value 0", "scale 0")
     both = [f"{name} of {side}" for side in "yx" for name in OF_A_COLUMN]
-    assert list(found) == [*PLAIN, "Gaussian of features", *both, "copula density"]
+    assert list(found) == [*PLAIN, *both, "copula density"]
     for name, one in found.items():
         assert isinstance(one.estimator.critic, Transposed) == name.endswith("of x"), name
     residuals = found["scaled residuals of x"].estimator.critic.critic
@@ -142,11 +142,11 @@ def test_many_columns_predict_as_many_or_fewer():
     assert supervision.x.names == ("score 0", "value 0", "scale 0")
     assert supervision.y is None
     of_y = [f"{name} of y" for name in OF_A_COLUMN]
-    assert list(found) == [*PLAIN, "independent components", "Gaussian of features", *of_y]
+    assert list(found) == [*PLAIN, "independent components", *of_y]
     assert found["residuals of y"].estimator.critic.location == 4
     both, several = supervised(columns(2), columns(2))
     assert both.x.names == both.y.names == ("score 0", "score 1", "scale 0", "scale 1")
-    assert list(several) == [*PLAIN, "independent components", "Gaussian of features"]
+    assert list(several) == [*PLAIN, "independent components"]
 
 
 def test_a_label_is_predicted_as_a_label():

@@ -109,9 +109,6 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
                 instead_of="ranks with Gaussian offset",
             )
         )  # fmt: skip
-    if added_x or added_y:
-        gaussian = MIEstimator(GaussianCritic(), InfoNCE())
-        candidates.append(Candidate("Gaussian of features", gaussian, RankGaussianize()))
     if supervision is not None:
         candidates += closed_form_candidates(x, y, supervision, recipe)
     return candidates

@@ -195,7 +195,7 @@ def overfit(e: Evidence) -> MIWarning | None:
 def bounds_disagree(e: Evidence) -> MIWarning | None:
     """The value is off the larger of InfoNCE and Donsker–Varadhan by more than 0.1 nats, 15 % and three errors."""
     primary, other = e.evaluation.find("contrastive", "lower"), e.evaluation.find("log-mean", "lower")
-    if e.extrapolated or primary is None or other is None:
+    if e.extrapolated or e.local is not None or primary is None or other is None:
         return None  # InfoNCE is at its ceiling where the value is extrapolated, and the interval spans both
     infonce, donsker_varadhan = primary.value(), other.value()
     best = max(infonce, donsker_varadhan)

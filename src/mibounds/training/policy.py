@@ -89,11 +89,13 @@ def choose(
         columns: of x and y together.
     """
     choice = _choose_bound(evaluation, entropy_limit)
-    value = evaluation.by_bound[choice.method].value()
+    basis = evaluation.by_bound[choice.method]
+    if choice.extrapolated and columns <= _PAIR:  # nearest neighbors need no critic to be smooth
+        basis = evaluation.required("contrastive", "lower")
     for check in cross_checks:
         margin = check.stderr * (1 if columns <= _PAIR else 2)
-        if entropy_limit is None and check.unbiased and check.value > value + margin:
-            return Choice(choice.method, local=check)
+        if entropy_limit is None and check.unbiased and check.value > basis.value() + margin:
+            return Choice(_name(evaluation, basis), local=check)
     return choice
 
 
