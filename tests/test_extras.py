@@ -46,7 +46,14 @@ USES = {
 
 def without(packages, code, folder):
     """Run code in a process that has none of these packages."""
-    script = f"import sys\nsys.modules.update(dict.fromkeys({packages!r}))\n{code}"
+    script = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] in {packages!r}:\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        f"sys.meta_path.insert(0, Missing())\n{code}"
+    )
     return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
 
 

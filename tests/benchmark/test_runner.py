@@ -11,7 +11,7 @@ from mibounds.results.result import Result
 from mibounds.tasks import XOR2, CorrelatedGaussian, FlippedLabel, GroupSlopes, suites
 from mibounds.warnings import ConstantColumnWarning
 
-pytestmark = pytest.mark.usefixtures("tiny_benchmark")
+pytestmark = [pytest.mark.usefixtures("tiny_benchmark"), pytest.mark.supervised]
 
 
 def values(records):

@@ -154,7 +154,7 @@ def test_a_label_is_predicted_as_a_label():
     assert supervision.x.names == tuple(f"{kind} {c}" for kind in ("indicator", "class") for c in range(3))
     assert torch.equal(supervision.x.classes, torch.unique(Sample.of(x=columns(1), y=LABEL).y.table, dim=0))
     assert supervision.y.names == ("score 0", "value 0", "scale 0")
-    assert [name for name in found if name.endswith("of y")] == ["classes of y", "forest of y"]
+    assert [name for name in found if name.endswith("of y")] == ["classes of y", "linear classes of y", "forest of y"]
     assert found["classes of y"].estimator.critic.start == 1
     assert found["forest of y"].estimator.critic.label
 
@@ -196,6 +196,7 @@ def test_the_seed_is_that_of_the_features():
     assert next(one for one in forest if one.name == "forest of y").estimator.critic.seed == 7
 
 
+@pytest.mark.supervised
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 @pytest.mark.parametrize("label", [False, True])
 def test_an_estimate_with_features_is_saved_and_loaded(label, tmp_path):

@@ -13,7 +13,7 @@ import torch
 
 import mibounds as mi
 
-pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::mibounds.MIWarning"), pytest.mark.supervised]
 
 SHORT = {"folds": 2, "steps": 40, "hidden": (16,), "test_negatives": 32}
 N = 300

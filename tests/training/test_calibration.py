@@ -48,12 +48,12 @@ def test_the_best_critics_are_averaged_where_a_sum_gains_nothing():
 
 
 def test_critics_of_nearly_the_same_loss_are_averaged():
-    """By a factor e for every 0.02 nats."""
+    """By a factor e for what chance makes of so many samples."""
     exact = grid(EXACT)
     noise = torch.randn((2, *exact.shape), generator=torch.Generator().manual_seed(1))
     grids = torch.stack([exact, exact + 0.2 * noise[0], exact + 0.3 * noise[1]])
     losses = [float(infonce_loss(one)) for one in grids]
-    powers = [math.exp(-(loss - losses[0]) / 0.02) for loss in losses]
+    powers = [math.exp(-(loss - losses[0]) * math.sqrt(len(exact)) / 0.3) for loss in losses]
     assert 0.05 < powers[2] < powers[1] < 0.9, "none of them weighs all"
     assert stacking_weights(grids).tolist() == pytest.approx([one / sum(powers) for one in powers], rel=1e-3)
 

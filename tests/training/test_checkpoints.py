@@ -111,6 +111,7 @@ def several():
     ]
 
 
+@pytest.mark.supervised
 @pytest.mark.parametrize("after", [4, 35])
 def test_a_killed_estimate_with_supervised_features_continues_to_the_same_number(killed_after, tmp_path, after):
     x = torch.randn(120, 2, generator=torch.Generator().manual_seed(0))

@@ -20,9 +20,12 @@ from mibounds.critics import (
     BilinearCritic,
     BridgedCritic,
     Calibrated,
+    CategoricalCritic,
     ClassCritic,
     CopulaDensityCritic,
+    CosineCritic,
     Critic,
+    DensityCritic,
     DiagonalGaussianCritic,
     Encoded,
     FlowCritic,
@@ -34,6 +37,7 @@ from mibounds.critics import (
     Normalized,
     ResidualCritic,
     SeparableCritic,
+    Standardized,
     Transposed,
     WeightedSum,
     WithOffset,
@@ -99,6 +103,10 @@ CRITICS = {
     "ForestCritic": lambda: ForestCritic(seed=1),
     "ClassCritic": lambda: Encoded(ClassCritic(), None, Sign()),
     "Transposed": lambda: Transposed(ResidualCritic(1, 0, target=1)),
+    "CosineCritic": lambda: Encoded(CosineCritic(), nn.Linear(2, 4), nn.Linear(2, 4)),
+    "CategoricalCritic": lambda: CategoricalCritic(2, 2, hidden=(8,)),
+    "DensityCritic": lambda: WithOffset(networks(), DensityCritic(Product()), gain=False),
+    "Standardized": lambda: Standardized(networks(), 2, 2),
     "Encoded": lambda: Encoded(SeparableCritic(4, 2, hidden=(8,)), Wide()),
     "WithOffset": lambda: WithOffset(networks(), GaussianCritic()),
     "WeightedSum": lambda: WeightedSum([networks(), BilinearCritic(2, 2)], torch.tensor([0.3, 0.6])),
@@ -150,6 +158,7 @@ def test_the_default_estimate_comes_back_to_the_bit(result, tmp_path):
     assert torch.equal(back[1].critic.pairwise(X, Y), result.fitted[1].critic.pairwise(X, Y))
 
 
+@pytest.mark.supervised
 @pytest.mark.parametrize("of", ["column", "label"])
 def test_supervised_features_come_back_to_the_bit(of, tmp_path):
     sides = [y[:, :1] if of == "column" else np.where(y[:, 0] > 0, "high", "low") for y in (Y, NEW[1])]

@@ -49,7 +49,9 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         checks = cross_checks(x.table, y.table, recipe.seed)
         trees = regression_check(evaluation, sample)
         checks += [] if trees is None else [trees]
-    choice = choose(evaluation, limit, checks, x.width + y.width)
+    # Nearest neighbors and the copula take all samples as independent.
+    independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
+    choice = choose(evaluation, limit, checks if independent else (), x.width + y.width)
     if x.table is not None and y.table is not None:
         value = evaluation.by_bound[choice.method].value() if choice.local is None else choice.local.value
         undetectable, capped = detection_limit(

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mibounds._buffers import module_tensors
 from mibounds._distributed import average_gradients, broadcast_object, broadcast_tensors, rank_slice, ranks
-from mibounds._variables import Tensors, row_count, take_rows
+from mibounds._variables import Tensors, flat, row_count, take_rows
 from mibounds.critics import Critic, Encoded
 from mibounds.data import Preprocessing, Resumable, Sampler
 from mibounds.estimators import Estimator
@@ -72,7 +72,7 @@ class Run:
         self.estimator.critic.prepare(self.x, self.y)
         broadcast_tensors(module_tensors(self.estimator, self.prepare_x, self.prepare_y))
         self.parameters = [p for p in self.estimator.parameters() if p.requires_grad]
-        self.device = module_tensors(self.estimator)[0].device
+        self.device = flat(self.x)[0].device
         # A critic in closed form has no weights: there is nothing to train.
         weights = self.parameters or [nn.Parameter(torch.zeros((), device=self.device))]
         self.optimizer = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
