@@ -33,7 +33,7 @@ def test_a_line_says_everything_about_a_fit(tmp_path):
     assert fit.truth == pytest.approx(0.830, abs=1e-3)
     assert fit.low < fit.value < fit.high
     assert fit.seconds > 0
-    assert fit.method == "InfoNCE"
+    assert fit.method == "GaussianCopula"
     assert fit.versions["torch"] == str(torch.__version__)
 
 

@@ -48,7 +48,7 @@ def fits(monkeypatch):
             observer.stop.set()
         critic = FunctionCritic(lambda x, y: TASK.log_ratio(x, y) * changes.get("factor", 1) + changes.get("shift", 0))
         curve = Curve((0, 10), (0.0, loss), 10, "exact")
-        gap = train_test_gap(critic, x, y, fold)
+        gap = 0.0 if sampler is not None else train_test_gap(critic, x, y, fold)
         return Fitted(critic, fold, curve, steps=10, finished=finished, train_test_gap=gap)
 
     monkeypatch.setattr(cross_fitting, "fit_fold", fit_fold)

@@ -125,6 +125,7 @@ def test_two_ranks_find_what_one_process_finds(two_ranks, tmp_path, monkeypatch)
     assert torch.equal(first[2], second[2])
 
 
+@pytest.mark.supervised
 def test_only_rank_0_writes_and_what_it_wrote_continues_to_the_same_number(two_ranks):
     folder, (first, second) = two_ranks
     assert sorted(path.name for path in (folder / "0" / "run").iterdir()) == [

@@ -47,12 +47,16 @@ def curve_from(record: Mapping[str, Any]) -> Curve:
     return Curve(**decode_fields(Curve, record))
 
 
+_HOW = {"constant": "exact", "KSG": "nearest neighbors", "GaussianCopula": "fitted to all samples"}
+
+
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Result(Measurement):
     r"""A cross-fitted estimate of I(X;Y).
 
-    `value` is `estimates[method]`; `stderr` and `interval` belong to it. All numbers come from samples that neither
-    trained nor selected the critics that score them.
+    `value` is `estimates[method]`; `stderr` and `interval` belong to it. The estimates by bounds come from samples that
+    neither trained nor selected the critics that score them; nearest neighbors (KSG) and the Gaussian copula, which are
+    reported where they exceed the critics by more than their error, come from all samples.
 
     Attributes:
         value: the estimate in `unit`. It is not clipped: for independent data it may be slightly negative.
@@ -162,8 +166,7 @@ class Result(Measurement):
         from mibounds.report.words import kinds_text
 
         flag = "   (extrapolated)" if self.extrapolated else ""
-        fitted = hasattr(bounds, self.method) or self.method not in {"constant", "KSG"}
-        how = "exact" if self.method == "constant" else "cross-fitted" if fitted else "nearest neighbors"
+        how = _HOW.get(self.method, "cross-fitted")
         blocks: list[Line | Numbers] = [
             Line(f"{self.method}, {how}, n = {self.n:,}"),
             Numbers.of("estimates", self.estimates, emphasized=self.method),
