@@ -40,8 +40,8 @@ def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
         seed: draws the rows, splits them and breaks ties.
 
     Example:
-        >>> x = torch.randn(400, 1, generator=torch.Generator().manual_seed(0))
-        >>> [check.name for check in cross_checks(x, x + 1, 0)]
+        >>> x, noise = torch.randn(2, 400, 1, generator=torch.Generator().manual_seed(0))
+        >>> [check.name for check in cross_checks(x, x + noise, 0)]
         ['GaussianCopula', 'KSG']
     """
     if len(x) > _ROWS:

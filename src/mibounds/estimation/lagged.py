@@ -80,9 +80,9 @@ def lagged(
         TypeError, ValueError: as `estimate` does; for lags that leave too few rows.
 
     Example:
-        >>> x, noise = torch.randn(2, 600, generator=torch.Generator().manual_seed(0))
+        >>> x, noise = torch.randn(2, 1000, generator=torch.Generator().manual_seed(0))
         >>> y = x.roll(2) + 0.5 * noise
-        >>> lagged(x, y, range(4), steps=50, folds=2, hidden=(16,)).best
+        >>> lagged(x, y, range(1, 4), steps=50, folds=2, hidden=(16,)).best
         2
     """
     nats_in(unit)

@@ -50,8 +50,9 @@ def stacking_weights(grids: Tensor) -> Tensor:
     """Nonnegative weights (K,) of critics in a sum of their scores, from their grids of scores (K, N, N).
 
     Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for what chance makes of
-    so many samples, 0.3 nats over the root of N. Only where a fitted sum has a clearly lower loss in two-fold
-    cross-validation (critics that see different parts of the dependence) is it taken instead, fitted on all samples.
+    so many samples, 0.3 nats over the root of N, and with independence, so that what is no better than that is shrunk.
+    Only where a fitted sum has a clearly lower loss in two-fold cross-validation (critics that see different parts of
+    the dependence) is it taken instead, fitted on all samples.
     Near the ceiling ln N, InfoNCE depends on the order of the scores and hardly on their scale: of the critics within
     0.02 nats of the lowest loss the first is taken, which is to be the simplest.
     """
@@ -60,9 +61,9 @@ def stacking_weights(grids: Tensor) -> Tensor:
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
         near = (losses <= losses.min() + _NEAR).to(grids.dtype)
         return torch.nn.functional.one_hot(near.argmax(), len(grids)).to(grids.dtype)
-    mean = torch.softmax(-losses / noise, 0)
-    mean = torch.where(mean > LEAST_WEIGHT * mean.max(), mean, 0)
-    mean = mean / mean.sum()
+    powers = (-losses / noise).exp()
+    powers = torch.where(powers > LEAST_WEIGHT * powers.max(), powers, 0)
+    mean = powers / (powers.sum() + len(losses))  # independence, of loss 0, weighs as much as all of them together
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
     gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))
     return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN else mean

@@ -53,16 +53,16 @@ class FittedFolds(Sequence[Fitted]):
 
     Example:
         >>> import mibounds as mi
-        >>> x, y = mi.tasks.CorrelatedGaussian(1, 0.8).sample(600, torch.Generator().manual_seed(0))
-        >>> fitted = mi.estimate(x[:400], y[:400], steps=100, hidden=(32,), folds=2).fitted
-        >>> scores = fitted.score_pairs(x[400:], y[400:])
+        >>> x, y = mi.tasks.CorrelatedGaussian(1, 0.8).sample(1200, torch.Generator().manual_seed(0))
+        >>> fitted = mi.estimate(x[:1000], y[:1000], steps=100, hidden=(32,), folds=2).fitted
+        >>> scores = fitted.score_pairs(x[1000:], y[1000:])
         >>> scores.shape, bool((scores.mean() - 0.511).abs() < 0.15)
         (torch.Size([200]), True)
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     fitted.save(f"{folder}/model.safetensors")
         ...     loaded = mi.load(f"{folder}/model.safetensors")
-        >>> bool((loaded.score_pairs(x[400:], y[400:]) == scores).all())
+        >>> bool((loaded.score_pairs(x[1000:], y[1000:]) == scores).all())
         True
     """
 
