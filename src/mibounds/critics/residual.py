@@ -19,7 +19,7 @@ _ROWS = 8_000  # that densities are fitted on
 _TABLE = 2048  # points of a density
 _MARGINAL = 384
 _CONTAMINATION = 0.02  # share of a broad density, so that no sample is impossible
-_LEAST_UNIT = 1e-4  # of the standard deviation of the target
+_LEAST_UNIT = 1e-4  # of the spread of the target
 _BANDWIDTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12, 0.08, 0.05)  # of a standard deviation
 _LOO_ROWS = 400
 _LEAST_SPREAD = 1e-5  # of a constant target, relative to its size
@@ -74,7 +74,7 @@ class ResidualCritic(FittedBuffers, Critic):
         location, log_scale, target = *self._prediction(x[rows]), self._target(y[rows])
         self.center = log_scale.mean()  # sizes are predicted up to a factor
         log_scale = log_scale - self.center
-        least = _LEAST_UNIT * float(target.std())
+        least = _LEAST_UNIT * _spread(target)
         self._fit_density((target - location) * (-log_scale).exp(), least)
         inner = torch.quantile(target, torch.linspace(0, 1, _MARGINAL, dtype=target.dtype, device=target.device))
         spread = target.std().clamp_min(_LEAST_SPREAD * (1 + float(target.abs().max())))
@@ -110,8 +110,7 @@ class ResidualCritic(FittedBuffers, Critic):
     def _fit_density(self, residuals: Tensor, least: float) -> None:
         """A kernel density of asinh(z/u), whose bandwidth grows with z; the bandwidth maximizes the leave-one-out
         likelihood. The unit u is at least `least`: a copy of a column has no residuals, and no finite log-ratio."""
-        middle = torch.quantile(residuals, residuals.new_tensor([0.25, 0.75]))
-        unit = max(float(middle[1] - middle[0]) / 1.35 or float(residuals.std()), least) or 1.0
+        unit = max(_spread(residuals), least) or 1.0
         self.unit = residuals.new_tensor(unit)
         t = torch.asinh(residuals / unit)
         margin = 1.0
@@ -212,6 +211,13 @@ class CopulaDensityCritic(FittedBuffers, Critic):
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         return inner_product(hx, hy)
+
+
+def _spread(column: Tensor) -> float:
+    """The standard deviation of a column (N,) by its quartiles, which a far value does not move; by itself where half
+    of the values are equal."""
+    middle = torch.quantile(column, column.new_tensor([0.25, 0.75]))
+    return float(middle[1] - middle[0]) / 1.35 or float(column.std())
 
 
 def _kernel(at: Tensor, samples: Tensor, h: float) -> Tensor:
