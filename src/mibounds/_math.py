@@ -19,6 +19,7 @@ __all__ = [
     "canonical_pairs",
     "full_precision",
     "infonce_loss",
+    "interval_of",
     "logaddmeanexp",
     "logmeanexp",
     "off_diagonal",
@@ -173,3 +174,15 @@ def _whitening(centered: Tensor, ridge: float) -> Tensor:
     eigenvalues, vectors = torch.linalg.eigh(standard.T @ standard / len(standard))
     whitening: Tensor = (vectors / (eigenvalues.clamp_min(0) + ridge).sqrt()) / scale[:, None]
     return whitening
+
+
+def interval_of(points: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """The interval of ascending points (M,), at least two, that each value is in: the index of its upper end, and the
+    share of the way there, 0 or 1 beyond the outermost points.
+
+    >>> interval_of(torch.tensor([0.0, 1.0, 3.0]), torch.tensor([-1.0, 0.5, 2.0]))
+    (tensor([1, 1, 2]), tensor([0.0000, 0.5000, 0.5000]))
+    """
+    upper = torch.searchsorted(points, values.contiguous()).clamp(1, len(points) - 1)
+    low, high = points[upper - 1], points[upper]
+    return upper, ((values - low) / (high - low)).clamp(0, 1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mibounds._buffers import FittedBuffers
+from mibounds._math import interval_of
 from mibounds.critics.critic import Critic, inner_product
 from mibounds.data import RankGaussianize
 
@@ -88,9 +89,7 @@ class ResidualCritic(FittedBuffers, Critic):
 
     def encode_y(self, y: Tensor) -> Tensor:
         target = self._target(y)
-        place = torch.searchsorted(self.points, target.contiguous()).clamp(1, len(self.points) - 1)
-        low, high = self.points[place - 1], self.points[place]
-        share = ((target - low) / (high - low)).clamp(0, 1)
+        place, share = interval_of(self.points, target)
         marginal = torch.lerp(self.marginal[place - 1], self.marginal[place], share)
         return torch.stack([target, marginal], -1)
 

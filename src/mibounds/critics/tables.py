@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mibounds._buffers import FittedBuffers
+from mibounds._math import interval_of
 from mibounds.critics.critic import Critic, inner_product
 from mibounds.data import RankGaussianize, Standardize
 from mibounds.learners.learner import one_thread
@@ -90,9 +91,7 @@ class ForestCritic(FittedBuffers, Critic):
         scores: Tensor = self.ranks(y[..., [self.target]]).squeeze(-1)
         if len(self.knots) < 2:
             return torch.ones_like(scores)[..., None]
-        place = torch.searchsorted(self.knots, scores.contiguous()).clamp(1, len(self.knots) - 1)
-        low, high = self.knots[place - 1], self.knots[place]
-        share = ((scores - low) / (high - low)).clamp(0, 1)
+        place, share = interval_of(self.knots, scores)
         basis = scores.new_zeros(len(scores), len(self.knots))
         basis.scatter_(1, place[:, None], share[:, None])
         return basis.scatter(1, place[:, None] - 1, 1 - share[:, None])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Sequence
 
 import torch
@@ -38,6 +37,7 @@ from mibounds.estimators import MIEstimator
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder, WithRadius
 from mibounds.training import Candidate, Recipe
+from mibounds.training.diagnostics import kurtosis
 from mibounds.training.supervision import Supervision
 
 __all__ = ["default_candidates", "ranked_candidate", "supervision_of"]
@@ -63,14 +63,8 @@ def _supervised(variable: Variable, target: Variable, recipe: Recipe) -> Supervi
     if target.width > variable.width and not target.is_label:
         return None
     classes = torch.unique(target.table, dim=0) if target.is_label else None
-    values = target.width == 1 and _kurtosis(target.table) < _HEAVY
+    values = target.width == 1 and kurtosis(target.table) < _HEAVY
     return SupervisedFeatures(variable.width, target.width, classes=classes, values=values, seed=recipe.seed)
-
-
-def _kurtosis(column: Tensor) -> float:
-    centered = (column - column.mean()).double()
-    spread = float(centered.square().mean())
-    return float(centered.pow(4).mean()) / spread**2 if spread > 0 else math.inf
 
 
 def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision | None = None) -> list[Candidate]:
