@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -117,7 +118,20 @@ def forest_tree(tree: Any, weight: float) -> Tree:
     return Tree(np.where(leaf, 0, tree.feature), tree.threshold, left, right, value)
 
 
-class BoostedTrees(Learner):
+class _Boosting(Learner, ABC):
+    """What learners by gradient boosting have in common: a sum of trees that predicts."""
+
+    def __init__(self, *, seed: int = 0):
+        super().__init__()
+        self.seed = seed
+        self.ensemble = TreeEnsemble((), torch.zeros(0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        predictions: Tensor = self.ensemble(x)
+        return predictions
+
+
+class BoostedTrees(_Boosting):
     """Histogram gradient boosting of each target column, by scikit-learn, cross-fitted on three folds.
 
     Learns steps, thresholds and interactions of columns of any scale. Functions that are smooth, and products, are
@@ -137,11 +151,6 @@ class BoostedTrees(Learner):
         True
     """
 
-    def __init__(self, *, seed: int = 0):
-        super().__init__()
-        self.seed = seed
-        self.ensemble = TreeEnsemble((), torch.zeros(0))
-
     def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -160,12 +169,8 @@ class BoostedTrees(Learner):
         self.ensemble = TreeEnsemble(trees, torch.from_numpy(constant).float())
         return torch.from_numpy(predictions).float()
 
-    def forward(self, x: Tensor) -> Tensor:
-        predictions: Tensor = self.ensemble(x)
-        return predictions
 
-
-class BoostedClasses(Learner):
+class BoostedClasses(_Boosting):
     """Histogram gradient boosting of the classes of a label, by scikit-learn, cross-fitted on three folds: one column
     of scores a class, whose softmax estimates the probabilities.
 
@@ -179,11 +184,6 @@ class BoostedClasses(Learner):
         >>> bool((scores.argmax(1) == label.squeeze()).float().mean() > 0.95)
         True
     """
-
-    def __init__(self, *, seed: int = 0):
-        super().__init__()
-        self.seed = seed
-        self.ensemble = TreeEnsemble((), torch.zeros(0))
 
     def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
         """Fit to x (N, D) and the indicators y (N, C) of classes, and return out-of-sample scores (N, C)."""
@@ -219,7 +219,3 @@ class BoostedClasses(Learner):
                 ]
         self.ensemble = TreeEnsemble(trees, torch.from_numpy(constant).float())
         return torch.from_numpy(scores).float()
-
-    def forward(self, x: Tensor) -> Tensor:
-        scores: Tensor = self.ensemble(x)
-        return scores
