@@ -12,6 +12,7 @@ from mibounds.estimation.candidates import default_candidates, supervision_of
 from mibounds.estimation.cross_checks import cross_checks, regression_check
 from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
+from mibounds.estimation.selected_columns import selected_columns
 from mibounds.estimation.wide import wide_recipe
 from mibounds.results import Result
 from mibounds.training.cross_fitting import cross_fit
@@ -47,8 +48,8 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     capped: list[MIWarning] = []
     if x.table is not None and y.table is not None:
         checks = cross_checks(x.table, y.table, recipe.seed)
-        trees = regression_check(evaluation, sample)
-        checks += [] if trees is None else [trees]
+        further = regression_check(evaluation, sample), selected_columns(sample, recipe.seed)
+        checks += [check for check in further if check is not None]
     # Nearest neighbors and the copula take all samples as independent.
     independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
     choice = choose(evaluation, limit, checks if independent else (), x.width + y.width)

@@ -84,8 +84,10 @@ def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
     if x.shape[1] + y.shape[1] > _COLUMNS_FOR_NEIGHBORS:
         return None
     error = 1 / math.sqrt(len(x))
-    if any(_tied(side) for side in (x, y)):
-        return CrossCheck("MixedKSG", mixed_ksg(x, y, seed=seed), stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS)
+    tied = [_tied(side) for side in (x, y)]
+    if any(tied):  # of two labels the value is too high, like that of counts
+        value = mixed_ksg(x, y, seed=seed)
+        return CrossCheck("MixedKSG", value, stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS, unbiased=not all(tied))
     return CrossCheck("KSG", ksg(x, y), stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS, unbiased=True)
 
 

@@ -39,6 +39,7 @@ _MEANING = {
     "GaussianCopula": "Gaussian dependence of ranked columns, held out",
     "KSG": "nearest neighbors",
     "MixedKSG": "nearest neighbors, for tied values",
+    "SelectedKSG": "nearest neighbors in the columns that matter most",
     "Contingency": "counts of categories",
     "constant": "exact, because a variable is constant",
 }

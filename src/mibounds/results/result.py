@@ -47,7 +47,13 @@ def curve_from(record: Mapping[str, Any]) -> Curve:
     return Curve(**decode_fields(Curve, record))
 
 
-_HOW = {"constant": "exact", "KSG": "nearest neighbors", "GaussianCopula": "fitted to all samples"}
+_HOW = {
+    "constant": "exact",
+    "KSG": "nearest neighbors",
+    "MixedKSG": "nearest neighbors",
+    "SelectedKSG": "nearest neighbors",
+    "GaussianCopula": "fitted to all samples",
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)

@@ -5,8 +5,8 @@ One rule, fixed beforehand; the largest value is never picked. Bounds take their
 * The *primary* estimate is the lower bound with a contrastive normalizer (InfoNCE).
 * Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
   low ceiling, the plug-in is reported and marked as extrapolated.
-* Of a single continuous column a side, or a few, nearest neighbors are reported where they exceed the critics' estimate
-  by more than their own error: there they are the more accurate, and in many columns they are too low.
+* Of few columns, or of the few that matter among many, nearest neighbors are reported where they exceed the critics'
+  estimate by more than their own error: there they are the more accurate, and in many columns they are too low.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
   dominate that mean, the primary takes its place, and of a label the classifier.
@@ -52,6 +52,7 @@ class CrossCheck:
         low_from: columns of x and y together from where the method is too low.
         unbiased: it is nearly unbiased, or too low: where it exceeds the critics' estimate by more than twice its
             error, it is reported; of a single column a side by more than its error.
+        columns: names of the columns that it rests on; all of them where none are named.
     """
 
     name: str
@@ -60,6 +61,7 @@ class CrossCheck:
     is_lower_bound: bool = False
     low_from: float = math.inf
     unbiased: bool = False
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,19 @@ def choose(
     basis = evaluation.by_bound[choice.method]
     if choice.extrapolated and columns <= _PAIR:  # nearest neighbors need no critic to be smooth
         basis = evaluation.required("contrastive", "lower")
-    for check in cross_checks:
-        margin = check.stderr * (1 if columns <= _PAIR else 2)
-        if entropy_limit is None and check.unbiased and check.value > basis.value() + margin:
-            return Choice(_name(evaluation, basis), local=check)
+    better = [
+        check for check in cross_checks if check.unbiased and check.value > basis.value() + _margin(check, columns)
+    ]
+    if better:
+        best = max(better, key=lambda check: check.value)
+        return Choice(_name(evaluation, basis), entropy_limit=entropy_limit, local=best)
     return choice
+
+
+def _margin(check: CrossCheck, columns: int) -> float:
+    """By how much a classical estimate has to exceed the critics' to be reported in place of it."""
+    few = bool(check.columns) or columns <= _PAIR
+    return check.stderr * (1 if few else 2)
 
 
 def _choose_bound(evaluation: Evaluation, entropy_limit: float | None) -> Choice:
@@ -137,7 +147,8 @@ def make_result(
     value = chosen.value() if choice.entropy_limit is None else min(chosen.value(), choice.entropy_limit)
     estimates = {name: one.value() for name, one in evaluation.by_bound.items()}
     if choice.local is not None:
-        value, estimates = choice.local.value, {**estimates, choice.local.name: choice.local.value}
+        value = min(choice.local.value, math.inf if choice.entropy_limit is None else choice.entropy_limit)
+        estimates = {**estimates, choice.local.name: choice.local.value}
     return Result(
         value=value,
         stderr=stderr,
@@ -185,7 +196,8 @@ def _interval_bias(
         higher += [one.value() for one in [evaluation.find("log-mean", "lower")] if one is not None]
     highest = max(higher) if choice.entropy_limit is None else min(max(higher), choice.entropy_limit)
     primary = evaluation.find("contrastive", "lower")
-    below = 0.0 if choice.entropy_limit is not None or primary is None else value - primary.value()
+    certain = critics if choice.entropy_limit is not None or primary is None else primary.value()
+    below = value - certain
     if choice.local is not None:  # it is reported where it is high, which chance can make of so large an error
         below = min(below, 2 * choice.local.stderr)
     return max(below, 0.0), max(highest - value, 0.0)

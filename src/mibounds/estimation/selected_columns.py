@@ -1,0 +1,135 @@
+"""Nearest neighbors in the few columns that matter, among many that do not."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mibounds.classical import mixed_ksg
+from mibounds.data import RankGaussianize, Sample, Variable
+from mibounds.training.policy import CrossCheck
+
+__all__ = ["selected_columns"]
+
+Floats = NDArray[np.float64]
+
+_ROWS, _SEARCHED = 10_000, 2_000  # at most; of the second, each half chooses columns
+_MOST = 100  # columns to choose from
+_PAIRED = 8  # columns of which all pairs are tried
+_CHOSEN = 3  # columns
+_NARROW = 3  # columns of the other variable
+_VALUES, _ROWS_PER_VALUE = 60, 10  # at most, and at least: values that count as categories
+_DISTINCT = 0.95  # of the rows, of a continuous variable
+_APART = 10.0  # categories, as numbers: farther than normal scores reach
+
+
+def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
+    r"""Nearest neighbors between one variable and the columns of the other that say most about it, in nats.
+
+    Columns that do not matter spoil nearest neighbors, and leaving columns out can only lose information:
+    :math:`I(X_S;Y) \le I(X;Y)`. The subset S grows from the best single column, or the best pair, by the column that
+    adds most. Each half of the samples chooses a subset; what both choose is measured on all samples, so where nothing
+    matters chance hardly ever chooses, and the value has to exceed what the best of so many independent subsets would
+    show.
+
+    Arguments:
+        sample: of two tables, of which one has several columns and the other at most three, or a label.
+        seed: draws the halves.
+
+    Returns:
+        None where the halves agree on no column, or on all where plain nearest neighbors say the same, and where the
+        data do not suit.
+
+    Example:
+        >>> from mibounds.data import Sample
+        >>> x = torch.randn(600, 6, generator=torch.Generator().manual_seed(0))
+        >>> check = selected_columns(Sample.of(x=x, y=x[:, 2].square()), 0)
+        >>> check.columns
+        ('x[2]',)
+    """
+    widest, other = sorted((sample.x, sample.y), key=lambda variable: len(variable.encodings), reverse=True)
+    if not 1 <= len(widest.encodings) <= _MOST or not 1 <= len(other.encodings) <= _NARROW:
+        return None
+    wide, narrow = _blocks(widest), _blocks(other)
+    if not wide or not narrow:
+        return None
+    order = np.random.default_rng(seed).permutation(sample.n)
+    columns, target = [one.values for one in wide], np.hstack([one.values for one in narrow])
+    half = min(sample.n, _SEARCHED) // 2
+    searches = [_Search(columns, target, order[part * half : (part + 1) * half]) for part in (0, 1)]
+    first, second = (search.grown() for search in searches)
+    chosen = tuple(sorted(set(first) & set(second)))
+    everything = len(chosen) == len(wide) and not any(one.is_coded for one in (*wide, *narrow))
+    if not chosen or everything:
+        return None
+    rows = order[:_ROWS]
+    sides = np.hstack([columns[i][rows] for i in chosen]), target[rows]
+    if all(len(np.unique(side, axis=0)) < _DISTINCT * len(rows) for side in sides):
+        return None  # of two labels the value is too high, like that of counts
+    value = mixed_ksg(*sides)
+    error = 1 / math.sqrt(len(rows))
+    tried = len(searches[0].values)
+    if value < error * (1 + math.sqrt(2 * math.log(tried))):
+        return None
+    names = tuple(widest.encodings[i].name for i in chosen)
+    return CrossCheck("SelectedKSG", value, stderr=error, low_from=0, unbiased=True, columns=names)
+
+
+class _Search:
+    """The information of subsets of columns with a target, on some rows."""
+
+    def __init__(self, columns: list[Floats], target: Floats, rows: NDArray[np.int64]):
+        self.columns, self.target = [column[rows] for column in columns], target[rows]
+        self.gain = 1 / math.sqrt(2 * len(rows))
+        self.values: dict[tuple[int, ...], float] = {}
+
+    def grown(self) -> tuple[int, ...]:
+        """The best subset, which each further column raised by more than about the error of the value."""
+        everything = range(len(self.columns))
+        best: tuple[int, ...] = max(((i,) for i in everything), key=self.value)
+        top = sorted(everything, key=lambda i: -self.value((i,)))[:_PAIRED]
+        pair = max((tuple(sorted(pair)) for pair in combinations(top, 2)), key=self.value, default=best)
+        if self.value(pair) <= self.value(best) + self.gain:
+            return best
+        best = pair
+        while len(best) < min(_CHOSEN, len(self.columns)):
+            larger = max((tuple(sorted((*best, i))) for i in top if i not in best), key=self.value, default=best)
+            if self.value(larger) <= self.value(best) + self.gain:
+                break
+            best = larger
+        return best
+
+    def value(self, chosen: tuple[int, ...]) -> float:
+        if chosen not in self.values:
+            self.values[chosen] = mixed_ksg(np.hstack([self.columns[i] for i in chosen]), self.target)
+        return self.values[chosen]
+
+
+class _Block(NamedTuple):
+    """A given column as numbers (N, D), and whether they are codes."""
+
+    values: Floats
+    is_coded: bool
+
+
+def _blocks(variable: Variable) -> list[_Block]:
+    """The given columns: normal scores, and a category, or one of few values with many rows each, as a
+    number far from the others."""
+    if variable.table is None:
+        return []
+    place = {name: i for i, name in enumerate(variable.columns)}
+    found = []
+    for encoding in variable.encodings:
+        block = variable.table[:, [place[name] for name in encoding.names if name in place]]
+        _, codes, counts = torch.unique(block, dim=0, return_inverse=True, return_counts=True)
+        few = len(counts) <= _VALUES and int(counts.min()) >= _ROWS_PER_VALUE
+        if few or not encoding.has_density:
+            found.append(_Block(_APART * codes.double().numpy()[:, None], True))
+        else:
+            found.append(_Block(RankGaussianize().fit(block)(block).double().numpy(), False))
+    return found

@@ -1,0 +1,91 @@
+"""Nearest neighbors in the columns that matter."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mibounds.data import Sample
+from mibounds.estimation.selected_columns import selected_columns
+from mibounds.tasks import FlippedLabel, Regression
+from mibounds.tasks.functions import PRODUCT, SINE
+from mibounds.tasks.labels import RINGS, SECTORS
+from mibounds.tasks.noises import Normal
+
+NAMES = ("a", "b", "c", "d", "e", "f")
+
+
+def taken(task, n, seed=0, *, label=False):
+    x, y = task.sample(n, torch.Generator().manual_seed(seed))
+    types = {"y": "categorical"} if label else {}
+    return Sample.of(x=x, y=y[:, 0].long() if label else y, types=types)
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "bias"),
+    [
+        pytest.param(Regression(SINE, Normal(0.3), 5), ("x[0]",), 0.0, id="one of six"),
+        pytest.param(Regression(PRODUCT, Normal(0.3), 3), ("x[0]", "x[1]"), -0.06, id="a pair of five"),
+    ],
+)
+def test_measures_the_columns_that_matter(task, columns, bias):
+    checks = [selected_columns(taken(task, 1500, seed), seed) for seed in range(4)]
+    assert {check.columns for check in checks} == {columns}
+    mean = np.mean([check.value for check in checks])
+    assert mean == pytest.approx(task.mutual_information + bias, abs=0.04)
+    assert all(check.stderr == 1 / math.sqrt(1500) for check in checks)
+
+
+@pytest.mark.parametrize("rule", [RINGS, SECTORS], ids=["two classes", "fifteen"])
+def test_measures_a_label(rule):
+    task = FlippedLabel(rule, 0.05, 3)
+    check = selected_columns(taken(task, 2000, label=True), 0)
+    assert check.columns == ("x[0]", "x[1]")
+    assert 0.85 * task.mutual_information < check.value < task.mutual_information + 0.03
+
+
+def test_takes_few_whole_numbers_for_categories():
+    rng = np.random.default_rng(0)
+    level = rng.integers(0, 12, 2000)
+    means = rng.permutation(12)  # in no order
+    y = means[level] + 0.3 * rng.normal(size=2000)
+    check = selected_columns(Sample.of(x=np.stack([level, rng.normal(size=2000)], 1), y=y), 0)
+    grid = np.linspace(-3, 15, 100_001)
+    densities = np.exp(-((grid - np.arange(12)[:, None]) ** 2) / 0.18) / math.sqrt(0.18 * math.pi)
+    marginal = densities.mean(0)
+    exact = -float(torch.trapezoid(*map(torch.from_numpy, (marginal * np.log(marginal), grid)))) - math.log(
+        0.3 * math.sqrt(2 * math.pi * math.e)
+    )
+    assert check.columns == ("x[0]",)
+    assert check.value == pytest.approx(exact, abs=0.05)
+
+
+@pytest.mark.parametrize(("n", "columns"), [(100, 5), (200, 50), (1000, 8)])
+def test_chance_chooses_nothing(n, columns):
+    rng = np.random.default_rng(n)
+    found = [
+        selected_columns(Sample.of(x=rng.normal(size=(n, columns)), y=rng.normal(size=n)), seed) for seed in range(10)
+    ]
+    assert found == [None] * 10
+
+
+def test_chooses_in_the_wider_variable():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(800, 6))
+    x = y[:, 4] ** 2 + 0.3 * rng.normal(size=800)
+    one, other = Sample.of(x=x, y=y), Sample.of(x=y, y=x)
+    assert selected_columns(one, 0).columns == ("y[4]",)
+    assert selected_columns(one, 0).value == selected_columns(other, 0).value
+
+
+def test_leaves_alone_what_plain_nearest_neighbors_say():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=500)
+    assert selected_columns(Sample.of(x=x, y=x + rng.normal(size=500)), 0) is None
+
+
+def test_leaves_two_labels_to_counts():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 9, (1000, 3))
+    assert selected_columns(Sample.of(x=x, y=(x[:, 0] + rng.integers(0, 2, 1000)) % 9), 0) is None
