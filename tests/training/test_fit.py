@@ -1,7 +1,6 @@
 import copy
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -26,7 +25,7 @@ from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
-from mibounds.training.fit import Fitted, _contenders, clearly_worse, fit_density, fit_fold, train_test_gap
+from mibounds.training.fit import Fitted, _race, clearly_worse, fit_density, fit_fold, train_test_gap
 from mibounds.training.folds import Fold, split
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import Recipe
@@ -264,14 +263,14 @@ class Weak(nn.Module):
         return self.factor * TASK.log_ratio(x, y)
 
 
-def test_a_candidate_that_is_clearly_worse_after_a_third_of_the_steps_is_dropped():
+def test_a_candidate_that_is_clearly_worse_after_a_ninth_of_the_steps_is_dropped():
     recipe = replace(RECIPE, steps=30, check_every=5, patience=99, batch_size=32)
     names = []
     observer = FoldObserver(advance=lambda steps, name: names.extend([name] * steps))
     both, _ = fit(still("exact", EXACT), still("near", NEAR), recipe=recipe)
     assert both.steps == 60
     one, _ = fit(still("wrong", WRONG), still("exact", EXACT), recipe=recipe, observer=observer)
-    assert one.steps == 10 + 30
+    assert one.steps == 3 + 30
     assert one.curve.candidate == "exact"
     assert (names.count("wrong"), names.count("exact")) == (30, 30), "progress ends where it should"
 
@@ -304,21 +303,22 @@ class Kept:
         self.states.append(copy.deepcopy(state))
 
 
-def test_the_contenders_are_written_down_once_they_are_decided_and_are_not_decided_again():
-    recipe = replace(RECIPE, steps=30, check_every=5, patience=99, batch_size=32)
+@pytest.mark.parametrize("place", [1, 7])
+def test_a_fit_that_goes_on_drops_the_same_candidates(place):
+    recipe = replace(RECIPE, steps=36, check_every=4, patience=99, batch_size=32)
     candidates = [still("wrong", WRONG), still("exact", EXACT), still("near", NEAR)]
     kept = Kept()
-    fit(*candidates, recipe=recipe, observer=FoldObserver(kept))
-    assert [state.contenders for state in kept.states] == [None] * 6 + [[1, 2]] * 9
-    assert [run["step"] for run in kept.states[-1].runs] == [10, 30, 30]
-    state = replace(kept.states[8], contenders=[1])
+    whole, _ = fit(*candidates, recipe=recipe, observer=FoldObserver(kept))
+    assert [run["step"] for run in kept.states[-1].runs] == [4, 36, 36]
+    assert whole.steps == 4 + 36 + 36
+    state = kept.states[place]
     done = [run["step"] for run in state.runs]
     reported = []
     observer = FoldObserver(Kept(state), lambda steps, name: reported.append((steps, name)))
     again, _ = fit(*candidates, recipe=recipe, observer=observer)
-    assert again.steps == 10 + 30 + 10, "the third candidate was left out, as the state says"
+    assert again.steps == whole.steps
     assert reported[:3] == list(zip(done, ["wrong", "exact", "near"], strict=True))
-    assert sum(steps for steps, _ in reported) == 90
+    assert sum(steps for steps, _ in reported) == 108
 
 
 def test_a_fold_that_was_evaluated_is_not_written_again():
@@ -343,7 +343,7 @@ def test_training_that_is_stopped_returns_the_best_weights_so_far(monkeypatch):
     monkeypatch.setattr(Run, "_train_step", stopping)
     recipe = replace(RECIPE, steps=30, check_every=5)
     fitted, _ = fit(Candidate("a", estimator(), Standardize()), recipe=recipe, observer=observer)
-    assert (fitted.finished, fitted.steps, fitted.curve.steps) == (False, 7, (0, 5, 7))
+    assert (fitted.finished, fitted.steps, fitted.curve.steps) == (False, 7, (0, 3, 5, 7))
     assert observer.state.runs[0]["step"] == 7
     stopped = FoldObserver(stop=observer.stop)
     assert fit(Candidate("a", estimator()), recipe=recipe, observer=stopped)[0] is None, "no step was made"
@@ -363,7 +363,7 @@ def test_an_unfinished_fold_drops_candidates_that_are_clearly_worse(monkeypatch)
     first = FunctionCritic(lambda x, y: one.log_ratio(x[..., :1], y[..., :1]))
     second = FunctionCritic(lambda x, y: 0.1 * one.log_ratio(x[..., 1:], y[..., 1:]))  # would add to the first
     fitted, _ = fit(still("second", second), still("exact", first), recipe=replace(RECIPE, steps=30), observer=observer)
-    assert (fitted.curve.candidate, fitted.steps, fitted.finished) == ("exact", 12, False)
+    assert (fitted.curve.candidate, fitted.steps, fitted.finished) == ("exact", 5, False)
     assert isinstance(fitted.critic.critic, Still)
 
 
@@ -442,17 +442,40 @@ def test_a_fold_records_the_gap_and_what_calibration_gained(calibrate):
 # Which candidates are trained to the end
 
 
+class Racing:
+    """A run whose validation loss is 0 before training and given at the ends of the stages."""
+
+    def __init__(self, name, ninth, third):
+        self.name, self.losses, self.step, self.reported = name, {0: 0.0, 10: ninth, 30: third}, 0, []
+
+    def train(self, until, observer, checked):
+        self.step = until
+
+    def check(self):
+        pass
+
+    def loss_until(self, step):
+        return min(loss for at, loss in self.losses.items() if at <= min(step, self.step))
+
+    def report(self, step, observer):
+        self.reported.append(step)
+
+
 @pytest.mark.parametrize(
-    "losses, kept",
+    ("losses", "ninth", "third"),
     [
-        ({"a": -1.0, "b": -0.95, "c": -0.93}, "ab"),  # 0.03 (1 + 1) below the best
-        ({"a": 0.0, "b": 0.02, "c": 0.04}, "ab"),
-        ({"a": -0.5, "b": -1.0}, "b"),
+        # 0.15 (1 + 0.8) = 0.27 from the best after a ninth of the steps, 0.03 (1 + 1) = 0.06 after a third
+        ({"a": (-0.8, -1.0), "b": (-0.54, -0.95), "c": (-0.54, -0.93), "d": (-0.52, -1.1)}, "abc", "ab"),
+        ({"a": (0.0, 0.0), "b": (0.0, -0.02), "c": (0.0, -0.1)}, "abc", "c"),
+        ({"a": (-0.5, -0.5), "b": (-1.0, -1.0)}, "b", "b"),
     ],
 )
-def test_candidates_close_to_the_best_are_trained_to_the_end(losses, kept):
-    runs = [SimpleNamespace(name=name, best_loss=loss) for name, loss in losses.items()]
-    assert "".join(run.name for run in _contenders(runs)) == kept
+def test_candidates_close_to_the_best_are_trained_to_the_end(losses, ninth, third):
+    runs = [Racing(name, *pair) for name, pair in losses.items()]
+    _race(runs, 90, FoldObserver(), lambda: None)
+    assert "".join(run.name for run in runs if run.step >= 30) == ninth
+    assert "".join(run.name for run in runs if run.step == 90) == third
+    assert all(run.reported == ([] if run.step == 90 else [90]) for run in runs)
 
 
 # Supervised features

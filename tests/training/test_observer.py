@@ -34,20 +34,20 @@ def test_by_itself_a_fold_is_observed_by_nobody():
 def test_a_state_is_made_only_if_it_is_time_to_write_it(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "_SHARE", 1e-9)  # after the first writing, it is not time for years
     fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint"))
-    fold.save(lambda: FoldState(contenders=[0]))
-    assert fold.state == FoldState(contenders=[0])
+    fold.save(lambda: FoldState([{"step": 0}]))
+    assert fold.state == FoldState([{"step": 0}])
     fold.save(lambda: pytest.fail("it is not time to write"))
-    fold.save(lambda: FoldState(contenders=[1]), now=True)
-    assert fold.state == FoldState(contenders=[1])
+    fold.save(lambda: FoldState([{"step": 1}]), now=True)
+    assert fold.state == FoldState([{"step": 1}])
 
 
 def test_the_evaluation_is_written_beside_the_last_state(tmp_path):
     fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint"))
     fold.evaluated({"negatives": 3})
     assert fold.state == FoldState(evaluation={"negatives": 3})
-    fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint", state=FoldState([{"step": 5}], [0])))
+    fold = FoldObserver(FoldFile(tmp_path / "fold-1.checkpoint", state=FoldState([{"step": 5}])))
     fold.evaluated({"negatives": 3})
-    assert fold.state == FoldState([{"step": 5}], [0], {"negatives": 3})
+    assert fold.state == FoldState([{"step": 5}], {"negatives": 3})
     fold.forget()
     assert fold.state is None
     assert (tmp_path / "fold-1.checkpoint").exists()

@@ -129,13 +129,26 @@ def test_nearest_neighbors_are_reported_where_they_exceed_the_critics_by_more_th
     assert choose(found, cross_checks=[nearest(0.5)], columns=columns) == Choice("InfoNCE"), "it is below"
 
 
-def test_only_a_nearly_unbiased_check_is_reported_and_not_of_a_label():
+def test_only_a_nearly_unbiased_check_is_reported():
     found = evaluation(infonce=1.0)
     assert choose(found, cross_checks=[nearest(5.0, unbiased=False)], columns=2) == Choice("InfoNCE")
     both = [nearest(5.0, unbiased=False), nearest(2.0), nearest(3.0)]
-    assert choose(found, cross_checks=both, columns=2).local is both[1], "the first, not the largest"
-    label = classified(0.5)
-    assert choose(label, 0.69, [nearest(5.0)], 2) == Choice(CLASSIFIER, False, 0.69)
+    assert choose(found, cross_checks=both, columns=2).local is both[2]
+    close = [nearest(2.0), nearest(2.1)]
+    assert choose(found, cross_checks=close, columns=2).local is close[0], "the first, not the largest"
+
+
+def test_nearest_neighbors_of_a_label_are_reported_up_to_its_entropy():
+    label, check = classified(0.5), nearest(5.0)
+    assert choose(label, 0.69, [check], 2) == Choice(CLASSIFIER, False, 0.69, check)
+    assert choose(label, 0.69, [nearest(0.6)], 2) == Choice(CLASSIFIER, False, 0.69)
+
+
+def test_nearest_neighbors_in_selected_columns_have_to_exceed_the_critics_by_their_error_only():
+    found = evaluation(infonce=1.0)
+    above = replace(nearest(1.2), columns=("a", "b"))
+    assert choose(found, cross_checks=[above], columns=9) == Choice("InfoNCE", local=above)
+    assert choose(found, cross_checks=[nearest(1.2)], columns=9) == Choice("InfoNCE")
 
 
 def test_a_check_above_an_extrapolated_value_takes_its_place():

@@ -105,6 +105,10 @@ class Run:
         observer.advance(step - self.reported, self.name)
         self.reported = step
 
+    def loss_until(self, step: int) -> float:
+        """The lowest validation loss of the looks up to that step."""
+        return min(loss for at, loss in zip(self.steps, self.validation_losses, strict=True) if at <= step)
+
     def check(self) -> None:
         """Take the validation loss of the weights as they are, if no check has."""
         if self.step > self.steps[-1]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "Checkpoint", "FoldFile", "FoldState", "describe_fit"]
 
-FORMAT = 3
+FORMAT = 4
 """Of a checkpoint; others are refused."""
 
 _PAGE = "fit.json"
@@ -52,12 +52,10 @@ class FoldState:
 
     Attributes:
         runs: the state of each candidate's training.
-        contenders: the indices of the candidates that train to the end, once that is decided.
         evaluation: the statistics of the test samples, once they are evaluated.
     """
 
     runs: list[dict[str, Any]] = field(default_factory=list)
-    contenders: list[int] | None = None
     evaluation: dict[str, Any] | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -31,7 +31,9 @@ from mibounds.training.supervision import Supervision
 __all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
-_CLEARLY, _CLOSE = 0.1, 0.03  # of one nat and the best loss together
+_CLEARLY = 0.1  # of one nat and the best loss together
+# The share of the steps, and how close to the best loss a candidate has to be then to go on, of the same.
+_STAGES = (9, 0.15), (3, 0.03), (1, math.inf)
 _GAP_ROWS = 2048
 _NEAR_CEILING = 2.5  # nats
 
@@ -98,7 +100,7 @@ def fit_fold(
     supervision: Supervision | None = None,
     halve: bool = False,
 ) -> Fitted | None:
-    """Train every candidate for a third of the steps, those close to the best to the end, and combine all that are not
+    """Train every candidate for some of the steps, those close to the best to the end, and combine all that are not
     clearly worse by their validation loss.
 
     Arguments:
@@ -123,22 +125,14 @@ def fit_fold(
     for run in every:
         if run not in runs:
             run.report(recipe.steps, observer)
-    contenders = _resumed(runs, observer)
+    _resume(runs, observer)
 
     def state() -> FoldState:
-        chosen = None if contenders is None else [runs.index(run) for run in contenders]
-        return FoldState([run.state_dict() for run in runs], chosen)
+        return FoldState([run.state_dict() for run in runs])
 
     finished = True
     try:
-        for run in runs:
-            run.train(recipe.steps // 3, observer, lambda: observer.save(state))
-        contenders = contenders if contenders is not None else _contenders(runs)
-        for run in runs:
-            if run in contenders:
-                run.train(recipe.steps, observer, lambda: observer.save(state))
-            else:
-                run.report(recipe.steps, observer)
+        _race(runs, recipe.steps, observer, lambda: observer.save(state))
         if observer.state is None or observer.state.evaluation is None:
             observer.save(state, now=True)
     except Stopped:
@@ -191,21 +185,30 @@ def clearly_worse(loss: float, best: float) -> bool:
     return loss > best + _CLEARLY * (1 + abs(best))
 
 
-def _resumed(runs: Sequence[Run], observer: FoldObserver) -> list[Run] | None:
-    """Load the state that training continues from, and return the contenders if they were decided."""
-    state = observer.state
-    if state is None:
-        return None
-    for run, record in zip(runs, state.runs, strict=True):
+def _resume(runs: Sequence[Run], observer: FoldObserver) -> None:
+    """Load the state that training continues from, if there is one."""
+    if observer.state is None:
+        return
+    for run, record in zip(runs, observer.state.runs, strict=True):
         run.load_state_dict(record)
         run.report(run.step, observer)
-    return None if state.contenders is None else [runs[i] for i in state.contenders]
 
 
-def _contenders(runs: Sequence[Run]) -> list[Run]:
-    """Those that are worth training to the end: close to the best."""
-    best = min(run.best_loss for run in runs)
-    return [run for run in runs if run.best_loss <= best + _CLOSE * (1 + abs(best))]
+def _race(runs: Sequence[Run], steps: int, observer: FoldObserver, checked: Callable[[], None]) -> None:
+    """Train all for a ninth of the steps, those not far from the best to a third, and those close to it to the end."""
+    contenders = list(runs)
+    for share, near in _STAGES:
+        until = steps // share
+        for run in contenders:
+            run.train(until, observer, checked)
+            if run.step == until:
+                run.check()
+        losses = {run: run.loss_until(until) for run in runs}
+        best = min(losses.values())
+        for run in contenders:
+            if losses[run] > best + near * (1 + abs(best)):
+                run.report(steps, observer)
+        contenders = [run for run in contenders if losses[run] <= best + near * (1 + abs(best))]
 
 
 def _without_alternatives(runs: Sequence[Run]) -> list[Run]:

@@ -6,7 +6,8 @@ One rule, fixed beforehand; the largest value is never picked. Bounds take their
 * Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
   low ceiling, the plug-in is reported and marked as extrapolated.
 * Of few columns, or of the few that matter among many, nearest neighbors are reported where they exceed the critics'
-  estimate by more than their own error: there they are the more accurate, and in many columns they are too low.
+  estimate by more than their own error: there they are the more accurate, and in many columns they are too low. So is
+  the Gaussian copula of all samples.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
   dominate that mean, the primary takes its place, and of a label the classifier.
@@ -94,17 +95,17 @@ def choose(
     basis = evaluation.by_bound[choice.method]
     if choice.extrapolated and columns <= _PAIR:  # nearest neighbors need no critic to be smooth
         basis = evaluation.required("contrastive", "lower")
-    better = [
-        check for check in cross_checks if check.unbiased and check.value > basis.value() + _margin(check, columns)
-    ]
-    if better:
-        best = max(better, key=lambda check: check.value)
-        return Choice(_name(evaluation, basis), entropy_limit=entropy_limit, local=best)
+    local, best = None, basis.value()
+    for check in cross_checks:
+        if check.unbiased and check.value > best + _margin(check, columns):
+            local, best = check, check.value
+    if local is not None:
+        return Choice(_name(evaluation, basis), entropy_limit=entropy_limit, local=local)
     return choice
 
 
 def _margin(check: CrossCheck, columns: int) -> float:
-    """By how much a classical estimate has to exceed the critics' to be reported in place of it."""
+    """By how much a classical estimate has to exceed the one before it, or the critics', to take its place."""
     few = bool(check.columns) or columns <= _PAIR
     return check.stderr * (1 if few else 2)
 
