@@ -143,7 +143,7 @@ def _fit_slopes(grids: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _minimize(loss: Callable[[], Tensor], parameter: Tensor) -> None:
-    optimizer = torch.optim.LBFGS([parameter], max_iter=30, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([parameter], max_iter=15, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()

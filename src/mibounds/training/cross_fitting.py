@@ -36,7 +36,7 @@ from mibounds.warnings import InterruptedWarning
 
 __all__ = ["cross_fit", "cross_fit_folds"]
 
-_HALVED = 2  # folds of which closed forms are also fitted to half of the training samples
+_HALVED = 1  # folds of which closed forms are also fitted to half of the training samples
 _SEED_STEP = 1009  # between the seeds of folds: a prime, so that the folds of neighboring seeds share none
 
 

@@ -33,7 +33,7 @@ __all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 _SCORED_ROWS = 65_536  # at a time
 _CLEARLY = 0.1  # of one nat and the best loss together
 # The share of the steps, and how close to the best loss a candidate has to be then to go on, of the same.
-_STAGES = (9, 0.15), (3, 0.03), (1, math.inf)
+_STAGES = (9, 0.15), (3, 0.01), (1, math.inf)
 _GAP_ROWS = 2048
 _NEAR_CEILING = 2.5  # nats
 
