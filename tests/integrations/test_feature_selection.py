@@ -40,6 +40,37 @@ def test_a_dependence_without_correlation():
     assert abs(scores[1]) < 0.05
 
 
+def test_columns_get_neighbors_and_groups_of_many_or_settings_of_a_training_a_critic(monkeypatch):
+    used = []
+    module = "mibounds.integrations.feature_selection."
+    monkeypatch.setattr(module + "_by_critic", lambda x, y, recipe: used.append("critic") or 0.0)
+    monkeypatch.setattr(module + "_by_neighbors", lambda x, y, seed: used.append("neighbors") or 0.0)
+    x = normals(5)
+    mi_regression(x[:, 1:], x[:, 0], groups=["three", "three", "three", "one"])
+    assert used == ["neighbors", "neighbors"]
+    mi_regression(x[:, 1:], x[:, 0], groups=["four"] * 4)
+    mi_regression(x[:, 1:2], x[:, 0], steps=20)
+    mi_regression(x[:, 1:2], x[:, 0], recipe="quick")
+    assert used[2:] == ["critic"] * 3
+    mi_regression(x[:, 1:2], x[:, 0], seed=1)
+    mi_classification(x[:, 1:2], np.arange(600) % 20)
+    assert used[5:] == ["neighbors"] * 2, "a label counts as one column"
+
+
+def test_columns_whose_information_is_a_nat_apart_are_in_order():
+    """400 pairs: a column of I nats and one of I + 1, linear and folded, 500 samples, I up to 3.5."""
+    generator = np.random.default_rng(0)
+    for _ in range(400):
+        y, noise = generator.normal(size=(2, 500))
+        low, high = generator.uniform(0.05, 3.5) + np.array([0.0, 1.0])
+        rho = np.sqrt(1 - np.exp(-2 * np.array([low, high])))
+        x = rho[:, None] * y + np.sqrt(1 - rho[:, None] ** 2) * noise
+        if generator.integers(2):
+            x[1] = np.abs(x[1]) ** 3 * np.sign(x[1])
+        scores = mi_regression(x.T, y)
+        assert scores[1] > scores[0] + 0.3
+
+
 @METHODS
 def test_several_targets_are_one(method):
     x = normals(2)
@@ -172,7 +203,7 @@ def test_missing_values_are_refused_or_dropped():
 def test_what_cannot_be_used_is_refused():
     x = normals(3, 60)
     y = x[:, 0]
-    with pytest.raises(ValueError, match="method is 'knn': expected 'critic' or 'neighbors'"):
+    with pytest.raises(ValueError, match="method is 'knn': expected 'auto', 'critic' or 'neighbors'"):
         mi_regression(x, y, method="knn")
     with pytest.raises(ValueError, match="groups has 2 names, and X has 3 columns"):
         mi_regression(x, y, groups=["a", "b"])
@@ -201,7 +232,7 @@ def test_both_functions_have_the_arguments_and_the_defaults_of_a_small_recipe():
     recipe = {name: first[name].default for name in ("steps", "folds", "hidden", "lr", "test_negatives")}
     x = normals(2, 100)
     expected = mi_regression(x, x[:, 0], recipe=mi.Recipe(**recipe))
-    np.testing.assert_array_equal(mi_regression(x, x[:, 0]), expected)
+    np.testing.assert_array_equal(mi_regression(x, x[:, 0], method="critic"), expected)
     assert first["weight_decay"].default == mi.Recipe().weight_decay
 
 
