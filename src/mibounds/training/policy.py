@@ -38,6 +38,7 @@ _MARGIN = 3.5
 # Times the gain of doubling the training samples: the shortfall if it falls as N to the power -0.5.
 _RISE = 2.4
 _PAIR = 2  # columns: one a side
+_NOTICEABLE = 2.5  # standard errors
 _DOMINATED = 3.0  # times the standard error of the primary estimate
 
 
@@ -51,8 +52,8 @@ class CrossCheck:
         stderr: of its own, which lets the interval reach that much further; 0 where none is known.
         is_lower_bound: it was evaluated on held-out samples, and is too low rather than too high.
         low_from: columns of x and y together from where the method is too low.
-        unbiased: it is nearly unbiased, or too low: where it exceeds the critics' estimate by more than twice its
-            error, it is reported; of a single column a side by more than its error.
+        unbiased: it is nearly unbiased, or too low: where it exceeds the critics' estimate by more than its error, and
+            zero by more than 2.5 errors, it is reported.
         columns: names of the columns that it rests on; all of them where none are named.
     """
 
@@ -97,17 +98,12 @@ def choose(
         basis = evaluation.required("contrastive", "lower")
     local, best = None, basis.value()
     for check in cross_checks:
-        if check.unbiased and check.value > best + _margin(check, columns):
+        noticeable = check.value > _NOTICEABLE * check.stderr  # chance alone makes errors of independent columns
+        if check.unbiased and noticeable and check.value > best + check.stderr:
             local, best = check, check.value
     if local is not None:
         return Choice(_name(evaluation, basis), entropy_limit=entropy_limit, local=local)
     return choice
-
-
-def _margin(check: CrossCheck, columns: int) -> float:
-    """By how much a classical estimate has to exceed the one before it, or the critics', to take its place."""
-    few = bool(check.columns) or columns <= _PAIR
-    return check.stderr * (1 if few else 2)
 
 
 def _choose_bound(evaluation: Evaluation, entropy_limit: float | None) -> Choice:
