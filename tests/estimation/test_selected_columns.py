@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from mibounds.data import Sample
-from mibounds.estimation.selected_columns import selected_columns
+from mibounds.estimation.selected_columns import selected_columns, value_and_gain
 from mibounds.tasks import FlippedLabel, Regression
-from mibounds.tasks.functions import PRODUCT, SINE
+from mibounds.tasks.functions import FAST_SINE, PRODUCT, SINE
 from mibounds.tasks.labels import RINGS, SECTORS
 from mibounds.tasks.noises import Normal
 
@@ -89,3 +89,10 @@ def test_leaves_two_labels_to_counts():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 9, (1000, 3))
     assert selected_columns(Sample.of(x=x, y=(x[:, 0] + rng.integers(0, 2, 1000)) % 9), 0) is None
+
+
+def test_the_gain_of_doubling_the_samples():
+    x = np.arange(9.0)
+    assert value_and_gain(lambda x, y: float(np.max(x + y)), x, x) == (16.0, 1.0)  # halves: 16 and 14
+    check = selected_columns(taken(Regression(FAST_SINE, Normal(0.1), 2), 800), 0)
+    assert 0.1 < check.learning_gain < 1

@@ -10,7 +10,7 @@ from sklearn.ensemble import (
 
 from mibounds.learners import BoostedClasses, BoostedTrees, TreeEnsemble
 from mibounds.learners.learner import inner_folds
-from mibounds.learners.trees import Tree, boosted_tree, forest_tree
+from mibounds.learners.trees import _BOOSTING, Tree, boosted_tree, forest_tree
 from mibounds.training.modules import describe, rebuild
 
 
@@ -92,36 +92,44 @@ def test_trees_by_hand():
 
 
 def test_predictions_of_training_samples_do_not_depend_on_their_own_targets():
-    """With another y, a sample changes the predictions of the other two folds, and none of its own."""
+    """With another y, samples change the predictions of the other folds, and none of their own; but for those of the
+    first fold, they also have a say in the number of trees."""
     x, y = table(), step(table())
     folds = inner_folds(len(x), 0)
     other = y.clone()
-    other[folds[1][1]] += 100.0
+    other[folds[0][1]] += 100.0
     before, after = (BoostedTrees().fit_transform(x, targets) for targets in (y, other))
-    assert torch.equal(before[folds[1][1]], after[folds[1][1]])
-    for fold in (folds[0], folds[2]):
+    assert torch.equal(before[folds[0][1]], after[folds[0][1]])
+    for fold in folds[1:]:
         assert float((before[fold[1]] - after[fold[1]]).abs().mean()) > 1
     label = indicators(x[:, 0] > 0, 2)
     flipped = label.clone()
-    flipped[folds[1][1]] = label[folds[1][1]].flip(1)
+    flipped[folds[0][1]] = label[folds[0][1]].flip(1)
     before, after = (BoostedClasses().fit_transform(x, targets) for targets in (label, flipped))
-    assert torch.equal(before[folds[1][1]], after[folds[1][1]])
-    assert not torch.equal(before[folds[0][1]], after[folds[0][1]])
+    assert torch.equal(before[folds[0][1]], after[folds[0][1]])
+    assert not torch.equal(before[folds[1][1]], after[folds[1][1]])
+
+
+def models_of(kind, folds, x, y, seed):
+    """The first model stops early, and the others have a tenth more trees than it needed."""
+    settings, models = _BOOSTING, []
+    for train, _ in folds:
+        models.append(kind(**settings, random_state=seed).fit(x[train].double(), y[train].double()))
+        trees = max(round(1.1 * (models[0].n_iter_ - 12)), 3)
+        settings = {**_BOOSTING, "early_stopping": False, "max_iter": trees}
+    return models
 
 
 def test_new_samples_have_the_mean_of_the_folds():
-    """A training sample's three predictions: out-of-sample, and of two folds that it trained."""
+    """A training sample's four predictions: out-of-sample, and of three folds that it trained."""
     x = table(n=300)
     y = torch.cat([step(x), x[:, 2:]], 1)
     trees = BoostedTrees()
     trees.fit_transform(x, y)
-    from mibounds.learners.trees import _BOOSTING
-
     new, expected = table(50, seed=1), []
     for j in range(2):
-        models = [HistGradientBoostingRegressor(**_BOOSTING, random_state=0) for _ in range(3)]
-        for model, (train, _) in zip(models, inner_folds(300, 0), strict=True):
-            model.fit(x[train].double(), y[train, j].double())
+        models = models_of(HistGradientBoostingRegressor, inner_folds(300, 0), x, y[:, j], 0)
+        assert len({model.n_iter_ for model in models}) == 2
         expected.append(np.mean([model.predict(new.double()) for model in models], 0))
     assert torch.allclose(trees(new), torch.tensor(np.stack(expected, 1)).float(), atol=1e-5)
 
@@ -129,11 +137,10 @@ def test_new_samples_have_the_mean_of_the_folds():
 def test_out_of_sample_predictions_are_those_of_scikit_learn():
     x = table(n=300)
     y = indicators((x[:, 0] > 0).long() + (x[:, 1] > 0).long(), 3)
-    from mibounds.learners.trees import _BOOSTING
-
     scores = BoostedClasses(seed=4).fit_transform(x, y)
-    for train, test in inner_folds(300, 4):
-        model = HistGradientBoostingClassifier(**_BOOSTING, random_state=4).fit(x[train].double(), y[train].argmax(1))
+    folds = inner_folds(300, 4)
+    models = models_of(HistGradientBoostingClassifier, folds, x, y.argmax(1), 4)
+    for (_, test), model in zip(folds, models, strict=True):
         expected = torch.from_numpy(model.predict_proba(x[test].double())).float()
         assert torch.allclose(scores[test].softmax(1), expected, atol=1e-5)
 

@@ -164,6 +164,19 @@ def test_of_one_column_a_side_nearest_neighbors_take_the_place_of_an_extrapolate
     assert choose(found, cross_checks=[above], columns=2) == Choice("InfoNCE", local=above)
 
 
+def test_the_interval_of_nearest_neighbors_reaches_as_far_up_as_they_still_rise():
+    found = evaluation(infonce=1.0, spread=0.5)
+    plain, rising, falling = (replace(nearest(2.0), learning_gain=gain) for gain in (0.0, 0.1, -0.1))
+    reported = [
+        result(found, choose(found, cross_checks=[one], columns=2), cross_checks=[one])
+        for one in (plain, rising, falling)
+    ]
+    reach = [one.interval[1] - reported[0].interval[1] for one in reported]
+    assert reach == pytest.approx([0, 0.24, 0], abs=1e-6)
+    other = result(found, cross_checks=[replace(nearest(0.9), learning_gain=5.0)])
+    assert other.interval[1] == pytest.approx(result(found).interval[1]), "it is not reported"
+
+
 def test_the_result_that_reports_a_check():
     found = evaluation(infonce=1.0, plug_in=1.125, nwj=0.875, spread=0.5, train_n=100, train_test_gap=0.25)
     above, copula = nearest(2.0), CrossCheck("GaussianCopula", 0.75, is_lower_bound=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from mibounds.classical import contingency, entropy, gaussian_copula, gaussian_copula_full, ksg, mixed_ksg
 from mibounds.data import Sample
 from mibounds.data.preprocessing import RankGaussianize
+from mibounds.estimation.selected_columns import value_and_gain
 from mibounds.learners import SupervisedFeatures
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
@@ -83,12 +85,14 @@ def _copula(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
 def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
     if x.shape[1] + y.shape[1] > _COLUMNS_FOR_NEIGHBORS:
         return None
-    error = 1 / math.sqrt(len(x))
     tied = [_tied(side) for side in (x, y)]
-    if any(tied):  # of two labels the value is too high, like that of counts
-        value = mixed_ksg(x, y, seed=seed)
-        return CrossCheck("MixedKSG", value, stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS, unbiased=not all(tied))
-    return CrossCheck("KSG", ksg(x, y), stderr=error, low_from=_COLUMNS_FOR_LOW_NEIGHBORS, unbiased=True)
+    name, method = ("MixedKSG", partial(mixed_ksg, seed=seed)) if any(tied) else ("KSG", ksg)
+    value, gain = value_and_gain(method, x, y)
+    return CrossCheck(
+        name, value, stderr=1 / math.sqrt(len(x)), low_from=_COLUMNS_FOR_LOW_NEIGHBORS,
+        unbiased=not all(tied),  # of two labels the value is too high, like that of counts
+        learning_gain=gain,
+    )  # fmt: skip
 
 
 def _counts(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:

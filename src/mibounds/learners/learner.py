@@ -13,7 +13,7 @@ from mibounds._buffers import FittedBuffers
 
 __all__ = ["Learner", "inner_folds", "one_thread"]
 
-_INNER_FOLDS = 3
+_INNER_FOLDS = 4
 
 
 class Learner(FittedBuffers, ABC):
@@ -33,9 +33,9 @@ class Learner(FittedBuffers, ABC):
 
 
 def inner_folds(n: int, seed: int) -> list[tuple[Tensor, Tensor]]:
-    """Training and test indices of three folds of n samples, in random order."""
+    """Training and test indices of four folds of n samples, in random order."""
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    parts = [order[i::_INNER_FOLDS] for i in range(_INNER_FOLDS)]
+    parts = [order[i::_INNER_FOLDS] for i in range(min(_INNER_FOLDS, n))]
     return [(torch.cat([*parts[:i], *parts[i + 1 :]]), part) for i, part in enumerate(parts)]
 
 

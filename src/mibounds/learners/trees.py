@@ -21,6 +21,7 @@ _BOOSTING: dict[str, Any] = {
     "learning_rate": 0.08, "max_iter": 300, "max_leaf_nodes": 15, "min_samples_leaf": 10, "early_stopping": True,
     "validation_fraction": 0.15, "n_iter_no_change": 12,
 }  # fmt: skip
+_LEAST_TREES = 3
 _UNVALIDATED: dict[str, Any] = {**_BOOSTING, "max_iter": 20, "early_stopping": False}  # of few samples
 
 
@@ -118,6 +119,15 @@ def forest_tree(tree: Any, weight: float) -> Tree:
     return Tree(np.where(leaf, 0, tree.feature), tree.threshold, left, right, value)
 
 
+def _as_long_as(model: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the models after the first: its number of trees, a tenth more for the samples that it held out,
+    and all samples to fit."""
+    if not settings["early_stopping"]:
+        return settings
+    found = model.n_iter_ - settings["n_iter_no_change"]
+    return {**settings, "max_iter": max(round(1.1 * found), _LEAST_TREES), "early_stopping": False}
+
+
 class _Boosting(Learner, ABC):
     """What learners by gradient boosting have in common: a sum of trees that predicts."""
 
@@ -132,7 +142,9 @@ class _Boosting(Learner, ABC):
 
 
 class BoostedTrees(_Boosting):
-    """Histogram gradient boosting of each target column, by scikit-learn, cross-fitted on three folds.
+    """Histogram gradient boosting of each target column, by scikit-learn, cross-fitted on four folds.
+
+    The first fold's model stops early, by a part of its samples; the others have as many trees and all samples.
 
     Learns steps, thresholds and interactions of columns of any scale. Functions that are smooth, and products, are
     learned coarsely, as a staircase.
@@ -157,12 +169,14 @@ class BoostedTrees(_Boosting):
         folds, outputs = inner_folds(len(x), self.seed), y.shape[1]
         rows, targets = x.double().numpy(), y.double().numpy()
         predictions, trees, constant = np.zeros(y.shape), [], np.zeros(outputs)
+        settings = [_BOOSTING] * outputs
         with one_thread():
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
                 for j in range(outputs):
-                    model = HistGradientBoostingRegressor(**_BOOSTING, random_state=self.seed)
+                    model = HistGradientBoostingRegressor(**settings[j], random_state=self.seed)
                     model.fit(rows[some], targets[some, j])
+                    settings[j] = _as_long_as(model, settings[j])
                     predictions[test.numpy(), j] = model.predict(rows[test.numpy()])
                     constant[j] += float(np.squeeze(model._baseline_prediction)) / len(folds)
                     trees += [boosted_tree(one[0].nodes, j, outputs, 1 / len(folds)) for one in model._predictors]
@@ -171,7 +185,7 @@ class BoostedTrees(_Boosting):
 
 
 class BoostedClasses(_Boosting):
-    """Histogram gradient boosting of the classes of a label, by scikit-learn, cross-fitted on three folds: one column
+    """Histogram gradient boosting of the classes of a label, by scikit-learn, cross-fitted on four folds: one column
     of scores a class, whose softmax estimates the probabilities.
 
     Arguments:
@@ -192,6 +206,7 @@ class BoostedClasses(_Boosting):
         folds, classes = inner_folds(len(x), self.seed), y.shape[1]
         rows, labels = x.double().numpy(), y.argmax(1).numpy()
         scores, trees, constant = np.zeros(y.shape), [], np.zeros(classes)
+        settings = _BOOSTING
         with one_thread():
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
@@ -200,9 +215,11 @@ class BoostedClasses(_Boosting):
                 if len(present) < 2:
                     continue
                 some = some[np.isin(labels[some], present)]
-                stopping = _BOOSTING if len(some) * _BOOSTING["validation_fraction"] >= len(present) else _UNVALIDATED
-                model = HistGradientBoostingClassifier(**stopping, random_state=self.seed)
+                if settings["early_stopping"] and len(some) * settings["validation_fraction"] < len(present):
+                    settings = _UNVALIDATED
+                model = HistGradientBoostingClassifier(**settings, random_state=self.seed)
                 model.fit(rows[some], labels[some])
+                settings = _as_long_as(model, settings)
                 places = present if len(present) > 2 else present[1:]  # two classes have one score
                 raw = np.full((len(test), classes), -10.0)  # a class that hardly occurred
                 raw[:, present] = 0

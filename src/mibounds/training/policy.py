@@ -55,6 +55,8 @@ class CrossCheck:
         unbiased: it is nearly unbiased, or too low: where it exceeds the critics' estimate by more than its error, and
             zero by more than 2.5 errors, it is reported.
         columns: names of the columns that it rests on; all of them where none are named.
+        learning_gain: by how many nats it is higher with all samples than with half of them, 0 where that was not
+            measured.
     """
 
     name: str
@@ -64,6 +66,7 @@ class CrossCheck:
     low_from: float = math.inf
     unbiased: bool = False
     columns: tuple[str, ...] = ()
+    learning_gain: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,8 @@ def _interval_bias(
     higher = [value, value + detection_limit, min(critics + evaluation.train_test_gap, most)]
     higher.append(critics + _RISE * max(evaluation.learning_gain, 0.0))
     higher += [_reach(check, value, stderr) for check in cross_checks]
+    if choice.local is not None:
+        higher.append(value + _RISE * max(choice.local.learning_gain, 0.0))
     plug_in = evaluation.find("none", "neither")
     if plug_in is not None:
         higher.append(plug_in.value())
