@@ -49,7 +49,7 @@ def learning_gain(
     if not critics:
         return 0.0
     chosen = [one for one in candidates if not any(p.requires_grad for p in one.estimator.parameters())]
-    half, (x, y) = Fold(fold.train[::2], fold.valid[::2], fold.test), given
+    half, (x, y) = Fold(fold.train[::2], fold.valid, fold.test), given
     if supervision is not None:
         _, x, y = supervision.augment(x, y, half)
     fitted = [Run(one, x, y, half, recipe).trained() for one in chosen]

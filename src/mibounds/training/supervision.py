@@ -23,8 +23,8 @@ class Supervision:
     y: SupervisedFeatures | None = None
 
     def augment(self, x: Tensors, y: Tensors, fold: Fold) -> tuple[tuple[nn.Module, nn.Module], Tensor, Tensor]:
-        """The fitted maps of x and y, and all samples with their features: out-of-sample ones for training and
-        validation samples, and for the test samples those of all models together."""
+        """The fitted maps of x and y, and all samples with their features: out-of-sample ones for training samples, and
+        for the others those of all models together."""
         assert isinstance(x, Tensor) and isinstance(y, Tensor)
         map_x, more_x = _augmented(self.x, x, y, fold)
         map_y, more_y = _augmented(self.y, y, x, fold)
@@ -35,8 +35,7 @@ def _augmented(features: SupervisedFeatures | None, x: Tensor, y: Tensor, fold: 
     if features is None or not features.names:
         return nn.Identity(), x
     fitted = copy.deepcopy(features)
-    # Validation samples teach the features, too, and get out-of-sample ones, as the critics' training samples have.
-    train, rest = torch.cat([fold.train, fold.valid]).cpu(), fold.test.cpu()
+    train, rest = fold.train.cpu(), torch.cat([fold.valid, fold.test]).cpu()
     own, target = x.cpu(), y.cpu()  # scikit-learn computes there
     more = own.new_zeros(len(own), own.shape[1] + len(fitted.names))
     more[train] = fitted.fit_transform(own[train], target[train])
