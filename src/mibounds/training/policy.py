@@ -9,6 +9,7 @@ One rule, fixed beforehand; the largest value is never picked. Bounds take their
   estimate by more than their own error: there they are the more accurate, and in many columns they are too low. So is
   the Gaussian copula of all samples.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
+* Critics whose estimate is below zero describe the test samples worse than independence does: 0 is reported.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
   dominate that mean, the primary takes its place, and of a label the classifier.
 * The interval reaches up to the highest of several alternative estimates, and never above the entropy of a label.
@@ -144,7 +145,8 @@ def make_result(
     stderr = chosen.stderr()
     if recipe.bootstrap:
         stderr = chosen.bootstrap(recipe.bootstrap, torch.Generator().manual_seed(0))
-    value = chosen.value() if choice.entropy_limit is None else min(chosen.value(), choice.entropy_limit)
+    value = max(chosen.value(), 0.0)  # below, independence describes the test samples better than the critics do
+    value = value if choice.entropy_limit is None else min(value, choice.entropy_limit)
     estimates = {name: one.value() for name, one in evaluation.by_bound.items()}
     if choice.local is not None:
         value = min(choice.local.value, math.inf if choice.entropy_limit is None else choice.entropy_limit)
