@@ -209,3 +209,12 @@ def test_an_estimate_with_features_is_saved_and_loaded(label, tmp_path):
     again = mi.load(tmp_path / "critic")
     assert torch.equal(again.score_pairs(x, y), result.fitted.score_pairs(x, y))
     assert float(again.score_pairs(x, y).mean()) > 0.2
+
+
+@pytest.mark.supervised
+def test_a_recipe_without_learners_fits_none():
+    x, y = torch.randn(2, 80, 2, generator=torch.Generator().manual_seed(0))
+    sample = Sample.of(x=x, y=y[:, 0])
+    assert supervision_of(sample, Recipe(learners=False)) is None
+    assert supervision_of(sample, Recipe()) is not None
+    assert not Recipe.preset("quick").learners

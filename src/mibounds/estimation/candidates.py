@@ -49,9 +49,9 @@ _HEAVY = 20.0  # kurtosis of a column, from where squared errors of its values s
 
 
 def supervision_of(sample: Sample, recipe: Recipe) -> Supervision | None:
-    """The supervised features of both variables of a sample; None where one of them is no table."""
+    """The supervised features of both variables; None without learners, and where a variable is no table."""
     x, y = sample.x, sample.y
-    if x.table is None or y.table is None or is_wide(sample):
+    if not recipe.learners or x.table is None or y.table is None or is_wide(sample):
         return None
     return Supervision(_supervised(x, y, recipe), _supervised(y, x, recipe))
 

@@ -43,7 +43,7 @@ _APART = 100.0  # distance between labels: larger than any distance between norm
 
 def _takes_settings(function: Function) -> Function:
     """`takes_settings`, with the defaults of a small problem in the signature."""
-    taken: Any = takes_settings(without=["bootstrap"])(function)
+    taken: Any = takes_settings(without=["bootstrap", "learners"])(function)
     signature = inspect.signature(taken)
     parameters = [one.replace(default=_DEFAULTS.get(name, one.default)) for name, one in signature.parameters.items()]
     taken.__signature__ = signature.replace(parameters=parameters)

@@ -42,7 +42,7 @@ _SHARE = 0.05  # of a fold's time that writing may take
 _DIGEST = 16  # bytes
 _DESCRIBED = (
     "steps", "batch_size", "lr", "weight_decay", "clip", "check_every", "patience", "tolerance", "precision", "seed",
-    "test_negatives",
+    "test_negatives", "learners",
 )  # fmt: skip
 
 

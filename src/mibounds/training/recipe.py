@@ -58,6 +58,7 @@ class SeriesSettings(TypedDict, total=False):
     bound: str | Bound
     critic: str | Critic
     hidden: Sequence[int]
+    learners: bool
     steps: int | None
     batch_size: int | None
     lr: float
@@ -153,19 +154,22 @@ class Recipe:
     Every function that trains takes `recipe=`, a preset by name or a `Recipe`, and single settings as keywords, which
     take precedence: `mi.estimate(x, y, recipe="quick", steps=100)`.
 
-    Presets: "quick" (2 folds, 60 steps, two hidden layers of 64: a first look), "default", and "thorough" (5 folds,
-    1,000 steps: more certain where the dependence is intricate).
+    Presets: "quick" (2 folds, 60 steps, two hidden layers of 64, no learners: a first look), "default", and "thorough"
+    (5 folds, 1,000 steps: more certain where the dependence is intricate).
 
     Arguments:
         bound: objective of the critics' training, a name or a `Bound`.
         critic: "separable", "joint" or "bilinear"; other critics are trained by a `Trainer`.
         hidden: widths of the critics' hidden layers.
+        learners: predict tables from each other by a Gaussian process and boosted trees, and give the predictions to
+            the critics (`mibounds.learners`); without, an estimate takes a fraction of the time, and several columns
+            are less accurate.
         steps: training steps of a fold; by default 300 for N up to 2,000, 500 up to 20,000 and 1,000 above.
         batch_size: samples of a step; by default 256, fewer for small N.
         lr: peak learning rate; it rises linearly over the first tenth of the steps and falls as a cosine to zero.
         weight_decay: of AdamW.
         clip: largest gradient norm of a step. A step whose gradient is not finite is skipped and counted.
-        folds: number of folds; by default 10 for N up to 2,000, 3 up to 20,000 (5 where split is "blocked"), 2 above.
+        folds: number of folds; by default 5 for N up to 6,000, 3 up to 20,000 (5 where split is "blocked"), 2 above.
         split: "random" for independent samples; "blocked" for samples that resemble their neighbors (time series):
             folds are contiguous blocks, and so are their validation parts.
         gap: with split="blocked", samples left out on each side of a block, so that no training sample is a neighbor
@@ -202,6 +206,7 @@ class Recipe:
     bound: str | Bound = _setting("infonce", "The bound that trains the critics.", _bound)
     critic: str | Critic = _setting("separable", "separable, joint or bilinear.", _critic)
     hidden: Sequence[int] = _setting((128, 128, 128), "Widths of the hidden layers.", check_widths)
+    learners: bool = _setting(True, "Predict tables from each other for the critics.", check_flag)
     steps: int | None = _setting(None, "Training steps of a fold.", _whole(1))
     batch_size: int | None = _setting(None, "Samples of a training step.", _whole(2))
     lr: float = _setting(2e-3, "Peak learning rate.", _positive)
@@ -325,13 +330,13 @@ class FilledRecipe(Recipe):
 
 _DEFAULTS: dict[str, Any] = {one.name: one.default for one in dataclasses.fields(Recipe)}
 _PRESETS: dict[str, Settings] = {
-    "quick": {"folds": 2, "steps": 60, "hidden": (64, 64), "test_negatives": 128},
+    "quick": {"folds": 2, "steps": 60, "hidden": (64, 64), "learners": False, "test_negatives": 128},
     "default": {},
     "thorough": {"folds": 5, "steps": 1000},
 }
 SPLIT_SETTINGS = ("split", "cv", "gap")
 """The settings that choose the folds; functions of series, whose folds are contiguous blocks, do not take them."""
-ESTIMATOR_SETTINGS = ("bound", "critic", "hidden")
+ESTIMATOR_SETTINGS = ("bound", "critic", "hidden", "learners")
 """The settings that build an estimator; a trainer, which is given one, does not take them."""
 
 
