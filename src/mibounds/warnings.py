@@ -466,16 +466,16 @@ class BelowGaussianWarning(MIWarning, group="estimates"):
 
 
 class BelowBoostedTreesWarning(MIWarning, group="estimates"):
-    """The estimate is below what boosted trees certify."""
+    """The critics' estimate is below what boosted trees certify."""
 
     code = "below-boosted-trees"
     condition = (
-        "The lower bound of boosted trees, evaluated on rows they were not fitted to, exceeds the estimate by more "
-        "than 0.05 nats plus 3 standard errors."
+        "The lower bound of boosted trees, evaluated on rows they were not fitted to, exceeds the critics' estimate by "
+        "more than 0.05 nats plus 3 standard errors. Where it exceeds it by its own standard error, it is the value."
     )
     remedy = (
-        "Use the larger value. Increase `steps` or the number of rows; columns with few distinct values may be meant "
-        "as categories (`x_type=`)."
+        "Increase `steps` or the number of rows; columns with few distinct values may be meant as categories "
+        "(`x_type=`)."
     )
 
 

@@ -17,7 +17,7 @@ from mibounds.estimation.wide import wide_recipe
 from mibounds.results import Result
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.diagnostics import Evidence, run_checks
-from mibounds.training.policy import choose, make_result
+from mibounds.training.policy import CrossCheck, choose, make_result
 from mibounds.training.recipe import Recipe
 from mibounds.warnings import MIWarning
 
@@ -44,15 +44,17 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     limit, label = label_entropy(sample)
     if limit is not None:
         evaluation = evaluation.with_classifier(x.values, y.values, "x" if label == "x" else "y")
-    checks, undetectable = [], 0.0
+    checks: list[CrossCheck] = []
+    trees, undetectable = None, 0.0
     capped: list[MIWarning] = []
     if x.table is not None and y.table is not None:
         checks = cross_checks(x.table, y.table, recipe.seed)
-        further = regression_check(evaluation, sample), selected_columns(sample, recipe.seed)
-        checks += [check for check in further if check is not None]
-    # Nearest neighbors and the copula take all samples as independent.
+        trees, selected = regression_check(evaluation, sample), selected_columns(sample, recipe.seed)
+        checks += [check for check in (trees, selected) if check is not None]
+    # Nearest neighbors and the copula take all samples as independent; the trees of a fold are evaluated on its own.
     independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
-    choice = choose(evaluation, limit, checks if independent else (), x.width + y.width)
+    valid = [check for check in checks if independent or check is trees]
+    choice = choose(evaluation, limit, valid, x.width + y.width)
     if x.table is not None and y.table is not None:
         value = evaluation.by_bound[choice.method].value() if choice.local is None else choice.local.value
         undetectable, capped = detection_limit(

@@ -102,7 +102,7 @@ def extrapolated(e: Evidence) -> MIWarning | None:
 
 def below_gaussian(e: Evidence) -> MIWarning | None:
     """The Gaussian copula exceeds the value by 0.05 nats and three standard errors."""
-    check = _lower_bound_above(e, "GaussianCopula")
+    check = _lower_bound_above(e, "GaussianCopula", e.value)
     if check is None:
         return None
     return BelowGaussianWarning(
@@ -113,19 +113,20 @@ def below_gaussian(e: Evidence) -> MIWarning | None:
 
 
 def below_boosted_trees(e: Evidence) -> MIWarning | None:
-    """The lower bound of boosted trees exceeds the value by 0.05 nats and three standard errors."""
-    check = _lower_bound_above(e, "BoostedTrees")
+    """The lower bound of boosted trees exceeds the critics' estimate by 0.05 nats and three standard errors."""
+    check = _lower_bound_above(e, "BoostedTrees", e.chosen.value())
     if check is None:
         return None
     return BelowBoostedTreesWarning(
-        f"Boosted trees certify {check.value:.3g} nats on held-out samples, and the value is {e.value:.3g}: the "
-        "critics are underfitted. Use the larger value, or give more steps or more samples."
+        f"Boosted trees certify {check.value:.3g} nats on held-out samples, and the critics' estimate is "
+        f"{e.chosen.value():.3g}: the critics are underfitted. The value is {e.value:.3g}; more steps or more samples "
+        "may raise it."
     )
 
 
-def _lower_bound_above(e: Evidence, name: str) -> CrossCheck | None:
+def _lower_bound_above(e: Evidence, name: str, value: float) -> CrossCheck | None:
     for check in e.cross_checks:
-        if check.name == name and check.is_lower_bound and check.value > e.value + _BELOW + _ERRORS * e.stderr:
+        if check.name == name and check.is_lower_bound and check.value > value + _BELOW + _ERRORS * e.stderr:
             return check
     return None
 
