@@ -1,4 +1,4 @@
-"""Each tutorial is a notebook, too: made when the site is built, with the outputs of docs/hooks.py, to be downloaded."""
+"""Each tutorial as a notebook to download, made when the site is built, with the outputs of docs/hooks.py."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 SETUP = (
-    '*This notebook was generated from [a page of the documentation]({page}). Install mibounds by `pip install ".[all]"` '
-    "in a clone of the repository, and start Jupyter in the folder of the clone: paths are relative to it.*"
+    "*This notebook was generated from [a page of the documentation]({page}). Install mibounds in a clone of the "
+    'repository by `pip install ".[all]"`, and start Jupyter in the folder of the clone: paths are relative to it.*'
 )
 
 

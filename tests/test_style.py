@@ -33,7 +33,7 @@ def banned():
 def found(text, phrases):
     """The phrases of a text, each with what stands around it."""
     text = " ".join(text.split())
-    pattern = re.compile(r"\b(?:%s)\b" % "|".join(map(re.escape, phrases)), re.IGNORECASE)
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
     return [text[max(0, match.start() - 40) : match.end() + 40] for match in pattern.finditer(text)]
 
 

@@ -52,7 +52,7 @@ def counted(parts: list[str]) -> tuple[int, int, int]:
     """Words, sentences and syllables; each part ends at least one sentence."""
     words = sentences = syllables = 0
     for part in parts:
-        found = re.findall(r"[A-Za-z][A-Za-z'’]*", part)
+        found = re.findall(r"[A-Za-z][A-Za-z'\u2019]*", part)
         words += len(found)
         sentences += max(1, len(re.findall(r"[a-zA-Z0-9)%](?:[.!?:;])(?=\s|$)", part)))
         syllables += sum(map(syllable_count, found))
