@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from docstrings import readable
+
 import mibounds as mi
 
 if TYPE_CHECKING:
@@ -202,8 +204,6 @@ def table(group: str) -> str:
 
 def summary(thing: object) -> str:
     """The first paragraph of a docstring, for a cell of a table."""
-    from docstrings import readable
-
     first = readable(inspect.getdoc(thing) or "").partition("\n\n")[0]
     return " ".join(first.split()).replace("|", "\\|")
 
