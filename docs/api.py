@@ -168,7 +168,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages below those of their groups in the navigation."""
+    """Put the pages below those of their groups in the navigation, and the version beside the name of the site."""
+    config.site_name = f"{config.site_name} {mi.__version__}"
     for part in config.nav or ():
         for i, entry in enumerate(part.get("Reference", ())):
             ((title, target),) = entry.items() if isinstance(entry, dict) else ((None, entry),)

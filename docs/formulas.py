@@ -20,6 +20,8 @@ ELEMENT = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">(?P<open>\\\(|\\\[)(?P<latex>.*?)(?P<close>\\\)|\\\])</(?P=tag)>', re.DOTALL
 )
 
+FUNCTION = re.compile(r"<mi>(arg|exp|inf|ln|log|max|mean|min|softplus|sup|tanh|Var)</mi>")
+
 log = logging.getLogger("mkdocs.hooks.formulas")
 
 
@@ -40,5 +42,6 @@ def mathml(latex: str, block: bool = False) -> str:
     """The MathML of a formula, with its source for those who read or copy it as text."""
     latex = " ".join(latex.split())
     shown = convert(latex, display="block" if block else "inline")
+    shown = FUNCTION.sub(r'<mo lspace="0.17em" rspace="0.17em" stretchy="false">\1</mo>', shown)  # "ln x", not "lnx"
     label = html.escape(latex, quote=True)
     return shown.replace("<math ", f'<math aria-label="{label}" ', 1)

@@ -46,6 +46,7 @@ def test_formulas_become_mathml_and_other_text_stays(module):
     assert shown.startswith('<p>5 $ and <math aria-label="\\frac{a}{b} &lt; 1"')
     assert "<mfrac><mrow><mi>a</mi></mrow><mrow><mi>b</mi></mrow></mfrac>" in shown
     assert 'display="block"' in shown
+    assert '<mo lspace="0.17em" rspace="0.17em" stretchy="false">ln</mo><mi>x</mi>' in shown
     assert "arithmatex" not in shown
 
 
