@@ -54,7 +54,7 @@ def counted(parts: list[str]) -> tuple[int, int, int]:
     for part in parts:
         found = re.findall(r"[A-Za-z][A-Za-z'\u2019]*", part)
         words += len(found)
-        sentences += max(1, len(re.findall(r"[a-zA-Z0-9)%](?:[.!?:;])(?=\s|$)", part)))
+        sentences += max(1, len(re.findall(r"[a-zA-Z0-9)%][.!?](?=\s|$)", part)))
         syllables += sum(map(syllable_count, found))
     return words, sentences, syllables
 
