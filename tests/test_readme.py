@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import json
 import re
 from pathlib import Path
 
@@ -57,3 +58,25 @@ def test_the_picture_is_of_the_truth_and_its_intervals_contain_it():
     for row in rows:
         assert row["truth"] == pytest.approx(truth(row["noise"]), abs=1e-3)
         assert row["low"] < row["truth"] < row["high"]
+
+
+def stored(name):
+    """The lines of a file of benchmarks/."""
+    return [json.loads(line) for line in (ROOT / "benchmarks" / name).read_text("utf-8").splitlines()]
+
+
+@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements")
+def test_the_table_of_accuracy_is_that_of_the_stored_results():
+    forty = {n: [line for line in stored("bmi40/results.jsonl") if line["n"] == n] for n in (10_000, 5_000, 1_000)}
+    errors = [sum(abs(fit["value"] - fit["truth"]) for fit in fits) / len(fits) for fits in forty.values()]
+    said = "{:.3f} nats at 10,000 samples, {:.3f} at 5,000, {:.3f} at 1,000".format(*errors)
+    assert said in README
+    for fits, what in [
+        (forty[10_000], "{} of {} at 10,000 samples; most misses"),
+        (stored("intervals/default_10k.jsonl"), "{} of {} at 10,000 samples; 3"),
+        (stored("intervals/results.jsonl"), "{} of {} at 2,000"),
+    ]:
+        assert what.format(sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits), len(fits)) in README
+    modes = {name: [fit["modes"] for fit in stored("gan/results.jsonl") if fit["run"] == name] for name in ("plain",)}
+    assert f"plain {', '.join(map(str, modes['plain']))}; regularized 25 each" in README
+    assert all(fit["modes"] == 25 for fit in stored("gan/results.jsonl") if fit["run"] == "regularized")
