@@ -114,7 +114,7 @@ def test_the_build_runs_every_block_of_a_tutorial(page, monkeypatch):
     monkeypatch.setitem(sys.modules, spec.name, hooks)
     spec.loader.exec_module(hooks)
     settings = (ROOT / "mkdocs.yml").read_text("utf-8")
-    assert re.search(r"^hooks: .*docs/hooks\.py", settings, re.MULTILINE)
+    assert re.search(r"^hooks:\n  - docs/hooks\.py", settings, re.MULTILINE)
     assert f"/{hooks.FOLDER}" in page
     assert page.removeprefix("docs/") in settings, f"{page} is not in the navigation"
     text = (ROOT / page).read_text("utf-8")
