@@ -36,6 +36,7 @@ lint: $(VENV)/.ready  ## style, types, doctests, documentation
 	$(BIN)/mypy
 	$(BIN)/pytest -q src
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python tools/check_site.py
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
@@ -50,6 +51,7 @@ docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 figures: $(VENV)/.ready  ## the figures of the documentation, about 40 minutes
+	$(BIN)/python docs/first_example.py
 	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
 	$(BIN)/python benchmarks/diagnostics/figures.py
 	$(BIN)/mibounds demo gan --out plots/gan.png && cp plots/gan.png docs/figures/gan.png

@@ -1,7 +1,7 @@
-"""The reference shows docstrings as they are meant: examples as code, and formulas as they were written.
+"""The reference shows docstrings as they are meant: examples as code, and formulas as formulas.
 
 Docstrings say "Example:", which the parser takes for a remark, so that a prompt >>> becomes a quotation in quotations.
-Their formulas are LaTeX. Nothing is fetched to typeset it, and Markdown would eat its backslashes.
+Their formulas are LaTeX in the directives of Sphinx, and become those of Markdown, which docs/formulas.py typesets.
 """
 
 import inspect
@@ -23,12 +23,12 @@ class Docstrings(griffe.Extension):
 
 
 def readable(text: str) -> str:
-    """A docstring with its examples and formulas in code."""
-    text = DISPLAYED.sub(_fenced, inspect.cleandoc(text))
-    text = re.sub(r":math:`(.+?)`", lambda formula: f"`{' '.join(formula[1].split())}`", text, flags=re.DOTALL)
+    """A docstring with its examples as code and its formulas between dollars."""
+    text = DISPLAYED.sub(_displayed, inspect.cleandoc(text))
+    text = re.sub(r":math:`(.+?)`", lambda formula: f"${' '.join(formula[1].split())}$", text, flags=re.DOTALL)
     return re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
 
 
-def _fenced(formula: re.Match[str]) -> str:
-    lines = [line.strip() for line in formula[2].splitlines()]
-    return "\n".join(formula[1] + line for line in ("```text", *lines, "```"))
+def _displayed(formula: re.Match[str]) -> str:
+    lines = [line.strip() for line in formula[2].splitlines() if line.strip()]
+    return "\n".join(formula[1] + line for line in ("$$", *lines, "$$"))

@@ -1,9 +1,10 @@
 """Tutorials show what their code does: the site's build runs it and sets what it prints and draws below each block.
 
-The blocks of a page of docs/tutorials/ run in order, in one namespace, in a process of their own: the sources are those
-of the working tree, whatever is installed, and the folder is an empty one that holds a link to examples/. Below a block
-stand what it printed and the matplotlib figures that it made: those of pyplot, and the value of its last line if that
-is a figure, as in a notebook. A block that fails is an error of the build, with its page and line.
+The blocks of a page of docs/tutorials/, and of a few others, run in order, in one namespace, in a process of their own:
+the sources are those of the working tree, whatever is installed, and the folder is an empty one that holds a link to
+examples/. Below a block stand what it printed and the matplotlib figures that it made: those of pyplot, and the value
+of its last line if that is a figure, as in a notebook. A block that fails is an error of the build, with its page and
+line.
 
 What a page gave is kept under .tutorials_cache/ until its code, the package or the pinned versions change.
 """
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".tutorials_cache"
-FOLDER = "tutorials/"
+FOLDER, OTHERS = "tutorials/", ("read-a-result.md",)
 BLOCK = re.compile(r"^```python\n(.*?)^```$\n?", re.MULTILINE | re.DOTALL)
 # Whatever changes one of these may change what a page says.
 SOURCES = ("src/mibounds/**/*.py", "examples/data/*.csv", "docs/hooks.py", "constraints.txt")
@@ -63,7 +64,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     from joblib import cpu_count
     from mkdocs.structure.files import File
 
-    pages = [file for file in files.documentation_pages() if file.src_uri.startswith(FOLDER)]
+    pages = [file for file in files.documentation_pages() if runs(file.src_uri)]
     sources = fingerprint()
     with ThreadPoolExecutor(cpu_count()) as pool:
         ran = pool.map(lambda file: outputs(Path(file.abs_src_path), sources), pages)
@@ -84,6 +85,11 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     ran = iter(enumerate(_outputs[page.file.src_uri]))
     stem = Path(page.file.src_uri).stem
     return BLOCK.sub(lambda block: block[0] + below(stem, *next(ran)), markdown)
+
+
+def runs(page: str) -> bool:
+    """Is the code of this page run, a path under docs/?"""
+    return page.startswith(FOLDER) or page in OTHERS
 
 
 def figures(page: str) -> dict[str, bytes]:

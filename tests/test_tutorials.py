@@ -169,17 +169,6 @@ def test_a_strict_build_shows_outputs_and_stops_at_an_error(hooks, written, tmp_
         build(load_config(str(tmp_path / "mkdocs.yml"), strict=True))
 
 
-def test_the_reference_shows_examples_and_formulas_as_code(monkeypatch):
-    pytest.importorskip("griffe")
-    text = (
-        "One line.\n\n    .. math:: a_i \\| b\n              + c\n\n"
-        "    With :math:`x_{i}`.\n\n    Example:\n        >>> 1\n        1\n"
-    )
-    assert load("docstrings", monkeypatch).readable(text) == (
-        "One line.\n\n```text\na_i \\| b\n+ c\n```\n\nWith `x_{i}`.\n\nExamples:\n    >>> 1\n    1"
-    )
-
-
 def test_every_picture_of_the_gallery_is_there_and_small():
     shown = re.findall(r"!\[.+?\]\((.+?)\)", (DOCS / "gallery.md").read_text("utf-8"))
     sizes = {DOCS / name: (DOCS / name).stat().st_size for name in shown}

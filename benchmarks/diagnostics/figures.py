@@ -1,4 +1,4 @@
-"""The figures of docs/read-a-result.md, from the tasks of run.py and the example on that page.
+"""The figure of warnings in docs/read-a-result.md, from the tasks of run.py.
 
 python benchmarks/diagnostics/figures.py        # one to five minutes
 """
@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 from run import composed, estimate, fine, gaussian, growing, walks
 
 import mibounds as mi
-from mibounds.plots import save_figure
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
 INK, BLUE, RED, GREY = "#222222", "#1f6fb2", "#d1722b", "#9a9a9a"
@@ -84,13 +83,9 @@ def check(ax: Axes) -> None:
 
 
 def main() -> None:
-    """Draw both."""
+    """Draw the four."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", mi.MIWarning)
-    x, noise = torch.randn(2, 1000, 1, generator=generator())
-    result = mi.estimate(x, (2 * x).sin() + 0.3 * noise)
-    print(result)
-    save_figure(result.plot(), str(FIGURES / "result.png"))
     figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
     for ax, draw in zip(axes.flat, (serial, young, spread, check), strict=True):
         draw(ax)

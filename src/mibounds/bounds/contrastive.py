@@ -19,14 +19,14 @@ __all__ = ["InfoNCE", "InfoNCEAnchor"]
 
 
 class InfoNCE(Bound):
-    r"""InfoNCE (contrastive predictive coding): a calm lower bound with a ceiling.
+    r"""InfoNCE (contrastive predictive coding): a lower bound with a low variance and a ceiling.
 
     .. math:: I_{NCE} = E\Big[f(x_i,y_i) - \log \tfrac{1}{K+1} \sum_{j} e^{f(x_j,y_i)}\Big] \le \ln(K+1)
 
-    the sum over the matched x and K others. The variance is small and training is stable; the price is the ceiling
-    ln(K+1), felt from about 2 nats below it. The optimum is :math:`\log r` plus any function of y, so no other
-    bound may read the critic before it is normalized. Averaged over both directions (`MIEstimator(...,
-    symmetric=True)`) only a constant stays free.
+    The sum is over the matched x and K others. The variance is low and training is stable. The ceiling ln(K+1) biases
+    the value from about 2 nats below it. The optimum is :math:`\log r` plus any function of y, so that other bounds
+    need a normalized critic. With the average over both directions (`MIEstimator(..., symmetric=True)`) only a constant
+    is unidentified.
 
     References:
         van den Oord, Li and Vinyals, Representation learning with contrastive predictive coding, 2018,
@@ -58,7 +58,7 @@ class InfoNCE(Bound):
 
 
 class InfoNCEAnchor(Bound):
-    r"""InfoNCE with an anchor class "none of them": its optimum is the log density ratio itself, nothing is free.
+    r"""InfoNCE with an anchor class "none of them": its optimum is the log density ratio itself.
 
     With candidates of which one is matched (positive set) or none is (negative set), and prior weight nu of the anchor,
 
@@ -66,7 +66,8 @@ class InfoNCEAnchor(Bound):
               - \tfrac{\nu}{K+\nu} E \log\frac{\nu}{\nu + \sum_{k \le K} r^-_k},\quad r = e^f,
 
     where the positive set holds the matched x and K - 1 others. K = 1 with nu = 1 is binary cross-entropy (half of
-    Jensen–Shannon's loss), nu = 0 is InfoNCE over K candidates. Read by the plug-in mean E f: no ceiling, no bound.
+    Jensen–Shannon's loss), nu = 0 is InfoNCE over K candidates. The value is the plug-in mean E f, which has no
+    ceiling and is not a bound.
 
     References:
         Ryu, Wornell and Zheng, Contrastive predictive coding done right for mutual information estimation, 2025,

@@ -91,7 +91,7 @@ class PlugIn(_Likelihood):
 
 
 class CLUB(_Likelihood):
-    r"""The contrastive log-ratio upper bound; to make information small `LeaveOneOut` is the better choice.
+    r"""The contrastive log-ratio upper bound; to decrease information, `LeaveOneOut` is better.
 
     .. math:: I_{CLUB} = E_{p(x,y)} \log q(y|x) - E_{p(x)p(y)} \log q(y|x)
 

@@ -4,9 +4,9 @@ For every critic f,
 
 .. math:: I(X;Y) \ge E_{p(x,y)} f - \log E_{p(x)p(y)} e^f \ge 1 + E_{p(x,y)} f - E_{p(x)p(y)} e^f .
 
-The first (Donsker–Varadhan) is the second (Nguyen–Wainwright–Jordan) at the best constant added to f. The partition
-term is read over all the mismatched pairs that are given: at a good critic its variance then falls like e^I/N^2,
-against e^I/N for a single shuffle. The folklore that these bounds have exponential variance is about one shuffle.
+The first (Donsker–Varadhan) is the second (Nguyen–Wainwright–Jordan) with the best constant added to f. The partition
+term is a mean over all mismatched pairs. With a good critic its variance is of order e^I/N^2, and e^I/N for a single
+shuffle. Statements that these bounds have exponential variance are about one shuffle.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class DonskerVaradhan(_Partitioned):
 
     .. math:: I_{DV} = E_{p(x,y)} f - \log E_{p(x)p(y)} e^f
 
-    Blind to a constant added to f, so a critic trained by it may drift; its minibatch gradient is biased
-    (`MINE` mends that), and in training it can diverge at high information. As an *estimate* over all pairs of a
-    trained critic it is excellent up to about ln N.
+    It does not identify a constant added to f, so a critic that is trained by it can drift. Its minibatch gradient is
+    biased (`MINE` corrects this), and training can diverge at high information. As an *estimate* over all pairs of a
+    trained critic it is accurate up to about ln N.
 
     References:
         Donsker and Varadhan, Asymptotic evaluation of certain Markov process expectations for large time IV, 1983.
@@ -66,8 +66,8 @@ class MINE(_Partitioned):
     straight-through: its number is Donsker–Varadhan's, its gradient the corrected one. The average is a buffer, kept as
     a logarithm so that it cannot overflow, starts at the first batch's value and moves in `objective` only.
 
-    Use it for fidelity to the paper; it drifts and turns unstable at high information, where `InfoNCE` or
-    `JensenShannon` train calmly.
+    Use it to reproduce the paper. It drifts and becomes unstable at high information, where `InfoNCE` or
+    `JensenShannon` are stable.
 
     References:
         Belghazi et al., Mutual Information Neural Estimation, 2018, arXiv:1801.04062, section 3.2, equation 12.

@@ -1,9 +1,9 @@
-r"""Train one thing, read another: classifiers of matched against mismatched pairs.
+r"""Bounds whose objective is a classifier of matched against mismatched pairs, and whose value is another bound.
 
-A discriminator that tells matched pairs from mismatched ones, both with equal total weight, has the log density
-ratio as its optimal logit. Its loss is bounded and its gradient too, so training is calm at any information; the
-number is then read by Donsker–Varadhan (`JensenShannon`), by Donsker–Varadhan with a clipped partition (`SMILE`),
-or by the plain mean of the logit (the f-DIME estimators and `PlugIn`).
+A classifier of matched and mismatched pairs, both with equal total weight, has the log density ratio as its optimal
+logit. Its gradient is bounded, so that training is stable at any information. The value is then Donsker–Varadhan
+(`JensenShannon`), Donsker–Varadhan with a clipped partition (`SMILE`), or the mean of the logit (the f-DIME estimators
+and `PlugIn`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ __all__ = ["GANDIME", "HDDIME", "KLDIME", "SMILE", "JensenShannon"]
 
 
 class JensenShannon(Bound):
-    r"""Train as a classifier of matched pairs, read by Donsker–Varadhan (or another bound).
+    r"""Train as a classifier of matched pairs; the value is Donsker–Varadhan (or another bound).
 
     .. math:: L = E_{p(x,y)} \log(1 + e^{-f}) + E_{p(x)p(y)} \log(1 + e^f)
 
-    Both classes carry equal total weight, so the optimum is :math:`\log r` exactly: read by NWJ in its shifted form
-    it gives I, and not I - 1/e as published code does that evaluates a critic trained this way by the unshifted form.
-    The most stable of the classical objectives, without ceiling.
+    Both classes have equal total weight, so the optimum is :math:`\log r` exactly. NWJ in its shifted form then gives
+    I. Published code that evaluates such a critic by the unshifted form gives I - 1/e. This is the most stable of the
+    classical objectives, and has no ceiling.
 
     References:
         Hjelm et al., Learning deep representations by mutual information estimation and maximization, 2018,
@@ -38,7 +38,7 @@ class JensenShannon(Bound):
     Example:
         >>> JensenShannon()(torch.tensor([1.0, 1.0]), torch.zeros(2, 1))
         tensor(1.)
-        >>> JensenShannon().loss(torch.zeros(2), torch.zeros(2, 1))  # 2 ln 2: knows nothing
+        >>> JensenShannon().loss(torch.zeros(2), torch.zeros(2, 1))  # 2 ln 2: an uninformative critic
         tensor(1.3863)
     """
 
@@ -63,15 +63,13 @@ class JensenShannon(Bound):
 
 
 class SMILE(Bound):
-    r"""Train as a classifier, read by Donsker–Varadhan with a clipped partition term.
+    r"""Train as a classifier; the value is Donsker–Varadhan with a clipped partition term.
 
     .. math:: I_{SMILE} = E_{p(x,y)} f - \log E_{p(x)p(y)} e^{\mathrm{clip}(f, -\tau, \tau)}
 
-    Clipping the partition term only bounds its variance by :math:`(e^\tau - e^{-\tau})^2/(4n)`. Neither a lower nor
-    an upper
-    bound: even the exact critic is read too high once log-ratios beyond the clip matter (by .26 at 4 nats and .7 at
-        6 nats in 20
-    dimensions with clip 5). Good as a cross-check.
+    Clipping bounds the variance of the partition term by :math:`(e^\tau - e^{-\tau})^2/(4n)`. The value is neither a
+    lower nor an upper bound. Even with the exact critic it is too high if log-ratios beyond the clip matter (by 0.26 at
+    4 nats and 0.7 at 6 nats in 20 dimensions with clip 5). It is useful as a cross-check.
 
     References:
         Song and Ermon, Understanding the limitations of variational mutual information estimators, 2020,
@@ -113,7 +111,7 @@ class SMILE(Bound):
 
 
 class _Discriminative(Bound):
-    """An f-DIME objective: a loss of each row, read by the plug-in mean."""
+    """An f-DIME objective: a loss of each row; the value is the plug-in mean."""
 
     side = "neither"
     unidentified = "nothing"
@@ -127,10 +125,10 @@ class _Discriminative(Bound):
 
 
 class KLDIME(_Discriminative):
-    r"""f-DIME with the Kullback–Leibler generator, read by the plug-in: minimizes :math:`E_{p(x)p(y)} e^f -
-    E_{p(x,y)} f - 1`.
+    r"""f-DIME with the Kullback–Leibler generator; the value is the plug-in mean.
 
-    NWJ's objective with a reading of smaller variance; like NWJ it is driven by few pairs at high information.
+    It minimizes :math:`E_{p(x)p(y)} e^f - E_{p(x,y)} f - 1`, the objective of NWJ. The value has a lower variance than
+    that of NWJ. At high information few pairs dominate the gradient, as with NWJ.
 
     References:
         Novello and Tonello, f-Divergence based discriminative mutual information estimation, 2024, arXiv:2305.20025.
@@ -146,9 +144,10 @@ class KLDIME(_Discriminative):
 
 
 class GANDIME(_Discriminative):
-    r"""f-DIME with the GAN generator, read by the plug-in: Jensen–Shannon's classification loss, then E f.
+    r"""f-DIME with the GAN generator: the classification loss of Jensen–Shannon; the value is the plug-in mean.
 
-    The most accurate of the family in its authors' tables; equal to a balanced probabilistic classifier.
+    It is the most accurate of the family in the tables of its authors, and equal to a balanced probabilistic
+    classifier.
 
     References:
         Novello and Tonello, 2024, arXiv:2305.20025, equation 21.
@@ -163,10 +162,10 @@ class GANDIME(_Discriminative):
 
 
 class HDDIME(_Discriminative):
-    r"""f-DIME with the squared Hellinger generator, read by the plug-in: minimizes :math:`E_{p(x,y)} e^{-f/2} +
-    E_{p(x)p(y)} e^{f/2}`.
+    r"""f-DIME with the squared Hellinger generator; the value is the plug-in mean.
 
-    The authors' discriminator is :math:`D = e^{-f/2}`; written in log space nothing has to be clipped away from zero.
+    It minimizes :math:`E_{p(x,y)} e^{-f/2} + E_{p(x)p(y)} e^{f/2}`. The discriminator of the authors is
+    :math:`D = e^{-f/2}`; in log space it needs no clipping.
 
     References:
         Novello and Tonello, 2024, arXiv:2305.20025.

@@ -79,8 +79,8 @@ def read_table(
     The separator, the decimal separator and the encoding (a byte order mark, UTF-8 or cp1252) of text are inferred.
     Numbers may have thousands separators. In text and JSON, these stand for a missing value, as in pandas: empty, NA,
     N/A, n/a, <NA>, NaN, nan, null, NULL, None, #N/A; and `.`, `-` and `?` in columns of which all other values are
-    numbers or dates. ISO dates become dates, and so do DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY where the column leaves no
-    doubt. Integers with leading zeros are codes and stay text, as do numbers with a unit or a percent sign.
+    numbers or dates. ISO dates become dates, and so do DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY where the column is
+    unambiguous. Integers with leading zeros are codes and stay text, as do numbers with a unit or a percent sign.
 
     Arguments:
         path: of the file; `~` is the home directory.

@@ -66,7 +66,7 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
         >>> draw = sampler(x.numpy(), y.numpy())
         >>> estimator = mi.MIEstimator(mi.critics.SeparableCritic(1, 1, hidden=(32,)), mi.bounds.InfoNCE())
         >>> result = mi.Trainer(steps=200).fit_stream(estimator, draw, test_rows=1000)
-        >>> 0.3 < result.value < 0.7  # truth .51
+        >>> 0.3 < result.value < 0.7  # truth 0.51
         True
     """
     if isinstance(source, str | Path):

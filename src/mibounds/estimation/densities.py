@@ -1,8 +1,8 @@
 r"""Cross-fitted densities: the log densities of all rows by a conditional and a marginal flow.
 
 The rows are split into halves. The flows of each half score its own rows (`inside`) and the other half's (`outside`),
-so that every row is scored by one flow that never saw it and, apart from the validation rows, by one that trained on
-it.
+so that every row is scored by one flow that was not trained on it and, apart from the validation rows, by one that
+was.
 """
 
 from __future__ import annotations

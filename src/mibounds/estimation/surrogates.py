@@ -6,16 +6,16 @@ The statistic is the mean over held-out rows of
 
 x and z the pasts of the two series and y the present, f and g the critics of the two parts of the chain rule. It is
 compared with that of surrogates, in which x is replaced by the x of another row of the same test block. There are two
-kinds, for either can be fooled where the other cannot, and the larger of the two p-values is reported:
+kinds, each of which can give too small a p-value alone, and the larger of the two is reported:
 
-* *Shifts* move x against y in a circle, beyond the memory. Series that know nothing of each other look the same
-  afterwards, whatever they remember of themselves. But shifts also tear apart what x and z share, and critics
-  score such pairs worse, which they never saw: y driving x would pass for x driving y.
-* *Neighbors* take x from a row whose z is nearly the same. What x and z share stays, and only what x adds to y is lost.
-  But the order of x is lost too: where z is too short for y's memory, two slow series that know nothing of each other
-  would pass for one driving the other.
+* *Shifts* move x against y in a circle, by more than the memory. Independent series have the same distribution
+  afterwards, whatever their autocorrelation. But shifts also remove the dependence of x and z, and critics were not
+  trained on such pairs and score them low. If y drives x, this looks as if x drove y.
+* *Neighbors* take x from a row with nearly the same z. The dependence of x and z is preserved, and only what x adds to
+  y is removed. But the order of x is lost, too. If z is too short for the autocorrelation of y, two slow independent
+  series look as if one drove the other.
 
-As in `independence_test`, deviations are stretched by :math:`\sqrt 2` for the chance patterns that folds share.
+As in `independence_test`, deviations are multiplied by :math:`\sqrt 2` for the chance patterns that folds share.
 
 References:
     Runge, Conditional independence testing based on a nearest-neighbor estimator of conditional mutual information,

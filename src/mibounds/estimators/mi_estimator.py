@@ -32,7 +32,7 @@ class MIEstimator(Estimator):
         negatives: mismatched pairs per row of a batch: "all" other rows, or K of them by random cyclic shifts. A joint
             critic is cheaper with few, a separable one has all for the price of one matrix product. Batches of more
             than 512 rows never hold all their scores at once: see `mibounds.critics.blocks`.
-        symmetric: average over replacing x and replacing y. With `InfoNCE` only a constant is then left free.
+        symmetric: average over replacing x and replacing y. With `InfoNCE` only a constant is then unidentified.
         shared: in a distributed job, x and y are this rank's share of a batch, as many rows on every rank, and
             generators are in the same state. Mismatched pairs come from all ranks, every rank returns the number of the
             whole batch, and the mean over ranks of the gradients is its gradient.

@@ -42,18 +42,17 @@ class Telescope(Estimator):
               \qquad I = E_{p(x,y)} \sum_k f_k
 
     One logistic classifier for each pair of neighboring waymarks, all on one network (`BridgedCritic`). At its optimum
-    :math:`f_k = \log p_k / p_{k-1}`, nothing is left free, and the sum is the log-ratio. It is read by `PlugIn`: no
-    sample of N rows certifies more than ln N, whatever the method, so the result is marked `extrapolated`, and the
-    lower end of its interval is what InfoNCE certifies.
+    :math:`f_k = \log p_k / p_{k-1}` is identified, and the sum is the log-ratio. The value is the plug-in mean. N rows
+    certify at most ln N nats, with any method, so the result is marked `extrapolated`, and the lower end of its
+    interval is that of InfoNCE.
 
-    Use it where the result of `estimate` says that the value is near or above ln N; below some 8 nats `estimate` is
-    better, and has cross-checks. Give the trainer `preprocessing=Gaussianize()`: waymarks add columns, and where y is
-    jointly Gaussian they stay as y is, while otherwise every bridge also has to learn how y's own distribution
-    changes (20 + 20 blended columns with 10 nats: 9.8 with it, 8.2 on ranks alone). It fails, mostly low, where the
-    dependence is a shape that the critic learns slowly from the rows there are, and where a few columns hold far more
-    than one nat each (raise `information` and `bridges`): each bridge is read at matched pairs, where only the critic's
-    smoothness ties it to the waymarks it was trained on. Stopped too early it reads low, too; `steps=1500, lr=5e-3`
-    suits 20 columns.
+    Use it if the value of `estimate` is near or above ln N. Below about 8 nats `estimate` is better, and has
+    cross-checks. Give the trainer `preprocessing=Gaussianize()`: waymarks add columns, and if y is jointly Gaussian
+    they have the distribution of y. Otherwise every bridge also has to learn the change of this distribution (20 + 20
+    mixed columns with 10 nats: 9.8 with it, 8.2 on ranks alone). The value is usually low if the critic learns the
+    dependence slowly, or if a few columns have far more than one nat each (raise `information` and `bridges`): each
+    bridge is evaluated on matched pairs, where it depends on the smoothness of the critic between waymarks. It is low,
+    too, if training stops early; `steps=1500, lr=5e-3` suits 20 columns.
 
     References:
         Rhodes, Xu and Gutmann, Telescoping density-ratio estimation, 2020, arXiv:2006.12204. Srivastava et al.,
@@ -119,7 +118,7 @@ class Telescope(Estimator):
         return own.sqrt() * y + (1 - own).sqrt() * other
 
     def loss(self, x: Tensors, y: Tensors, generator: torch.Generator | None = None) -> Tensor:
-        """The sum over bridges of their logistic losses, a scalar; 2 K ln 2 for a critic that knows nothing:
+        """The sum over bridges of their logistic losses, a scalar; 2 K ln 2 for an uninformative critic:
         x (N, D_x), y (N, D_y)."""
         return self._loss(x, y, generator, self.shared)
 
@@ -143,7 +142,7 @@ class Telescope(Estimator):
         return (all_gather(scores) if self.shared else scores).mean()
 
     def validation_loss(self, x: Tensors, y: Tensors) -> float:
-        """The loss by which training is stopped (lower is better, 0 for a critic that knows nothing): the objective on
+        """The loss by which training is stopped (lower is better, 0 for an uninformative critic): the objective on
         validation rows, always with the same mismatched rows."""
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():  # all ranks have these rows: they are no share

@@ -44,7 +44,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
     their held-out estimate.
 
     X as an array holds numbers, as a table columns of any kind. Whether y holds labels or numbers is inferred as by
-    `mibounds.estimate`; a label that `fit` has not seen is not informative.
+    `mibounds.estimate`; a label that was not in the data of `fit` is not informative.
 
     Arguments:
         recipe: "quick", "default", "thorough" or a `Recipe`. Settings that differ from their default take precedence.
@@ -142,7 +142,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         """The mean of `score_samples`, in `unit`: an estimate of the information by the critics of `fit`.
 
         Arguments:
-            X: (N, D_x) rows that `fit` has not seen.
+            X: (N, D_x) rows other than those of `fit`.
             y: (N,) or (N, D_y), paired with X.
 
         Returns:
@@ -154,7 +154,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         """The log density ratio ln p(x, y) / p(x) p(y) of each pair, in `unit`: the mean of the folds' critics.
 
         Arguments:
-            X: (N, D_x) rows that `fit` has not seen.
+            X: (N, D_x) rows other than those of `fit`.
             y: (N,) or (N, D_y), paired with X.
 
         Returns:

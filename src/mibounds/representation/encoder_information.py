@@ -31,7 +31,7 @@ def encoder_information(
     unit: Unit = "nats",
     seed: int = 0,
 ) -> BracketResult:
-    r"""I(X;Z) of a stochastic encoder from both sides, by its own density.
+    r"""A lower and an upper bound of I(X;Z) of a stochastic encoder, by its own density.
 
     With codes :math:`z_i \sim q(z|x_i)` of N samples,
 

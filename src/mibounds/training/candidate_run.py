@@ -146,7 +146,7 @@ class Run:
         return Encoded(critic, self.prepare_x, self.prepare_y)
 
     def curve(self) -> Curve:
-        """How it learnt."""
+        """How it was trained."""
         return Curve(tuple(self.steps), tuple(self.validation_losses), self.best_step, self.name)
 
     def _train_step(self) -> None:

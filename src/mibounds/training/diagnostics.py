@@ -103,18 +103,18 @@ def run_checks(evidence: Evidence, checks: Sequence[Check]) -> list[MIWarning]:
 
 
 # Each threshold lies well above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
-_CEILING = 2.5  # nats below the ceiling, from where InfoNCE reads low by .1 to .3
+_CEILING = 2.5  # nats below the ceiling, from where InfoNCE is low by 0.1 to 0.3
 _ROWS, _ROWS_PER_COLUMN = 200, 10  # 15 % of nine tenths of 200 rows are 27, which stop, weight and calibrate
-_MEMORIZED, _MEMORIZED_SHARE = 0.15, 0.3  # nats, and of the value; healthy fits: up to .05
-_DISAGREE, _DISAGREE_SHARE = 0.1, 0.15  # nats, and of the value; healthy: up to .02
-_LOG_MEAN = 0.2  # nats; healthy: up to .04, and to .16 for small critics of 800 rows that nothing calibrates
-_EFFECTIVE_ROWS, _EFFECTIVE_SHARE = 50, 0.1  # rows, and of the rows; healthy: from .85 of the rows
+_MEMORIZED, _MEMORIZED_SHARE = 0.15, 0.3  # nats, and of the value; healthy fits: up to 0.05
+_DISAGREE, _DISAGREE_SHARE = 0.1, 0.15  # nats, and of the value; healthy: up to 0.02
+_LOG_MEAN = 0.2  # nats; healthy: up to 0.04, and to 0.16 for small critics of 800 rows that nothing calibrates
+_EFFECTIVE_ROWS, _EFFECTIVE_SHARE = 50, 0.1  # rows, and of the rows; healthy: from 0.85 of the rows
 _WITHOUT_PARTITION = ("none", "contrastive")  # normalizers
-_FALLING, _FALLING_SHARE = 0.02, 0.05  # nats, and of the score; healthy: up to .01
+_FALLING, _FALLING_SHARE = 0.02, 0.05  # nats, and of the score; healthy: up to 0.01
 _SPREAD, _SPREAD_FLOOR = 3.0, 0.02  # times what sampling explains, and nats; healthy: up to 2.2 times
 _ALL_OF_IT = 0.98  # of the entropy of a label
-_KURTOSIS = 20.0  # x|x|^.5 of a Gaussian has 5.9, its cube 46
-_SERIAL = 0.3  # rank correlation; 2,000 independent rows: up to .06
+_KURTOSIS = 20.0  # x|x|^0.5 of a Gaussian has 5.9, its cube 46
+_SERIAL = 0.3  # rank correlation; 2,000 independent rows: up to 0.06
 
 
 def small_sample(e: Evidence) -> MIWarning | None:
@@ -170,7 +170,7 @@ def beyond_log_n(e: Evidence) -> MIWarning | None:
 
 
 def ceiling(e: Evidence) -> MIWarning | None:
-    """The value is within 2.5 nats of the reading's ceiling, or in the upper half below a low one."""
+    """The value is within 2.5 nats of the bound's ceiling, or in the upper half below a low one."""
     top = e.chosen.ceiling
     if e.local is not None or e.value <= max(top - _CEILING, top / 2):
         return None
@@ -181,7 +181,7 @@ def ceiling(e: Evidence) -> MIWarning | None:
 
 
 def overfit(e: Evidence) -> MIWarning | None:
-    """The critics score the rows that trained them better than unseen ones, by more than .15 nats and 30 %."""
+    """The critics score the rows that trained them better than unseen ones, by more than 0.15 nats and 30 %."""
     gap = overfit_gap(e.evaluation)
     if _determined(e) or gap <= max(_MEMORIZED, _MEMORIZED_SHARE * e.value):
         return None
@@ -210,7 +210,7 @@ def bounds_disagree(e: Evidence) -> MIWarning | None:
 
 
 def not_normalized(e: Evidence) -> MIWarning | None:
-    """The log of the mean e^score over mismatched test pairs is off zero by more than .2 nats and three errors."""
+    """The log of the mean e^score over mismatched test pairs is off zero by more than 0.2 nats and three errors."""
     mean, error, effective = partition(e.evaluation)
     few = effective < _least_effective(e)
     if e.extrapolated or e.entropy_limit is not None or few or abs(mean) <= _LOG_MEAN + 3 * error:
@@ -235,7 +235,7 @@ def low_effective_sample(e: Evidence) -> MIWarning | None:
 
 
 def not_converged(e: Evidence) -> MIWarning | None:
-    """In most folds the last look at the validation rows was the best, by more than .02 nats and 5 %."""
+    """In most folds the last look at the validation rows was the best, by more than 0.02 nats and 5 %."""
     falls = [last_fall(fitted.curve.steps, fitted.curve.validation_loss) for fitted in e.evaluation.fitted]
     least = [max(_FALLING, _FALLING_SHARE * abs(fitted.curve.validation_loss[-1])) for fitted in e.evaluation.fitted]
     falling = sum(fall > bar for fall, bar in zip(falls, least, strict=True))

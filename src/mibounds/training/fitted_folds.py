@@ -196,7 +196,7 @@ def load(
     modules: Sequence[type[nn.Module]] = (),
     device: str | torch.device | None = None,
 ) -> FittedFolds:
-    """What `Result.fitted.save` wrote: critics and preprocessing that score new pairs, to the bit as before.
+    """Load what `Result.fitted.save` saved: critics and preprocessing that score new pairs, with equal scores.
 
     No pickle is read, and no code comes from the file: it can name classes of mibounds and torch.nn and those in
     `modules`, and hold numbers, text and tensors for them.

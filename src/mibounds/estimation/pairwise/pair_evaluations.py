@@ -1,7 +1,7 @@
-r"""One fold of a matrix: critics of all pairs are trained in stacks, and read the fold's own rows.
+r"""One fold of a matrix: critics of all pairs are trained in stacks and evaluated on the test rows.
 
-Each direction is read alone, and the value is the mean of both. In one, a row keeps its x and its y is compared with
-all n values of the training rows, in cells: InfoNCE with as many negatives,
+Each direction is evaluated alone, and the value is the mean of both. In one, a row keeps its x and its y is compared
+with all n values of the training rows, in cells: InfoNCE with as many negatives,
 
 .. math:: f(x_i, y_i) - \log \frac{n \sum_c w_c\, e^{f(x_i, y_c)} + e^{f(x_i, y_i)}}{n + 1} .
 

@@ -1,0 +1,82 @@
+"""The first example of the README prints what it says, and the truth is in its interval; so is that of its picture."""
+
+import contextlib
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mibounds.tasks import Regression
+from mibounds.tasks.functions import SINE
+from mibounds.tasks.noises import Normal
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+TABLE = ROOT / "docs" / "figures" / "first-example.csv"
+NUMBER = r"(-?\d+\.\d+)"
+HEAD = re.compile(rf"I\(X;Y\) = {NUMBER} nats   95% interval \[{NUMBER}, {NUMBER}\]")
+
+
+def truth(noise):
+    """I(X;Y) of y = sin(2x) + noise, by numerical integration."""
+    return Regression(SINE, Normal(noise), idle=2).mutual_information
+
+
+def test_it_is_short_and_begins_with_the_two_commands():
+    assert len(README.split()) < 900
+    first = re.search(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1]
+    assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
+
+
+def test_the_printed_interval_contains_the_truth_and_the_truth_is_right():
+    value, low, high = map(float, HEAD.search(README).groups())
+    assert low < truth(0.3) < high
+    assert low < value < high
+    assert float(re.search(rf"The truth is {NUMBER} nats", README)[1]) == pytest.approx(truth(0.3), abs=5e-4)
+
+
+@pytest.mark.supervised
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_the_first_example_prints_about_this():
+    code = re.search(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert "warning" not in printed.getvalue()
+    now = [float(number) for number in HEAD.search(printed.getvalue()).groups()]
+    assert now == pytest.approx([float(number) for number in HEAD.search(README).groups()], abs=0.03)
+    assert now[1] < truth(0.3) < now[2]
+
+
+def test_the_picture_is_of_the_truth_and_its_intervals_contain_it():
+    with TABLE.open() as file:
+        rows = [{name: float(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+    assert len(rows) == 6
+    for row in rows:
+        assert row["truth"] == pytest.approx(truth(row["noise"]), abs=1e-3)
+        assert row["low"] < row["truth"] < row["high"]
+
+
+def stored(name):
+    """The lines of a file of benchmarks/."""
+    return [json.loads(line) for line in (ROOT / "benchmarks" / name).read_text("utf-8").splitlines()]
+
+
+@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements")
+def test_the_table_of_accuracy_is_that_of_the_stored_results():
+    forty = {n: [line for line in stored("bmi40/results.jsonl") if line["n"] == n] for n in (10_000, 5_000, 1_000)}
+    errors = [sum(abs(fit["value"] - fit["truth"]) for fit in fits) / len(fits) for fits in forty.values()]
+    said = "{:.3f} nats at 10,000 samples, {:.3f} at 5,000, {:.3f} at 1,000".format(*errors)
+    assert said in README
+    for fits, what in [
+        (forty[10_000], "{} of {} at 10,000 samples; most misses"),
+        (stored("intervals/default_10k.jsonl"), "{} of {} at 10,000 samples; 3"),
+        (stored("intervals/results.jsonl"), "{} of {} at 2,000"),
+    ]:
+        assert what.format(sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits), len(fits)) in README
+    modes = {name: [fit["modes"] for fit in stored("gan/results.jsonl") if fit["run"] == name] for name in ("plain",)}
+    assert f"plain {', '.join(map(str, modes['plain']))}; regularized 25 each" in README
+    assert all(fit["modes"] == 25 for fit in stored("gan/results.jsonl") if fit["run"] == "regularized")
