@@ -12,6 +12,7 @@ import torch.distributed as dist
 from mibounds.benchmark import PRESETS
 from mibounds.critics import canonical, gaussian
 from mibounds.estimation import _estimate, estimate
+from mibounds.estimation.candidates import supervision_of
 from mibounds.tasks import CorrelatedGaussian, suites
 from mibounds.training import recipe
 
@@ -49,12 +50,12 @@ def one_regularization(monkeypatch):
     monkeypatch.setattr(gaussian, "_MOST_RADIAL", 0)
 
 
-@pytest.fixture(autouse=True)
-def unsupervised(request, monkeypatch):
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
     """No learners and no critics that rest on them, which take seconds: most tests are of what surrounds them. Those of
-    the default estimate as it is are marked `supervised`."""
-    if request.node.get_closest_marker("supervised") is None:
-        monkeypatch.setattr(_estimate, "supervision_of", lambda *_: None)
+    the default estimate as it is are marked `supervised`. Fixtures of a module are made as its first test is marked."""
+    supervised = item.get_closest_marker("supervised") is not None
+    _estimate.supervision_of = supervision_of if supervised else lambda *_: None
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ BETWEEN = {
 
 
 @pytest.fixture
-def hasty(two_folds, one_regularization, unsupervised, monkeypatch, tmp_path):
+def hasty(two_folds, one_regularization, monkeypatch, tmp_path):
     """Three steps, of flows too, two folds, few shuffled columns, partners and digits, and an empty folder."""
     filled = Recipe.filled
     monkeypatch.setattr(Recipe, "filled", lambda recipe, *sizes: filled(recipe.replace(steps=3), *sizes))

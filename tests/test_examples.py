@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -51,22 +52,25 @@ GAN = ["beta", "unroll_critic", "scheduling", "gen_lr", "disc_lr", "batch_norm",
     "folder, name, options",
     [("correlated_gaussians", "demo_gaussian.py", CRITIC + RUN), ("gan", "demo_gan.py", CRITIC + RUN + GAN)],
 )
-def test_help_lists_every_option_of_the_original(folder, name, options):
-    done = script(name, "--help", cwd=folder)
-    assert done.returncode == 0
+def test_help_lists_every_option_of_the_original(folder, name, options, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_path(str(EXAMPLES / folder / name), run_name="__main__")
+    shown = capsys.readouterr().out
     for option in options:
-        assert f"--{option}" in done.stdout
+        assert f"--{option}" in shown
 
 
-def test_options_are_parsed_properly():
-    done = script("demo_gan.py", "--epochs", "ten", cwd="gan")
-    assert done.returncode == 2
-    assert "invalid int value: 'ten'" in done.stderr
+def test_options_are_parsed_properly(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["demo_gan.py", "--epochs", "ten"])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(str(EXAMPLES / "gan/demo_gan.py"), run_name="__main__")
+    assert "invalid int value: 'ten'" in capsys.readouterr().err
 
 
 def test_the_bottleneck_retains_the_label_and_little_else():
     bottleneck = load("information_bottleneck")
-    free, tight = bottleneck.run(0.001, steps=500), bottleneck.run(0.1, steps=500)
+    free, tight = bottleneck.run(0.001, steps=350), bottleneck.run(0.1, steps=350)
     assert tight[0] < 0.6 * free[0]
     assert tight[1] > 1.9
     assert tight[2] > 0.9
@@ -74,7 +78,7 @@ def test_the_bottleneck_retains_the_label_and_little_else():
 
 def test_the_fair_code_is_less_informative_about_the_attribute():
     fair = load("fair_representation")
-    plain, invariant = fair.run(0.0, steps=300), fair.run(1.0, steps=300)
+    plain, invariant = fair.run(0.0, steps=200), fair.run(1.0, steps=200)
     assert plain[0] > 0.9
     assert invariant[1] < plain[1] - 0.15
 

@@ -20,7 +20,7 @@ def table(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def quick(one_regularization, unsupervised):
+def quick(one_regularization):
     """Values are compared with those of functions, and not with the truth."""
 
 

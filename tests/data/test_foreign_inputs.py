@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 import mibounds as mi
 from mibounds.data import Sample
 
-pytestmark = [pytest.mark.filterwarnings("ignore::mibounds.MIWarning"), pytest.mark.usefixtures("unsupervised")]
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
 N = 120
 RNG = np.random.default_rng(0)

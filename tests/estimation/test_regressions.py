@@ -13,7 +13,7 @@ from mibounds.tasks import CorrelatedGaussian
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::mibounds.MIWarning"),  # trainings are short here
-    pytest.mark.usefixtures("one_regularization", "unsupervised"),
+    pytest.mark.usefixtures("one_regularization"),
 ]
 
 SHORT = {"steps": 3, "folds": 2, "hidden": (4,)}

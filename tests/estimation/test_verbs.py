@@ -19,7 +19,7 @@ from mibounds.training.candidate_run import Run
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::mibounds.MIWarning"),  # trainings are short here
-    pytest.mark.usefixtures("one_regularization", "unsupervised"),
+    pytest.mark.usefixtures("one_regularization"),
 ]
 
 SHORT = {"steps": 2, "folds": 2, "hidden": (4,)}

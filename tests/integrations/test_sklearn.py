@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import mibounds as mi
 from mibounds.integrations.sklearn import MutualInformation
 
-pytestmark = [pytest.mark.filterwarnings("ignore::mibounds.MIWarning"), pytest.mark.usefixtures("unsupervised")]
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
 QUICK = {"steps": 60, "folds": 2, "hidden": (16,), "lr": 5e-3}
 

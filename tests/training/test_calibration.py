@@ -58,6 +58,11 @@ def test_critics_of_nearly_the_same_loss_are_averaged():
     assert stacking_weights(grids).tolist() == pytest.approx([one / sum(powers) for one in powers], rel=1e-3)
 
 
+@pytest.mark.parametrize("count", [2, 5])
+def test_independence_weighs_as_much_as_all_critics_that_are_no_better(count):
+    assert stacking_weights(torch.zeros(count, 64, 64)).tolist() == pytest.approx([0.5 / count] * count)
+
+
 def test_both_summands_of_a_score_have_weight_one():
     weights = stacking_weights(summands(512))
     assert weights.tolist() == pytest.approx([1, 1], abs=0.2)

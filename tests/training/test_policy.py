@@ -100,6 +100,7 @@ def test_of_a_label_the_classifier_is_reported_whatever_the_bounds_are():
     assert choose(found, entropy_limit=0.69) == Choice(CLASSIFIER, False, 0.69)
     reported = result(found, choose(found, 0.69))
     assert (reported.value, reported.method, reported.entropy_limit) == (0.5, CLASSIFIER, 0.69)
+    assert result(found, choose(found, 0.25)).value == 0.25, "it may exceed the entropy by chance"
 
 
 def test_a_bound_of_the_same_role_does_not_take_the_place_of_a_standard_one():
@@ -203,6 +204,24 @@ def test_the_gap_of_the_critics_starts_from_their_own_value():
     assert result(wider, chosen, cross_checks=[above]).interval_bias == (0.25, 0.0)
     other = CrossCheck("MixedKSG", 2.5)
     assert result(wider, chosen, cross_checks=[above, other]).interval_bias == (0.25, 0.5)
+
+
+def test_a_reported_check_reaches_down_no_further_than_infonce():
+    found = evaluation(infonce=1.875)
+    above = nearest(2.03125)
+    chosen = choose(found, cross_checks=[above], columns=2)
+    assert result(found, chosen, cross_checks=[above]).interval_bias == (0.15625, 0.0), "twice its error is 0.25"
+
+
+def test_the_gain_of_more_samples_extends_the_interval_from_the_value_of_the_critics():
+    """A shortfall that falls as N to the power -0.5 is 2.4 times what doubling the samples gains."""
+    found = evaluation(infonce=1.0, train_n=1000, learning_gain=0.25)
+    assert result(found).interval_bias == (0.0, pytest.approx(0.6))
+    assert 1 / (2**0.5 - 1) == pytest.approx(2.4, abs=0.02)
+    assert result(replace(found, learning_gain=-0.25)).interval_bias == (0.0, 0.0)
+    above = nearest(1.5)
+    chosen = choose(found, cross_checks=[above], columns=2)
+    assert result(found, chosen, cross_checks=[above]).interval_bias == (0.25, pytest.approx(0.1))
 
 
 # How far the interval reaches
@@ -317,6 +336,11 @@ def test_without_nwj_the_lower_bound_is_that_of_infonce():
 def test_of_a_label_the_lower_bound_is_that_of_the_classifier():
     found = classified(0.5, infonce=0.25, nwj=0.375)
     assert result(found, choose(found, 0.7)).lower_bound_estimate == (0.5, 0.0)
+    own = found.by_bound[CLASSIFIER]
+    apart = replace(own, directions=((own.fold + 0.05 * NOISE,),))  # the error between folds is the larger one
+    found = replace(found, by_bound={**found.by_bound, CLASSIFIER: apart})
+    assert result(found, choose(found, 0.7)).lower_bound_estimate == (apart.value(), apart.stderr())
+    assert apart.stderr() > 2 * apart.sampling_error()
 
 
 def test_where_a_few_pairs_dominate_nwj_infonce_takes_its_place(monkeypatch):

@@ -103,6 +103,7 @@ def two_ranks(run_ranks, tmp_path_factory):
     return folder, run_ranks(FITS + RANK, folder)
 
 
+@pytest.mark.supervised
 def test_two_ranks_find_what_one_process_finds(two_ranks, tmp_path, monkeypatch):
     _, (first, second) = two_ranks
     monkeypatch.chdir(tmp_path)

@@ -187,7 +187,7 @@ def _interval_bias(
     critics = evaluation.by_bound[choice.method].value()
     # Beyond ln N no gap is evidence; an extrapolated value is beyond it already.
     known = evaluation.train_n and not choice.extrapolated
-    most = max(math.log(evaluation.train_n), value) if known else math.inf
+    most = math.log(evaluation.train_n) if known else math.inf
     higher = [value, value + detection_limit, min(critics + evaluation.train_test_gap, most)]
     higher.append(critics + _RISE * max(evaluation.learning_gain, 0.0))
     higher += [_reach(check, value, stderr) for check in cross_checks]
