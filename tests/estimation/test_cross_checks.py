@@ -9,7 +9,7 @@ from mibounds.classical import entropy, gaussian_copula, gaussian_copula_full
 from mibounds.critics import Encoded, FunctionCritic
 from mibounds.data import RankGaussianize, Sample
 from mibounds.estimation import cross_checks as module
-from mibounds.estimation.cross_checks import cross_checks, regression_check
+from mibounds.estimation.cross_checks import copula_error, cross_checks, regression_check
 from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.folds import Fold
@@ -126,12 +126,27 @@ def test_the_copula_of_all_rows_takes_enough_of_them_without_ties():
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
 def test_the_error_of_the_copula_is_about_its_spread(rho):
-    found = []
-    for seed in range(60):
-        x, y = CorrelatedGaussian(1, rho).sample(400, torch.Generator().manual_seed(seed))
-        found.append(next(check for check in cross_checks(x, y, 0) if check.name == "GaussianCopula"))
-    spread = float(np.std([check.value for check in found]))
-    assert 0.5 * spread < float(np.mean([check.stderr for check in found])) < 2.5 * spread
+    pairs = [CorrelatedGaussian(1, rho).sample(400, torch.Generator().manual_seed(seed)) for seed in range(60)]
+    values = [gaussian_copula_full(*pair) for pair in pairs]
+    spread = float(np.std(values))
+    assert 0.5 * spread < float(np.mean([copula_error(value, *pairs[0]) for value in values])) < 2.5 * spread
+    copula = next(check for check in cross_checks(*pairs[0], 0) if check.name == "GaussianCopula")
+    assert copula.stderr == pytest.approx(copula_error(values[0], *pairs[0]), rel=0.01)
+
+
+def test_the_error_of_the_copula_by_hand():
+    x, y = torch.zeros(100, 2), torch.zeros(100, 3)
+    noise = 6 / (2 * 95**2)
+    assert copula_error(-0.5, x, y) == pytest.approx(math.sqrt(noise))
+    assert copula_error(0.25, x, y) == pytest.approx(math.sqrt(0.5 / 100 + noise))
+    assert copula_error(9.0, x, y) == pytest.approx(math.sqrt(2 / 100 + noise)), "two correlations of 1 at most"
+
+
+def test_the_error_of_the_copula_of_many_columns_is_no_smaller_than_its_spread():
+    sides = [torch.randn(2, 100, 20, generator=torch.Generator().manual_seed(seed)) for seed in range(40)]
+    values = [gaussian_copula_full(*pair) for pair in sides]
+    spread = float(np.std(values))
+    assert spread < float(np.mean([copula_error(value, *sides[0]) for value in values])) < 1.6 * spread
 
 
 def evaluated(sample, x=None, y=None):

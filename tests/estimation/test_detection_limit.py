@@ -42,6 +42,12 @@ def test_the_gaussian_copula_lowers_the_limit(generator):
     assert detection_limit(x, y, 150, 3.0)[0] == pytest.approx(0.4, abs=0.15)  # two standard errors
 
 
+def test_the_copula_does_not_lower_the_limit_below_a_quarter_of_a_nat(generator):
+    """It measures linear dependence alone, and data need not be Gaussian: 2 x 20 x 20 / 1500 is 0.53 nats."""
+    x, y = torch.randn(2, 2000, 20, generator=generator)
+    assert detection_limit(x, y, 1500, 0.5)[0] == 0.25
+
+
 def test_the_limit_does_not_exceed_what_rows_certify(generator):
     x, y = torch.randn(2, 200, 300, generator=generator)
     limit, (warning,) = detection_limit(x, y, 150, 1.0)

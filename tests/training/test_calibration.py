@@ -141,6 +141,9 @@ def test_near_the_ceiling_the_weights_are_one_hot():
     assert min(stacking_weights(exact_of(3.0, 512) + noise).tolist()) > 0.2
     far = exact_of(23.0, 512)
     assert stacking_weights(torch.stack([far, far / 3])).tolist() == [1, 0]
+    sharp, less, blunt = (scale * torch.eye(64) for scale in (9.0, 8.0, 7.0))
+    assert stacking_weights(torch.stack([less, sharp])).tolist() == [1, 0], "0.013 nats apart: the first, simpler one"
+    assert stacking_weights(torch.stack([blunt, sharp])).tolist() == [0, 1], "0.05 nats apart"
 
 
 def test_fewer_than_four_samples_are_not_calibrated():

@@ -1,5 +1,7 @@
 """The gain of doubling the training samples, by critics without weights to train."""
 
+import importlib
+
 import torch
 
 from mibounds.bounds import InfoNCE
@@ -43,6 +45,14 @@ def test_it_is_measured_on_the_test_samples():
         critic.prepare(x[rows], y[rows])
         values.append(float(InfoNCE().value(*[InfoNCE().reduce(*_scores(critic, x[220:], y[220:]))][0])))
     assert abs(gain(GaussianCritic(), 20) - (values[0] - values[1])) < 0.05
+
+
+def test_validation_samples_weight_the_critics(monkeypatch):
+    seen = []
+    module = importlib.import_module("mibounds.training.learning_gain")
+    monkeypatch.setattr(module, "stacking_weights", lambda grids: (seen.append(grids.shape), torch.ones(1))[1])
+    gain(GaussianCritic(), 100)
+    assert seen == [(1, 200, 200)] * 2, "of 200 validation and 1,000 test samples"
 
 
 def _scores(critic, x, y):

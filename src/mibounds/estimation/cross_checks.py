@@ -17,7 +17,7 @@ from mibounds.learners import SupervisedFeatures
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["cross_checks", "regression_check"]
+__all__ = ["copula_error", "cross_checks", "regression_check"]
 
 _ROWS = 10_000
 _COLUMNS_FOR_NEIGHBORS = 8  # x and y together; beyond, nearest neighbors are far too low
@@ -74,12 +74,22 @@ def _copula(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
         return None
     if len(x) >= _ROWS_PER_COLUMN * columns + 2 and not any(_tied(side) for side in (x, y)):
         value = gaussian_copula_full(x, y)
-        # Of a canonical correlation r the information varies by r^2/N, of each pair of noise columns by 1/(2 N^2).
-        strength = 2 * min(max(value, 0.0), min(x.shape[1], y.shape[1]) / 2)
-        error = math.sqrt(strength / len(x) + x.shape[1] * y.shape[1] / (2 * len(x) ** 2))
-        return CrossCheck("GaussianCopula", value, stderr=error, is_lower_bound=True, unbiased=True)
+        return CrossCheck("GaussianCopula", value, copula_error(value, x, y), is_lower_bound=True, unbiased=True)
     value = gaussian_copula(x, y, generator=torch.Generator().manual_seed(seed))
     return CrossCheck("GaussianCopula", value, is_lower_bound=True)
+
+
+def copula_error(value: float, x: Tensor, y: Tensor) -> float:
+    r"""The standard error of `gaussian_copula_full` of continuous columns, in nats.
+
+    .. math:: s^2 = \frac{\sum_i \rho_i^2}{N} + \frac{D_x D_y}{2 (N - D_x - D_y)^2}
+
+    A canonical correlation :math:`\rho` of normal scores contributes :math:`\rho^2 / N`, at most twice its information
+    and at most 1 / N, and noise the rest.
+    """
+    strength = min(2 * max(value, 0.0), *(float(side.shape[1]) for side in (x, y)))
+    free = len(x) - x.shape[1] - y.shape[1]
+    return math.sqrt(strength / len(x) + x.shape[1] * y.shape[1] / (2 * free**2))
 
 
 def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:

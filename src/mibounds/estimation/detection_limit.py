@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mibounds.classical import gaussian_copula_full
 from mibounds.data import RankGaussianize
+from mibounds.estimation.cross_checks import copula_error
 from mibounds.warnings import IntervalCappedWarning, MIWarning
 
 __all__ = ["detection_limit", "effective_dimension"]
@@ -92,11 +93,7 @@ def effective_dimension(x: Tensor) -> float:
 
 def _copula_limit(x: Tensor, y: Tensor, value: float) -> float:
     """By how much the linear information of normal scores may exceed the value, in nats."""
-    columns = x.shape[1] + y.shape[1]
-    if len(x) < _ROWS_PER_COLUMN * columns:
+    if len(x) < _ROWS_PER_COLUMN * (x.shape[1] + y.shape[1]):
         return math.inf
     found = gaussian_copula_full(x, y)
-    free = len(x) - columns
-    # A pair of correlation rho has variance rho^2 / N, with rho^2 at most twice its information; noise has the rest.
-    error = math.sqrt(2 * max(found, 0.0) / len(x) + x.shape[1] * y.shape[1] / (2 * free**2))
-    return max(found - value, 0.0) + _ERRORS * error
+    return max(found - value, 0.0) + _ERRORS * copula_error(found, x, y)
