@@ -14,10 +14,7 @@ from mibounds.inference import mean_stderr
 from mibounds.results import Result
 from mibounds.tasks import VectorAutoregression
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::mibounds.MIWarning"),
-    pytest.mark.supervised,
-]  # trainings are short here
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
 
 MODULE = importlib.import_module("mibounds.estimation.transfer_entropy")
 QUICK = {"folds": 2, "steps": 100, "hidden": (32,)}

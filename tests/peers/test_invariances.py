@@ -13,7 +13,7 @@ import torch
 
 import mibounds as mi
 
-pytestmark = [pytest.mark.filterwarnings("ignore::mibounds.MIWarning"), pytest.mark.supervised]
+pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
 SHORT = {"folds": 2, "steps": 40, "hidden": (16,), "test_negatives": 32}
 N = 300
@@ -42,6 +42,14 @@ def estimate(x, y):
 
 @pytest.fixture(scope="module", params=NAMES)
 def plain(request):
+    """For tests that are marked `supervised`."""
+    x, y = drawn(request.param)
+    return x, y, estimate(x, y)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def without_learners(request):
+    """The same for tests that are not: learners are given the same numbers whatever holds them."""
     x, y = drawn(request.param)
     return x, y, estimate(x, y)
 
@@ -60,14 +68,15 @@ def plain(request):
     ],
     ids=["torch", "torch with gradient", "pandas", "polars", "list", "fortran order", "float32", "long double"],
 )
-def test_containers_and_dtypes_do_not_change_the_value(plain, hold):
-    x, y, found = plain
+def test_containers_and_dtypes_do_not_change_the_value(without_learners, hold):
+    x, y, found = without_learners
     again = estimate(hold(x), hold(y))
     assert again.value == found.value
     assert again.stderr == found.stderr
     assert again.interval == found.interval
 
 
+@pytest.mark.supervised
 @pytest.mark.parametrize(
     "change",
     [
@@ -94,17 +103,20 @@ def overlap(one, other):
     return one.interval[0] <= other.interval[1] and other.interval[0] <= one.interval[1]
 
 
+@pytest.mark.supervised
 def test_permuted_rows_leave_the_intervals_overlapping(plain):
     x, y, found = plain
     order = np.random.default_rng(0).permutation(N)
     assert overlap(found, estimate(x[order], y[order]))
 
 
+@pytest.mark.supervised
 def test_exchanged_variables_leave_the_intervals_overlapping(plain):
     x, y, found = plain
     assert overlap(found, estimate(y, x))
 
 
+@pytest.mark.supervised
 @pytest.mark.parametrize(
     "change",
     [
@@ -131,6 +143,7 @@ def test_a_constant_column_and_new_names_of_labels_do_not_change_the_value():
     assert estimate(x, np.array(["yes", "no"])[y]).value == pytest.approx(found.value, abs=0.2 * found.stderr)
 
 
+@pytest.mark.supervised
 def test_the_same_seed_gives_the_same_number_and_another_one_an_overlapping_interval(plain):
     x, y, found = plain
     assert estimate(x, y).value == found.value
