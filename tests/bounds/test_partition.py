@@ -129,3 +129,8 @@ def test_interpolated_raises_the_ceiling():
     assert Interpolated(alpha=0.0).ceiling(99) == math.inf
     with pytest.raises(ValueError, match="alpha is 2, and must lie between 0"):
         Interpolated(alpha=2)
+
+
+def test_nwj_pays_for_scores_of_mismatched_pairs_without_limit():
+    scores = torch.tensor([[0.0], [6.0]])
+    assert float(NWJ()(torch.tensor([1.0, 2.0]), scores)) == pytest.approx(1 + 1.5 - (1 + math.exp(6)) / 2, rel=1e-6)

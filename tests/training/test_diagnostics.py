@@ -252,6 +252,23 @@ def test_a_gap_up_to_the_larger_of_015_nats_and_30_per_cent_is_no_overfitting(va
     assert (diagnostics.overfit(found) is not None) is warns
 
 
+def test_the_mean_of_the_weights_is_off_by_more_than_three_of_its_errors():
+    """0.25 nats are beyond 0.2 nats, but not beyond three errors of 0.07 more."""
+    spread = 0.7 * torch.randn(100, generator=torch.Generator().manual_seed(0))
+    even, uneven = torch.full((100,), 0.25), spread - spread.exp().mean().log() + 0.25
+    mean, error, _ = diagnostics.partition(of_log_means(uneven))
+    assert mean == pytest.approx(0.25, abs=1e-6)
+    assert 0.05 < error < 0.1
+    assert diagnostics.not_normalized(Evidence(of_log_means(uneven), "NWJ")) is None
+    assert diagnostics.not_normalized(Evidence(of_log_means(even), "NWJ")) is not None
+
+
+@pytest.mark.parametrize("value, warns", [(0.67, True), (0.69, False)])
+def test_a_gap_is_no_overfitting_where_the_value_is_the_entropy_of_the_label(value, warns):
+    found = Evidence(constants(infonce=value, train_test_gap=0.9), "InfoNCE", entropy_limit=0.7)
+    assert (diagnostics.overfit(found) is not None) is warns
+
+
 @pytest.mark.parametrize(
     "method, values, warns",
     [
