@@ -227,3 +227,14 @@ def test_without_trees_or_of_several_columns_nothing_is_certified():
     assert regression_check(evaluated(several), several) is None
     wide = Sample.of(x=torch.randn(60, 301, generator=torch.Generator().manual_seed(0)), y=x[:60, :1])
     assert regression_check(evaluated(wide, [SupervisedFeatures(301, 1) for _ in range(2)]), wide) is None
+
+
+@pytest.mark.parametrize(
+    "of_x, of_y, largest", [(0.2, 0.5, 0.5), (0.5, 0.2, 0.5), (None, 0.2, 0.2), (None, None, None)]
+)
+def test_of_both_directions_the_larger_bound_of_the_trees_counts(of_x, of_y, largest, monkeypatch):
+    values = {"x": of_x, "y": of_y}
+    certified = {name: value and module.CrossCheck("BoostedTrees", value) for name, value in values.items()}
+    monkeypatch.setattr(module, "_certified", lambda evaluation, sample, name, target: certified[name])
+    found = regression_check(None, None)
+    assert (found and found.value) == largest
