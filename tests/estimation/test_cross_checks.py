@@ -180,6 +180,12 @@ def test_trees_certify_what_they_predict_of_a_column():
     assert check.is_lower_bound and check.unbiased
     assert check.value == pytest.approx(float(-0.5 * (residual.mean() / total.mean()).log()), abs=1e-6)
     assert check.value > 0.4
+    left_out = [
+        -0.5 * ((residual.sum() - one) / (total.sum() - other)).log()
+        for one, other in zip(residual, total, strict=True)
+    ]
+    jackknife = float(torch.stack(left_out).var(correction=0) * (len(left_out) - 1)) ** 0.5
+    assert check.stderr == pytest.approx(jackknife, rel=0.1)
     halves = [float(-0.5 * (residual[i::8].mean() / total[i::8].mean()).log()) for i in range(8)]
     assert 0.4 < check.stderr / (np.std(halves, ddof=1) / math.sqrt(8)) < 2.5
 

@@ -9,7 +9,7 @@ import mibounds as mi
 from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.critics import FunctionCritic
 from mibounds.data.intake import intake
-from mibounds.estimation.diagnostics import CHECKS
+from mibounds.estimation.diagnostics import CHECKS, _correlated
 from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, run_checks
@@ -134,3 +134,37 @@ def test_an_estimate_of_series_warns_and_blocks_do_not():
         blocked = mi.estimate(x, y, split="blocked", gap=10, **quick)
     assert "serial-correlation" not in [warning.code for warning in blocked.warnings]
     assert blocked.value < result.value
+
+
+@pytest.mark.parametrize("errors, fires", [(2.5, False), (3.5, True)])
+def test_a_lower_bound_above_the_value_by_three_errors_warns(errors, fires):
+    found = evidence()
+    bound = found.value + 0.05 + errors * found.stderr
+    for name, code in (("GaussianCopula", "below-gaussian"), ("BoostedTrees", "below-boosted-trees")):
+        assert (code in fired(evidence(cross_checks=check(name, bound, is_lower_bound=True)))) is fires
+        assert code not in fired(evidence(cross_checks=check(name, bound)))
+
+
+@pytest.mark.parametrize("roots, fires", [(1.8, False), (2.2, True)])
+def test_nearest_neighbors_differ_by_two_roots_of_n_more(roots, fires):
+    found = evidence()
+    apart = max(0.05, 0.1 * found.value) + 3 * found.stderr + roots / 20
+    assert ("cross-check" in fired(evidence(cross_checks=check("KSG", found.value + apart)))) is fires
+
+
+@pytest.mark.parametrize("value, fires", [(0.09, True), (0.12, False)])
+def test_what_is_above_a_tenth_of_a_nat_is_not_called_nothing(value, fires):
+    """However large its error."""
+    found = evidence(y=sample(1)[1], function=nothing, local=CrossCheck("KSG", value))
+    found.__dict__["stderr"] = 0.2
+    assert ("maybe-independent" in fired(found)) is fires
+
+
+def test_one_correlation_among_many_pairs_is_chance_where_alone_it_is_not():
+    x, noise = torch.randn(2, N, 10, generator=torch.Generator().manual_seed(0))
+    first = x[:, 0] - x[:, 0].mean()
+    rest = noise[:, 0] - noise[:, 0].mean()
+    rest = rest - first * (first @ rest) / (first @ first)
+    noise[:, 0] = 0.19 * first / first.norm() + (1 - 0.19**2) ** 0.5 * rest / rest.norm()  # 3.8 standard errors
+    assert _correlated(x[:, :1], noise[:, :1])
+    assert not _correlated(x, noise)
