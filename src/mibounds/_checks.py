@@ -6,10 +6,10 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-import torch
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "check_at_least",
@@ -210,6 +210,8 @@ def check_flag(name: str, value: object) -> bool:
     Raises:
         TypeError: unless it is a bool, of Python or NumPy.
     """
+    import numpy as np
+
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {_described(value)}: expected True or False.")
     return bool(value)
@@ -227,6 +229,8 @@ def check_widths(name: str, value: object) -> tuple[int, ...]:
         Traceback (most recent call last):
         TypeError: hidden is 128: give the widths of the layers, for example (128,).
     """
+    import numpy as np
+
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
@@ -252,6 +256,8 @@ def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y") -> None:
 
 def check_device(device: str | torch.device | None) -> torch.device:
     """The torch device of that name, if this machine has it; the CPU for None."""
+    import torch
+
     if device is None:
         return torch.device("cpu")
     if not isinstance(device, str | int | torch.device) or isinstance(device, bool):  # a number is that of a GPU

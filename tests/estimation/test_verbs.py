@@ -14,7 +14,8 @@ from torch import nn
 
 import mibounds as mi
 from mibounds.integrations import MutualInformation
-from mibounds.training import Recipe, recipe
+from mibounds.training import recipe
+from mibounds.training.recipe import Recipe
 from mibounds.training.candidate_run import Run
 
 pytestmark = [

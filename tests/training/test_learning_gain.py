@@ -6,7 +6,7 @@ from mibounds.bounds import InfoNCE
 from mibounds.critics import CopulaDensityCritic, FunctionCritic, GaussianCritic
 from mibounds.estimators import MIEstimator
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Recipe
+from mibounds.training.recipe import Recipe
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
 from mibounds.training.folds import Fold

@@ -11,7 +11,8 @@ from mibounds.bounds import CLUB, MINE, NWJ, BarberAgakov, InfoNCE, JensenShanno
 from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, JointCritic, SeparableCritic
 from mibounds.data import Standardize
 from mibounds.tasks import CorrelatedGaussian, Student
-from mibounds.training import Candidate, Recipe
+from mibounds.training.candidates import Candidate
+from mibounds.training.recipe import Recipe
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.warnings import MIWarning, NonFiniteStepWarning, NotConvergedWarning, SmallSampleWarning
 
