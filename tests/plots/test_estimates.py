@@ -3,7 +3,8 @@ import math
 import pytest
 
 from mibounds.plots import plot_bracket, plot_estimates, plot_intervals, plot_result, plot_training
-from mibounds.plots.axes import ACCENT, INK, MUTED, styled_axes
+from mibounds.plots.axes import styled_axes
+from mibounds.plots.style import ACCENT, INK, MUTED
 
 CURVES = [((0, 50), (0.0, -0.9), 50, "ranks"), ((0, 50), (0.0, 0.3), 0, "ranks")]
 

@@ -20,11 +20,6 @@ def clock(monkeypatch):
     return now
 
 
-@pytest.fixture
-def terminal(capsys, monkeypatch):  # after standard error was replaced
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-
-
 def notebook(monkeypatch, widgets):
     shell = types.SimpleNamespace(kernel=object())
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
@@ -86,7 +81,8 @@ def test_automatic_bars_are_silent_outside_of_terminals_and_notebooks(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_in_terminals_they_appear_after_some_seconds(terminal, capsys):
+def test_in_terminals_they_appear_after_some_seconds(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with Progress("auto", 10) as progress:
         assert progress.bar.delay == 3
         progress.advance(5, "fold 1 of 2")
