@@ -66,7 +66,12 @@ def draw(runs: dict[float, tuple[float, float]], path: Path) -> None:
         for place, value in zip(at, values, strict=True):
             axis.annotate(f"{value:.2f}", (place, value), (0, 2), textcoords="offset points", ha="center", fontsize=8)
     axis.set_xticks(range(len(runs)), [f"{beta:g}" for beta in runs])
-    axis.set(xlabel="beta, the weight of I(Z; alcohol)", ylabel="prediction from the code, held-out wines", ylim=(0, 1.3), yticks=[0, 0.5, 1])
+    axis.set(
+        xlabel="beta, the weight of I(Z; alcohol)",
+        ylabel="prediction from the code, held-out wines",
+        ylim=(0, 1.3),
+        yticks=[0, 0.5, 1],
+    )
     axis.legend(frameon=False, loc="upper right")
     axis.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -84,7 +84,9 @@ def draw(runs: dict[float, tuple[float, float, float]], path: Path) -> None:
     kept, label, accuracy = zip(*runs.values(), strict=True)
     # Without a penalty the noise vanishes, and only the number format limits the information: an arrow at the edge.
     top = 3 * max(kept[1:], default=kept[0])
-    axis.plot(at, [min(value, top) for value in kept], "s--", color="#8b939b", label="I(X;Z), about the image (upper bound)")
+    axis.plot(
+        at, [min(value, top) for value in kept], "s--", color="#8b939b", label="I(X;Z), about the image (upper bound)"
+    )
     axis.plot(at, label, "o-", color="#1a66a8", label="I(Z;Y), about the label (lower bound)")
     for place, value in enumerate(kept):
         if value > top:

@@ -16,7 +16,9 @@ def run(source):
 
 
 def test_the_package_alone_imports_no_torch():
-    assert run("import sys, mibounds; mibounds.__version__; mibounds.warnings; print('torch' in sys.modules)") == ["False"]
+    assert run("import sys, mibounds; mibounds.__version__; mibounds.warnings; print('torch' in sys.modules)") == [
+        "False"
+    ]
 
 
 def test_everything_public_is_there():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mibounds._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from mibounds._public import *
+    from mibounds._public import *  # noqa: F403  (type checkers read it)
     from mibounds._public import __all__ as __all__
 
 

@@ -28,6 +28,7 @@ __all__ = [
 
 Choice = TypeVar("Choice")
 
+_FEW = 50  # rows, which no sample is
 _LONGEST = 60  # characters of a value that an error shows
 
 # Keywords of this library, and what other libraries call them.
@@ -249,8 +250,10 @@ def check_widths(name: str, value: object) -> tuple[int, ...]:
 def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y") -> None:
     """Raise a ValueError unless both variables have the same number of rows."""
     if rows_x != rows_y:
+        columns = " Transpose them if samples are their columns." if max(rows_x, rows_y) < _FEW else ""
         raise ValueError(
             f"x has {rows_x} rows and {name_y} has {rows_y}: rows are paired samples, so their numbers must agree."
+            f"{columns}"
         )
 
 

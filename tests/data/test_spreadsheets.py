@@ -37,8 +37,12 @@ def book(**sheets):
         archive.writestr("_rels/.rels", f'<Relationships xmlns="{PACKAGE}/relationships">{start}</Relationships>')
         numbered = list(enumerate(sheets, 1))
         names = "".join(f'<sheet name="{name}" sheetId="{i}" r:id="r{i}"/>' for i, name in numbered)
-        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{names}</sheets></workbook>')
-        links = [(f"r{i}", "worksheet", f"worksheets/sheet{i}.xml") for i, _ in numbered] + [("s", "styles", "styles.xml")]
+        archive.writestr(
+            "xl/workbook.xml", f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{names}</sheets></workbook>'
+        )
+        links = [(f"r{i}", "worksheet", f"worksheets/sheet{i}.xml") for i, _ in numbered] + [
+            ("s", "styles", "styles.xml")
+        ]
         related = "".join(f'<Relationship Id="{i}" Type="{OFFICE}/{kind}" Target="{to}"/>' for i, kind, to in links)
         archive.writestr(
             "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{PACKAGE}/relationships">{related}</Relationships>'
@@ -59,7 +63,9 @@ def book(**sheets):
 
 def test_without_its_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fastexcel", None)
-    with pytest.raises(MissingExtraError, match=r'Reading spreadsheets needs fastexcel: pip install "mibounds\[excel\]"'):
+    with pytest.raises(
+        MissingExtraError, match=r'Reading spreadsheets needs fastexcel: pip install "mibounds\[excel\]"'
+    ):
         read_spreadsheet(b"", "t.xlsx")
 
 
@@ -71,7 +77,9 @@ class TestWithFastexcel:
     def test_types_names_and_empty_rows(self):
         day = datetime.date(2024, 1, 5)
         table = read_spreadsheet(
-            book(data=[[" age ", "day", "smokes", "city", None], [31, day, True, "Ulm"], [], [2.5, day, False, "Graz"]]),
+            book(
+                data=[[" age ", "day", "smokes", "city", None], [31, day, True, "Ulm"], [], [2.5, day, False, "Graz"]]
+            ),
             "t.xlsx",
         )
         assert table.columns == ["age", "day", "smokes", "city"]
@@ -93,7 +101,10 @@ class TestWithFastexcel:
     def test_text_among_numbers_names_the_culprits(self, tmp_path):
         path = tmp_path / "t.xlsx"
         path.write_bytes(book(data=[["a", "b"], [1, 1], ["<10", 2], [2.5, 3]]))
-        assert read_table(path.with_name("t.xlsx"), null="<10").to_dict(as_series=False) == {"a": [1, None, 2.5], "b": [1, 2, 3]}
+        assert read_table(path.with_name("t.xlsx"), null="<10").to_dict(as_series=False) == {
+            "a": [1, None, 2.5],
+            "b": [1, 2, 3],
+        }
         with pytest.raises(ValueError, match="column 'a' is text, but 2 of 3 values are numbers; the others: '<10' "):
             read_table(path)
 

@@ -162,7 +162,9 @@ def test_types_of_the_format_are_kept():
 @pytest.mark.parametrize("unit", [" kg", "%", "°C"])
 def test_numbers_with_one_unit_are_refused(unit):
     texts = [*(f"{i}.5{unit}" for i in range(20)), "none"]
-    sentence = f"is text like '0.5{unit}', numbers with the unit '{unit.strip()}': write the numbers alone, or name the "
+    sentence = (
+        f"is text like '0.5{unit}', numbers with the unit '{unit.strip()}': write the numbers alone, or name the "
+    )
     with pytest.raises(ValueError, match=sentence):
         convert(texts)
     is_column(convert(texts, keep_text=True), pl.String, texts)

@@ -15,8 +15,8 @@ from torch import nn
 import mibounds as mi
 from mibounds.integrations import MutualInformation
 from mibounds.training import recipe
-from mibounds.training.recipe import Recipe
 from mibounds.training.candidate_run import Run
+from mibounds.training.recipe import Recipe
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::mibounds.MIWarning"),  # trainings are short here

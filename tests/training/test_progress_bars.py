@@ -4,10 +4,13 @@ import re
 import sys
 import threading
 import types
+import warnings
 
 import pytest
+import torch
 
 import mibounds as mi
+from mibounds.tasks import CorrelatedGaussian
 from mibounds.training import progress_bars
 from mibounds.training.progress_bars import Progress, progress_bar
 
@@ -111,8 +114,10 @@ def test_a_bar_over_items_gives_the_items(capsys):
 
 @pytest.mark.usefixtures("two_folds", "one_regularization", "unsupervised")
 def test_an_estimate_with_a_bar(capsys):
-    x = [[0.1 * i, (i * i) % 7] for i in range(60)]
-    result = mi.estimate(x, [i % 5 + 0.5 for i in range(60)], steps=3, hidden=(4,), progress=True)
+    x, y = CorrelatedGaussian(1, 0.8).sample(200, torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = mi.estimate(x, y, steps=3, hidden=(4,), progress=True)
     shown = capsys.readouterr().err
     assert "fold 1 of 2" in shown
     assert "so far" in shown

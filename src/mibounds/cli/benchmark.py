@@ -22,14 +22,18 @@ __all__ = ["app", "progress_table"]
 
 app = typer.Typer()
 
-Estimators = Annotated[list[str], typer.Option(help="An estimator: default, quick, joint, ...; repeat the option for several.")]
+Estimators = Annotated[
+    list[str], typer.Option(help="An estimator: default, quick, joint, ...; repeat the option for several.")
+]
 Sizes = Annotated[list[int], typer.Option("--n", help="Sample size; repeat the option for several.")]
 
 
 @app.callback(invoke_without_command=True)
 def measure(
     context: typer.Context,
-    suite: Annotated[str, typer.Option(help="The tasks: quick, bmi40, stairs, intervals, ...; a wrong name lists all.")] = "quick",
+    suite: Annotated[
+        str, typer.Option(help="The tasks: quick, bmi40, stairs, intervals, ...; a wrong name lists all.")
+    ] = "quick",
     estimator: Estimators = ["default"],  # noqa: B006  (typer copies it)
     n: Sizes = [2_000],  # noqa: B006
     task: Annotated[

@@ -96,5 +96,5 @@ def estimate(
             context,
             result,
             parts={name: part for name, part in parts.items() if part is not None},
-            report=lambda path, command: result.report(path, command=command, bracket=bracket, test=test),
+            report=lambda path, described: result.report(path, **described, bracket=bracket, test=test),
         )

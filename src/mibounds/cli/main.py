@@ -28,7 +28,7 @@ _UsageError: Any = typer.BadParameter.__base__  # of click, which newer versions
 
 
 class _Program(TyperGroup):
-    """Commands first, groups of commands last; and a command line that is wrong is one sentence, as other errors are."""
+    """Commands first, groups of commands last; a wrong command line is one sentence, as other errors are."""
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
         """Run a command; exit with its code if `standalone_mode`."""

@@ -71,7 +71,7 @@ class Outputs:
         result: Measurement,
         *,
         parts: Mapping[str, Measurement | Mapping[str, Measurement]] | None = None,
-        report: Callable[[Path, str], None] | None = None,
+        report: Callable[[Path, dict[str, str]], None] | None = None,
     ) -> None:
         """Print a result and write its files; in a job rank 0 writes them.
 
@@ -79,7 +79,8 @@ class Outputs:
             context: of the command.
             result: in the unit of the command.
             parts: further results to print, by their names in JSON.
-            report: writes the page, given its path and the command line; by default the report of the result.
+            report: writes the page, given its path, and the command line and the name of the file as keywords; by
+                default the report of the result.
 
         Raises:
             typer.Exit: with code 130 if the result was interrupted.
@@ -99,7 +100,7 @@ class Outputs:
         context: typer.Context,
         result: Measurement,
         record: Mapping[str, Any],
-        report: Callable[[Path, str], None] | None,
+        report: Callable[[Path, dict[str, str]], None] | None,
     ) -> None:
         if self.out is not None:
             write_json(self.out, record)
@@ -113,11 +114,19 @@ class Outputs:
 
             save_figure(result.plot(), str(self.plot))
         if self.report is not None:
-            command = typed(context)
+            described = {"command": typed(context)} | _source(context)
             if report is None:
-                result.report(self.report, command=command)
+                result.report(self.report, **described)
             else:
-                report(self.report, command)
+                report(self.report, described)
+
+
+def _source(context: typer.Context) -> dict[str, str]:
+    """The name of the file that a command reads, as the keyword `source` of a report."""
+    if "file" not in context.params:
+        return {}
+    text = str(context.params["file"])
+    return {"source": "standard input" if text == "-" else Path(text).name}
 
 
 def check_file(option: str, path: Path, endings: tuple[str, ...], *, makes_folder: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mibounds.cli.errors import one_sentence
-from mibounds.cli.file_options import Source, TableFile, file_options
+from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.option_names import option_names
 from mibounds.cli.options import AsJson, ColumnsX, ColumnsY, Device
 from mibounds.cli.outputs import check_file
@@ -59,7 +59,7 @@ def score(
 
         fitted = load(model, device=device)
         pair = dict(zip("xy", read_variables(file.path, x, y, categorical="*", **file.reading), strict=True))
-        _check_kinds(fitted, pair, file)
+        _check_kinds(fitted, pair, Path(file.path).name)
         scores = fitted.score_pairs(**pair, nan=nan).tolist()
         for one in caught:
             typer.echo(f"Warning: {one.message}", err=True)
@@ -78,7 +78,7 @@ def score(
             write_text(out, table + "\n")
 
 
-def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: Source) -> None:
+def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: str) -> None:
     """Refuse data of another kind than the critics were trained on.
 
     Raises:
@@ -102,7 +102,9 @@ def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: Source) -> Non
         for encoding in schema.encodings:
             column = found.get(encoding.name)
             if column is not None and isinstance(encoding, Categorical) and encoding.unseen(column).all():
-                shown = ", ".join(map(repr, encoding.categories[:5])) + (", ..." if len(encoding.categories) > 5 else "")
+                shown = ", ".join(map(repr, encoding.categories[:5])) + (
+                    ", ..." if len(encoding.categories) > 5 else ""
+                )
                 raise ValueError(
                     f"column {encoding.name!r} of {file} has none of the categories that the critics were trained on, "
                     f"{shown}: code it as it was then."

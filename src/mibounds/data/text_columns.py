@@ -221,8 +221,8 @@ class TextColumns:
         if 2 * len(units) > len(distinct) > _MANY and units.n_unique() == 1:
             example = distinct.filter(with_units).sort()[0]
             raise ValueError(
-                f"column {name!r} of {self.label} is text like {example!r}, numbers with the unit {units[0]!r}: write the "
-                "numbers alone, or name the column with --categorical."
+                f"column {name!r} of {self.label} is text like {example!r}, numbers with the unit {units[0]!r}: write "
+                "the numbers alone, or name the column with --categorical."
             )
         if 2 * len(units) > len(distinct) > _MANY:
             example = distinct.filter(with_units).sort()[0]

@@ -37,8 +37,8 @@ from mibounds.estimators import MIEstimator
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder, WithRadius
 from mibounds.training.candidates import Candidate
-from mibounds.training.recipe import Recipe
 from mibounds.training.diagnostics import kurtosis
+from mibounds.training.recipe import Recipe
 from mibounds.training.supervision import Supervision
 
 __all__ = ["default_candidates", "ranked_candidate", "supervision_of"]

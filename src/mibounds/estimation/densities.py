@@ -25,8 +25,8 @@ from mibounds.inference import BoundEvaluation, mean_stderr
 from mibounds.training.candidates import Candidate
 from mibounds.training.fit import fit_density
 from mibounds.training.observer import FoldObserver
-from mibounds.training.recipe import Recipe
 from mibounds.training.progress_bars import Progress
+from mibounds.training.recipe import Recipe
 from mibounds.training.workers import fast_arithmetic
 
 __all__ = ["DensityRows", "density_rows"]

@@ -20,7 +20,14 @@ __all__ = [
 _LONGEST = 32  # characters of a name beside an axis
 _LINE_HEIGHT = 1.15  # of text, in sizes of its font
 # Families for names that the font of matplotlib has no glyphs for, where they are installed.
-_FALLBACKS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "Hiragino Sans", "MS Gothic", "Arial Unicode MS")
+_FALLBACKS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "WenQuanYi Zen Hei",
+    "Hiragino Sans",
+    "MS Gothic",
+    "Arial Unicode MS",
+)
 
 
 def blank_axes(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:

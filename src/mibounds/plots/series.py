@@ -44,7 +44,7 @@ def plot_learning_curve(
     end, error = limit
     axis.axhspan(end - 2 * error, end + 2 * error, color=MUTED, alpha=0.2, lw=0)
     axis.axhline(end, color=MUTED, lw=1)
-    axis.plot(*fitted, color=INK, lw=1)
+    axis.plot(*fitted, color=INK, lw=1, label="fitted curve")
     bars = 2 * np.asarray(stderrs)
     axis.errorbar(sizes, values, yerr=bars, fmt="o", color=ACCENT)
     axis.set_xscale("log")

@@ -11,8 +11,8 @@ from typing import Any
 from mibounds._distributed import broadcast_object
 from mibounds.training.checkpoints import Checkpoint, FoldFile, FoldState
 from mibounds.training.interrupts import interruptible
-from mibounds.training.recipe import FilledRecipe
 from mibounds.training.progress_bars import Progress
+from mibounds.training.recipe import FilledRecipe
 from mibounds.warnings import CheckpointWarning
 
 __all__ = ["FoldObserver", "Observer"]

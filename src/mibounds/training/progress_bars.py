@@ -29,11 +29,9 @@ def progress_bar(shown: bool | str, over: Iterable[T], *, unit: str) -> Iterable
         over: the items.
         unit: what an item is, a noun.
     """
-    bar = _bar(shown, over, smoothing=0, bar_format="{desc} {n_fmt} of {total_fmt} |{bar:24}| {elapsed}, {remaining} left")
-    if bar is None:
-        return over
-    bar.set_description_str(unit, refresh=False)
-    return bar  # type: ignore[no-any-return]
+    shape = f"{unit} {{n_fmt}} of {{total_fmt}} |{{bar:24}}| {{elapsed}}, {{remaining}} left"
+    bar: Iterable[T] | None = _bar(shown, over, smoothing=0, bar_format=shape)
+    return over if bar is None else bar
 
 
 class Progress:

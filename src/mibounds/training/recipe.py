@@ -148,7 +148,9 @@ def _seed(name: str, value: Any) -> int:
 
 
 def _progress(name: str, value: Any) -> bool | str:
-    return "auto" if value == "auto" else check_flag(name, value)
+    if isinstance(value, str) and value != "auto":
+        raise ValueError(f"{name} is {value!r}: expected 'auto', True or False.")
+    return "auto" if isinstance(value, str) else check_flag(name, value)
 
 
 def _folder(name: str, value: Any) -> str | os.PathLike[str] | None:
@@ -214,7 +216,9 @@ class Recipe:
         TypeError: steps is '100' (a str): expected a whole number of at least 1.
     """
 
-    bound: str | Bound = _setting("infonce", "The bound that trains the critics, such as infonce, nwj, smile or jensenshannon.", _bound)
+    bound: str | Bound = _setting(
+        "infonce", "The bound that trains the critics, such as infonce, nwj, smile or jensenshannon.", _bound
+    )
     critic: str | Critic = _setting("separable", "separable, joint or bilinear.", _critic)
     hidden: Sequence[int] = _setting((128, 128, 128), "Widths of the hidden layers.", check_widths)
     learners: bool = _setting(True, "Predict tables from each other for the critics.", check_flag)

@@ -17,8 +17,8 @@ from mibounds.data import MissingPolicy, Sample
 from mibounds.estimation._estimate import _estimate
 from mibounds.estimation.independence_test import _independence_test
 from mibounds.training.interrupts import no_partial_results
-from mibounds.training.recipe import Recipe
 from mibounds.training.progress_bars import Progress
+from mibounds.training.recipe import Recipe
 from mibounds.warnings import MaybeIndependentWarning, MIWarning
 
 __all__ = ["measure_groups", "take_groups"]
