@@ -30,10 +30,18 @@ _UsageError: Any = typer.BadParameter.__base__  # of click, which newer versions
 class _Program(TyperGroup):
     """Commands first, groups of commands last; a wrong command line is one sentence, as other errors are."""
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
+    def main(
+        self,
+        args: Any = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run a command; exit with its code if `standalone_mode`."""
         try:
-            code = super().main(*arguments, standalone_mode=False, **options)
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         except _UsageError as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 error.show()

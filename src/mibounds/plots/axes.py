@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from mibounds._extras import require
 from mibounds.plots.style import SMALL
@@ -82,7 +82,7 @@ def name_ticks(axis: Axes, which: str, names: Sequence[str], room: float = 11.0)
     places = range(0, len(names), step)
     short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names[::step]]
     set_ticks = axis.set_xticks if which == "x" else axis.set_yticks
-    style = {"rotation": 90} if which == "x" else {}
+    style: dict[str, Any] = {"rotation": 90} if which == "x" else {}
     set_ticks(places, short, fontsize=size, **style)
     if not all(name.isascii() for name in short):
         for label in axis.get_xticklabels() if which == "x" else axis.get_yticklabels():
@@ -104,7 +104,7 @@ def label_points(axis: Axes, points: Sequence[tuple[float, float]], names: Seque
     """
     if not points:
         return
-    axis.figure.draw_without_rendering()  # which lays the axes out
+    cast("Figure", axis.figure.figure).draw_without_rendering()  # which lays the axes out
     at = axis.transData.transform(points)
     scale = axis.figure.dpi / 72  # pixels of a point
     box = axis.get_window_extent()

@@ -215,7 +215,7 @@ def plot_cost(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, 
     colors = (ACCENT, *OTHERS)
     medians: dict[str, tuple[float, float]] = {}
     for i, (name, (seconds, errors)) in enumerate(series.items()):
-        style = {"marker": MARKERS[i % len(MARKERS)], "color": colors[i % len(colors)], "ls": "none"}
+        style: dict[str, Any] = {"marker": MARKERS[i % len(MARKERS)], "color": colors[i % len(colors)], "ls": "none"}
         if len(seconds) > 1:
             axis.plot(seconds, errors, ms=3, alpha=0.3, mew=0, clip_on=False, **style)
         if len(seconds):
