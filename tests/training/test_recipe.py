@@ -184,7 +184,9 @@ def test_single_settings_take_precedence_over_those_of_the_recipe():
 
 def test_a_splitter_takes_the_place_of_the_folds_of_a_preset():
     cv = KFold(3)
-    assert Recipe.of("quick", {"cv": cv}) == Recipe(steps=60, hidden=(64, 64), learners=False, test_negatives=128, cv=cv)
+    assert Recipe.of("quick", {"cv": cv}) == Recipe(
+        steps=60, hidden=(64, 64), learners=False, test_negatives=128, cv=cv
+    )
     assert Recipe(split="blocked", gap=3).replace(cv=cv) == Recipe(cv=cv)
     assert Recipe(cv=cv).replace(steps=5) == Recipe(cv=cv, steps=5)
     with pytest.raises(ValueError, match="cv makes the folds"):
