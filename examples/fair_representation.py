@@ -58,12 +58,20 @@ def draw(runs: dict[float, tuple[float, float]], path: Path) -> None:
     axis = figure.subplots()
     accuracy, secret = zip(*runs.values(), strict=True)
     for shift, values, color, label in (
-        (-0.2, accuracy, "#1f6fb2", "accuracy of the cultivar"),
-        (0.2, secret, "#d1722b", "variance of the alcohol that a forest predicts from the code"),
+        (-0.2, accuracy, "#1a66a8", "cultivar: accuracy of a classifier"),
+        (0.2, secret, "#d55e00", "alcohol: R² of a forest"),
     ):
-        axis.bar([i + shift for i in range(len(runs))], values, 0.36, color=color, label=label)
+        at = [i + shift for i in range(len(runs))]
+        axis.bar(at, values, 0.36, color=color, label=label, hatch="//" if shift > 0 else None, edgecolor="white")
+        for place, value in zip(at, values, strict=True):
+            axis.annotate(f"{value:.2f}", (place, value), (0, 2), textcoords="offset points", ha="center", fontsize=8)
     axis.set_xticks(range(len(runs)), [f"{beta:g}" for beta in runs])
-    axis.set(xlabel="beta", ylabel="held-out wines", ylim=(0, 1.3), yticks=[0, 0.5, 1])
+    axis.set(
+        xlabel="beta, the weight of I(Z; alcohol)",
+        ylabel="prediction from the code, held-out wines",
+        ylim=(0, 1.3),
+        yticks=[0, 0.5, 1],
+    )
     axis.legend(frameon=False, loc="upper right")
     axis.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -82,10 +82,17 @@ def draw(runs: dict[float, tuple[float, float, float]], path: Path) -> None:
     axis = figure.subplots()
     at = range(len(runs))
     kept, label, accuracy = zip(*runs.values(), strict=True)
-    axis.plot(at, kept, "o-", color="#9a9a9a", label="I(X;Z), about the image (upper bound)")
-    axis.plot(at, label, "o-", color="#1f6fb2", label="I(Z;Y), about the label (lower bound)")
+    # Without a penalty the noise vanishes, and only the number format limits the information: an arrow at the edge.
+    top = 3 * max(kept[1:], default=kept[0])
+    axis.plot(
+        at, [min(value, top) for value in kept], "s--", color="#8b939b", label="I(X;Z), about the image (upper bound)"
+    )
+    axis.plot(at, label, "o-", color="#1a66a8", label="I(Z;Y), about the label (lower bound)")
+    for place, value in enumerate(kept):
+        if value > top:
+            axis.plot(place, top, "^", color="#8b939b", ms=9)
+            axis.annotate(f"{value:,.0f}", (place, top), (9, 0), textcoords="offset points", va="center", fontsize=8)
     axis.set_xticks(at, [f"{beta:g}\n{share:.0%} right" for beta, share in zip(runs, accuracy, strict=True)])
-    # Without a penalty the noise vanishes, and only the number format limits the information.
     axis.set(xlabel="beta, and the accuracy on held-out images", ylabel="nats (logarithmic)", yscale="log")
     axis.axhline(math.log(10), color="#222222", lw=1, ls=":", label="ln 10, the entropy of the label")
     axis.legend(frameon=False)

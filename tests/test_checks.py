@@ -55,6 +55,10 @@ def test_paired():
     check_paired(3, 3)
     with pytest.raises(ValueError, match="x has 3 rows and z has 4"):
         check_paired(3, 4, name_y="z")
+    with pytest.raises(ValueError, match="must agree. Transpose them if samples are their columns."):
+        check_paired(2, 1)
+    with pytest.raises(ValueError, match=r"must agree\.$"):
+        check_paired(100, 99)
 
 
 def test_devices():

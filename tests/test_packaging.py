@@ -29,6 +29,7 @@ EXTRAS = {
     "plots": {"matplotlib"},
     "report": {"matplotlib", "jinja2", "markupsafe", "markdown-it-py"},
     "flows": {"zuko"},
+    "excel": {"typer", "rich", "polars", "fastexcel"},
 }
 OPTIONAL = set().union(*EXTRAS.values())
 REQUIRED = {

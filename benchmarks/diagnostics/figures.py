@@ -17,7 +17,7 @@ from run import composed, estimate, fine, gaussian, growing, walks
 import mibounds as mi
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
-INK, BLUE, RED, GREY = "#222222", "#1f6fb2", "#d1722b", "#9a9a9a"
+INK, BLUE, RED, GREY = "#1c2127", "#1a66a8", "#d55e00", "#8b939b"
 
 
 def generator() -> torch.Generator:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from mibounds.benchmark.page import write_between
 from mibounds.plots import plot_cost, save_figure
+from mibounds.plots.axes import label_points
 from mibounds.tasks.suites import BMI40
 from peers import PEERS
 
@@ -76,7 +77,9 @@ def figure(records: list[Record], n: int = 10_000) -> Figure:
     (axis,) = drawn.axes
     axis.set_yscale("linear")
     axis.set(ylim=(0, None), xlabel="mean seconds of a fit", ylabel=f"mean error on {len(BMI40)} tasks, nats")
-    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(0, 0.3))
+    for text in [*axis.texts]:  # that were placed on another scale
+        text.remove()
+    label_points(axis, [(seconds[0], errors[0]) for seconds, errors in series.values()], list(series))
     return drawn
 
 

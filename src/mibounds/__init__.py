@@ -1,67 +1,28 @@
 """Mutual information: estimate it with confidence intervals and diagnostics, or regularize a training loop by it."""
 
-from mibounds import bounds, classical, critics, integrations, results, tasks, warnings
-from mibounds._distributed import local_ranks
-from mibounds._version import __version__
-from mibounds.data import Gaussianize, RankGaussianize, Standardize, sampler
-from mibounds.estimation import (
-    bracket,
-    conditional,
-    consistency,
-    estimate,
-    independence_test,
-    lagged,
-    learning_curve,
-    matrix,
-    transfer_entropy,
-)
-from mibounds.estimators import Estimator, MIEstimator, Telescope
-from mibounds.representation import (
-    InformationPlane,
-    MIRegularizer,
-    clipped_backward,
-    encoder_information,
-    gradient_scale,
-)
-from mibounds.results import Result
-from mibounds.training import FittedFolds, Recipe, Trainer, load
-from mibounds.warnings import MIWarning
+from __future__ import annotations
 
-__all__ = [
-    "Estimator",
-    "FittedFolds",
-    "Gaussianize",
-    "InformationPlane",
-    "MIEstimator",
-    "MIRegularizer",
-    "MIWarning",
-    "RankGaussianize",
-    "Recipe",
-    "Result",
-    "Standardize",
-    "Telescope",
-    "Trainer",
-    "__version__",
-    "bounds",
-    "bracket",
-    "classical",
-    "clipped_backward",
-    "conditional",
-    "consistency",
-    "critics",
-    "encoder_information",
-    "estimate",
-    "gradient_scale",
-    "independence_test",
-    "integrations",
-    "lagged",
-    "learning_curve",
-    "load",
-    "local_ranks",
-    "matrix",
-    "results",
-    "sampler",
-    "tasks",
-    "transfer_entropy",
-    "warnings",
-]
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from mibounds._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from mibounds._public import *  # noqa: F403  (type checkers read it)
+    from mibounds._public import __all__ as __all__
+
+
+def __getattr__(name: str) -> Any:
+    """A module, or what `_public` exports, imported at its first use: `mibounds --help` does not wait for torch."""
+    if name == "__all__" or not name.startswith("__"):
+        if find_spec(f"{__name__}.{name}") is not None:
+            return import_module(f"{__name__}.{name}")
+        public = import_module(f"{__name__}._public")
+        if name == "__all__" or name in public.__all__:
+            return getattr(public, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *import_module(f"{__name__}._public").__all__})

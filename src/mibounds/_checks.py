@@ -6,10 +6,10 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-import torch
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "check_at_least",
@@ -28,6 +28,7 @@ __all__ = [
 
 Choice = TypeVar("Choice")
 
+_FEW = 50  # rows, which no sample is
 _LONGEST = 60  # characters of a value that an error shows
 
 # Keywords of this library, and what other libraries call them.
@@ -210,6 +211,8 @@ def check_flag(name: str, value: object) -> bool:
     Raises:
         TypeError: unless it is a bool, of Python or NumPy.
     """
+    import numpy as np
+
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {_described(value)}: expected True or False.")
     return bool(value)
@@ -227,6 +230,8 @@ def check_widths(name: str, value: object) -> tuple[int, ...]:
         Traceback (most recent call last):
         TypeError: hidden is 128: give the widths of the layers, for example (128,).
     """
+    import numpy as np
+
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
@@ -245,13 +250,17 @@ def check_widths(name: str, value: object) -> tuple[int, ...]:
 def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y") -> None:
     """Raise a ValueError unless both variables have the same number of rows."""
     if rows_x != rows_y:
+        columns = " Transpose them if samples are their columns." if max(rows_x, rows_y) < _FEW else ""
         raise ValueError(
             f"x has {rows_x} rows and {name_y} has {rows_y}: rows are paired samples, so their numbers must agree."
+            f"{columns}"
         )
 
 
 def check_device(device: str | torch.device | None) -> torch.device:
     """The torch device of that name, if this machine has it; the CPU for None."""
+    import torch
+
     if device is None:
         return torch.device("cpu")
     if not isinstance(device, str | int | torch.device) or isinstance(device, bool):  # a number is that of a GPU

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import platform
 
-import torch
-
 __all__ = ["__version__", "versions"]
 
 __version__ = "0.1.0"
@@ -13,4 +11,6 @@ __version__ = "0.1.0"
 
 def versions() -> dict[str, str]:
     """Of mibounds, torch and Python: what a saved number was made with."""
+    import torch
+
     return {"mibounds": __version__, "torch": str(torch.__version__), "python": platform.python_version()}

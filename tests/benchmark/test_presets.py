@@ -6,7 +6,8 @@ import pytest
 from mibounds.benchmark.presets import PRESETS, estimator_named, suite_named, suite_names
 from mibounds.estimation import estimate
 from mibounds.tasks import suites
-from mibounds.training import Recipe, Trainer
+from mibounds.training.recipe import Recipe
+from mibounds.training.trainer import Trainer
 
 
 def test_suites_follow_the_module():

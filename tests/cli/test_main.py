@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import mibounds
 from mibounds.cli.main import app
 
 COMMANDS = [
@@ -36,6 +37,31 @@ def test_an_unknown_command_is_refused(call):
     assert call("estimat").exit_code == 2
 
 
-def test_python_dash_m():
-    done = subprocess.run([sys.executable, "-m", "mibounds", "--help"], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_python_dash_m(option):
+    done = subprocess.run([sys.executable, "-m", "mibounds", option], capture_output=True, text=True, check=True)
     assert "estimate" in done.stdout
+
+
+def test_version(call):
+    assert call("--version").output == f"mibounds {mibounds.__version__}\n"
+
+
+def test_completion_can_be_installed(call):
+    assert "--install-completion" in call("--help").output
+
+
+def test_no_help_waits_for_heavy_packages():
+    """It is there in half a second; torch alone takes several."""
+    source = f"""
+import sys
+from typer.testing import CliRunner
+from mibounds.cli.main import app
+
+for command in [[], *([name] for name in {COMMANDS}), ["benchmark", "page"], ["demo", "gan"], ["demo", "gaussians"]]:
+    assert CliRunner().invoke(app, [*command, "-h"]).exit_code == 0, command
+assert CliRunner().invoke(app, ["--version"]).exit_code == 0
+print({{"torch", "numpy", "scipy", "polars", "matplotlib"}} & {{*sys.modules}})
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -56,9 +56,9 @@ def test_parts_are_printed_and_in_the_json(finish, tmp_path):
 
 def test_a_report_of_the_command(finish, tmp_path):
     written = []
-    done = finish(Outputs(report=tmp_path / "r.html"), report=lambda path, command: written.append((path, command)))
+    done = finish(Outputs(report=tmp_path / "r.html"), report=lambda path, described: written.append((path, described)))
     assert done.exit_code == 0
-    assert written == [(tmp_path / "r.html", "mibounds measure")]
+    assert written == [(tmp_path / "r.html", {"command": "mibounds measure"})]
 
 
 def test_the_result_is_printed_before_files_are_written(finish, tmp_path):

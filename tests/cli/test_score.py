@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -73,6 +74,50 @@ def test_wrong_input_is_one_sentence(model, tmp_path):
         assert done.exit_code == 2
         assert sentence in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory):
+    """A model of a number and a label, both with names."""
+    folder = tmp_path_factory.mktemp("labels")
+    found = table(folder / "old.csv", 200, 0).with_columns(city=pl.Series(["Ulm", "Bonn"] * 100))
+    found.write_csv(folder / "old.csv")
+    options = ["--x", "a,city", "--y", "b", "--steps", "5", "--save", folder / "model.safetensors", "--quiet"]
+    assert call("estimate", folder / "old.csv", *options).exit_code == 0
+    return folder / "model.safetensors"
+
+
+def test_other_kinds_are_refused(labels, tmp_path):
+    found = table(tmp_path / "new.csv", 30, 1)
+    found.with_columns(city=pl.Series([0, 1] * 15)).write_csv(tmp_path / "coded.csv")
+    found.with_columns(city=pl.Series(["Ulm", "Bonn"] * 15), a=pl.lit("some")).write_csv(tmp_path / "text.csv")
+    np.save(tmp_path / "m.npy", np.zeros((30, 3)))
+    for name, options, sentence in (
+        (
+            "coded.csv",
+            [],
+            "column 'city' of coded.csv has none of the categories that the critics were trained on, 'Bonn'",
+        ),
+        ("text.csv", [], "x holds text where the critics were trained on numbers"),
+        (
+            "m.npy",
+            ["--x", "0,1", "--y", "2"],
+            "m.npy has no column names, and the critics take x by names, 'a', 'city': ",
+        ),
+    ):
+        done = call("score", labels, tmp_path / name, *(options or ["--x", "a,city", "--y", "b"]))
+        assert done.exit_code == 2
+        assert sentence in done.stderr
+        assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+
+
+def test_unseen_categories_are_reported(labels, tmp_path):
+    new = table(tmp_path / "new.csv", 30, 1).with_columns(city=pl.Series(["Ulm", "Bonn", "Rome"] * 10))
+    new.write_csv(tmp_path / "new.csv")
+    done = call("score", labels, tmp_path / "new.csv", "--x", "a,city", "--y", "b", "--out", tmp_path / "s.csv")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("Warning: x: column 'city' has 10 values that did not occur in the fit.")
+    assert done.stdout.startswith("30 rows, mean log-ratio ")
 
 
 def test_help_shows_an_example():

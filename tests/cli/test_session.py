@@ -27,7 +27,7 @@ def run():
 def test_the_recipe_has_the_settings_and_the_device(run):
     seen = []
     assert run(seen.append, {"steps": 5, "preset": "quick"}).exit_code == 0
-    assert seen == [Recipe.preset("quick").replace(steps=5, device="cpu")]
+    assert seen == [Recipe.preset("quick").replace(steps=5, device="cpu", progress=False)]
 
 
 def test_warnings_are_not_issued(run):

@@ -146,7 +146,7 @@ def test_columns_that_are_not_read_may_be_mixed(tmp_path):
 def folder(tmp_path):
     (tmp_path / "sub").mkdir()
     files = {
-        "t.csv": b"a,b\n1,2\n", "b.tsv": b"a\tb\n1\t2\n", "notes.md": b"", "book.xlsx": b"PK\x03\x04", "old.xls": b"x",
+        "t.csv": b"a,b\n1,2\n", "b.tsv": b"a\tb\n1\t2\n", "notes.md": b"", 
         "renamed.csv": b"PK\x03\x04abc", "empty.csv": b"", "header.csv": b"a,b\n", "ragged.csv": b"a,b\n1,2\n3,4,5\n",
         "bytes.csv": b"a\x81\n1\n", "no.csv.gz": b"a,b\n1,2\n", "empty.parquet": b"", "bad.parquet": b"PAR1xxxxPAR1",
         "bad.arrow": b"ARROW1xxxxx", "empty.npy": b"", "bad.npy": b"\x93NUMPY", "bad.npz": b"PK\x03\x04xxxx",
@@ -185,11 +185,10 @@ def folder(tmp_path):
         (
             "notes.md",
             "notes.md has an unknown format: expected a file ending in .csv, .tsv, .txt, .json, .jsonl, .ndjson, "
-            ".parquet, .arrow, .feather, .ipc, .npy, .npz; .csv, .tsv, .txt also with .gz.",
+            ".parquet, .arrow, .feather, .ipc, .xlsx, .xlsm, .xlsb, .xls, .ods, .npy, .npz; .csv, .tsv, .txt also with "
+            ".gz.",
         ),
-        ("book.xlsx", "book.xlsx is a spreadsheet: save it as CSV, and give that file."),
-        ("old.xls", "old.xls is a spreadsheet: save it as CSV, and give that file."),
-        ("renamed.csv", "renamed.csv is a spreadsheet or an archive, whatever its ending: save it as CSV."),
+        ("renamed.csv", "renamed.csv is a spreadsheet or an archive: give it the ending .xlsx, or save it as CSV."),
         ("empty.csv", "empty.csv is empty: expected a line of column names, and rows."),
         ("header.csv", "header.csv has column names, but no rows."),
         ("ragged.csv", "line 3 of ragged.csv has 3 values, and the header has 2 names (separated by commas): correct "),

@@ -159,9 +159,20 @@ def test_types_of_the_format_are_kept():
     is_column(convert(pl.Series([None], dtype=pl.String), typed=True), pl.String, [None])
 
 
-def test_many_numbers_with_units_are_said():
-    texts = [f"{i} kg" for i in range(11)]
-    with pytest.warns(UserWarning, match=r"column 'v' of t.csv is text like '0 kg', and each text is a category"):
+@pytest.mark.parametrize("unit", [" kg", "%", "°C"])
+def test_numbers_with_one_unit_are_refused(unit):
+    texts = [*(f"{i}.5{unit}" for i in range(20)), "none"]
+    sentence = (
+        f"is text like '0.5{unit}', numbers with the unit '{unit.strip()}': write the numbers alone, or name the "
+    )
+    with pytest.raises(ValueError, match=sentence):
+        convert(texts)
+    is_column(convert(texts, keep_text=True), pl.String, texts)
+
+
+def test_many_numbers_with_several_units_are_said():
+    texts = [f"{i} {'kg' if i % 2 else 'g'}" for i in range(11)]
+    with pytest.warns(UserWarning, match=r"column 'v' of t.csv is text like '0 g', and each text is a category"):
         is_column(convert(texts), pl.String, texts)
 
 

@@ -14,7 +14,7 @@ from mibounds.estimation.bracket import _misfit_warnings, _predicted
 from mibounds.estimation.densities import DensityRows
 from mibounds.results import Result
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Recipe
+from mibounds.training.recipe import Recipe
 from mibounds.warnings import BeyondLogNWarning, ConstantColumnWarning
 
 MODULE = importlib.import_module("mibounds.estimation.bracket")

@@ -14,8 +14,8 @@ from mibounds.data import FirstColumns, Gaussianize, RankGaussianize, Sample, St
 from mibounds.estimation.candidates import default_candidates, ranked_candidate, supervision_of
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import ConvEncoder, SequenceEncoder, WithRadius
-from mibounds.training import Recipe
 from mibounds.training.candidates import check_candidate
+from mibounds.training.recipe import Recipe
 
 RNG = np.random.default_rng(0)
 RECIPE = Recipe(hidden=(8,))

@@ -16,7 +16,7 @@ from mibounds.data import Sample
 from mibounds.estimation.added_scores import nearest
 from mibounds.inference import mean_stderr
 from mibounds.results import ConditionalResult, Result
-from mibounds.training import Recipe
+from mibounds.training.recipe import Recipe
 from mibounds.warnings import AmplifiedWarning, OverfitWarning
 
 MODULE = importlib.import_module("mibounds.estimation.conditional")

@@ -8,7 +8,7 @@ import torch
 from mibounds.data import Sample
 from mibounds.estimation.densities import DensityRows, density_rows
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Recipe
+from mibounds.training.recipe import Recipe
 
 
 def gaussian(n=800, dim=1, rho=0.8, seed=0):

@@ -16,8 +16,8 @@ import mibounds as mi
 from mibounds.data import Sample
 from mibounds.estimation._estimate import _estimate
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Recipe
 from mibounds.training.policy import _MARGIN
+from mibounds.training.recipe import Recipe
 from mibounds.warnings import (
     BeyondLogNWarning,
     ConstantColumnWarning,

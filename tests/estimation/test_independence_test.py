@@ -12,9 +12,9 @@ from mibounds.critics import FunctionCritic
 from mibounds.data import Sample
 from mibounds.estimation.independence_test import SHARED_FOLDS, _permutation, _under_permutations, permutation_pvalue
 from mibounds.results import Curve, Result
-from mibounds.training import Recipe
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
+from mibounds.training.recipe import Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
 

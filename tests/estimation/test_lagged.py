@@ -14,7 +14,7 @@ from mibounds.data import Sample
 from mibounds.estimation.lagged import check_reach, series_recipe
 from mibounds.results import Result
 from mibounds.tasks import VectorAutoregression
-from mibounds.training import Recipe
+from mibounds.training.recipe import Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here
 

@@ -14,8 +14,9 @@ from torch import nn
 
 import mibounds as mi
 from mibounds.integrations import MutualInformation
-from mibounds.training import Recipe, recipe
+from mibounds.training import recipe
 from mibounds.training.candidate_run import Run
+from mibounds.training.recipe import Recipe
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::mibounds.MIWarning"),  # trainings are short here

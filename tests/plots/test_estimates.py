@@ -3,7 +3,8 @@ import math
 import pytest
 
 from mibounds.plots import plot_bracket, plot_estimates, plot_intervals, plot_result, plot_training
-from mibounds.plots.axes import ACCENT, INK, MUTED, styled_axes
+from mibounds.plots.axes import styled_axes
+from mibounds.plots.style import ACCENT, INK, MUTED
 
 CURVES = [((0, 50), (0.0, -0.9), 50, "ranks"), ((0, 50), (0.0, 0.3), 0, "ranks")]
 
@@ -56,7 +57,8 @@ def test_a_result_has_two_panels_or_one():
     figure = plot_result({"NWJ": 1.0, "InfoNCE": 0.9}, "InfoNCE", (0.8, 1.1), CURVES, "bits")
     left, right = figure.axes
     assert left.get_title(loc="left") == "0.9 bits (InfoNCE)"
-    assert right.get_ylabel() == "validation loss (nats)"
+    assert right.get_ylabel() == "validation loss in bits"
+    assert right.lines[0].get_ydata()[1] == pytest.approx(-0.9 / math.log(2))
     assert len(plot_result({"a": 1.0}, "a", (0, 2), [], "nats").axes) == 1
     mine, (axis, other) = styled_axes(2)
     assert plot_result({"a": 1.0}, "a", (0, 2), CURVES, "nats", ax=axis) is mine
@@ -79,6 +81,7 @@ def test_candidates_have_colors_and_names():
     colors = [line.get_color() for line in axis.lines[: 2 * len(names) : 2]]
     assert colors[0] == colors[2] == INK
     assert len(set(colors)) == 5
+    assert axis.lines[0].get_linestyle() != axis.lines[2].get_linestyle(), "not by color alone"
 
 
 def test_intervals():

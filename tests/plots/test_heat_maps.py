@@ -39,6 +39,24 @@ def test_a_large_matrix_has_no_numbers_and_plain_dots():
     assert axis.lines[0].get_xydata()[1].tolist() == [1, 0]
 
 
+def test_forty_columns_with_long_names_can_be_read():
+    names = [f"mean concentration of protein {i:02d}" for i in range(40)]
+    figure = plot_matrix(np.full((40, 40), 0.2).tolist(), names, "nats")
+    labels = figure.axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == names
+    assert labels[0].get_fontsize() >= 7
+    figure.draw_without_rendering()
+    height = figure.axes[0].get_window_extent().height / figure.dpi * 72 / 40
+    assert height > labels[0].get_fontsize(), "names do not overlap"
+    assert figure.get_size_inches().max() < 12
+
+
+def test_two_columns_with_long_names_have_a_map():
+    figure = plot_matrix([[NAN, 0.5], [0.5, NAN]], ["systolic blood pressure at rest (mmHg)"] * 2, "nats")
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_window_extent().height / figure.dpi > 1.2
+
+
 def test_a_few_copies_do_not_take_the_range_of_colors():
     table = np.full((10, 10), 0.2)
     table[0, 1] = table[1, 0] = 6.0

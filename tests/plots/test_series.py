@@ -10,8 +10,9 @@ def test_a_learning_curve():
     ).axes[0]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["200", "400", "800", "1,600"]
     assert axis.get_ylabel() == "I(X;Y) in bits"
-    names = [text.get_text() for text in axis.get_legend().get_texts()]
-    assert names == ["limit 0.5, 2 standard errors", "fitted curve", "estimate, 2 standard errors"]
+    assert axis.get_legend() is None
+    assert [text.get_text() for text in axis.texts] == ["limit 0.5", "fitted curve", "estimate"]
+    assert axis.get_xlim()[1] >= 1600
     bars = axis.collections[-1].get_segments()
     assert [bar[:, 1].tolist() for bar in bars] == [pytest.approx([0.28, 0.32]), pytest.approx([0.36, 0.44])]
 
@@ -47,7 +48,9 @@ def test_a_curve_shows_every_series(tmp_path):
         [-0.5, 0.5], ([-1, 0, 1], [2, 0, 2]), [1.1, 0.9], [(1, 1.2), (0.8, 1)], {"MINE": [0.5, 0.5]}, "t"
     )
     left, right = figure.axes
-    assert [text.get_text() for text in left.get_legend().get_texts()] == ["truth", "mibounds.estimate", "MINE"]
+    names = [text.get_text() for text in left.get_legend().get_texts()]
+    assert names == ["truth", "mibounds.estimate", "MINE", "its interval"]
+    assert len({line.get_marker() for line in right.lines[:2]}) == 2, "not by color alone"
     assert right.lines[0].get_ydata() == pytest.approx([0.1, -0.1])
     save_figure(figure, str(tmp_path / "curve.png"))
     assert (tmp_path / "curve.png").stat().st_size > 5000
@@ -60,8 +63,14 @@ def test_samples_on_equal_axes():
 
 
 def test_cost():
-    figure = plot_cost({"default": ([1.0, 2.0], [0.1, 0.3]), "fast": ([0.5], [0.4])})
-    assert figure.axes[0].lines[1].get_xydata().tolist() == [[0.5, 0.4]]
+    axis = plot_cost({"default": ([1.0, 2.0, 9.0], [0.1, 0.3, 0.2]), "fast": ([0.5], [0.4]), "none": ([], [])}).axes[0]
+    fits, median, one = axis.lines
+    assert fits.get_xydata().tolist() == [[1.0, 0.1], [2.0, 0.3], [9.0, 0.2]]
+    assert median.get_xydata().tolist() == [[2.0, 0.2]]
+    assert one.get_xydata().tolist() == [[0.5, 0.4]]
+    assert median.get_marker() != one.get_marker(), "not by color alone"
+    assert axis.get_legend() is None
+    assert {text.get_text() for text in axis.texts} == {"default", "fast"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 import matplotlib
 from matplotlib.figure import Figure
 
-from mibounds.report.svg import ACCENT, INK, inline_svg
+from mibounds.plots.style import ACCENT, INK
+from mibounds.report.svg import inline_svg
 
 
 def figure():

@@ -6,6 +6,7 @@ from mibounds.report.words import (
     method_entries,
     number,
     percent,
+    plain_sentences,
     summary_sentences,
     variable_names,
     warning_entries,
@@ -68,7 +69,6 @@ def test_the_names_of_variables(names, kinds, called):
 def test_the_summary_in_sentences():
     assert summary_sentences(RECORD, None, None) == [
         "The 95% confidence interval of the mutual information is 0.4000 to 0.7000 nats.",
-        "A bivariate Gaussian pair with a correlation of 0.80 has the same information.",
         "The 95% one-sided lower confidence bound is 0.4200 nats. It is conditional on the fitted critics, and valid "
         "for poor critics too.",
     ]
@@ -78,7 +78,7 @@ def test_a_label_a_bracket_and_a_test():
     bracket = {"lower": 0.5, "upper": 0.6, "interval": [0.4, 0.75], "level": 0.95}
     test = {"pvalue": 0.001, "permutations": 999, "statistic": 0.72, "unit": "nats"}
     text = " ".join(summary_sentences({**RECORD, "entropy_limit": 1.0}, bracket, test))
-    assert "It cannot exceed 1.000 nats, the entropy of the label. The value is 50% of it." in text
+    assert "It cannot exceed 1.000 nats, the entropy of the label." in text
     assert "lower bound 0.5000, upper bound 0.6000 nats" in text
     assert "95% confidence interval 0.4000 to 0.7500 nats" in text
     assert (
@@ -143,3 +143,31 @@ def test_many_columns_are_not_all_named():
     entries = dict(method_entries(record, None))
     assert entries["x"].startswith("100 continuous: c0, c1")
     assert entries["x"].endswith("c58, c59 and 40 more")
+
+
+def test_plain_words_for_numbers():
+    first, second = plain_sentences(RECORD, ["a, b", "c"])
+    assert first.startswith(
+        "Mutual information says how much knowing a, b tells about c. It is zero if they are independent"
+    )
+    assert second.startswith("Here it is as strong as the dependence of two normally distributed variables with a ")
+    assert "a correlation of 0.80, where" in second
+    assert (
+        "a correlation of 0.9998, where"
+        in plain_sentences({**RECORD, "informational_correlation": 0.9998}, ["a", "c"])[1]
+    )
+
+
+def test_plain_words_for_labels():
+    _, second, third = plain_sentences({**RECORD, "entropy_limit": 1.0}, ["a", "c"])
+    assert second.startswith(
+        "Here knowing one of them removes about 50% of the uncertainty about the label: 0% would be "
+    )
+    assert "(1.000 nats, its entropy)" in second
+    assert third.startswith("That is as strong as")
+
+
+@pytest.mark.parametrize("change", [{"value": -0.01}, {"warnings": [{"code": "maybe-independent", "message": ""}]}])
+def test_plain_words_for_no_dependence(change):
+    _, second = plain_sentences({**RECORD, **change}, ["a", "c"])
+    assert second == "Here no dependence was found: a tells nothing about c that these samples can show."

@@ -21,8 +21,9 @@ from mibounds.critics import SeparableCritic
 from mibounds.data import Standardize
 from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Candidate, checkpoints
+from mibounds.training import checkpoints
 from mibounds.training.candidate_run import Run
+from mibounds.training.candidates import Candidate
 from mibounds.training.checkpoints import FORMAT, Checkpoint, FoldFile, FoldState, describe_fit
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.recipe import Recipe

@@ -44,7 +44,7 @@ from mibounds.critics import (
 )
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import ConvEncoder
-from mibounds.training import FittedFolds
+from mibounds.training.fitted_folds import FittedFolds
 from mibounds.training.modules import describe
 
 pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # trainings are short here

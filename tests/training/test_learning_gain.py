@@ -8,11 +8,11 @@ from mibounds.bounds import InfoNCE
 from mibounds.critics import CopulaDensityCritic, FunctionCritic, GaussianCritic
 from mibounds.estimators import MIEstimator
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training import Recipe
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
 from mibounds.training.folds import Fold
 from mibounds.training.learning_gain import learning_gain
+from mibounds.training.recipe import Recipe
 
 TASK = CorrelatedGaussian(1, 0.9)
 

@@ -84,13 +84,23 @@ def test_a_damaged_file_is_refused_before_any_training(tmp_path):
         observer(3, checkpoint=tmp_path, resume=True)
 
 
-@pytest.mark.parametrize("folds, label", [(3, "fold 2 of 3, a"), (1, "training, a")])
-def test_the_bar_counts_the_steps_of_all_folds_and_names_the_fold(folds, label):
-    whole = observer(folds)
+def test_the_bar_counts_the_steps_of_all_folds_and_the_folds_that_are_finished():
+    whole = observer(3)
     calls = []
     whole.progress.advance = lambda steps, doing: calls.append((steps, doing))
-    whole.fold(min(1, folds - 1)).advance(5, "a")
-    assert calls == [(5, label)]
+    for i in range(3):
+        whole.fold(i).advance(5, "a candidate whose name is long")
+        whole.finish_fold(0.5)
+    whole.fold(2).advance(0, "evaluating")
+    assert calls == [(5, "fold 1 of 3"), (5, "fold 2 of 3"), (5, "fold 3 of 3"), (0, "fold 3 of 3")]
+
+
+def test_a_fit_without_folds_is_a_training():
+    whole = observer(1)
+    calls = []
+    whole.progress.advance = lambda steps, doing: calls.append((steps, doing))
+    whole.fold(0).advance(5, "a")
+    assert calls == [(5, "training")]
 
 
 def test_the_bar_is_shown_as_long_as_it_is_watched(capsys):
@@ -100,7 +110,7 @@ def test_the_bar_is_shown_as_long_as_it_is_watched(capsys):
         whole.fold(0).advance(5, "ranks")
         whole.progress.bar.refresh()
     assert whole.progress.bar.disable
-    assert "fold 1 of 2, ranks" in capsys.readouterr().err
+    assert "fold 1 of 2" in capsys.readouterr().err
 
 
 def test_ctrl_c_stops_all_folds_that_are_watched():

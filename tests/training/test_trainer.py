@@ -11,8 +11,9 @@ from mibounds.bounds import CLUB, MINE, NWJ, BarberAgakov, InfoNCE, JensenShanno
 from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, JointCritic, SeparableCritic
 from mibounds.data import Standardize
 from mibounds.tasks import CorrelatedGaussian, Student
-from mibounds.training import Candidate, Recipe
+from mibounds.training.candidates import Candidate
 from mibounds.training.cross_fitting import cross_fit
+from mibounds.training.recipe import Recipe
 from mibounds.warnings import MIWarning, NonFiniteStepWarning, NotConvergedWarning, SmallSampleWarning
 
 TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
@@ -152,6 +153,13 @@ def test_something_that_is_no_estimator_is_refused_with_one_sentence(given):
         with pytest.raises(TypeError, match=sentence) as caught:
             fit()
         assert "\n" not in str(caught.value)
+
+
+def test_a_critic_of_other_widths_is_refused_with_one_sentence():
+    x, y = TASK.sample(100, torch.Generator().manual_seed(0))
+    estimator = MIEstimator(JointCritic(3, 2), InfoNCE())
+    with pytest.raises(ValueError, match="x has 2 columns and y has 2, and JointCritic was built for other widths"):
+        Trainer(folds=2, steps=1).fit(estimator, x, y)
 
 
 def test_batches_that_do_not_fit():

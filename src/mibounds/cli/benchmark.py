@@ -5,30 +5,35 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from mibounds.benchmark import PRESETS, Record, plan, run, suite_names, write_page
-from mibounds.benchmark.backends import BACKENDS
-from mibounds.benchmark.summary import group_by, summary_table
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.outputs import check_file
+
+if TYPE_CHECKING:
+    from mibounds.benchmark import Record
 
 __all__ = ["app", "progress_table"]
 
 app = typer.Typer()
 
-Estimators = Annotated[list[str], typer.Option(help=f"{', '.join(PRESETS)}; repeat the option for several.")]
+Estimators = Annotated[
+    list[str], typer.Option(help="An estimator: default, quick, joint, ...; repeat the option for several.")
+]
 Sizes = Annotated[list[int], typer.Option("--n", help="Sample size; repeat the option for several.")]
 
 
 @app.callback(invoke_without_command=True)
 def measure(
     context: typer.Context,
-    suite: Annotated[str, typer.Option(help=f"The tasks: {', '.join(suite_names())}.")] = "quick",
+    suite: Annotated[
+        str, typer.Option(help="The tasks: quick, bmi40, stairs, intervals, ...; a wrong name lists all.")
+    ] = "quick",
     estimator: Estimators = ["default"],  # noqa: B006  (typer copies it)
     n: Sizes = [2_000],  # noqa: B006
     task: Annotated[
@@ -36,7 +41,7 @@ def measure(
     ] = [],  # noqa: B006
     seeds: Annotated[int, typer.Option(help="Number of seeds: 0, 1, ...")] = 3,
     jobs: Annotated[int, typer.Option(help="Fits at a time.")] = 1,
-    backend: Annotated[str, typer.Option(help=f"Where fits run: {', '.join(BACKENDS)}.")] = "loky",
+    backend: Annotated[Literal["loky", "threading", "dask", "ray"], typer.Option(help="Where fits run.")] = "loky",
     out: Annotated[Path, typer.Option(help="File of the results, a line of JSON for each fit.")] = Path(
         "results.jsonl"
     ),
@@ -51,6 +56,10 @@ def measure(
     if context.invoked_subcommand is not None:
         return
     with one_sentence():
+        check_file("--out", out, (".jsonl",), makes_folder=True)
+        from mibounds.benchmark import plan, run
+        from mibounds.benchmark.summary import summary_table
+
         total = len(plan(suite, estimator, n, seeds, task))
         records: list[Record] = []
         console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
@@ -79,13 +88,18 @@ def page(
     Example: **mibounds benchmark page results.jsonl --out page.md**
     """
     with one_sentence():
+        from mibounds.benchmark import write_page
+
         out = out or results.with_suffix(".md")
+        check_file("--out", out, (".md", ".html"), makes_folder=True)
         figures = write_page(results, out)
         typer.echo(f"Page: {out}" + (f"   figures: {', '.join(map(str, figures))}" if figures else ""))
 
 
 def progress_table(records: Sequence[Record], total: int) -> Table:
     """The progress of a run and its results, a row for each estimator and n."""
+    from mibounds.benchmark.summary import group_by
+
     last = f", last {records[-1].task}" if records else ""
     table = Table(title=f"{len(records):,} of {total:,} fits{last}", title_justify="left")
     for name in ("estimator", "n", "fits", "failed", "mean |error|", "coverage", "seconds"):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from mibounds._checks import nearest
@@ -14,6 +13,9 @@ from mibounds.cli.options import AsJson, Level, Out, Plot, Quiet, Report, UnitNa
 from mibounds.cli.outputs import Outputs
 from mibounds.cli.session import session
 from mibounds.cli.settings import TRAINING, recipe_options
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["consistency"]
 
@@ -59,6 +61,8 @@ def consistency(
 
 def _images(path: Path, array: str | None) -> np.ndarray[Any, Any]:
     """The array of a file."""
+    import numpy as np
+
     if not path.is_file():
         raise ValueError(f"There is no file {str(path)!r}.")
     if path.suffix.lower() not in (".npy", ".npz"):

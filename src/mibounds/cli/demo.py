@@ -14,10 +14,12 @@ from mibounds._checks import check_at_least
 from mibounds._extras import require
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.options import AsJson, Quiet, Seed
+from mibounds.cli.outputs import check_file
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
+_PICTURES = (".png", ".svg", ".pdf")
 
 
 @app.command()
@@ -48,6 +50,7 @@ def gaussians(
 
         if full and quick:
             raise ValueError("--quick and --full are two sizes of one run: give one of them.")
+        check_file("--out", out, _PICTURES, makes_folder=True)
         require("matplotlib", extra="plots", purpose="The figure of a demonstration")
         scale = curve.FULL if full else curve.GLANCE if quick else curve.QUICK
         points: list[curve.Point] = []
@@ -96,6 +99,7 @@ def gan(
         targets = {"gaussians": gan_demo.gaussians, "spirals": gan_demo.spirals}
         if data not in targets:
             raise ValueError(f"data is {data!r}, and must be 'gaussians' or 'spirals'.")
+        check_file("--out", out, _PICTURES, makes_folder=True)
         require("matplotlib", extra="plots", purpose="The figure of a demonstration")
         target = targets[data](seed=seed)
         recipe = replace(gan_demo.PAPER if paper else gan_demo.Recipe(), beta=beta)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,7 +24,9 @@ from mibounds.cli.options import (
 from mibounds.cli.outputs import Outputs
 from mibounds.cli.session import session
 from mibounds.cli.settings import BLOCKS, TRAINING, recipe_options
-from mibounds.results import Measurement
+
+if TYPE_CHECKING:
+    from mibounds.results import Measurement
 
 __all__ = ["estimate"]
 
@@ -94,5 +96,5 @@ def estimate(
             context,
             result,
             parts={name: part for name, part in parts.items() if part is not None},
-            report=lambda path, command: result.report(path, command=command, bracket=bracket, test=test),
+            report=lambda path, described: result.report(path, **described, bracket=bracket, test=test),
         )

@@ -51,7 +51,7 @@ TableFile = Annotated[
     typer.Argument(
         parser=Source,
         metavar="FILE",
-        help="A table (CSV, TSV, JSON, Parquet, Arrow), a .npy matrix or a .npz file; - reads CSV from standard input.",
+        help="A table (CSV, TSV, JSON, Parquet, Arrow, Excel), a .npy matrix or a .npz file; - reads CSV from stdin.",
     ),
 ]
 _PANEL = "Reading"  # of the help

@@ -133,8 +133,12 @@ def _select(known: Sequence[Any], wanted: dict[str, str | None], *, shared: bool
             taken |= found[other][1]
         chosen[variable] = [column for column in columns if column in explicit or column not in taken]
         if not chosen[variable]:
-            options = " and ".join(f"--{other}" for other in found if other != variable)
-            raise ValueError(f"no column is left for {variable}: {options} took all of them.")
+            others = " and ".join(f"--{other}" for other in found if other != variable)
+            if wanted[variable] is None or len(columns) == len(known):
+                raise ValueError(f"no column is left for {variable}: {others} took all of them.")
+            raise ValueError(
+                f"no column is left for {variable}: those of --{variable} {wanted[variable]!r} are in {others} already."
+            )
     return {variable: chosen[variable] for variable in found}
 
 

@@ -22,10 +22,7 @@ _GRACE = 3.0  # seconds for a failed rank to report, and for torchrun to notice 
 
 def job_size() -> int:
     """Number of ranks that torchrun started; 1 without it."""
-    import torch.distributed as dist
-
-    launched = dist.is_available() and dist.is_torchelastic_launched()
-    return int(os.environ["WORLD_SIZE"]) if launched else 1
+    return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 
 def before_error() -> str:

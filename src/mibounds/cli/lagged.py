@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,7 +23,9 @@ from mibounds.cli.options import (
 from mibounds.cli.outputs import Outputs
 from mibounds.cli.session import session
 from mibounds.cli.settings import TRAINING, recipe_options
-from mibounds.results import Measurement
+
+if TYPE_CHECKING:
+    from mibounds.results import Measurement
 
 __all__ = ["lagged"]
 

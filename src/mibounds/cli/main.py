@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from mibounds._version import __version__
 from mibounds.cli import benchmark, demo, run
 from mibounds.cli.bracket import bracket
 from mibounds.cli.conditional import conditional
@@ -22,10 +24,38 @@ __all__ = ["app", "run"]
 
 _COMMANDS = (estimate, conditional, bracket, independence, matrix, lagged, learning_curve, consistency, score)
 _GROUPS = {"benchmark": benchmark.app, "demo": demo.app}
+_UsageError: Any = typer.BadParameter.__base__  # of click, which newer versions of typer contain
 
 
-class _InOrder(TyperGroup):
-    """Commands first, groups of commands last."""
+class _Program(TyperGroup):
+    """Commands first, groups of commands last; a wrong command line is one sentence, as other errors are."""
+
+    def main(
+        self,
+        args: Any = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command; exit with its code if `standalone_mode`."""
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except _UsageError as error:
+            if type(error).__name__ == "NoArgsIsHelpError":
+                error.show()
+            else:
+                message = error.format_message().replace("Value error, ", "").rstrip(".")
+                hint = f" Try '{error.ctx.command_path} --help'." if error.ctx else ""
+                typer.echo(f"Error: {message}.{hint}", err=True)
+            code = error.exit_code
+        except typer.Abort:
+            typer.echo("Aborted.", err=True)
+            code = 130
+        if standalone_mode:
+            sys.exit(code or 0)
+        return code
 
     def list_commands(self, context: Any) -> list[str]:
         """The names in the order of the help."""
@@ -33,13 +63,31 @@ class _InOrder(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_InOrder,
+    cls=_Program,
     help="Estimate mutual information: bounds with confidence intervals and diagnostic warnings.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        typer.echo(f"mibounds {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(benchmark.app, name="benchmark")

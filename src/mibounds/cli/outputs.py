@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -17,9 +17,11 @@ from mibounds.cli.errors import say_if_interrupted
 from mibounds.cli.job import writes
 from mibounds.cli.option_names import options_of, with_options
 from mibounds.cli.typed import typed
-from mibounds.results import Measurement
 
-__all__ = ["Outputs"]
+if TYPE_CHECKING:
+    from mibounds.results import Measurement
+
+__all__ = ["Outputs", "check_file"]
 
 _ENDINGS = {
     "plot": (".png", ".svg", ".pdf"),
@@ -57,7 +59,7 @@ class Outputs:
         for name, endings in _ENDINGS.items():
             path: Path | None = getattr(self, name)
             if path is not None:
-                _check_file(f"--{name}", path, endings)
+                check_file(f"--{name}", path, endings)
         if self.plot is not None or self.report is not None:
             require("matplotlib", extra="plots", purpose="A figure")
         if self.report is not None:
@@ -69,7 +71,7 @@ class Outputs:
         result: Measurement,
         *,
         parts: Mapping[str, Measurement | Mapping[str, Measurement]] | None = None,
-        report: Callable[[Path, str], None] | None = None,
+        report: Callable[[Path, dict[str, str]], None] | None = None,
     ) -> None:
         """Print a result and write its files; in a job rank 0 writes them.
 
@@ -77,7 +79,8 @@ class Outputs:
             context: of the command.
             result: in the unit of the command.
             parts: further results to print, by their names in JSON.
-            report: writes the page, given its path and the command line; by default the report of the result.
+            report: writes the page, given its path, and the command line and the name of the file as keywords; by
+                default the report of the result.
 
         Raises:
             typer.Exit: with code 130 if the result was interrupted.
@@ -97,7 +100,7 @@ class Outputs:
         context: typer.Context,
         result: Measurement,
         record: Mapping[str, Any],
-        report: Callable[[Path, str], None] | None,
+        report: Callable[[Path, dict[str, str]], None] | None,
     ) -> None:
         if self.out is not None:
             write_json(self.out, record)
@@ -111,31 +114,52 @@ class Outputs:
 
             save_figure(result.plot(), str(self.plot))
         if self.report is not None:
-            command = typed(context)
+            described = {"command": typed(context)} | _source(context)
             if report is None:
-                result.report(self.report, command=command)
+                result.report(self.report, **described)
             else:
-                report(self.report, command)
+                report(self.report, described)
 
 
-def _check_file(option: str, path: Path, endings: tuple[str, ...]) -> None:
+def _source(context: typer.Context) -> dict[str, str]:
+    """The name of the file that a command reads, as the keyword `source` of a report."""
+    if "file" not in context.params:
+        return {}
+    text = str(context.params["file"])
+    return {"source": "standard input" if text == "-" else Path(text).name}
+
+
+def check_file(option: str, path: Path, endings: tuple[str, ...], *, makes_folder: bool = False) -> None:
+    """Check that a file can be written, before the work.
+
+    Arguments:
+        option: that names it.
+        path: of the file.
+        endings: that it may have.
+        makes_folder: a folder that does not exist is made.
+
+    Raises:
+        ValueError: if it has another ending, if its folder does not exist, or if it is a folder.
+    """
     *others, last = endings
     expected = f"{', '.join(others)} or {last}" if others else last
     if path.suffix.lower() not in endings:
         raise ValueError(f"{option} is {str(path)!r}: expected a file ending in {expected}.")
-    if not path.parent.is_dir():
+    if not path.parent.is_dir() and not makes_folder:
         raise ValueError(f"{option} is {str(path)!r}, and there is no folder {str(path.parent)!r}: create it first.")
     if path.is_dir():
         raise ValueError(f"{option} is {str(path)!r}, a folder: expected a file.")
+    if next(folder for folder in path.parents if folder.exists()).is_file():
+        raise ValueError(f"{option} is {str(path)!r}, and a part of its path is a file: give another one.")
 
 
 def _record(part: Measurement | Mapping[str, Measurement]) -> dict[str, Any]:
-    if isinstance(part, Measurement):
+    if not isinstance(part, Mapping):
         return part.to_dict()
     return {name: one.to_dict() for name, one in part.items()}
 
 
 def _lines(part: Measurement | Mapping[str, Measurement]) -> list[str]:
-    if isinstance(part, Measurement):
+    if not isinstance(part, Mapping):
         return [repr(part)]
     return [f"{name}: {one!r}" for name, one in part.items()]

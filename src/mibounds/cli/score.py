@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.file_options import TableFile, file_options
-from mibounds.cli.options import AsJson, Device
+from mibounds.cli.option_names import option_names
+from mibounds.cli.options import AsJson, ColumnsX, ColumnsY, Device
+from mibounds.cli.outputs import check_file
+from mibounds.warnings import UnseenCategoryWarning
+
+if TYPE_CHECKING:
+    from mibounds.training.fitted_folds import FittedFolds
 
 __all__ = ["score"]
 
 
 @file_options
 def score(
+    context: typer.Context,
     model: Annotated[Path, typer.Argument(help="A file of `mibounds estimate --save`.")],
     file: TableFile,
-    y: Annotated[str, typer.Option("--y", help="Columns of y, separated by commas.")],
-    x: Annotated[
-        str | None,
-        typer.Option("--x", help="Columns of x, separated by commas. All others if left out."),
-    ] = None,
-    nan: Annotated[str, typer.Option(help="Missing or infinite values: raise; or drop, no score.")] = "raise",
+    y: ColumnsY,
+    x: ColumnsX = None,
+    nan: Annotated[
+        Literal["raise", "drop"],
+        typer.Option("--nan", help="Rows with missing or infinite values: raise an error; or drop, no score."),
+    ] = "raise",
     device: Device = "cpu",
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the scores to this .csv file instead of the terminal."),
+        typer.Option(
+            "--out", help="Write the scores to this .csv file instead of the terminal.", rich_help_panel="Output"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -37,18 +47,25 @@ def score(
 
     Example: **mibounds score model.safetensors new.csv --x age,weight --y pressure --out scores.csv**
     """
-    with one_sentence():
+    with one_sentence(), option_names(context), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UnseenCategoryWarning)
+        warnings.filterwarnings("always", module=r"mibounds\.data\.")  # of reading
+        if out is not None:
+            check_file("--out", out, (".csv",))
         from mibounds._files import write_text
         from mibounds.cli.files import read_variables
-        from mibounds.training import load
+        from mibounds.training.fitted_folds import load
 
         fitted = load(model, device=device)
-        scores = fitted.score_pairs(*read_variables(file.path, x, y, categorical="*", **file.reading), nan=nan).tolist()  # type: ignore[arg-type]
+        pair = dict(zip("xy", read_variables(file.path, x, y, categorical="*", **file.reading), strict=True))
+        _check_kinds(fitted, pair, Path(file.path).name)
+        scores = fitted.score_pairs(**pair, nan=nan).tolist()
+        for one in caught:
+            typer.echo(f"Warning: {one.message}", err=True)
         present = [value for value in scores if not math.isnan(value)]
         mean = sum(present) / len(present) if present else None
         table = "\n".join(["log_ratio", *("" if math.isnan(value) else f"{value:.9g}" for value in scores)])
-        if out is not None:
-            write_text(out, table + "\n")
         if as_json:
             rows = [None if math.isnan(value) else value for value in scores]
             typer.echo(json.dumps({"rows": len(rows), "mean": mean, "log_ratios": rows}))
@@ -57,3 +74,38 @@ def score(
         else:
             mean_text = f"{mean:.4g} nats" if mean is not None else "undefined"
             typer.echo(f"{len(scores):,} rows, mean log-ratio {mean_text}: {out}")
+        if out is not None:
+            write_text(out, table + "\n")
+
+
+def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: str) -> None:
+    """Refuse data of another kind than the critics were trained on.
+
+    Raises:
+        ValueError: if columns have no names where the critics know them by name, or if none of a column's values is
+            among the categories of the fit.
+    """
+    from mibounds.data.encoding import Categorical
+    from mibounds.data.sources import columns_of
+
+    for name, schema in zip("xy", fitted.schemas, strict=True):
+        if schema is None or schema.kind != "table":
+            continue
+        columns, named = columns_of(pair[name], name)
+        if schema.named and not named:
+            known = ", ".join(repr(one.name) for one in schema.encodings)
+            raise ValueError(
+                f"{file} has no column names, and the critics take {name} by names, {known}: give a table with them."
+            )
+        by_place = dict(zip((one.name for one in schema.encodings), columns.values(), strict=False))
+        found = columns if named and schema.named else by_place
+        for encoding in schema.encodings:
+            column = found.get(encoding.name)
+            if column is not None and isinstance(encoding, Categorical) and encoding.unseen(column).all():
+                shown = ", ".join(map(repr, encoding.categories[:5])) + (
+                    ", ..." if len(encoding.categories) > 5 else ""
+                )
+                raise ValueError(
+                    f"column {encoding.name!r} of {file} has none of the categories that the critics were trained on, "
+                    f"{shown}: code it as it was then."
+                )

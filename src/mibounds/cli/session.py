@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -60,4 +59,4 @@ def session(
         warnings.filterwarnings("always", module=r"mibounds\.data\.")  # of reading
         warnings.showwarning = _echo
         outputs.check()
-        yield recipe_from(settings, device=device, progress=not quiet and sys.stderr.isatty())
+        yield recipe_from(settings, device=device, progress=False if quiet else "auto")

@@ -8,12 +8,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
-from types import NoneType
+from types import NoneType, SimpleNamespace
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import typer
 
-from mibounds.choices import bound_names
 from mibounds.cli.number_lists import parse_numbers
 from mibounds.training.recipe import Recipe
 
@@ -32,7 +31,8 @@ BLOCKS = ("split", "gap")
 
 _PANEL = "Training"  # of the help
 _FIELDS: dict[str, Field[Any]] = {one.name: one for one in fields(Recipe)}
-_TYPES = get_type_hints(Recipe)
+_OF_TORCH = {"Bound": object, "Critic": object, "torch": SimpleNamespace(device=object)}  # not imported for the help
+_TYPES = get_type_hints(Recipe, localns=_OF_TORCH)
 
 
 def setting_help(name: str) -> str:
@@ -43,9 +43,6 @@ def setting_help(name: str) -> str:
         'Peak learning rate; by default 0.002.'
     """
     text: str = _FIELDS[name].metadata["help"].rstrip(".")
-    if name == "bound":  # the field has no list of them
-        names = ", ".join(key for key, kind in bound_names().items() if not kind.needs_conditional_density)
-        text = f"{text}: {names}"
     standard = _FIELDS[name].default
     if standard is None or isinstance(standard, bool):
         return f"{text}."

@@ -6,7 +6,7 @@ import codecs
 import csv
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 from itertools import count, islice
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from mibounds.data.text_columns import NUMBER
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["decode", "read_delimited", "separator_of"]
+__all__ = ["decode", "name_columns", "read_delimited", "separator_of"]
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
 _WORDS = {
@@ -137,7 +137,7 @@ def read_delimited(text: str, label: str, separator: str | None = None, first: s
         import polars as pl
 
         table = pl.DataFrame({str(i): list(column) for i, column in enumerate(zip(*columns, strict=True))})
-    return _named(table, header, label), separator
+    return name_columns(table, header, label), separator
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -277,13 +277,19 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _named(table: pl.DataFrame, header: list[str], label: str) -> pl.DataFrame:
-    """The table with the names of its header, each only once."""
+def name_columns(table: pl.DataFrame, header: Sequence[str], label: str) -> pl.DataFrame:
+    """The table with the names of its header, each only once.
+
+    The names lose the blanks around them. Columns without a name are called "column 3", or left out if they are empty;
+    repeated names get a number, "age (2)", with a warning.
+    """
+    import polars as pl
+
     names: dict[str, str] = {}  # new name -> column
     wanted = [cell.strip() for cell in header]
     repeated = []
     for position, (column, cell) in enumerate(zip(table.columns, wanted, strict=True), 1):
-        if not cell and bool((table[column].fill_null("").str.strip_chars() == "").all()):
+        if not cell and bool((table[column].cast(pl.String).fill_null("").str.strip_chars() == "").all()):
             continue
         name = cell or f"column {position}"
         if name in names:

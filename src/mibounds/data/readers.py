@@ -20,6 +20,7 @@ import numpy as np
 from mibounds._checks import nearest
 from mibounds._extras import require
 from mibounds.data.delimited import decode, read_delimited, separator_of
+from mibounds.data.spreadsheets import SPREADSHEETS, read_spreadsheet
 from mibounds.data.text_columns import TextColumns
 
 __all__ = ["READABLE", "OpenTable", "open_table", "read_table"]
@@ -27,9 +28,8 @@ __all__ = ["READABLE", "OpenTable", "open_table", "read_table"]
 _TEXT = (".csv", ".tsv", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
 _TYPED = (".parquet", ".arrow", ".feather", ".ipc")
-READABLE = (*_TEXT, *(f"{one}.gz" for one in _TEXT), *_JSON, *_TYPED, ".npy", ".npz")
+READABLE = (*_TEXT, *(f"{one}.gz" for one in _TEXT), *_JSON, *_TYPED, *SPREADSHEETS, ".npy", ".npz")
 """The endings of the files that can be read."""
-_SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def read_table(
     | .jsonl, .ndjson | an object on each line |
     | .json | a list of objects, or an object of columns |
     | .parquet, .arrow, .feather, .ipc | a table with types |
+    | .xlsx, .xlsm, .xlsb, .xls, .ods | a spreadsheet, its first sheet; needs the extra `excel` |
     | .npy | a matrix, rows first |
     | .npz | named arrays |
 
@@ -122,6 +123,8 @@ def open_table(
         raise ValueError(f"--decimal is {decimal!r}: expected '.' or ','.")
     words = (null,) if isinstance(null, str) else tuple(null or ())
     separator = separator_of(sep)
+    if str(path).startswith(("http:", "https:", "ftp:", "s3:")):
+        raise ValueError(f"{str(path)!r} is a web address: download the file first.")
     standard_input = str(path) == "-"
     path = Path(path).expanduser()
     label = "standard input" if standard_input else path.name
@@ -138,6 +141,8 @@ def open_table(
     require("polars", extra="cli", purpose="Reading standard input" if standard_input else f"Reading {ending} files")
     if ending in _TYPED:
         return _table(TextColumns(_typed(path, ending), label, null=words, typed=True))
+    if ending in SPREADSHEETS:
+        return _table(TextColumns(_spreadsheet(path), label, null=words))
     data = sys.stdin.buffer.read() if standard_input else _bytes(path)
     text = decode(data, label, encoding)
     if ending in _JSON:
@@ -157,14 +162,10 @@ def _ending(path: Path) -> str:
     ending = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder: give a file in it.")
-    if str(path).startswith(("http:", "https:", "ftp:", "s3:")):
-        raise ValueError(f"{str(path)!r} is a web address: download the file first.")
     if not path.exists():
         around = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
         around = [name for name in around if name.lower().endswith(READABLE)]
         raise ValueError(f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip())
-    if ending in _SPREADSHEETS:
-        raise ValueError(f"{path.name} is a spreadsheet: save it as CSV, and give that file.")
     if ending not in READABLE:
         once = [one for one in READABLE if not one.endswith(".gz")]
         raise ValueError(
@@ -176,16 +177,22 @@ def _ending(path: Path) -> str:
 
 def _bytes(path: Path) -> bytes:
     """The content of a file of text, decompressed."""
+    data = _content(path)
     try:
-        data = path.read_bytes()
         data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise ValueError(f"{path.name} is damaged, or not compressed by gzip.") from None
+    if data.startswith(b"PK\x03\x04"):
+        raise ValueError(f"{path.name} is a spreadsheet or an archive: give it the ending .xlsx, or save it as CSV.")
+    return data
+
+
+def _content(path: Path) -> bytes:
+    """The content of a file."""
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror}.") from error
-    if data.startswith(b"PK\x03\x04"):
-        raise ValueError(f"{path.name} is a spreadsheet or an archive, whatever its ending: save it as CSV.")
-    return data
 
 
 def _table(columns: TextColumns) -> OpenTable:
@@ -217,6 +224,14 @@ def _typed(path: Path, ending: str) -> Any:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
             continue
     raise ValueError(f"{path.name} is damaged, or no {kind} file: write it again.")
+
+
+def _spreadsheet(path: Path) -> Any:
+    """The table of a spreadsheet."""
+    data = _content(path)
+    if not data:
+        raise ValueError(f"{path.name} is empty.")
+    return read_spreadsheet(data, path.name)
 
 
 def _json(text: str, label: str, *, lines: bool) -> Any:

@@ -217,7 +217,14 @@ class TextColumns:
                 )
             raise ValueError(self._mixture(column, others, name, kind))
         with_units = distinct.str.contains(_WITH_UNIT) & ~numbers & ~distinct.str.contains(_LEADING_ZERO)
-        if 2 * int(with_units.sum()) > len(distinct) > _MANY:
+        units = distinct.filter(with_units).str.replace(NUMBER, "").str.strip_chars()
+        if 2 * len(units) > len(distinct) > _MANY and units.n_unique() == 1:
+            example = distinct.filter(with_units).sort()[0]
+            raise ValueError(
+                f"column {name!r} of {self.label} is text like {example!r}, numbers with the unit {units[0]!r}: write "
+                "the numbers alone, or name the column with --categorical."
+            )
+        if 2 * len(units) > len(distinct) > _MANY:
             example = distinct.filter(with_units).sort()[0]
             warnings.warn(
                 f"column {name!r} of {self.label} is text like {example!r}, and each text is a category: write the "

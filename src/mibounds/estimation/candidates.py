@@ -36,8 +36,9 @@ from mibounds.estimation.wide import is_wide, wide_candidates
 from mibounds.estimators import MIEstimator
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import MLP, ConvEncoder, SequenceEncoder, WithRadius
-from mibounds.training import Candidate, Recipe
+from mibounds.training.candidates import Candidate
 from mibounds.training.diagnostics import kurtosis
+from mibounds.training.recipe import Recipe
 from mibounds.training.supervision import Supervision
 
 __all__ = ["default_candidates", "ranked_candidate", "supervision_of"]

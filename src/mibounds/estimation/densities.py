@@ -25,8 +25,9 @@ from mibounds.inference import BoundEvaluation, mean_stderr
 from mibounds.training.candidates import Candidate
 from mibounds.training.fit import fit_density
 from mibounds.training.observer import FoldObserver
+from mibounds.training.progress_bars import Progress
 from mibounds.training.recipe import Recipe
-from mibounds.training.workers import Progress, fast_arithmetic
+from mibounds.training.workers import fast_arithmetic
 
 __all__ = ["DensityRows", "density_rows"]
 
@@ -149,7 +150,7 @@ def density_rows(sample: Sample, recipe: Recipe, *, negatives: int | None = None
             ranks_x, ranks_y = (RankGaussianize().fit(side[fold.train])(side) for side in (x, y))
 
             def advanced(made: int, name: str, i: int = i) -> None:
-                bar.advance(made, f"density {i + 1} of 2, {name}")
+                bar.advance(made, f"density {i + 1} of 2")
 
             flows: list[Any] = [
                 fit_density(

@@ -24,8 +24,8 @@ from mibounds.estimation._estimate import _estimate
 from mibounds.results import LaggedResult
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.progress_bars import progress_bar
 from mibounds.training.recipe import SPLIT_SETTINGS, Recipe, SeriesSettings, takes_settings
-from mibounds.training.workers import progress_bar
 from mibounds.warnings import MaybeIndependentWarning, issue
 
 __all__ = ["check_reach", "lagged", "series_recipe"]

@@ -12,7 +12,8 @@ from mibounds.data import Preprocessing, RankGaussianize, Sample, Standardize
 from mibounds.data.row_space import RowSpace
 from mibounds.estimators import MIEstimator
 from mibounds.networks import WithRadius
-from mibounds.training import Candidate, Recipe
+from mibounds.training.candidates import Candidate
+from mibounds.training.recipe import Recipe
 
 __all__ = ["Columns", "is_wide", "wide_candidates", "wide_recipe"]
 

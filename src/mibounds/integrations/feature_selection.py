@@ -24,8 +24,8 @@ from mibounds.data.sources import columns_of
 from mibounds.estimation.candidates import ranked_candidate
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.progress_bars import progress_bar
 from mibounds.training.recipe import Recipe, Settings, takes_settings
-from mibounds.training.workers import progress_bar
 from mibounds.warnings import issue
 
 __all__ = ["mi_classification", "mi_regression"]

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from mibounds._extras import require
+from mibounds.plots.style import SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["ACCENT", "INK", "MUTED", "OTHERS", "blank_axes", "name_ticks", "one_axes", "save_figure", "styled_axes"]
+__all__ = [
+    "blank_axes", "label_points", "name_ticks", "names_width", "one_axes", "save_figure", "styled_axes",
+]  # fmt: skip
 
-INK, ACCENT, MUTED = "#1c2127", "#1f6fb2", "#9a9a9a"
-OTHERS = ("#d1722b", "#5b9a3c", "#8c5fa8")
-_LONGEST = 24  # characters of a name beside an axis
-_MOST_NAMES = 60
+_LONGEST = 32  # characters of a name beside an axis
+_LINE_HEIGHT = 1.15  # of text, in sizes of its font
+# Families for names that the font of matplotlib has no glyphs for, where they are installed.
+_FALLBACKS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "WenQuanYi Zen Hei",
+    "Hiragino Sans",
+    "MS Gothic",
+    "Arial Unicode MS",
+)
 
 
 def blank_axes(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
@@ -46,9 +57,9 @@ def one_axes(ax: Axes | None, height: float = 3.9) -> tuple[Figure, Axes]:
     return figure, axis
 
 
-def styled_axes(count: int, height: float = 3.9) -> tuple[Figure, Sequence[Axes]]:
-    """A new figure with this number of styled axes side by side."""
-    figure = _figure(5.2 * count, height)
+def styled_axes(count: int, height: float = 3.9, width: float = 5.2) -> tuple[Figure, Sequence[Axes]]:
+    """A new figure with this number of styled axes side by side, each of this width in inches."""
+    figure = _figure(width * count, height)
     axes: Sequence[Axes] = figure.subplots(1, count, squeeze=False)[0]
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
@@ -56,22 +67,60 @@ def styled_axes(count: int, height: float = 3.9) -> tuple[Figure, Sequence[Axes]
     return figure, axes
 
 
-def name_ticks(axis: Axes, which: str, names: Sequence[str]) -> None:
-    """Write names along an axis: long ones are cut, and of many only every second, third, ... is written.
+def name_ticks(axis: Axes, which: str, names: Sequence[str], room: float = 11.0) -> None:
+    """Write names along an axis: long ones are cut, and where they have little room only every second, third, ... one
+    is written.
 
     Arguments:
         axis: where to write.
         which: "x" or "y".
         names: one for each whole number from 0.
+        room: points between two of the numbers.
     """
-    step = 1 + (len(names) - 1) // _MOST_NAMES
+    size = min(SMALL, max(7.0, room / _LINE_HEIGHT))
+    step = math.ceil(size * _LINE_HEIGHT / room - 0.05)
     places = range(0, len(names), step)
     short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names[::step]]
-    size = 8 if len(names) <= 30 else 6
-    if which == "x":
-        axis.set_xticks(places, short, rotation=90, fontsize=size)
-    else:
-        axis.set_yticks(places, short, fontsize=size)
+    set_ticks = axis.set_xticks if which == "x" else axis.set_yticks
+    style: dict[str, Any] = {"rotation": 90} if which == "x" else {}
+    set_ticks(places, short, fontsize=size, **style)
+    if not all(name.isascii() for name in short):
+        for label in axis.get_xticklabels() if which == "x" else axis.get_yticklabels():
+            label.set_fontfamily(_families())
+
+
+def names_width(names: Sequence[str]) -> float:
+    """Inches that the names along an axis take."""
+    return 0.062 * min(max(map(len, names), default=0), _LONGEST) * SMALL / 7 + 0.2
+
+
+def label_points(axis: Axes, points: Sequence[tuple[float, float]], names: Sequence[str]) -> None:
+    """Write a name beside each point, instead of a legend; names that would overlap are moved up.
+
+    Arguments:
+        axis: with its limits and scales as they stay.
+        points: (x, y) of each.
+        names: of them.
+    """
+    if not points:
+        return
+    cast("Figure", axis.figure.figure).draw_without_rendering()  # which lays the axes out
+    at = axis.transData.transform(points)
+    scale = axis.figure.dpi / 72  # pixels of a point
+    box = axis.get_window_extent()
+    placed: list[tuple[float, float, float]] = []  # left end, right end, height of texts in points
+    for (x, y), name, point in sorted(zip((at / scale).tolist(), names, points, strict=True)):
+        width = 0.6 * SMALL * len(name)
+        right = x + 8 + width <= box.x1 / scale
+        start = x + 8 if right else x - 8 - width
+        height = y
+        while any(start < end and start + width > left and abs(height - other) < 10 for left, end, other in placed):
+            height += 2
+        placed.append((start, start + width, height))
+        axis.annotate(
+            name, point, (8 if right else -8, height - y), textcoords="offset points", va="center",
+            ha="left" if right else "right", fontsize=SMALL,
+        )  # fmt: skip
 
 
 def save_figure(figure: Figure, path: str) -> None:
@@ -84,3 +133,11 @@ def _figure(width: float, height: float) -> Figure:
     from mibounds.plots.notebook import NotebookFigure
 
     return NotebookFigure(figsize=(width, height), layout="constrained")
+
+
+def _families() -> list[str]:
+    """The font of matplotlib, and installed ones with more glyphs."""
+    from matplotlib import font_manager, rcParams
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return [*rcParams["font.family"], *(name for name in _FALLBACKS if name in installed)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from mibounds.plots.axes import ACCENT, INK, MUTED, OTHERS, name_ticks, one_axes, styled_axes
+from mibounds.plots.axes import name_ticks, one_axes, styled_axes
+from mibounds.plots.style import ACCENT, DASHES, INK, MUTED, OTHERS, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +50,7 @@ def plot_result(
         figure, axis = one_axes(ax)
     else:
         figure, (axis, right) = styled_axes(2)
-        plot_training(curves, ax=right)
+        plot_training(curves, unit, ax=right)
         right.set_title("training of each fold", loc="left")
     plot_estimates(estimates, method, interval, unit, cross_checks=cross_checks, **limits, ax=axis)
     axis.set_title(f"{estimates[method]:.3g} {unit} ({method})", loc="left")
@@ -112,27 +114,31 @@ def plot_estimates(
     return figure
 
 
-def plot_training(curves: Sequence[Curve], *, ax: Axes | None = None) -> Figure:
-    """The validation loss of every fold by step, in a color for each candidate; a dot is the step that was kept.
+def plot_training(curves: Sequence[Curve], unit: str = "nats", *, ax: Axes | None = None) -> Figure:
+    """The validation loss of every fold by step, in a color and dashes for each candidate; a dot is the step that was
+    kept.
 
     Arguments:
         curves: for each fold the steps, the validation losses in nats, the step whose weights were kept, and the name
             of the candidate.
+        unit: "nats" or "bits", of the axis.
         ax: draw there.
     """
     figure, axis = one_axes(ax)
     names = list(dict.fromkeys(name for *_, name in curves))
-    colors = dict(zip(names, (INK, *OTHERS), strict=False))
-    for steps, losses, best, name in curves:
-        color = colors.get(name, MUTED)
-        axis.plot(steps, losses, color=color, lw=1, alpha=0.6)
+    styles = dict(zip(names, zip((INK, *OTHERS), cycle(DASHES)), strict=False))
+    for steps, in_nats, best, name in curves:
+        losses = [loss / (math.log(2) if unit == "bits" else 1) for loss in in_nats]
+        color, dashes = styles.get(name, (MUTED, DASHES[0]))
+        axis.plot(steps, losses, color=color, ls=dashes, lw=1, alpha=0.6)
         axis.plot(best, losses[list(steps).index(best)], "o", color=color if len(names) > 1 else ACCENT, ms=5)
     if len(names) > 1:
         for name in names:
-            axis.plot([], [], color=colors.get(name, MUTED), label=name)
-        axis.legend(frameon=False, fontsize=8)
+            color, dashes = styles.get(name, (MUTED, DASHES[0]))
+            axis.plot([], [], color=color, ls=dashes, label=name)
+        axis.legend(frameon=False, fontsize=SMALL)
     axis.set_xlabel("training step; dot: step that was kept")
-    axis.set_ylabel("validation loss (nats)")
+    axis.set_ylabel(f"validation loss in {unit}")
     return figure
 
 
@@ -213,4 +219,4 @@ def _dot(axis: Axes, value: float, place: int, window: tuple[float, float], **st
         axis.plot(edge, place, marker=">" if right else "<", color=style["color"], ms=6, clip_on=False)
     text = "undefined" if math.isnan(value) else f"{value:.3g}"
     shift = -8 if right else 8
-    axis.annotate(text, (edge, place), (shift, 0), textcoords="offset points", ha=side, va="center", fontsize=8)
+    axis.annotate(text, (edge, place), (shift, 0), textcoords="offset points", ha=side, va="center", fontsize=SMALL)

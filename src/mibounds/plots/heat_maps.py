@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mibounds.plots.axes import INK, blank_axes, name_ticks
+from mibounds.plots.axes import blank_axes, name_ticks, names_width
+from mibounds.plots.style import INK, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_errors", "plot_matrix"]
 
 _MOST_WRITTEN = 12  # variables of a matrix, up to which its cells hold their numbers
+_CELL, _SMALL_CELL = 0.42, 0.17  # inches of a cell with its number, and of one without
+_LARGEST = 14.0  # inches of all cells; of more variables, cells are smaller and not all names are written
 
 
 def plot_errors(
@@ -67,8 +70,9 @@ def plot_matrix(
     """
     table = np.asarray(values, dtype=float)
     count = len(names)
-    side = 3.2 + min(0.3 * count, 14)
-    figure, axis = blank_axes(ax, side + 1.0, side)
+    cell = min(_CELL if count <= _MOST_WRITTEN else _SMALL_CELL, _LARGEST / count)
+    side = max(cell * count, 1.6) + names_width(names)
+    figure, axis = blank_axes(ax, side + 1.2, side + (0.3 if note else 0.0))
     known = table[np.isfinite(table)]
     top = max(float(known.max(initial=0.1)), 0.1)
     # A few pairs that are nearly copies of each other would take the whole range of colors.
@@ -79,14 +83,15 @@ def plot_matrix(
             if np.isfinite(value):
                 ink = "white" if value < 0.6 * reach else INK
                 text = f"{round(value, 2) + 0.0:.2f}"
-                axis.text(j, i, text, ha="center", va="center", fontsize=6.5, color=ink)
+                axis.text(j, i, text, ha="center", va="center", fontsize=7, color=ink)
     if dots is not None:
         at = np.argwhere(np.asarray(dots, dtype=bool) & np.isfinite(table)).astype(float)
         at += [-0.3, 0.3] if count <= _MOST_WRITTEN else [0, 0]  # beside the numbers
-        axis.plot(*at.T[::-1], ".", color="white", mec=INK, mew=0.3, ms=4, ls="none")
-        axis.set_xlabel(note, fontsize=8)
-    name_ticks(axis, "x", names)
-    name_ticks(axis, "y", names)
+        size = 4.0 if count <= _MOST_WRITTEN else max(1.0, 26 * cell)
+        axis.plot(*at.T[::-1], ".", color="white", mec=INK, mew=0.3, ms=size, ls="none")
+        axis.set_xlabel(note, fontsize=SMALL)
+    name_ticks(axis, "x", names, room=72 * cell)
+    name_ticks(axis, "y", names, room=72 * cell)
     axis.tick_params(length=0)
     figure.colorbar(
         image, ax=axis, label=f"I(X;Y) in {unit}", extend="max" if reach < top else "neither", shrink=0.8

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mibounds.plots.axes import ACCENT, INK, MUTED, OTHERS, one_axes, styled_axes
+from mibounds.plots.axes import label_points, one_axes, styled_axes
+from mibounds.plots.style import ACCENT, INK, MARKERS, MUTED, OTHERS, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_cost", "plot_curve", "plot_lags", "plot_learning_curve", "plot_plane", "plot_samples"]
 
-_MARKERS = "os^Dvp*XPh"
 _MOST_BARS = 40  # lags, above which intervals are a band and not bars
 
 
@@ -43,18 +43,28 @@ def plot_learning_curve(
     figure, axis = one_axes(ax)
     end, error = limit
     axis.axhspan(end - 2 * error, end + 2 * error, color=MUTED, alpha=0.2, lw=0)
-    axis.axhline(end, color=MUTED, lw=1, label=f"limit {end:.3g}, 2 standard errors")
+    axis.axhline(end, color=MUTED, lw=1)
     axis.plot(*fitted, color=INK, lw=1, label="fitted curve")
     bars = 2 * np.asarray(stderrs)
-    axis.errorbar(sizes, values, yerr=bars, fmt="o", color=ACCENT, label="estimate, 2 standard errors")
+    axis.errorbar(sizes, values, yerr=bars, fmt="o", color=ACCENT)
     axis.set_xscale("log")
-    ticks = [*sizes, 2 * sizes[-1], 4 * sizes[-1]]
+    last = max(sizes[-1], fitted[0][-1])
+    ticks = [*sizes, *(n for n in (2 * sizes[-1], 4 * sizes[-1]) if n <= 1.01 * last)]
     axis.set_xticks(ticks, [f"{n:,}" for n in ticks])
     axis.minorticks_off()
-    axis.set_xlabel("number of samples")
+    axis.set_xlim(sizes[0] / 1.2, 1.2 * last)
+    axis.set_xlabel("number of samples; bars and band: 2 standard errors")
     axis.set_ylabel(f"I(X;Y) in {unit}")
     axis.set_title("estimate by number of samples", loc="left")
-    axis.legend(frameon=False, fontsize=8, loc="lower right" if values[-1] >= values[0] else "upper right")
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL}
+    axis.annotate(f"limit {end:.3g}", (last, end), (0, 3), ha="right", va="bottom", color=INK, **style)
+    rises = fitted[1][-1] >= fitted[1][0]  # the curve is below its limit, and its name below the curve
+    middle = len(fitted[0]) // 2
+    below = (4, -4 if rises else 4)
+    axis.annotate(
+        "fitted curve", (fitted[0][middle], fitted[1][middle]), below, va="top" if rises else "bottom", **style
+    )
+    axis.annotate("estimate", (sizes[0], values[0]), (6, 0), va="center", color=ACCENT, **style)
     return figure
 
 
@@ -117,12 +127,13 @@ def plot_curve(
     exact = np.interp(at, *truth)
     left.plot(*truth, color=INK, lw=1, label="truth")
     ends = np.abs(np.asarray(interval).T - np.asarray(value))
-    left.errorbar(at, value, yerr=ends, fmt="none", ecolor=ACCENT, lw=1, alpha=0.6)
+    left.errorbar(at, value, yerr=ends, fmt="none", ecolor=ACCENT, lw=1, alpha=0.6, label="its interval")
     series = {"mibounds.estimate": (value, ACCENT, "o")}
-    series |= {name: (numbers, color, "s--") for (name, numbers), color in zip(others.items(), OTHERS, strict=False)}
+    styles = zip(others.items(), OTHERS, MARKERS[1:], strict=False)
+    series |= {name: (numbers, color, f"{marker}--") for (name, numbers), color, marker in styles}
     for name, (numbers, color, style) in series.items():
         left.plot(at, numbers, style, color=color, ms=4, lw=1, label=name)
-        right.plot(at, np.asarray(numbers) - exact, style, color=color, ms=4, lw=1)
+        right.plot(at, np.asarray(numbers) - exact, style, color=color, ms=4, lw=1, clip_on=False)
     right.axhline(0, color=INK, lw=1)
     right.set_yscale("symlog", linthresh=0.1)
     left.set(xlabel="correlation of each coordinate pair", ylabel="I(X;Y) in nats")
@@ -139,7 +150,7 @@ def plot_samples(panels: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     Arguments:
         panels: for each title its points (N, 2); the first panel sets the axes.
     """
-    figure, axes = styled_axes(len(panels))
+    figure, axes = styled_axes(len(panels), height=3.5, width=3.3)
     reach = 1.15 * float(np.abs(np.asarray(next(iter(panels.values())))).max())
     for axis, (title, points) in zip(axes, panels.items(), strict=True):
         axis.plot(*np.asarray(points).T, ".", color=ACCENT, ms=2, alpha=0.5)
@@ -170,7 +181,7 @@ def plot_plane(
     legend = []
     for i, (name, points) in enumerate(series.items()):
         at, low, _, label = np.asarray(points, dtype=float).T
-        marker = _MARKERS[i % len(_MARKERS)]
+        marker = MARKERS[i % len(MARKERS)]
         axis.plot(low, label, color=MUTED, lw=0.8, zorder=2)
         dots = axis.scatter(
             low, label, c=at, vmin=min(steps), vmax=max(steps), cmap="viridis", marker=marker, s=36, zorder=3,
@@ -191,7 +202,8 @@ def plot_plane(
 
 
 def plot_cost(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, ax: Axes | None = None) -> Figure:
-    """The absolute error of every fit against the seconds that it took.
+    """The absolute error of every fit against the seconds that it took; a large marker is the median of each series,
+    and has its name beside it.
 
     Arguments:
         series: for each name the seconds and the absolute errors in nats of its fits.
@@ -200,8 +212,15 @@ def plot_cost(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, 
     from matplotlib.ticker import LogLocator, NullFormatter
 
     figure, axis = one_axes(ax)
+    colors = (ACCENT, *OTHERS)
+    medians: dict[str, tuple[float, float]] = {}
     for i, (name, (seconds, errors)) in enumerate(series.items()):
-        axis.plot(seconds, errors, "o", color=f"C{i}", ms=4, alpha=0.6, label=name, clip_on=False)
+        style: dict[str, Any] = {"marker": MARKERS[i % len(MARKERS)], "color": colors[i % len(colors)], "ls": "none"}
+        if len(seconds) > 1:
+            axis.plot(seconds, errors, ms=3, alpha=0.3, mew=0, clip_on=False, **style)
+        if len(seconds):
+            medians[name] = float(np.median(seconds)), float(np.median(errors))
+            axis.plot(*medians[name], ms=8, mec="white", clip_on=False, zorder=3, **style)
     axis.set_xscale("log")
     axis.set_yscale("symlog", linthresh=0.1)
     axis.set_ylim(bottom=0)
@@ -210,5 +229,5 @@ def plot_cost(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, 
     for scale in (axis.xaxis, axis.yaxis):
         scale.set_major_formatter("{x:g}")
     axis.set(xlabel="seconds of a fit", ylabel="absolute error in nats (linear within 0.1)")
-    axis.legend(frameon=False, fontsize=8)
+    label_points(axis, list(medians.values()), list(medians))
     return figure

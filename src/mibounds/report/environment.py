@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from mibounds._extras import require
@@ -14,7 +15,7 @@ def render(template: str, **content: Any) -> str:
 
     Arguments:
         template: its name without the ending.
-        content: the values of the names in it.
+        content: the values of the names in it; `today`, the date, is there, too.
 
     Returns:
         HTML.
@@ -37,4 +38,4 @@ def render(template: str, **content: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(f"{template}.html").render(content)
+    return environment.get_template(f"{template}.html").render(today=date.today().isoformat(), **content)

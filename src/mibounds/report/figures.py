@@ -9,7 +9,7 @@ import numpy as np
 
 from mibounds.plots import plot_estimates, plot_training
 from mibounds.plots.axes import blank_axes
-from mibounds.report.svg import ACCENT, INK, LINE, MUTED
+from mibounds.plots.style import ACCENT, INK, LINE, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

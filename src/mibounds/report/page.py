@@ -14,6 +14,7 @@ from mibounds.report.words import (
     meaning,
     method_entries,
     number,
+    plain_sentences,
     summary_sentences,
     variable_names,
     warning_entries,
@@ -31,9 +32,10 @@ def report_page(
     bracket: Record | None = None,
     test: Record | None = None,
     command: str | None = None,
+    source: str | None = None,
 ) -> str:
-    """The page about a result: the value and its interval in sentences, warnings, all estimates, folds and training,
-    the pointwise information, the method, how to reproduce the result, and a glossary.
+    """The page about a result: what it means in plain words, the value and its interval in sentences, warnings, all
+    estimates, folds and training, the pointwise information, the method, how to reproduce the result, and a glossary.
 
     The page loads nothing from the network, has a light and a dark color scheme, fits a phone and paper, and every
     figure has alternative text.
@@ -44,6 +46,7 @@ def report_page(
         bracket: of a `BracketResult` in the same unit.
         test: of an `IndependenceTestResult` in the same unit.
         command: what reproduces the result.
+        source: what the data are called, for example the name of a file.
 
     Returns:
         HTML.
@@ -56,6 +59,7 @@ def report_page(
         record=record,
         value=number(record["value"]),
         names=names,
+        plain=plain_sentences(record, names),
         sentences=summary_sentences(record, bracket, test),
         warnings=warning_entries(record, bracket, test),
         estimates=_estimates(record, bracket),
@@ -65,6 +69,7 @@ def report_page(
         rows=None if scores is None else _extremes(scores),
         method=method_entries(record, None if scores is None else len(scores)),
         command=command,
+        source=source,
         seed=record["seed"],
         versions=record["versions"],
         number=number,

@@ -21,6 +21,7 @@ def summary_page(
     seed: int | None = None,
     versions: Mapping[str, str] | None = None,
     command: str | None = None,
+    source: str | None = None,
 ) -> str:
     """The page about a result: its content, warnings with their meaning, its figure, its parts, how to reproduce it.
 
@@ -31,6 +32,7 @@ def summary_page(
         seed: of the random numbers.
         versions: of the packages, by name.
         command: what reproduces the result.
+        source: what the data are called.
 
     Returns:
         HTML.
@@ -51,4 +53,5 @@ def summary_page(
         seed=seed,
         versions=dict(versions or {}),
         command=command,
+        source=source,
     )

@@ -7,14 +7,13 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from mibounds.plots.axes import ACCENT, INK, MUTED
+from mibounds.plots.style import ACCENT, INK, LINE, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["ACCENT", "INK", "LINE", "MUTED", "inline_svg"]
+__all__ = ["inline_svg"]
 
-LINE = "#d3d9df"
 # The style sheet of the page sets these instead; other colors stay as they are. Black is the color of matplotlib's
 # axes. INK is another one, because black is not written where it fills.
 _OF_THE_PAGE = {

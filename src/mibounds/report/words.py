@@ -15,6 +15,7 @@ __all__ = [
     "method_entries",
     "number",
     "percent",
+    "plain_sentences",
     "summary_sentences",
     "variable_names",
     "warning_entries",
@@ -99,6 +100,38 @@ def variable_names(record: Record) -> list[str]:
     return called
 
 
+def plain_sentences(record: Record, names: Sequence[str]) -> list[str]:
+    """What the value means, for readers who do not know mutual information: what it measures, and what it amounts to,
+    as a share of the label's entropy and as a correlation.
+
+    Arguments:
+        record: of a `Result`.
+        names: of x and y.
+    """
+    x, y = names
+    value, unit, limit = record["value"], record["unit"], record["entropy_limit"]
+    sentences = [
+        f"Mutual information says how much knowing {x} tells about {y}. It is zero if they are independent, it counts "
+        "every kind of dependence, and it does not say which of them is the cause."
+    ]
+    if value <= 0 or "maybe-independent" in [warning["code"] for warning in record["warnings"]]:
+        return [*sentences, f"Here no dependence was found: {x} tells nothing about {y} that these samples can show."]
+    if limit is not None and limit > 0:
+        share = percent(round(min(value / limit, 1), 2))
+        sentences.append(
+            f"Here knowing one of them removes about {share} of the uncertainty about the label: 0% would be no better "
+            f"than its frequencies alone, 100% certain knowledge ({number(limit)} {unit}, its entropy)."
+        )
+    correlation = f"{min(record['informational_correlation'], 0.9999):.4g}"
+    if record["informational_correlation"] < 0.995:
+        correlation = f"{record['informational_correlation']:.2f}"
+    sentences.append(
+        f"{'That' if limit is not None else 'Here it'} is as strong as the dependence of two normally distributed "
+        f"variables with a correlation of {correlation}, where 0 is none and 1 determines the other."
+    )
+    return sentences
+
+
 def summary_sentences(record: Record, bracket: Record | None, test: Record | None) -> list[str]:
     """The result in sentences: the interval, the limits, a bracket and a test.
 
@@ -107,7 +140,7 @@ def summary_sentences(record: Record, bracket: Record | None, test: Record | Non
         bracket: of a `BracketResult` in the same unit, if there is one.
         test: of an `IndependenceTestResult` in the same unit, if there is one.
     """
-    unit, level, value = record["unit"], percent(record["level"]), record["value"]
+    unit, level = record["unit"], percent(record["level"])
     low, high = (number(end) for end in record["interval"])
     sentences = [f"The {level} confidence interval of the mutual information is {low} to {high} {unit}."]
     if "maybe-independent" in [warning["code"] for warning in record["warnings"]]:
@@ -118,11 +151,7 @@ def summary_sentences(record: Record, bracket: Record | None, test: Record | Non
         )
     if record["entropy_limit"] is not None:
         limit = record["entropy_limit"]
-        share = f" The value is {percent(round(value / limit, 3))} of it." if value > 0 and limit > 0 else ""
-        sentences.append(f"It cannot exceed {number(limit)} {unit}, the entropy of the label.{share}")
-    elif record["informational_correlation"] > 0:
-        correlation = f"{record['informational_correlation']:.2f}"
-        sentences.append(f"A bivariate Gaussian pair with a correlation of {correlation} has the same information.")
+        sentences.append(f"It cannot exceed {number(limit)} {unit}, the entropy of the label.")
     if record["lower_bound"] is not None and record["lower_bound"] > 0:
         sentences.append(
             f"The {level} one-sided lower confidence bound is {number(record['lower_bound'])} {unit}. It is "

@@ -296,12 +296,13 @@ class Measurement(ABC):
     def _repr_html_(self) -> str:
         return html(self._content())
 
-    def report(self, path: str | os.PathLike[str], *, command: str | None = None) -> None:
+    def report(self, path: str | os.PathLike[str], *, command: str | None = None, source: str | None = None) -> None:
         """Write the result as one self-contained HTML page.
 
         Arguments:
             path: the page; it is complete or does not exist.
             command: what made the result, shown as it is: a command line, or a call.
+            source: what the data are called, for example the name of a file.
         """
         from mibounds.report import inline_svg, summary_page
 
@@ -313,6 +314,7 @@ class Measurement(ABC):
             seed=self.seed,
             versions=dict(self.versions),
             command=command,
+            source=source,
         )
         write_text(Path(path), page)
 

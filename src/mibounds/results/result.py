@@ -216,6 +216,7 @@ class Result(Measurement):
         path: str | os.PathLike[str],
         *,
         command: str | None = None,
+        source: str | None = None,
         bracket: Measurement | None = None,
         test: Measurement | None = None,
     ) -> None:
@@ -224,6 +225,7 @@ class Result(Measurement):
         Arguments:
             path: the page; it is complete or does not exist.
             command: what made the result, shown as it is: a command line, or a call.
+            source: what the data are called, for example the name of a file.
             bracket: the `BracketResult` of the same samples (`mibounds.bracket(x, y, estimate=result)`), shown too.
             test: the `IndependenceTestResult` of the same samples, shown too.
 
@@ -244,5 +246,6 @@ class Result(Measurement):
             None if bracket is None else bracket._record(strict=False),
             None if test is None else test._record(strict=False),
             command,
+            source,
         )
         write_text(Path(path), page)

@@ -129,7 +129,9 @@ def cross_fit_folds(
             if fitted is None:
                 return None
             watching.advance(0, "evaluating the test samples")
-            return fitted, evaluate(fitted, watching)
+            found = evaluate(fitted, watching)
+            observer.finish_fold(float(found.scores.mean()))
+            return fitted, found
 
     def evaluate(fitted: Fitted, watching: FoldObserver) -> FoldEvaluation:
         """The test samples of a fold: from the checkpoint, or evaluated and written there."""

@@ -243,7 +243,7 @@ def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.exists():
-        around = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        around = sorted(entry.name for entry in path.parent.glob("*.safetensors"))
         raise FileNotFoundError(
             f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip()
         )

@@ -11,8 +11,8 @@ from typing import Any
 from mibounds._distributed import broadcast_object
 from mibounds.training.checkpoints import Checkpoint, FoldFile, FoldState
 from mibounds.training.interrupts import interruptible
+from mibounds.training.progress_bars import Progress
 from mibounds.training.recipe import FilledRecipe
-from mibounds.training.workers import Progress
 from mibounds.warnings import CheckpointWarning
 
 __all__ = ["FoldObserver", "Observer"]
@@ -79,7 +79,7 @@ class Observer:
     def __init__(self, recipe: FilledRecipe, folds: int, steps: int, describe: Callable[[], Mapping[str, str]]):
         self.checkpoint = Checkpoint(recipe.checkpoint, recipe.resume, describe)
         self.files = [self.checkpoint.fold(i + 1) for i in range(folds)]  # a damaged one is refused before training
-        self.progress = Progress(recipe.progress, steps)
+        self.progress = Progress(recipe.progress, steps, folds)
         self.stop = threading.Event()
 
     @contextmanager
@@ -90,12 +90,17 @@ class Observer:
 
     def fold(self, i: int) -> FoldObserver:
         """The observer of a fold, counted from 0."""
-        label = f"fold {i + 1} of {len(self.files)}" if len(self.files) > 1 else "training"
+        count = len(self.files)
 
-        def advance(steps: int, doing: str) -> None:
-            self.progress.advance(steps, f"{label}, {doing}")
+        def advance(steps: int, doing: str) -> None:  # what is being done has a name of changing length
+            current = min(len(self.progress.values) + 1, count)
+            self.progress.advance(steps, f"fold {current} of {count}" if count > 1 else "training")
 
         return FoldObserver(self.files[i], advance, self.stop)
+
+    def finish_fold(self, value: float) -> None:
+        """A fold is finished, and this is its estimate in nats."""
+        self.progress.finish_fold(value)
 
     @property
     def warnings(self) -> list[CheckpointWarning]:

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-import torch
-from torch import Tensor
 from typing_extensions import Unpack
 
 from mibounds._checks import (
@@ -28,10 +26,14 @@ from mibounds._checks import (
     check_widths,
     unknown_keyword,
 )
-from mibounds.bounds import Bound
-from mibounds.choices import build_bound, check_critic
-from mibounds.critics import Critic
-from mibounds.training.folds import Fold, split, split_blocked, split_by, split_groups
+
+if TYPE_CHECKING:  # at run time torch is imported by those who need it: the command line shows its help without it
+    import torch
+    from torch import Tensor
+
+    from mibounds.bounds import Bound
+    from mibounds.critics import Critic
+    from mibounds.training.folds import Fold
 
 __all__ = [
     "ESTIMATOR_SETTINGS",
@@ -75,7 +77,7 @@ class SeriesSettings(TypedDict, total=False):
     seed: int
     device: str | torch.device | None
     workers: int | None
-    progress: bool
+    progress: bool | str
     checkpoint: str | os.PathLike[str] | None
     resume: bool
 
@@ -118,11 +120,15 @@ def _one_of(*choices: str) -> Callable[[str, Any], Any]:
 
 
 def _bound(name: str, value: Any) -> str | Bound:
+    from mibounds.choices import build_bound
+
     build_bound(value)
     return cast("str | Bound", value)
 
 
 def _critic(name: str, value: Any) -> str | Critic:
+    from mibounds.choices import check_critic
+
     check_critic(value)
     return cast("str | Critic", value)
 
@@ -139,6 +145,12 @@ def _negatives(name: str, value: Any) -> int | str:
 
 def _seed(name: str, value: Any) -> int:
     return check_seed(value)
+
+
+def _progress(name: str, value: Any) -> bool | str:
+    if isinstance(value, str) and value != "auto":
+        raise ValueError(f"{name} is {value!r}: expected 'auto', True or False.")
+    return "auto" if isinstance(value, str) else check_flag(name, value)
 
 
 def _folder(name: str, value: Any) -> str | os.PathLike[str] | None:
@@ -188,7 +200,8 @@ class Recipe:
         seed: the same seed gives the same number, whatever the number of workers.
         device: "cpu", "cuda", ...
         workers: folds trained at a time; by default the number of torch threads.
-        progress: show a progress bar.
+        progress: "auto" shows a bar in terminals and notebooks if the work takes more than three seconds; True always,
+            False never.
         checkpoint: folder in which the fit is saved as it goes, one file a fold; it is created if missing.
         resume: continue the fit in `checkpoint`, to the same number to the bit; start anew if the folder is empty.
 
@@ -203,7 +216,9 @@ class Recipe:
         TypeError: steps is '100' (a str): expected a whole number of at least 1.
     """
 
-    bound: str | Bound = _setting("infonce", "The bound that trains the critics.", _bound)
+    bound: str | Bound = _setting(
+        "infonce", "The bound that trains the critics, such as infonce, nwj, smile or jensenshannon.", _bound
+    )
     critic: str | Critic = _setting("separable", "separable, joint or bilinear.", _critic)
     hidden: Sequence[int] = _setting((128, 128, 128), "Widths of the hidden layers.", check_widths)
     learners: bool = _setting(True, "Predict tables from each other for the critics.", check_flag)
@@ -226,7 +241,7 @@ class Recipe:
     seed: int = _setting(0, "The same seed gives the same number.", _seed)
     device: str | torch.device | None = _setting(None, "cpu, cuda, ...", _device)
     workers: int | None = _setting(None, "Folds trained at a time.", _whole(1))
-    progress: bool = _setting(False, "Show a progress bar.", check_flag)
+    progress: bool | str = _setting("auto", "Show a progress bar: auto, True or False.", _progress)
     checkpoint: str | os.PathLike[str] | None = _setting(None, "Folder in which the fit is saved as it goes.", _folder)
     resume: bool = _setting(False, "Continue the fit in the checkpoint folder.", check_flag)
 
@@ -297,6 +312,10 @@ class Recipe:
 
     def splits(self, n: int, groups: Tensor | None = None) -> list[Fold]:
         """The folds of N samples; no group (N,) is divided between folds."""
+        import torch
+
+        from mibounds.training.folds import split, split_blocked, split_by, split_groups
+
         generator = torch.Generator().manual_seed(self.seed)
         if self.cv is not None:
             return split_by(self.cv, n, groups, self.validation_fraction, generator)
@@ -315,6 +334,8 @@ class Recipe:
     def clusters(self, n: int, groups: Tensor | None = None) -> Tensor | None:
         """The cluster (N,) of each sample, between which samples are taken as independent; None if all are."""
         if groups is None and self.split == "blocked":  # neighbors are alike: runs of samples are independent
+            import torch
+
             return torch.arange(n) * _RUNS // n
         return groups
 

@@ -104,10 +104,18 @@ class Trainer:
         )  # fmt: skip
         preprocessing = None if tensors else self.preprocessing
         name = evaluated_name(estimator.bound)
-        evaluation = cross_fit(
-            [Candidate(name, estimator, preprocessing)], sample.x.values, sample.y.values, self.recipe,
-            groups=sample.groups,
-        )  # fmt: skip
+        try:
+            evaluation = cross_fit(
+                [Candidate(name, estimator, preprocessing)], sample.x.values, sample.y.values, self.recipe,
+                groups=sample.groups,
+            )  # fmt: skip
+        except RuntimeError as error:
+            if "shapes cannot be multiplied" not in str(error):
+                raise
+            raise ValueError(
+                f"x has {sample.x.width} columns and y has {sample.y.width}, and {type(estimator.critic).__name__} was "
+                f"built for other widths ({error}): give it these."
+            ) from error
         evidence = Evidence(
             evaluation,
             name,

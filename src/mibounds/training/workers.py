@@ -1,54 +1,16 @@
-"""How folds run side by side: one thread each, one bar for all."""
+"""How folds run side by side: one thread each."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from mibounds._distributed import rank
-
-__all__ = ["Progress", "fast_arithmetic", "progress_bar", "trim_memory"]
-
-T = TypeVar("T")
-
-
-def progress_bar(shown: bool, over: Iterable[T], *, unit: str) -> Iterable[T]:
-    """The items, with a progress bar if it is to be shown; in a job, rank 0 shows it."""
-    return _bar(over, None, unit) if shown else over
-
-
-def _bar(over: Iterable[Any] | None, total: int | None, unit: str) -> Any:
-    from tqdm.auto import tqdm  # which warns in notebooks without ipywidgets, so it is imported only for a bar
-
-    return tqdm(over, total=total, disable=rank() > 0, unit=unit, leave=False, dynamic_ncols=True)
-
-
-class Progress:
-    """A bar that many threads advance."""
-
-    def __init__(self, shown: bool, total: int):
-        self.lock = threading.Lock()
-        self.bar = _bar(None, total, "step") if shown else None
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def advance(self, steps: int, doing: str) -> None:
-        if self.bar is not None:
-            with self.lock:
-                self.bar.set_description_str(doing, refresh=False)
-                self.bar.update(steps)
+__all__ = ["fast_arithmetic", "trim_memory"]
 
 
 @contextmanager

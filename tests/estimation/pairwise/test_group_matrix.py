@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mibounds.estimation.pairwise.group_matrix import measure_groups, take_groups
-from mibounds.training import Recipe
+from mibounds.training.recipe import Recipe
 
 TABLE = torch.randn(300, 4, generator=torch.Generator().manual_seed(0)).numpy()
 

@@ -23,7 +23,8 @@ from mibounds.estimation.pairwise.pair_evaluations import (
 )
 from mibounds.training.diagnostics import serial_dependence
 from mibounds.training.folds import Fold, split
-from mibounds.training.workers import Progress, fast_arithmetic
+from mibounds.training.progress_bars import Progress
+from mibounds.training.workers import fast_arithmetic
 from mibounds.warnings import MIWarning, SerialCorrelationWarning, SmallSampleWarning
 
 __all__ = ["column_warnings", "measure_columns"]
@@ -37,7 +38,7 @@ _FEW, _SERIAL = 200, 0.3
 
 
 def measure_columns(
-    table: Tensor, tested: bool, folds: int | None, threads: int, progress: bool, seed: int
+    table: Tensor, tested: bool, folds: int | None, threads: int, progress: bool | str, seed: int
 ) -> list[Floats]:
     """Of the pairs i < j of the columns of a table (N, D): values, standard errors and, if asked for, p-values.
 

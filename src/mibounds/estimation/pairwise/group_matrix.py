@@ -17,8 +17,8 @@ from mibounds.data import MissingPolicy, Sample
 from mibounds.estimation._estimate import _estimate
 from mibounds.estimation.independence_test import _independence_test
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.progress_bars import Progress
 from mibounds.training.recipe import Recipe
-from mibounds.training.workers import Progress
 from mibounds.warnings import MaybeIndependentWarning, MIWarning
 
 __all__ = ["measure_groups", "take_groups"]
@@ -76,7 +76,7 @@ def measure_groups(
             result, p = test.estimate, [test.pvalue]
         else:
             result = _estimate(pair, own)
-        bar.advance(1, f"{x}, {y}")
+        bar.advance(1, "pairs")
         found = [one for one in result.warnings if not isinstance(one, MaybeIndependentWarning)]
         return [result.value, result.stderr, *p], [type(one)(f"{x}, {y}: {one}") for one in found]
 
