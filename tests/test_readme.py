@@ -47,7 +47,9 @@ def test_the_first_example_prints_about_this():
         exec(code, {})
     assert "warning" not in printed.getvalue()
     now = [float(number) for number in HEAD.search(printed.getvalue()).groups()]
-    assert now == pytest.approx([float(number) for number in HEAD.search(README).groups()], abs=0.03)
+    said = [float(number) for number in HEAD.search(README).groups()]
+    assert now[0] == pytest.approx(said[0], abs=0.03)
+    assert now[1:] == pytest.approx(said[1:], abs=0.1)
     assert now[1] < truth(0.3) < now[2]
 
 
