@@ -27,7 +27,7 @@ from mibounds._distributed import average, rank
 from mibounds.cli.job import job
 
 def step(number):
-    if rank() == 1 and number == 20:
+    if rank() == 1 and number == 2:  # critics far from the best stop after few steps
         if os.environ["HOW"] == "error":
             raise ZeroDivisionError("the disk is on fire")
         os.kill(os.getpid(), signal.SIGKILL)
