@@ -104,7 +104,7 @@ def label_points(axis: Axes, points: Sequence[tuple[float, float]], names: Seque
     """
     if not points:
         return
-    cast("Figure", axis.figure.figure).draw_without_rendering()  # which lays the axes out
+    axis.figure.figure.draw_without_rendering()  # which lays the axes out
     at = axis.transData.transform(points)
     scale = axis.figure.dpi / 72  # pixels of a point
     box = axis.get_window_extent()
