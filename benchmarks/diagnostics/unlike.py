@@ -1,10 +1,11 @@
-"""False alarms of every warning on 200 healthy fits of 25 unlike kinds of data, 8 seeds each.
+"""False alarms of every warning on healthy fits of 25 unlike kinds of data: 200 of the preset "quick", 8 seeds each, of
+300 to 1,500 rows, and 40 of the default recipe.
 
     python benchmarks/diagnostics/unlike.py            # fits what is not in unlike.jsonl, then writes unlike.md
     python benchmarks/diagnostics/unlike.py --page     # the page alone
 
-Healthy: independent rows (or groups that are given), enough of them, and a dependence that two folds of 150 steps
-learn; every warning is a false alarm.
+Healthy: independent rows (or groups that are given), at least 200 of them, and a dependence that the recipe learns;
+every warning is a false alarm.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ from mibounds._version import versions
 
 HERE = Path(__file__).parent
 RAW, PAGE = HERE / "unlike.jsonl", HERE / "unlike.md"
-SEEDS, N = 8, 1_500
-RECIPE = mi.Recipe(folds=2, steps=150, hidden=(128, 128), test_negatives=128)
+N = 1_500  # of the table that is drawn
+SIZES = (300, 600, 1_000, 1_500)
+RUNS = [("quick", seed, SIZES[seed % len(SIZES)], 1) for seed in range(8)]
+RUNS += [("default", seed, SIZES[1 + seed], 2 - seed) for seed in range(2)]
+"""The preset, the seed, the number of samples, and every which of the kinds is fitted."""
 
 
 def _gaussian(rng, rho, dim=1):
@@ -133,32 +137,45 @@ KINDS = {
     "rows of persons, groups": _grouped,
     "a square": _given_x(lambda rng: rng.normal(size=N), lambda rng, x: x**2 + 0.3 * rng.normal(size=N)),
 }
-OPTIONS = {
-    "missing values, indicators": {"nan": "indicator"},
-    "rows of persons, groups": {"groups": np.repeat(np.arange(N // 10), 10)},
-}
+
+
+def options(kind: str) -> dict[str, object]:
+    """What the user of such data passes."""
+    if kind == "missing values, indicators":
+        return {"nan": "indicator"}
+    return {"groups": np.repeat(np.arange(N // 10), 10)} if kind == "rows of persons, groups" else {}
+
+
+def fit(recipe: str, kind: str, seed: int, n: int) -> mi.Result:
+    """One estimate of n samples of a kind."""
+    global N
+    N = n
+    x, y = KINDS[kind](np.random.default_rng(1_000 * seed + [*KINDS].index(kind)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return mi.estimate(x, y, recipe=recipe, seed=seed, **options(kind))
 
 
 def measure() -> None:
     """Fit what is not there yet, one line a fit."""
     done = [json.loads(line) for line in RAW.read_text("utf-8").splitlines()] if RAW.exists() else []
-    there = {(record["kind"], record["seed"]) for record in done}
+    there = {(record["recipe"], record["kind"], record["seed"]) for record in done}
     with RAW.open("a", encoding="utf-8") as file:
-        for seed in range(SEEDS):
-            for k, (kind, draw) in enumerate(KINDS.items()):
-                if (kind, seed) in there:
+        for recipe, seed, n, step in RUNS:
+            for kind in [*KINDS][::step]:
+                if (recipe, kind, seed) in there:
                     continue
-                x, y = draw(np.random.default_rng(1_000 * seed + k))
-                start = time.perf_counter()
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    result = mi.estimate(x, y, recipe=RECIPE, seed=seed, **OPTIONS.get(kind, {}))
+                start = time.process_time()
+                result = fit(recipe, kind, seed, n)
                 record = {
+                    "recipe": recipe,
                     "kind": kind,
                     "seed": seed,
+                    "n": n,
                     "value": result.value,
+                    "stderr": result.stderr,
                     "codes": [warning.code for warning in result.warnings],
-                    "seconds": round(time.perf_counter() - start, 2),
+                    "seconds": round(time.process_time() - start, 2),
                     "versions": dict(versions()),
                 }
                 file.write(json.dumps(record) + "\n")
@@ -168,20 +185,24 @@ def measure() -> None:
 def page() -> str:
     """The tables as Markdown."""
     records = [json.loads(line) for line in RAW.read_text("utf-8").splitlines()]
-    alarms = Counter(code for record in records for code in record["codes"])
+    recipes = [*dict.fromkeys(record["recipe"] for record in records)]
+    counts = {recipe: sum(record["recipe"] == recipe for record in records) for recipe in recipes}
     lines = [
         f"# False alarms on {len(records)} healthy fits of {len(KINDS)} unlike kinds",
         "",
-        f"{N:,} rows, two folds of 150 steps. Made by `python benchmarks/diagnostics/unlike.py` from `unlike.jsonl`.",
+        f"{', '.join(f'{count} of the preset {recipe}' for recipe, count in counts.items())}, of "
+        f"{SIZES[0]:,} to {SIZES[-1]:,} rows. Made by `python benchmarks/diagnostics/unlike.py` from `unlike.jsonl`.",
         f"Fits with any warning: {sum(bool(record['codes']) for record in records)}.",
         "",
-        "| code | false alarms | rate | kinds |",
-        "|---|---|---|---|",
+        f"| code | {' | '.join(recipes)} | rate of all | kinds and rows |",
+        f"|---|{'---|' * len(recipes)}---|---|",
     ]
     for code in mi.warnings.by_code():
-        kinds = Counter(record["kind"] for record in records if code in record["codes"])
-        shown = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
-        lines.append(f"| `{code}` | {alarms[code]} | {alarms[code] / len(records):.1%} | {shown} |")
+        found = [record for record in records if code in record["codes"]]
+        each = [str(sum(record["recipe"] == recipe for record in found)) for recipe in recipes]
+        kinds = Counter((record["kind"], record["n"]) for record in found)
+        shown = ", ".join(f"{kind} ({n:,}) {count}" for (kind, n), count in kinds.most_common())
+        lines.append(f"| `{code}` | {' | '.join(each)} | {len(found) / len(records):.1%} | {shown} |")
     return "\n".join(lines) + "\n"
 
 
