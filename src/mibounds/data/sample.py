@@ -249,7 +249,7 @@ class Sample:
         """The rows in which at least two columns of the table have a value."""
         (variable,) = self.variables.values()
         assert variable.table is not None
-        rows = variable.table.isfinite().sum(1) > 1
+        rows = variable.table.isfinite().sum(1) >= min(2, variable.table.shape[1])
         _check_rows(int(rows.sum()), "rows with values in two columns")
         return self if bool(rows.all()) else self._at(rows.nonzero().flatten())
 
