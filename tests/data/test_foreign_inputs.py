@@ -1056,6 +1056,19 @@ def test_negative_zero_is_zero_in_groups_and_counts_too(shift):
     assert mi.classical.contingency(np.c_[signed, K], K) == pytest.approx(mi.classical.entropy(K))
 
 
+@pytest.mark.parametrize("largest", [1.7e308, 1e200, 1.0, 1e-200, 5e-324 * 2**20])
+def test_the_gaussian_formulas_take_numbers_of_any_magnitude(largest):
+    rng = np.random.default_rng(1)
+    x, z = rng.uniform(-1, 1, (2, 400))
+    y = x + z + 0.5 * rng.uniform(-1, 1, 400)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value = mi.classical.gaussian(largest * x, y)
+        given = mi.classical.conditional_gaussian(largest * x, y, z)
+    assert value == pytest.approx(mi.classical.gaussian(x, y), rel=1e-3)
+    assert given == pytest.approx(mi.classical.conditional_gaussian(x, y, z), rel=1e-3)
+
+
 # Missing values of a table of which all pairs are measured
 
 

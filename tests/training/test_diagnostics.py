@@ -298,7 +298,8 @@ def test_few_validation_rows_normalize_less_precisely():
     mean, error, _ = diagnostics.partition(evaluation)
     assert 0.2 + 3 * error < abs(mean) < 0.2 + 3 * error * math.sqrt(1 + 1000 / 20)
     for rows, warns in ((20, False), (1_000_000, True)):
-        fitted = tuple(replace(one, fold=replace(one.fold, valid=torch.arange(rows))) for one in evaluation.fitted)
+        fold_of = replace(NO_FOLD, valid=torch.arange(rows))
+        fitted = (Fitted(FunctionCritic(TASK.log_ratio), fold_of, CONVERGED),)
         found = Evidence(replace(evaluation, fitted=fitted), "NWJ")
         assert (diagnostics.not_normalized(found) is not None) is warns
 
