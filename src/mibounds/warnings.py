@@ -259,8 +259,8 @@ class TiesWarning(MIWarning, group="data"):
 
     code = "ties"
     condition = (
-        "At least 20 % of the values of a column occur once, and more than 5 % of the rows repeat other rows or a "
-        "single value makes up more than 5 % of such a column."
+        "At least 20 % of the values of a column are distinct, and the rows that repeat others are more than 5 % and 3 "
+        "times what rounded values have by chance, or a single value makes up more than 5 % of such a column."
     )
     remedy = (
         "Drop repeated rows: copies in training and test folds bias the estimate upward. Drop rows whose repeated "

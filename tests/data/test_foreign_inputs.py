@@ -357,6 +357,18 @@ def test_rows_drawn_with_replacement_and_single_copied_columns_are_warned_of():
     assert "ties" in [one.code for one in mi.estimate(twice, np.r_[B, B], **TINY).warnings]
 
 
+def test_rows_that_are_equal_by_chance_are_no_repeated_rows():
+    rng = np.random.default_rng(24)
+    x = rng.normal(size=300)
+    y = 0.7 * x + 0.71 * rng.normal(size=300)
+    whole = np.round(15 * np.stack([x, y], 1) + 50)
+    assert len(np.unique(whole, axis=0)) < 0.95 * 300
+    assert len(np.unique(whole[:, 0])) >= 60
+    assert "ties" not in codes(mi.estimate(*whole.T, **TINY))
+    fine = np.round(40 * np.stack([x, y], 1))[:150]
+    assert "ties" in codes(mi.estimate(*np.r_[fine, fine].T, **TINY))
+
+
 def test_rounded_numbers_and_labels_are_no_repeated_rows():
     for x in (A.round(2), K, WORD):
         assert "ties" not in [one.code for one in mi.estimate(x, B, **TINY).warnings]

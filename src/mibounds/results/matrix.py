@@ -89,10 +89,10 @@ class MatrixResult(Measurement):
         """All pairs, the largest value first."""
         found = []
         for i, j in zip(*np.triu_indices(len(self.names), 1), strict=True):
-            tested = [None if one is None else float(one[i, j]) for one in (self.pvalues, self.adjusted)]
-            numbers = float(self.values[i, j]), float(self.stderr[i, j])
+            pvalue, adjusted = (None if one is None else float(one[i, j]) for one in (self.pvalues, self.adjusted))
+            value, stderr = float(self.values[i, j]), float(self.stderr[i, j])
             count = None if self.counts is None else int(self.counts[i, j])
-            found.append(Pair(self.names[i], self.names[j], *numbers, *tested, n=count))
+            found.append(Pair(self.names[i], self.names[j], value, stderr, pvalue, adjusted, count))
         return sorted(found, key=lambda pair: math.inf if math.isnan(pair.value) else -pair.value)
 
     @property

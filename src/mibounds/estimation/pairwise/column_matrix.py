@@ -112,7 +112,7 @@ def _parts(table: Tensor, first: Tensor, second: Tensor, folds: int | None, seed
         counts[pairs] = n
         if n >= max(MINIMUM_ROWS, 2 * (folds or 0)):
             columns, place = torch.unique(torch.stack([first[pairs], second[pairs]]), return_inverse=True)
-            parts.append(_Part(table[samples][:, columns], *place, pairs, _splits(n, folds, seed)))
+            parts.append(_Part(table[samples][:, columns], place[0], place[1], pairs, _splits(n, folds, seed)))
     if not parts:
         raise ValueError(
             f"table has at most {int(counts.max())} rows in which two columns have values: expected at least "
