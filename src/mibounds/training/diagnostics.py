@@ -214,8 +214,8 @@ def bounds_disagree(e: Evidence) -> MIWarning | None:
 
 
 def not_normalized(e: Evidence) -> MIWarning | None:
-    """The log of the mean e^score over mismatched test pairs is off zero by more than 0.2 nats and three errors, of this
-    mean and of that over the validation rows, by which scores are normalized."""
+    """The log of the mean e^score over mismatched test pairs is off zero by more than 0.2 nats and three errors, of
+    this mean and of that over the validation rows, by which scores are normalized."""
     mean, error, effective = partition(e.evaluation)
     few = effective < _least_effective(e)
     validating = sum(len(fitted.fold.valid) for fitted in e.evaluation.fitted)
