@@ -259,8 +259,8 @@ class TiesWarning(MIWarning, group="data"):
 
     code = "ties"
     condition = (
-        "At least 20 % of the values of a column occur once, and more than 5 % of the rows repeat other rows or a "
-        "single value makes up more than 5 % of such a column."
+        "At least 20 % of the values of a column are distinct, and the rows that repeat others are more than 5 % and 3 "
+        "times what rounded values have by chance, or a single value makes up more than 5 % of such a column."
     )
     remedy = (
         "Drop repeated rows: copies in training and test folds bias the estimate upward. Drop rows whose repeated "
@@ -317,7 +317,7 @@ class OverfitWarning(MIWarning, group="training"):
     code = "overfit"
     condition = (
         "The estimate on training rows exceeds that on test rows, averaged over the folds, by more than max(0.15 nats, "
-        "30 % of the value)."
+        "30 % of the value) plus 3 standard errors."
     )
     remedy = (
         "Use more rows, fewer columns, smaller `hidden` or a larger `weight_decay`. The estimate uses test rows only: "
@@ -331,7 +331,8 @@ class FoldSpreadWarning(MIWarning, group="training"):
     code = "fold-spread"
     condition = (
         "The standard deviation of the estimates of the folds exceeds max(0.02 nats, 3 times the standard deviation "
-        "expected from the sampling of rows), and the estimate is not extrapolated."
+        "expected from the sampling of rows; 3.9 times with two folds), and the estimate is neither extrapolated nor "
+        "one of nearest neighbors or the Gaussian copula."
     )
     remedy = (
         "If training is unstable, lower `lr`. With blocked folds, the distribution may change over the rows: estimate "
@@ -429,7 +430,8 @@ class NotNormalizedWarning(MIWarning, group="estimates"):
     code = "not-normalized"
     condition = (
         "The logarithm of the mean of e^score over mismatched test pairs differs from 0 by more than 0.2 nats plus 3 "
-        "standard errors. Not checked where `low-effective-sample` or `extrapolated` apply."
+        "standard errors, of this mean and of that over the validation rows. Not checked where `low-effective-sample` "
+        "or `extrapolated` apply."
     )
     remedy = (
         "Report InfoNCE or Donsker-Varadhan, which do not depend on the normalization: PlugIn and NWJ are biased by "

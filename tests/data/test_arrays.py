@@ -44,7 +44,13 @@ def test_ragged_and_padded_sequences_are_the_same():
         ([[1.0], []], ValueError, "x: sequence 1 is empty: leave its row out"),
         ([[1.0, np.nan, 2.0], [1.0]], ValueError, "x: sequence 0 has missing or infinite values before its end"),
         ([np.zeros((3, 2)), np.zeros((3, 1))], ValueError, "x holds sequences of 1 and of 2 features a step"),
-        ([["a", "b"], ["c"]], TypeError, "x: sequence 0 does not hold numbers"),
+        ([["a", "b"], ["c"]], TypeError, "x: sequence 0 does not hold real numbers"),
+        ([[1.0, "b"], [1.0, None]], TypeError, "x: sequence 0 does not hold real numbers"),
+        ([np.ones(3) + 1j] * 2, TypeError, "x: sequence 0 does not hold real numbers"),
+        ([[1e39, 1.0], [2.0]], ValueError, "x holds values of the order of 1e.39, and single precision is from"),
+        ([[1e-40, 3e-40], [2e-40]], ValueError, "x holds values of the order of 3e-40"),
+        ([1.6e9 + np.arange(5.0), 1.6e9 + np.arange(9.0)], ValueError, r"apart: subtract an offset, x - 16000000"),
+        (np.ma.masked_less(np.arange(6.0).reshape(2, 3), 2), ValueError, "x: sequence 0 has missing or infinite"),
         ([np.zeros((3, 2, 2)), np.zeros((3, 2, 2))], ValueError, r"x: sequence 0 has shape \(3, 2, 2\)"),
         ([[1.0]], ValueError, "x holds 1 sequences: expected at least 2"),
     ],
@@ -52,3 +58,45 @@ def test_ragged_and_padded_sequences_are_the_same():
 def test_bad_sequences(data, error, sentence):
     with pytest.raises(error, match=sentence):
         intake_sequences(data, "x", 2)
+
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 8))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        IMAGES.astype(np.uint8),
+        IMAGES.astype(">u2"),
+        IMAGES.astype(np.uint64),
+        IMAGES.astype(np.longdouble),
+        IMAGES.astype(object),
+        IMAGES[::-1][::-1],
+        np.asfortranarray(IMAGES),
+        np.broadcast_to(IMAGES[None], (1, 3, 8, 8))[0],
+        torch.from_numpy(IMAGES).bfloat16(),
+        torch.from_numpy(IMAGES).double().requires_grad_(),
+        list(torch.from_numpy(IMAGES)),
+        IMAGES.tolist(),
+        np.ma.masked_array(IMAGES),
+    ],
+    ids=lambda data: str(getattr(data, "dtype", type(data).__name__)),
+)
+def test_images_are_the_same_whatever_holds_them(data):
+    assert torch.equal(intake_images(data, "x", 2), torch.from_numpy(IMAGES).float())
+
+
+@pytest.mark.parametrize(
+    "data, error, sentence",
+    [
+        (np.ma.masked_less(IMAGES, 9), ValueError, "x has missing or infinite pixels"),
+        (np.where(IMAGES < 9, None, IMAGES), ValueError, "x has missing or infinite pixels"),
+        (IMAGES + 1j, TypeError, "x does not hold real numbers"),
+        (IMAGES.astype(str), TypeError, "x does not hold real numbers"),
+        (np.where(IMAGES < 9, "dark", IMAGES.astype(object)), TypeError, "x does not hold numbers"),
+        (IMAGES.astype("datetime64[D]"), TypeError, "x does not hold real numbers"),
+    ],
+)
+def test_bad_images(data, error, sentence):
+    with pytest.raises(error, match=sentence):
+        intake_images(data, "x", 2)

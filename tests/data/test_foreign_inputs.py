@@ -357,6 +357,18 @@ def test_rows_drawn_with_replacement_and_single_copied_columns_are_warned_of():
     assert "ties" in [one.code for one in mi.estimate(twice, np.r_[B, B], **TINY).warnings]
 
 
+def test_rows_that_are_equal_by_chance_are_no_repeated_rows():
+    rng = np.random.default_rng(24)
+    x = rng.normal(size=300)
+    y = 0.7 * x + 0.71 * rng.normal(size=300)
+    whole = np.round(15 * np.stack([x, y], 1) + 50)
+    assert len(np.unique(whole, axis=0)) < 0.95 * 300
+    assert len(np.unique(whole[:, 0])) >= 60
+    assert "ties" not in codes(mi.estimate(*whole.T, **TINY))
+    fine = np.round(40 * np.stack([x, y], 1))[:150]
+    assert "ties" in codes(mi.estimate(*np.r_[fine, fine].T, **TINY))
+
+
 def test_rounded_numbers_and_labels_are_no_repeated_rows():
     for x in (A.round(2), K, WORD):
         assert "ties" not in [one.code for one in mi.estimate(x, B, **TINY).warnings]
@@ -653,6 +665,17 @@ def test_a_splitter_that_leaves_one_group_is_refused():
         (torch.complex(torch.from_numpy(A), torch.from_numpy(B)), "x is complex"),
         (torch.empty(N, device="meta"), "A tensor on the meta device holds no values"),
         (np.zeros(N, dtype="V4"), "x holds bytes of no type"),
+        ("a" * 300, "x is a text of 300 characters: expected rows"),
+        (np, "x is of type module"),
+        (np.ndarray, "x is of type type"),
+        (pd.DataFrame(PAIR).groupby(0), "x is of type DataFrameGroupBy"),
+        (
+            torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)], layout=torch.jagged),
+            r"x is a nested tensor: .* x.unbind\(\)",
+        ),
+        ({"a": 1, "b": 2}, "column 'a' of x is of type int: expected rows"),
+        ({"a": A, "b": None}, "column 'b' of x is None"),
+        (A.astype(object) + 1j, "column 'x' holds complex objects"),
     ],
 )
 def test_what_holds_no_rows_is_refused_by_its_name(data, sentence):
@@ -669,12 +692,14 @@ def test_what_holds_no_rows_is_refused_by_its_name(data, sentence):
         (pd.DataFrame(), "x is empty"),
         (pd.DataFrame({"a": []}), "x is empty"),
         (pl.DataFrame(), "x is empty"),
-        (np.float64(3), "x is empty"),
-        (torch.tensor(3.0), "x is empty"),
+        (np.float64(3), r"x is a single value \(shape \(\)\): expected at least 50 rows"),
+        (np.array("a"), "x is a single value"),
+        (torch.tensor(3.0), "x is a single value"),
+        (np.zeros((N, 0)), r"x is empty \(shape \(120, 0\)\)"),
+        (deque([[1, 2], [3]]), "x is ragged"),
         ({"a": A, "b": A[1:]}, "columns of different lengths"),
         ({"a": PAIR}, "column 'a' has 2 columns itself"),
         (["a", ["b"]] * 60, "x is ragged"),
-        (pd.DataFrame(PAIR).groupby(0), "x is ragged"),
         (np.zeros(N, dtype=[("u", "f8", (2,)), ("v", "f8")]), "column 'u' has 2 columns itself"),
     ],
 )
@@ -952,6 +977,108 @@ def test_a_constant_in_every_function_is_zero_or_leaves_out_itself():
 def test_nearest_neighbors_read_about_zero_for_independent_integers(make):
     x, y = torch.from_numpy(np.random.default_rng(0).integers(0, 100, (2, 1000))).double()
     assert abs(mi.classical.mixed_ksg(make(x), make(y))) < 0.05
+
+
+# Further inputs of the same kinds
+
+
+def test_columns_may_be_asked_for_by_names_that_are_no_text():
+    frame = pd.DataFrame(np.c_[A, K, B], columns=pd.MultiIndex.from_tuples([("a", 1), ("b", 2), ("c", "")]))
+    found = mi.matrix(frame, columns=[("a", 1), ("c", "")], folds=2)
+    assert found.names == ("a.1", "c")
+    groups = {"one": [("a", 1)], "two": [("b", 2)]}
+    assert mi.matrix(frame, groups=groups, **TINY).names == ("one", "two")
+    for key in (("b", 2), "b.2"):
+        assert taken(frame, kind={key: "categorical"}).x.kinds == ("continuous", "categorical", "continuous")
+    assert taken(pd.DataFrame(np.c_[A, K]), kind={1: "categorical"}).x.kinds == ("continuous", "categorical")
+    with pytest.raises(ValueError, match="x_type names a column '2' that x does not have"):
+        taken(pd.DataFrame(PAIR), kind={2: "categorical"})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: [np.ma.masked if k == 3 else a for a, k in zip(A, K, strict=True)],
+        lambda: {"x": np.ma.masked_array(A, mask=K == 3)},
+        lambda: np.ma.masked_array(A.astype(object), mask=K == 3),
+        lambda: pd.Series(pd.array(np.where(K == 3, np.nan, A), dtype="Float64")),
+        lambda: pl.Series([None if k == 3 else a for a, k in zip(A, K, strict=True)]),
+        lambda: pa.array([None if k == 3 else a for a, k in zip(A, K, strict=True)]),
+    ],
+    ids=["list", "dictionary", "objects", "pandas", "polars", "pyarrow"],
+)
+def test_values_that_are_missing_in_any_way_are_missing(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", mi.MIWarning)
+        sample = taken(make(), nan="drop")
+    assert torch.equal(sample.x.values[:, 0], torch.from_numpy(A[K != 3]).float())
+
+
+def test_records_in_a_list_are_columns_by_name():
+    structured = np.array([tuple(row) for row in PAIR], dtype=[("u", "f8"), ("v", "f8")])
+    sample = taken(list(structured))
+    assert sample.x.columns == ("u", "v")
+    assert torch.equal(sample.x.values, torch.from_numpy(PAIR).float())
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="NumPy 2 has text of any length")
+def test_text_of_any_length_is_text():
+    plain = taken(WORD)
+    assert torch.equal(values(np.array(WORD, dtype=np.dtypes.StringDType())), plain.x.values)
+    missing = np.array([None if k == 3 else w for k, w in zip(K, WORD, strict=True)], dtype=object)
+    gaps = missing.astype(np.dtypes.StringDType(na_object=None))
+    assert taken(gaps, nan="drop").n == (K != 3).sum()
+    assert mi.classical.entropy(np.array(WORD, dtype=np.dtypes.StringDType())) == mi.classical.entropy(WORD)
+
+
+def test_moments_with_nanoseconds_and_time_zones_are_days_without_a_word():
+    start = pd.Timestamp("2020-01-01", tz="Europe/Berlin")
+    moments = [start + pd.Timedelta(nanoseconds=int(1e13 * abs(a)) + 1) for a in A]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sample = taken(moments)
+    utc = pd.Series(pd.DatetimeIndex(moments).tz_convert("UTC").tz_localize(None))
+    assert torch.equal(sample.x.values, values(utc))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        10.0**25 + K,
+        [Decimal(10**25 + int(k)) for k in K],
+        [Fraction(10**25 + int(k)) for k in K],
+        pl.Series([2**100 + int(k) for k in K], dtype=pl.Int128),
+        1 + K * 2.0**-52,
+        np.nextafter(np.float32(1), np.float32(2)) * K.astype(np.float32),
+    ],
+    ids=["floats", "decimals", "fractions", "128 bits", "neighbors of 1", "float32"],
+)
+def test_categories_are_told_apart_to_the_last_digit(data):
+    distinct = len(set(np.asarray(data, dtype=object).tolist())) if not isinstance(data, pl.Series) else data.n_unique()
+    sample = taken(data, kind="categorical")
+    assert len(torch.unique(sample.x.values, dim=0)) == distinct
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, -7.0])
+def test_negative_zero_is_zero_in_groups_and_counts_too(shift):
+    signed = np.where(A > 0, 0.0, -0.0) + shift
+    assert Sample.of(x=A, y=B, groups=signed).groups.max() == 0
+    assert mi.classical.entropy(signed) == 0
+    assert mi.classical.contingency(np.c_[signed, K], K) == pytest.approx(mi.classical.entropy(K))
+
+
+@pytest.mark.parametrize("largest", [1.7e308, 1e200, 1.0, 1e-200, 5e-324 * 2**20])
+def test_the_gaussian_formulas_take_numbers_of_any_magnitude(largest):
+    rng = np.random.default_rng(1)
+    x, z = rng.uniform(-1, 1, (2, 400))
+    y = x + z + 0.5 * rng.uniform(-1, 1, 400)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value = mi.classical.gaussian(largest * x, y)
+        given = mi.classical.conditional_gaussian(largest * x, y, z)
+    assert value == pytest.approx(mi.classical.gaussian(x, y), rel=1e-3)
+    assert given == pytest.approx(mi.classical.conditional_gaussian(x, y, z), rel=1e-3)
 
 
 # Missing values of a table of which all pairs are measured

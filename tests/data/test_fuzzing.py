@@ -4,7 +4,7 @@ wrong, and are left as they were."""
 import datetime as dt
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mibounds as mi
+from mibounds import integrations
 
 TINY = {"folds": 2, "steps": 2, "hidden": (8,), "test_negatives": 32, "workers": 1}
 SUPPRESSED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -125,7 +126,13 @@ MISSING = ["none"] * 14 + ["nan", "None", "inf", "one", "most"]
 NAMES = ["text"] * 3 + ["numbers", "years", "tuples", "repeated", "None", "colliding", "odd"]
 CONTAINERS = ["array", "array", "objects", "list", "rows", "tuples", "dictionary", "records", "pandas", "pandas"]
 CONTAINERS += ["polars", "pyarrow", "tensor", "masked", "structured", "series", "frozen", "sparse", "categories"]
-VERBS = ["estimate"] * 4 + ["conditional", "matrix", "bracket", "lagged", "independence_test"]
+CONTAINERS += ["bfloat16", "tensors", "records of NumPy", "every second row", "lazy"]
+COUNTED = ("contingency", "conditional_contingency", "entropy")
+NEIGHBORS = ("ksg", "mixed_ksg", "conditional_ksg", "conditional_mixed_ksg")
+CLASSICAL = (*COUNTED, *NEIGHBORS, "gaussian", "conditional_gaussian", "gaussian_copula", "gaussian_copula_full")
+SCORERS = ("mi_regression", "mi_classification")
+VERBS = ["estimate"] * 8 + ["conditional", "matrix", "bracket", "lagged", "independence_test"] * 2
+VERBS += ["learning_curve", "transfer_entropy", "score_pairs", *SCORERS, *CLASSICAL]
 
 
 @dataclass(frozen=True)
@@ -240,10 +247,18 @@ def _held(columns, container, names):  # noqa: C901  (one for each container)
         return pl.DataFrame(
             {name: _native(column) for name, column in zip(unique, columns, strict=False)}, strict=False
         )
+    if container == "lazy":
+        return _held(columns, "polars", names).lazy()
+    if container == "every second row":
+        return np.repeat(_held(columns, "array", names), 2, axis=0)[::2]
     if container == "pyarrow":
         return pa.table([pa.array(_native(column)) for column in columns], names=texts)
     numeric = [column for column in columns if column.dtype.kind in "biuf"] or [np.arange(len(columns[0])) % 7 / 2]
     floats = np.column_stack([column.astype(np.float64) for column in numeric])
+    if container == "bfloat16":
+        return torch.from_numpy(floats).bfloat16()
+    if container == "tensors":
+        return list(torch.from_numpy(floats))
     if container == "tensor":
         return torch.from_numpy(floats) if len(columns) > 1 else torch.tensor(floats[:, 0], requires_grad=True)
     if container == "masked":
@@ -256,7 +271,7 @@ def _held(columns, container, names):  # noqa: C901  (one for each container)
     made = np.empty(len(floats), dtype=[(name, column.dtype) for name, column in kept.items()])
     for name, column in kept.items():
         made[name] = column
-    return made
+    return list(made) if container == "records of NumPy" else made
 
 
 def _plain(column):
@@ -286,6 +301,8 @@ def _content(data):
         )
     if isinstance(data, pd.Series):
         return repr([data.name, [*data.index], str(data.dtype), data.tolist()])
+    if isinstance(data, pl.LazyFrame):
+        data = data.collect()
     if isinstance(data, pl.DataFrame):
         return repr([data.schema, data.rows()])
     if isinstance(data, pa.Table):
@@ -305,9 +322,16 @@ def _content(data):
 
 def call(case, given):
     """The result of a call."""
+    if case.verb in CLASSICAL:
+        names = (
+            ["x", "y", "z"] if case.verb.startswith("conditional") else ["x", "y"] if case.verb != "entropy" else ["x"]
+        )
+        return getattr(mi.classical, case.verb)(*[given[name] for name in names])
+    if case.verb in SCORERS:
+        return getattr(integrations, case.verb)(given["x"], given["y"], nan=case.nan, **TINY)
     types = {} if case.kind is None else {"x_type": case.kind}
     more = {"nan": case.nan}
-    if case.verb not in ("lagged", "matrix"):
+    if case.verb not in ("lagged", "matrix", "transfer_entropy"):
         more |= {"groups": given["groups"], "sample_weight": given["weights"]}
     if case.verb == "matrix":
         return mi.matrix(given["x"], nan=case.nan, folds=2, workers=1)
@@ -315,6 +339,14 @@ def call(case, given):
         return mi.conditional(given["x"], given["y"], given["z"], **types, **more, **TINY)
     if case.verb == "lagged":
         return mi.lagged(given["x"], given["y"], [0, 2], **types, **more, **TINY)
+    if case.verb == "transfer_entropy":
+        return mi.transfer_entropy(given["x"], given["y"], **types, **more, **TINY)
+    if case.verb == "learning_curve":
+        return mi.learning_curve(given["x"], given["y"], sizes=[50, 55, 60], repeats=1, **types, **more, **TINY)
+    if case.verb == "score_pairs":
+        fitted = mi.estimate(given["x"], given["y"], **types, **more, **TINY).fitted
+        other = replace(case, seed=case.seed + 7, copied=False).arguments()  # with categories that did not occur
+        return fitted.score_pairs(other["x"], other["y"], nan="drop") if fitted is not None else torch.zeros(1)
     if case.verb == "independence_test":
         return mi.independence_test(given["x"], given["y"], permutations=9, **types, **more, **TINY)
     if case.verb == "bracket":
@@ -324,8 +356,19 @@ def call(case, given):
 
 def check_result(result):
     """Finite, in order, and at most what a label can tell."""
+    if isinstance(result, float):
+        assert not math.isnan(result)
+        return
+    if isinstance(result, np.ndarray):  # of columns
+        assert np.isfinite(result).all()
+        return
+    if isinstance(result, torch.Tensor):  # rows with missing values have none
+        assert not torch.isinf(result).any()
+        return
     if isinstance(result, mi.results.MatrixResult):
         off = ~np.eye(len(result.names), dtype=bool)
+        if result.counts is not None:  # of pairs with 50 common rows
+            off &= np.nan_to_num(result.counts) >= 50
         assert np.isfinite(np.asarray(result.values)[off]).all()
         assert (np.asarray(result.stderr)[off] >= 0).all()
         return
@@ -339,6 +382,9 @@ def check_result(result):
         return
     low, high = result.interval
     assert low <= high
+    if isinstance(result, mi.results.LearningCurveResult):
+        assert np.isfinite(result.values).all()
+        return
     if isinstance(result, mi.results.BracketResult):
         assert math.isfinite(result.lower) and math.isfinite(result.upper)
         return
@@ -401,7 +447,7 @@ calls = st.builds(
 
 
 @pytest.mark.usefixtures("one_regularization")
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=SUPPRESSED, database=None)
+@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=SUPPRESSED, database=None)
 @given(calls)
 def test_any_table_gives_a_result_or_a_sentence_and_stays_as_it_is(case):
     check(case)

@@ -67,7 +67,7 @@ def test_a_large_offset_does_not_round_differences_away():
         (torch.zeros(60, 2, dtype=torch.complex64), TypeError, "x is complex"),
         (np.zeros((60, 2, 2)), ValueError, r"x has shape \(60, 2, 2\): expected \(rows,\) or \(rows, columns\)"),
         (np.zeros((0, 2)), ValueError, "x is empty"),
-        (np.float64(3), ValueError, "x is empty"),
+        (np.float64(3), ValueError, "x is a single value"),
         (pd.DataFrame(), ValueError, "x is empty"),
         ([[1, 2], [3]], ValueError, "x is ragged"),
         (pd.DataFrame({"age": [1.0, 2.0], "tags": [["a"], ["b"]]}), TypeError, "x: column 'tags' holds list objects"),

@@ -277,7 +277,10 @@ def test_a_table_needs_two_columns_that_vary_and_has_no_indicators():
         Sample.of_columns(missing, nan="indicator")
     with pytest.raises(ValueError, match=r'pass nan="drop" to leave out their rows\.$'):
         Sample.of_columns(missing)
-    assert Sample.of_columns(missing, nan="drop").kept.tolist() == [*range(1, 60)]
+    assert Sample.of_columns(missing, nan="drop").kept.tolist() == [*range(60)], "a pair leaves out its own rows"
+    assert Sample.of_columns(missing[:, 1:], nan="drop").kept.tolist() == [*range(1, 60)]
+    with pytest.raises(ValueError, match="table has one column that varies, '0'"):
+        Sample.of_columns(missing[:, :1], nan="drop")
 
 
 def test_an_encoder_takes_its_variable_as_it_came():

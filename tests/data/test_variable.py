@@ -62,7 +62,8 @@ def test_new_names_of_given_columns_are_new_names_of_encoded_ones(mixed):
 def test_constant_columns_are_found():
     assert table(a=[1, 2], b=[3, 3], c=[0, 1]).constant_columns() == ["b"]
     assert table(a=[1, 1]).constant_columns() == ["a"]
-    assert table(a=[1, math.nan]).constant_columns() == []
+    assert table(a=[1, math.nan], b=[math.nan, 2], c=[math.nan, math.nan]).constant_columns() == ["a", "b", "c"]
+    assert table(a=[math.nan, 1, 2], b=[3, math.inf, 3]).constant_columns() == ["b"]
     assert Variable("x", torch.ones(5, 1, 8, 8), Schema("image")).constant_columns() == []
 
 

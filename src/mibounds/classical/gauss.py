@@ -108,6 +108,7 @@ def information(x: Floats, y: Floats, z: Floats, name: str, *, corrected: bool =
 
 def _unit(side: Floats) -> Floats:
     """Centered columns of length 1."""
+    side = np.ldexp(side, -np.frexp(np.abs(side).max(0, initial=0))[1])  # sums of the largest numbers stay finite
     centered = side - side.mean(0)
     centered = centered / np.abs(centered).max(0, initial=0)  # squares of any magnitude stay finite
     unit: Floats = centered / np.linalg.norm(centered, axis=0)

@@ -9,11 +9,14 @@ import torch
 from torch import Tensor
 
 from mibounds.data.intake import intake
+from mibounds.data.sources import array_of
+from mibounds.data.values import Array
 from mibounds.data.variable import Schema
 
 __all__ = ["intake_array", "intake_images", "intake_sequences", "is_ragged"]
 
 _CHANNELS = (1, 3, 4)
+_RESOLVED = 1000  # values that the bulk of a feature should at least have room for
 
 
 def intake_images(data: Any, name: str, least: int) -> Tensor:
@@ -23,7 +26,8 @@ def intake_images(data: Any, name: str, least: int) -> Tensor:
         TypeError: if they are not numbers.
         ValueError: if they are not (N, H, W) or (N, C, H, W), fewer than `least`, or not finite.
     """
-    shape = np.shape(data)
+    pixels = _numbers(data, name)
+    shape = pixels.shape
     if len(shape) not in (3, 4):
         raise ValueError(f"{name} has shape {tuple(shape)}: expected (images, height, width) or one with channels.")
     if len(shape) == 4 and shape[3] in _CHANNELS and shape[1] not in _CHANNELS:
@@ -33,10 +37,9 @@ def intake_images(data: Any, name: str, least: int) -> Tensor:
         )
     if shape[0] < least:
         raise ValueError(f"{name} holds {shape[0]} images: expected at least {least}.")
-    pixels = torch.as_tensor(data)
-    if not pixels.isfinite().all():
+    if not np.isfinite(pixels).all():
         raise ValueError(f"{name} has missing or infinite pixels: fill them in, or leave those images out.")
-    columns = intake(pixels.flatten(1), name, "continuous").table
+    columns = intake(pixels.reshape(shape[0], -1), name, "continuous").table
     assert columns is not None
     return columns.reshape(shape)
 
@@ -67,10 +70,12 @@ def intake_sequences(data: Any, name: str, least: int) -> Tensor:
             f"{name} holds sequences of {widths[0]} and of {widths[-1]} features a step: expected the same number "
             "in every step of every sequence."
         )
-    padded = torch.full((len(parts), max(map(len, parts)), widths[0]), torch.nan)
+    padded = torch.full((len(parts), max(map(len, parts)), widths[0]), torch.nan, dtype=torch.float64)
     for row, part in zip(padded, parts, strict=True):
         row[: len(part)] = part
-    return padded
+    for feature in padded.flatten(0, 1).unbind(1):
+        _check_precision(feature[feature.isfinite()].numpy(), name)
+    return padded.float()
 
 
 def intake_array(data: Any, name: str, schema: Schema, least: int = 1) -> Tensor:
@@ -94,14 +99,42 @@ def is_ragged(data: Any) -> bool:
     return len({len(part) for part in data}) > 1
 
 
+def _numbers(data: Any, name: str) -> Array:
+    """An array of real numbers, missing ones as NaN."""
+    array = array_of(data, name)
+    if array.dtype.kind == "O":  # numbers beside None, decimals
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name} does not hold numbers: encode them as numbers first.") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} does not hold real numbers ({array.dtype}): encode them as numbers first.")
+    return array
+
+
+def _check_precision(values: Array, name: str) -> None:
+    """Raise a ValueError if single precision does not hold numbers (N,), or not their differences."""
+    single = np.finfo(np.float32)
+    low, high = np.quantile(values, [0.05, 0.95])
+    largest = max(abs(low), abs(high))
+    if np.abs(values).max() > single.max or 0 < largest < single.tiny:
+        raise ValueError(
+            f"{name} holds values of the order of {np.abs(values).max():.2g}, and single precision is from "
+            f"{single.tiny:.2g} to {single.max:.2g}: give them in another unit, or their logarithms."
+        )
+    if low < high and high - low < _RESOLVED * single.eps * largest:
+        raise ValueError(
+            f"{name} lies between {low:.12g} and {high:.12g}, which single precision does not tell apart: subtract "
+            f"an offset, {name} - {low:.12g}."
+        )
+
+
 def _sequence(part: Any, name: str, i: int) -> Tensor:
-    """One sequence (T, D) without the NaN at its end."""
-    values = np.asarray(part)
-    if values.dtype.kind not in "fiub":
-        raise TypeError(f"{name}: sequence {i} does not hold numbers: encode its steps as numbers first.")
+    """One sequence (T, D) without the NaN at its end, in double precision."""
+    values = _numbers(part, f"{name}: sequence {i}")
     if values.ndim not in (1, 2):
         raise ValueError(f"{name}: sequence {i} has shape {values.shape}: expected (steps,) or (steps, features).")
-    steps = torch.from_numpy(values.astype(np.float32).reshape(len(values), values.shape[1] if values.ndim == 2 else 1))
+    steps = torch.from_numpy(values.astype(np.float64).reshape(len(values), values.shape[1] if values.ndim == 2 else 1))
     there = ~steps.isnan().all(1)
     if not there.any():
         raise ValueError(f"{name}: sequence {i} is empty: leave its row out.")

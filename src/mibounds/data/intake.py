@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mibounds._checks import nearest
 from mibounds.data.encoding import Categorical, Encoding, fit_encoding, kind_names
-from mibounds.data.sources import columns_of
+from mibounds.data.sources import columns_of, title_of
 from mibounds.data.values import Array, is_text, texts
 from mibounds.data.variable import MissingPolicy, Schema, Variable, encoded, shown
 from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
@@ -146,7 +146,7 @@ def intake_columns(
             warnings.append(ColumnsLeftOutWarning(f"Columns without numbers{few} were left out: {shown(others)}."))
         chosen = chosen or others
     else:
-        chosen = list(dict.fromkeys(map(str, columns)))
+        chosen = list(dict.fromkeys(map(title_of, columns)))
         for title in chosen:
             if title not in found:
                 raise ValueError(f"table has no column {title!r}. {nearest(title, found)}")
@@ -192,7 +192,8 @@ def _distinct(encodings: tuple[Encoding, ...]) -> tuple[Encoding, ...]:
 
 def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:
     """The kinds of the columns that have been given one."""
-    given = dict.fromkeys(titles, kinds) if isinstance(kinds, str) else dict(kinds or {})
+    named = {} if kinds is None or isinstance(kinds, str) else {title_of(one): kind for one, kind in kinds.items()}
+    given = dict.fromkeys(titles, kinds) if isinstance(kinds, str) else named
     for title, kind in given.items():
         if title not in titles:
             raise ValueError(

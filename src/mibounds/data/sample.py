@@ -121,6 +121,9 @@ class Sample:
     ) -> Sample:
         """Take in the numeric columns of a table as one variable, "table", with `labels` also text with few values.
 
+        With nan="drop" rows in which two columns or more have values stay, and the others of their values are not
+        finite: every pair leaves out its own rows.
+
         Raises:
             TypeError, ValueError: with one sentence, for fewer than two columns that vary among others.
         """
@@ -128,7 +131,7 @@ class Sample:
         variable, warnings = intake_columns(table, columns, labels=labels)
         given = row_count(variable.values)
         sample = cls({"table": variable}, given, torch.arange(given), warnings=tuple(warnings))
-        sample = sample._complete(nan)._varying()
+        sample = (sample._complete(nan) if nan == "raise" else sample._with_pairs())._varying()
         names = () if sample.is_constant("table") else sample.variables["table"].columns
         if len(names) < 2:
             varying = f"one column that varies, {names[0]!r}" if names else "no column that varies"
@@ -239,12 +242,16 @@ class Sample:
         if left < n:
             dropped = f"{n - left} of {n} rows were dropped for missing or infinite values."
             sample = self._at(finite.nonzero().flatten())._with([RowsDroppedWarning(dropped)])
-        if left < MINIMUM_ROWS:
-            raise ValueError(
-                f"{left} complete rows are too few: expected at least {MINIMUM_ROWS}, and some thousands for a precise "
-                "estimate."
-            )
+        _check_rows(left, "complete rows")
         return sample
+
+    def _with_pairs(self) -> Sample:
+        """The rows in which at least two columns of the table have a value."""
+        (variable,) = self.variables.values()
+        assert variable.table is not None
+        rows = variable.table.isfinite().sum(1) >= min(2, variable.table.shape[1])
+        _check_rows(int(rows.sum()), "rows with values in two columns")
+        return self if bool(rows.all()) else self._at(rows.nonzero().flatten())
 
     def _varying(self) -> Sample:
         """The sample without constant columns, which a warning names."""
@@ -269,6 +276,14 @@ class Sample:
                 for part, variable in zip(parts, tables, strict=True)
             ]
         return _side_by_side(name, tables)
+
+
+def _check_rows(count: int, what: str) -> None:
+    """Raise a ValueError if these rows are too few for an estimate."""
+    if count < MINIMUM_ROWS:
+        raise ValueError(
+            f"{count} {what} are too few: expected at least {MINIMUM_ROWS}, and some thousands for a precise estimate."
+        )
 
 
 def _side_by_side(name: str, tables: Sequence[Variable]) -> Variable:
@@ -309,10 +324,13 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
     if given is not None and not isinstance(given, Mapping) and given not in kind_names():
         expected = ", ".join(map(repr, [*kind_names(), *_ARRAYS]))
         raise ValueError(f"{name}_type is {given!r}: expected {expected}, or the kinds of columns by name.")
+    if isinstance(data, Tensor) and data.is_nested:
+        raise TypeError(f"{name} is a nested tensor: pass the list of its parts, {name}.unbind().")
     ragged = is_ragged(data)
     if given is None and ragged:
         return "sequence"
     shape = getattr(data, "shape", None)
+    shape = shape if isinstance(shape, Sequence) else None  # of an array, and not of a class of arrays
     if shape is None and isinstance(data, list | tuple) and not ragged:
         shape = _shape(data)
     if shape is None or len(shape) < 3:
@@ -330,6 +348,8 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
 
 def _shape(rows: Sequence[Any]) -> tuple[int, ...] | None:
     """Of a list; None if its rows have none in common."""
+    if any(row is np.ma.masked for row in rows):  # NumPy would warn of each
+        return (len(rows),)
     try:
         return np.shape(rows)
     except (TypeError, ValueError):

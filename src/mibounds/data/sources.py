@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,21 @@ from torch import Tensor
 
 from mibounds.data.values import Array, as_text, family, is_missing
 
-__all__ = ["MINIMUM_ROWS", "column_titles", "columns_of", "has_column", "index_of", "without_column"]
+__all__ = [
+    "MINIMUM_ROWS",
+    "array_of",
+    "column_titles",
+    "columns_of",
+    "has_column",
+    "index_of",
+    "title_of",
+    "without_column",
+]
 
 MINIMUM_ROWS = 50
 _EXACT = 2**53  # up to which floats hold every whole number
+_LONGEST = 60  # characters of a name
+_WANTED = "expected rows of numbers or text: an array, a tensor, a list or a table."
 
 Columns = dict[str, Array]
 
@@ -46,7 +58,7 @@ def columns_of(data: Any, name: str) -> tuple[Columns, bool]:
         frame = _of_frame(data, name)
         if frame is not None:
             return frame, True
-    return _of_array(_array(data, name), name), False
+    return _of_array(array_of(data, name), name), False
 
 
 def index_of(data: Any) -> Any:
@@ -81,16 +93,20 @@ def without_column(data: Any, titles: Sequence[str], name: str) -> tuple[Columns
     return {t: c for t, c in columns.items() if t not in titles}, {t: columns[t] for t in titles}
 
 
-def _array(data: Any, name: str) -> Array:
-    """A tensor, a sparse matrix, or what else NumPy knows, as an array."""
+def array_of(data: Any, name: str) -> Array:
+    """A tensor, a sparse matrix, or what else NumPy knows, as an array in which masked values are missing."""
     if isinstance(data, Tensor):
         return _of_tensor(data)
+    if isinstance(data, list | tuple):
+        data = [_of_tensor(one) if isinstance(one, Tensor) else one for one in data]
     if hasattr(data, "toarray") and hasattr(data, "nnz"):  # SciPy's sparse matrices
         return np.asarray(data.toarray())
     _refuse(data, name)
     try:
         return _unmasked(np.asanyarray(data))
     except ValueError as error:
+        if not isinstance(data, Sequence):
+            raise TypeError(f"{name} is of type {type(data).__name__}: {_WANTED}") from error
         raise ValueError(f"{name} is ragged (rows of different lengths): expected a rectangle of values.") from error
 
 
@@ -131,9 +147,13 @@ def _of_array(array: Array, name: str) -> Columns:
             f"{name} has shape {array.shape}: expected (rows,) or (rows, columns). "
             "Flatten it, x.reshape(len(x), -1), or compose an MIEstimator whose critic has an encoder for it."
         )
+    if array.dtype.kind == "T":  # NumPy's text of any length
+        array = array.astype(object)
     if array.dtype.kind == "V":
         raise TypeError(f"{name} holds bytes of no type ({array.dtype}): expected numbers, dates, booleans or text.")
-    if array.ndim == 0 or not array.size:
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single value (shape ()): expected at least {MINIMUM_ROWS} rows.")
+    if not array.size:
         raise ValueError(f"{name} is empty (shape {array.shape}): expected at least {MINIMUM_ROWS} rows.")
     columns = [_tight(column) for column in array.reshape(len(array), -1).T]
     if len(columns) == 1:
@@ -145,7 +165,7 @@ def _of_mapping(data: Mapping[Any, Any], name: str) -> Columns:
     """A dictionary of columns."""
     columns: Columns = {}
     for title, key in zip(_titles(data, name), data, strict=True):
-        made, _ = columns_of(data[key], str(title))
+        made, _ = columns_of(data[key], f"column {title!r} of {name}")
         if len(made) > 1:
             raise ValueError(f"{name}: column {title!r} has {len(made)} columns itself: expected one value per row.")
         columns[title] = next(iter(made.values()))
@@ -160,6 +180,10 @@ def _of_mapping(data: Mapping[Any, Any], name: str) -> Columns:
 def _of_sequence(data: Sequence[Any], name: str) -> tuple[Columns, bool]:
     """A list of values, of rows, of tensors or of records."""
     first = data[0] if len(data) else None
+    if isinstance(first, np.void) and first.dtype.names is not None and len({row.dtype for row in data}) == 1:
+        return columns_of(np.array(data), name)
+    if any(value is np.ma.masked for value in data):
+        data = [None if value is np.ma.masked else value for value in data]
     if isinstance(first, Mapping) and all(isinstance(row, Mapping) for row in data):
         keys = dict.fromkeys(key for row in data for key in row)
         table = {str(key): _tight(_objects([row.get(key) for row in data])) for key in keys}
@@ -191,7 +215,7 @@ def _of_frame(data: Any, name: str) -> Columns | None:
         data = pandas.Series(data)
     if hasattr(data, "iloc"):  # pandas and its like, whose column names may be anything, and repeat
         if not hasattr(data, "columns"):
-            title = name if getattr(data, "name", None) is None else _title(data.name, name)
+            title = name if getattr(data, "name", None) is None else title_of(data.name)
             _check_rows(data.shape, name)
             return {title: _of_series(nw.from_native(data, series_only=True))}
         _check_rows(data.shape, name)
@@ -219,7 +243,7 @@ def _titles(titles: Iterable[Any], name: str) -> list[str]:
     """Names as text, each once: of a repeated one the second is called "age (2)"."""
     found: list[str] = []
     for i, title in enumerate(titles):
-        text = f"{name}[{i}]" if is_missing(title) else _title(title, name)
+        text = f"{name}[{i}]" if is_missing(title) else title_of(title)
         number, unique = 1, text
         while unique in found:
             number += 1
@@ -228,7 +252,8 @@ def _titles(titles: Iterable[Any], name: str) -> list[str]:
     return found
 
 
-def _title(title: Any, name: str) -> str:
+def title_of(title: Any) -> str:
+    """The name of a column as text: of levels ("p", "mean") it is "p.mean"."""
     if isinstance(title, tuple):
         return ".".join(str(part) for part in title if part != "")
     return str(title)
@@ -294,8 +319,8 @@ def _instant(value: Any) -> Any:
         return np.datetime64("NaT")
     if hasattr(value, "to_timestamp"):  # pandas' Period
         value = value.to_timestamp()
-    if hasattr(value, "to_pydatetime"):
-        value = value.to_pydatetime()
+    if hasattr(value, "to_datetime64"):  # pandas' Timestamp
+        return value.to_datetime64().astype("datetime64[us]")
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
     return np.datetime64(value, "us")
@@ -311,10 +336,11 @@ def _duration(value: Any) -> Any:
 
 def _refuse(data: Any, name: str) -> None:
     """Raise a TypeError for what holds no rows."""
-    wanted = "expected rows of numbers or text: an array, a tensor, a list or a table."
     if data is None:
-        raise TypeError(f"{name} is None: {wanted}")
+        raise TypeError(f"{name} is None: {_WANTED}")
     if isinstance(data, str | bytes):
+        if len(data) > _LONGEST:
+            raise TypeError(f"{name} is a text of {len(data):,} characters: {_WANTED}")
         raise TypeError(f"{name} is the text {data!r}: pass the column itself, for example table[{data!r}].")
     if isinstance(data, set | frozenset):
         raise TypeError(
@@ -322,5 +348,6 @@ def _refuse(data: Any, name: str) -> None:
         )
     if isinstance(data, Iterator):
         raise TypeError(f"{name} is a {type(data).__name__}, which can be read only once: pass list({name}).")
-    if not hasattr(data, "__array__") and not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
-        raise TypeError(f"{name} is of type {type(data).__name__}: {wanted}")
+    has_rows = hasattr(data, "__array__") or (hasattr(data, "__len__") and hasattr(data, "__getitem__"))
+    if not has_rows or isinstance(data, type | ModuleType):
+        raise TypeError(f"{name} is of type {type(data).__name__}: {_WANTED}")

@@ -139,10 +139,12 @@ class Variable:
         return replace(self, values=self.values[:, kept], schema=replace(self.schema, names=names), width=len(kept))
 
     def constant_columns(self) -> list[str]:
-        """The encoded columns of a table that have one value throughout."""
+        """The encoded columns of a table that have one value throughout, whatever is missing."""
         if self.table is None:
             return []
-        varies = (self.table != self.table[0]).any(0).tolist()
+        known = self.table.isfinite()
+        first = self.table.gather(0, known.int().argmax(0, keepdim=True))  # the first known value of each column
+        varies = (known & (self.table != first)).any(0).tolist()
         return [name for name, one in zip(self.columns, varies, strict=True) if not one]
 
     def renamed(self, name: str, columns: Mapping[str, str]) -> Variable:

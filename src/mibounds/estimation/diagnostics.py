@@ -31,6 +31,7 @@ from mibounds.warnings import (
 __all__ = ["CHECKS"]
 
 # Each threshold lies above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
+_COINCIDENCES = 3.0  # times as many repeated rows as rounded, independent columns have by chance
 _PILE = 3  # times as often as any other value: what is merely rounded has no such value
 _TIED, _DISTINCT = 0.05, 0.2  # of the rows; labels and counts have few distinct values, and are left alone
 _BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
@@ -75,8 +76,9 @@ def ties(e: Evidence) -> MIWarning | None:
                 if int(counts[most]) > max(_TIED * len(column), _PILE * second) and not filled:
                     share = int(counts[most]) / len(column)
                     piles.append(f"{values[most]:.4g} makes up {share:.0%} of column {encoding.name!r}")
-    copied = _repeated([*e.x.unbind(1), *e.y.unbind(1)]) if continuous else 0.0
-    if copied > _TIED:
+    columns = [*e.x.unbind(1), *e.y.unbind(1)]
+    copied = _repeated(columns) if continuous else 0.0
+    if copied > _TIED and copied > _TIED + _COINCIDENCES * _coincident(columns):
         return TiesWarning(
             f"{copied:.0%} of the rows repeat others, though values look continuous: copies are in training and test "
             "parts alike, and the value is too high. Drop them, also where rows were drawn with replacement, or pass "
@@ -202,6 +204,16 @@ def _correlated(x: Tensor, y: Tensor) -> bool:
     u, v = (side / side.square().sum(0).sqrt().clamp_min(1e-12) for side in (u - u.mean(0), v - v.mean(0)))
     pairs = x.shape[1] * y.shape[1]
     return float((u.T @ v).abs().max()) * math.sqrt(len(x)) > NormalDist().inv_cdf(1 - 0.0005 / pairs)
+
+
+def _coincident(columns: Sequence[Tensor]) -> float:
+    """The share of rows that equal one before them by chance, of independent columns (N,) with those frequencies."""
+    n = len(columns[0])
+    equal = (n - 1) / 2
+    for column in columns:
+        frequencies = torch.unique(column, return_counts=True)[1].double() / n
+        equal *= float(frequencies.square().sum())
+    return equal
 
 
 def _repeated(columns: Sequence[Tensor]) -> float:

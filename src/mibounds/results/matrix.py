@@ -27,7 +27,7 @@ _SHOWN = 10  # pairs
 
 class Pair(NamedTuple):
     """One entry of a `MatrixResult`: two names, the value and its standard error in the unit of the result, and the
-    p-values if they were computed."""
+    p-values if they were computed; the number of samples, None where it is that of the result."""
 
     x: str
     y: str
@@ -35,6 +35,7 @@ class Pair(NamedTuple):
     stderr: float
     pvalue: float | None = None
     adjusted: float | None = None
+    n: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -47,6 +48,8 @@ class MatrixResult(Measurement):
         stderr: (D, D) the standard errors in `unit`.
         names: of the D columns or groups.
         n: number of samples.
+        counts: (D, D) the number of samples of each pair, in which neither of its two is missing; None if it is n for
+            all of them.
         unit: "nats" or "bits".
         pvalues: (D, D) the p-value of each pair under the null hypothesis of independence; None if not computed.
         adjusted: (D, D) the p-values adjusted by Benjamini and Hochberg. Of the pairs with at most 0.05, no more than
@@ -68,6 +71,7 @@ class MatrixResult(Measurement):
     stderr: Floats = field(metadata=INFORMATION)
     names: tuple[str, ...]
     n: int
+    counts: Floats | None = None
     unit: Unit = "nats"
     pvalues: Floats | None = None
     adjusted: Floats | None = None
@@ -85,9 +89,10 @@ class MatrixResult(Measurement):
         """All pairs, the largest value first."""
         found = []
         for i, j in zip(*np.triu_indices(len(self.names), 1), strict=True):
-            tested = [None if one is None else float(one[i, j]) for one in (self.pvalues, self.adjusted)]
-            numbers = float(self.values[i, j]), float(self.stderr[i, j])
-            found.append(Pair(self.names[i], self.names[j], *numbers, *tested))
+            pvalue, adjusted = (None if one is None else float(one[i, j]) for one in (self.pvalues, self.adjusted))
+            value, stderr = float(self.values[i, j]), float(self.stderr[i, j])
+            count = None if self.counts is None else int(self.counts[i, j])
+            found.append(Pair(self.names[i], self.names[j], value, stderr, pvalue, adjusted, count))
         return sorted(found, key=lambda pair: math.inf if math.isnan(pair.value) else -pair.value)
 
     @property
@@ -98,7 +103,8 @@ class MatrixResult(Measurement):
         pairs = self.pairs()
         counts = f"{len(pairs):,} pair{'' if len(pairs) == 1 else 's'} of {len(self.names)} variables"
         header = ("pair", "estimate", "standard error") + (("p", "adjusted p") if self.pvalues is not None else ())
-        table = Table(header, tuple(_row(pair)[: len(header)] for pair in pairs[:_SHOWN]))
+        header += ("n",) if self.counts is not None else ()
+        table = Table(header, tuple(_row(pair) for pair in pairs[:_SHOWN]))
         blocks: list[Line | Table] = [table]
         if len(pairs) > _SHOWN:
             blocks.append(Line(f"and {len(pairs) - _SHOWN:,} more: pairs() lists them, plot() draws them"))
@@ -123,5 +129,6 @@ class MatrixResult(Measurement):
 
 
 def _row(pair: Pair) -> tuple[str, ...]:
-    tested = ("" if value is None else f"{value:.2g}" for value in (pair.pvalue, pair.adjusted))
-    return (f"{pair.x} - {pair.y}", number(pair.value), f"{pair.stderr:.2g}", *tested)
+    tested = [f"{value:.2g}" for value in (pair.pvalue, pair.adjusted) if value is not None]
+    count = [f"{pair.n:,}"] if pair.n is not None else []
+    return (f"{pair.x} - {pair.y}", number(pair.value), f"{pair.stderr:.2g}", *tested, *count)

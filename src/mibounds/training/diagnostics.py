@@ -14,6 +14,7 @@ from functools import cached_property
 from statistics import fmean
 
 import torch
+from scipy.special import chdtri
 from torch import Tensor
 
 from mibounds._math import logmeanexp
@@ -112,6 +113,8 @@ _EFFECTIVE_ROWS, _EFFECTIVE_SHARE = 50, 0.1  # rows, and of the rows; healthy: f
 _WITHOUT_PARTITION = ("none", "contrastive")  # normalizers
 _FALLING, _FALLING_SHARE = 0.02, 0.05  # nats, and of the score; healthy: up to 0.01
 _SPREAD, _SPREAD_FLOOR = 3.0, 0.02  # times what sampling explains, and nats; healthy: up to 2.2 times
+_SPREAD_LEVEL = 1e-4  # of the chi-square test of the folds' variance: 3.9 times for two folds, 3 times for three
+_ERRORS = 3.0  # standard errors
 _ALL_OF_IT = 0.98  # of the entropy of a label
 _KURTOSIS = 20.0  # x|x|^0.5 of a Gaussian has 5.9, its cube 46
 _SERIAL = 0.3  # rank correlation; 2,000 independent rows: up to 0.06
@@ -181,9 +184,10 @@ def ceiling(e: Evidence) -> MIWarning | None:
 
 
 def overfit(e: Evidence) -> MIWarning | None:
-    """The critics score the rows that trained them better than unseen ones, by more than 0.15 nats and 30 %."""
+    """The critics score the rows that trained them better than unseen ones, by more than 0.15 nats, 30 % and three
+    standard errors: training and test rows are different draws."""
     gap = overfit_gap(e.evaluation)
-    if _determined(e) or gap <= max(_MEMORIZED, _MEMORIZED_SHARE * e.value):
+    if _determined(e) or gap <= max(_MEMORIZED, _MEMORIZED_SHARE * e.value) + _ERRORS * e.stderr:
         return None
     return OverfitWarning(
         f"On training samples the critics are {gap:.2g} nats higher than on test samples. The value, evaluated on "
@@ -210,10 +214,13 @@ def bounds_disagree(e: Evidence) -> MIWarning | None:
 
 
 def not_normalized(e: Evidence) -> MIWarning | None:
-    """The log of the mean e^score over mismatched test pairs is off zero by more than 0.2 nats and three errors."""
+    """The log of the mean e^score over mismatched test pairs is off zero by more than 0.2 nats and three errors, of
+    this mean and of that over the validation rows, by which scores are normalized."""
     mean, error, effective = partition(e.evaluation)
     few = effective < _least_effective(e)
-    if e.extrapolated or e.entropy_limit is not None or few or abs(mean) <= _LOG_MEAN + 3 * error:
+    validating = sum(len(fitted.fold.valid) for fitted in e.evaluation.fitted)
+    error *= math.sqrt(1 + e.n / validating) if validating else 1.0
+    if e.extrapolated or e.entropy_limit is not None or few or abs(mean) <= _LOG_MEAN + _ERRORS * error:
         return None
     return NotNormalizedWarning(
         f"The mean of e^score over mismatched test pairs is e^{mean:.3g}, and is e^0 for a log-ratio: PlugIn and NWJ "
@@ -249,12 +256,14 @@ def not_converged(e: Evidence) -> MIWarning | None:
 
 
 def fold_spread(e: Evidence) -> MIWarning | None:
-    """The folds' values spread three times as wide as sampling explains."""
+    """The folds' values spread three times as wide as sampling explains, and wider than it does in one of 10,000 fits:
+    two folds are often far apart."""
     values = torch.tensor(e.chosen.fold_values(), dtype=torch.float64)
-    if len(values) < 2 or e.extrapolated:
+    if len(values) < 2 or e.extrapolated or e.local is not None:
         return None
     expected = e.chosen.sampling_error() * math.sqrt(len(values))
-    if float(values.std()) <= max(_SPREAD * expected, _SPREAD_FLOOR):
+    by_chance = math.sqrt(float(chdtri(len(values) - 1, _SPREAD_LEVEL)) / (len(values) - 1))
+    if float(values.std()) <= max(max(_SPREAD, by_chance) * expected, _SPREAD_FLOOR):
         return None
     return FoldSpreadWarning(
         f"The folds range from {float(values.min()):.3g} to {float(values.max()):.3g} nats, "

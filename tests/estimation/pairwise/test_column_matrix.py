@@ -17,7 +17,8 @@ def test_pvalues_of_independent_columns_are_roughly_uniform(monkeypatch):
     monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (20, 20))
     table = independent(10, 400)
     table[:, 0] = (table[:, 0] > 0.5).float()  # a label among them
-    values, _, pvalues = measure_columns(table, True, None, 1, False, 0)
+    values, _, counts, pvalues = measure_columns(table, True, None, 1, False, 0)
+    assert (counts == 400).all()
     assert np.abs(values).max() < 0.03
     assert np.mean(pvalues) == pytest.approx(0.5, abs=0.12)
     assert 0.02 < np.mean(pvalues <= 0.1) < 0.22
@@ -40,6 +41,16 @@ def test_every_column_is_shuffled_alone():
     assert torch.equal(mixed.sort(0).values, table.repeat_interleave(2, 1))
     assert torch.corrcoef(mixed.T).fill_diagonal_(0).abs().max() < 0.4
     assert torch.equal(_shuffled(table, 2, seed=0).sort(0).values, table[:, [0, 1]])
+
+
+def test_shuffled_columns_of_missing_values_have_as_many_as_the_one_with_the_fewest():
+    table = torch.arange(300.0).view(3, 100).T.clone()
+    table[:30, 1] = torch.nan
+    table[5:, 2] = torch.inf  # too few to be measured
+    mixed = _shuffled(table, 4, seed=0)
+    assert mixed.shape == (70, 4)
+    assert torch.equal(mixed[:, 2:].sort(0).values, table[30:, 1].repeat(2, 1).T)
+    assert set(mixed[:, 0].tolist()) < set(range(100))
 
 
 def test_few_rows_and_rows_in_order_have_warnings():

@@ -51,6 +51,7 @@ def test_groups_and_columns_do_not_go_together():
 def test_values_pvalues_and_warnings_with_the_names_of_their_groups():
     sample, taken = take_groups(TABLE[:100], None, {"a": [0], "b": [1], "c": [2]}, "raise")
     numbers, warnings = measure_groups(sample, taken, True, Recipe(folds=2, steps=20, hidden=(8,)), 1)
-    assert [len(part) for part in numbers] == [3, 3, 3]
-    assert (numbers[2] > 0.001).all()
+    assert [len(part) for part in numbers] == [3, 3, 3, 3]
+    assert (numbers[2] == 100).all()
+    assert (numbers[3] > 0.001).all()
     assert any(str(warning).startswith("a, b: 100 rows") for warning in warnings)

@@ -188,6 +188,98 @@ def test_missing_and_constant_columns():
         mi.matrix(frame, columns=["a", "b"], steps=3)
 
 
+@pytest.fixture(scope="module")
+def incomplete():
+    """Columns a, b with a correlation of 0.8, and c and d that lack a third and a half of their values; d is -b."""
+    a, b, c = normals(3, 1200, 7).numpy()
+    b = 0.8 * a + 0.6 * b
+    rng = np.random.default_rng(0)
+    lost = [np.where(rng.random(1200) < share, np.nan, side) for share, side in ((1 / 3, c + a), (1 / 2, -b))]
+    lost[0][5] = np.inf
+    return np.stack([a, b, *lost], 1)
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.warnings.RowsDroppedWarning")
+def test_a_pair_uses_the_rows_in_which_both_are_present(incomplete):
+    found = mi.matrix(incomplete, nan="drop", folds=2)
+    for i in range(4):
+        for j in range(i + 1, 4):
+            both = incomplete[np.isfinite(incomplete[:, [i, j]]).all(1)][:, [i, j]]
+            assert found.counts[i, j] == found.counts[j, i] == len(both)
+            alone = mi.matrix(both, folds=2)
+            assert found.values[i, j] == pytest.approx(alone.values[0, 1], abs=1e-5)
+            assert found.stderr[i, j] == pytest.approx(alone.stderr[0, 1], abs=1e-5)
+            assert alone.counts is None
+    assert found.n == 1200
+    assert found.counts[0, 1] == 1200
+    assert found.values[0, 1] == pytest.approx(0.511, abs=0.06)  # -ln(1 - 0.64) / 2
+    assert found.values[0, 2] == pytest.approx(0.347, abs=0.08)  # ln(2) / 2
+    assert found.values[0, 3] == pytest.approx(0.511, abs=0.1)
+    assert found.values[1, 2] == pytest.approx(0.193, abs=0.06)  # -ln(1 - 0.32) / 2
+    assert found.pairs()[0].n == found.counts[1, 3]
+
+
+def test_missing_values_of_a_third_column_change_nothing_and_counts_are_shown(incomplete):
+    with pytest.warns(
+        RowsDroppedWarning, match=r"Each pair leaves out .*: \d+ to 1,200 of 1,200 rows are left"
+    ) as issued:
+        found = mi.matrix(incomplete[:, :3], nan="drop", folds=2)
+    assert len(issued) == 1
+    assert found.values[0, 1] == mi.matrix(incomplete[:, :2], folds=2).values[0, 1]
+    assert repr(found).splitlines()[1].split()[-1] == "n"
+    assert repr(found).splitlines()[2].split()[-1] == "1,200"
+    again = mi.results.MatrixResult.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert np.array_equal(again.counts, found.counts, equal_nan=True)
+    assert again.pairs() == found.pairs()
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_pvalues_of_columns_that_lack_values(incomplete, monkeypatch):
+    monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (14, 14))
+    table = np.column_stack([incomplete[:, [0, 1]], np.roll(incomplete[:, 2], 100)])  # the last depends on nothing
+    found = mi.matrix(table, nan="drop", folds=2, pvalues=True)
+    assert found.pvalues[0, 1] < 1e-6
+    assert found.pvalues[0, 2] > 0.01
+    assert found.pvalues[1, 2] > 0.01
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.warnings.RowsDroppedWarning")
+def test_a_pair_with_too_few_common_rows_has_no_value_and_others_do():
+    a, b, c = normals(3, 300).numpy()
+    b, c = a + b, c.copy()
+    b[:140], c[160:] = np.nan, np.nan
+    with pytest.warns(mi.warnings.SmallSampleWarning, match="1 of the pairs have no value \\('1' and '2'\\): too few"):
+        found = mi.matrix(np.stack([a, b, c], 1), nan="drop", folds=2, pvalues=True)
+    assert [found.counts[0, 1], found.counts[0, 2], found.counts[1, 2]] == [160, 160, 20]
+    assert np.isnan(found.values[1, 2])
+    assert np.isnan(found.pvalues[1, 2])
+    assert found.values[0, 1] == pytest.approx(0.35, abs=0.15)
+    assert found.pairs()[-1].n == 20
+    thirds = normals(3, 120).numpy().T.copy()
+    thirds[np.arange(120), np.arange(120) % 3] = np.nan  # every two columns have 40 rows
+    with pytest.raises(ValueError, match="at most 40 rows in which two columns have values: expected at least 50"):
+        mi.matrix(thirds, nan="drop")
+    with pytest.raises(ValueError, match="20 rows with values in two columns are too few: expected at least 50"):
+        mi.matrix(np.stack([b, c], 1), nan="drop")
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_groups_leave_out_rows_pair_by_pair(incomplete):
+    options = {"folds": 2, "steps": 20, "hidden": (8,), "workers": 1}
+    names = {"a": ["0"], "b": ["1"], "c": ["2", "3"]}
+    found = mi.matrix(incomplete[:600], groups=names, nan="drop", **options)
+    both = int(np.isfinite(incomplete[:600]).all(1).sum())
+    assert [found.counts[0, 1], found.counts[0, 2], found.counts[1, 2]] == [600, both, both]
+    whole = mi.matrix(incomplete[:600, :2], groups={"a": ["0"], "b": ["1"]}, **options)
+    assert found.values[0, 1] == whole.values[0, 1]
+    assert [code for code in (one.code for one in found.warnings) if code == "rows-dropped"] == ["rows-dropped"]
+    gaps = incomplete[:100].copy()
+    gaps[:60, 2] = np.nan
+    few = mi.matrix(gaps, groups=names, nan="drop", **options)
+    assert np.isnan(few.values[0, 2])
+    assert few.values[0, 1] > 0.2
+
+
 def test_rows_in_order_warn():
     walk = normals(2, 400).cumsum(1).T
     with pytest.warns(SerialCorrelationWarning, match="in 2 columns"):
@@ -218,7 +310,9 @@ def test_text_with_few_values_is_a_label(kind):
         found = mi.matrix(frame, folds=2, nan="drop" if kind.startswith("objects") else "raise")
     assert any("were left out: 'name'" in str(one.message) for one in issued)
     assert found.names == ("tree", "height", "other")
-    assert found.n == (1499 if kind.startswith("objects") else 1500)
+    assert found.n == 1500
+    with_tree = [pair.n for pair in found.pairs() if "tree" in (pair.x, pair.y)]
+    assert with_tree == ([1499, 1499] if kind.startswith("objects") else [None, None])
     counted = mi.classical.contingency(words, other)
     assert entry(found, "tree", "other") == pytest.approx(counted, abs=0.08)
     by_codes = mi.matrix(np.stack([label, frame["height"]], 1), folds=2)

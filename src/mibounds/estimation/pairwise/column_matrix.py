@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import joblib
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mibounds.data import Variable
+from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation.false_discovery import pooled_pvalues
 from mibounds.estimation.pairwise.pair_evaluations import (
     FoldColumns,
@@ -37,53 +39,127 @@ _NULL_COLUMNS = 33, 50  # at least and at most: 528 to 1,225 pairs of them
 _FEW, _SERIAL = 200, 0.3
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Pairs of columns that have the same samples.
+
+    Attributes:
+        table: (n, d) these samples of the columns that the pairs need.
+        first: the column of the part that each pair takes for x, (P,).
+        second: and for y, (P,).
+        pairs: the places of the pairs among all, (P,).
+        splits: the folds of the samples.
+    """
+
+    table: Tensor
+    first: Tensor
+    second: Tensor
+    pairs: Tensor
+    splits: list[Fold]
+
+
 def measure_columns(
     table: Tensor, tested: bool, folds: int | None, threads: int, progress: bool | str, seed: int
 ) -> list[Floats]:
-    """Of the pairs i < j of the columns of a table (N, D): values, standard errors and, if asked for, p-values.
+    """Of the pairs i < j of the columns of a table (N, D): values, standard errors, numbers of samples and, if asked
+    for, p-values.
 
-    The standard error is the larger of the sampling of rows and the spread of the folds.
+    A pair leaves out the samples in which one of its columns is not finite; pairs of the same samples are trained
+    together. It is not measured, and its value is NaN, where fewer than 50 are left. The standard error is the larger
+    of the sampling of rows and the spread of the folds.
+
+    Raises:
+        ValueError: if no pair has as many.
     """
-    n, d = table.shape
-    splits = split(n, folds or (5 if n <= _MANY else 2), _VALID_SHARE, torch.Generator().manual_seed(seed))
+    d = table.shape[1]
     first, second = torch.triu_indices(d, d, 1, device=table.device)
-    null_columns = min(max(d, _NULL_COLUMNS[0]), _NULL_COLUMNS[1]) if tested else 0
-    total = len(first) + null_columns * (null_columns - 1) // 2
-    with Progress(progress, len(splits) * total) as bar:
-
-        def each(table: Tensor, first: Tensor, second: Tensor, evaluate: Callable[..., Tensor], doing: str) -> Tensor:
-            """What `evaluate` gives of each pair and fold, (K, P, F)."""
-
-            def prepare(fold: Fold) -> FoldColumns:
-                with fast_arithmetic(table.device):
-                    return prepare_fold(table, fold)
-
-            def run(fold: FoldColumns, pairs: Tensor) -> Tensor:
-                with fast_arithmetic(table.device):
-                    x, y = first[pairs], second[pairs]
-                    done = evaluate(fold, x, y, fit_pairs(fold, x, y)).cpu()
-                bar.advance(len(pairs), doing)
-                return done
-
-            parallel = joblib.Parallel(n_jobs=threads, prefer="threads")
-            prepared = parallel(joblib.delayed(prepare)(fold) for fold in splits)
-            stacks = torch.split(torch.arange(len(first), device=table.device), _STACK)
-            done = parallel(joblib.delayed(run)(fold, pairs) for fold in prepared for pairs in stacks)
-            return torch.stack([torch.cat(done[i : i + len(stacks)], -1) for i in range(0, len(done), len(stacks))], -1)
-
-        means, variances, observed = each(table, first, second, _moments_and_statistic, "pairs")
-        if tested:
-            x, y = torch.triu_indices(null_columns, null_columns, 1, device=table.device)
-            (null,) = each(_shuffled(table, null_columns, seed), x, y, _statistic, "shuffled pairs")
-    sizes = torch.tensor([len(fold.test) for fold in splits], dtype=torch.float64)
-    sampling = (variances * sizes).sum(-1).sqrt() / n
-    spread = means.std(-1) / math.sqrt(len(splits))
-    found = [(means * sizes).sum(-1) / n, torch.maximum(sampling, spread)]
-    numbers = [part.numpy() for part in found]
-    if tested:
-        together = (part.sum(-1).numpy() / math.sqrt(len(splits)) for part in (observed, null))
-        numbers.append(pooled_pvalues(*together))
+    counts, parts = _parts(table, first, second, folds, seed)
+    null = _null(table, folds, seed) if tested else None
+    total = sum(len(part.splits) * len(part.pairs) for part in ([*parts, null] if null is not None else parts))
+    found = torch.full((3, len(first)), math.nan, dtype=torch.float64)  # values, standard errors, statistics
+    with Progress(progress, total) as bar:
+        for part in parts:
+            means, variances, observed = _each(part, _moments_and_statistic, threads, bar, "pairs")
+            sizes = torch.tensor([len(fold.test) for fold in part.splits], dtype=torch.float64)
+            sampling = (variances * sizes).sum(-1).sqrt() / len(part.table)
+            spread = means.std(-1) / math.sqrt(len(part.splits))
+            value = (means * sizes).sum(-1) / len(part.table)
+            found[:, part.pairs.cpu()] = torch.stack([value, torch.maximum(sampling, spread), _pooled(observed)])
+        numbers = [found[0].numpy(), found[1].numpy(), counts.double().cpu().numpy()]
+        if null is not None:
+            (shuffled,) = _each(null, _statistic, threads, bar, "shuffled pairs")
+            numbers.append(pooled_pvalues(found[2].numpy(), _pooled(shuffled).numpy()))
     return numbers
+
+
+def _parts(table: Tensor, first: Tensor, second: Tensor, folds: int | None, seed: int) -> tuple[Tensor, list[_Part]]:
+    """The number of samples of each pair, (P,), and the pairs by their samples."""
+    known = table.isfinite()
+    if bool(known.all()):
+        pairs = torch.arange(len(first), device=table.device)
+        whole = _Part(table, first, second, pairs, _splits(len(table), folds, seed))
+        return torch.full_like(pairs, len(table)), [whole]
+    patterns, pattern = torch.unique(known, dim=1, return_inverse=True)  # columns often lack the same samples
+    one, other = pattern[first], pattern[second]
+    key = torch.minimum(one, other) * patterns.shape[1] + torch.maximum(one, other)
+    of_samples: dict[bytes, tuple[Tensor, list[Tensor]]] = {}
+    for number in torch.unique(key).tolist():
+        samples = patterns[:, number // patterns.shape[1]] & patterns[:, number % patterns.shape[1]]
+        _, members = of_samples.setdefault(samples.cpu().numpy().tobytes(), (samples, []))
+        members.append((key == number).nonzero().flatten())
+    counts, parts = torch.zeros_like(first), []
+    for samples, members in of_samples.values():
+        pairs, n = torch.cat(members).sort().values, int(samples.sum())
+        counts[pairs] = n
+        if n >= max(MINIMUM_ROWS, 2 * (folds or 0)):
+            columns, place = torch.unique(torch.stack([first[pairs], second[pairs]]), return_inverse=True)
+            parts.append(_Part(table[samples][:, columns], place[0], place[1], pairs, _splits(n, folds, seed)))
+    if not parts:
+        raise ValueError(
+            f"table has at most {int(counts.max())} rows in which two columns have values: expected at least "
+            f"{MINIMUM_ROWS}, and some thousands for a precise estimate."
+        )
+    return counts, parts
+
+
+def _null(table: Tensor, folds: int | None, seed: int) -> _Part:
+    """Pairs of which nothing depends on anything: shuffled columns."""
+    count = min(max(table.shape[1], _NULL_COLUMNS[0]), _NULL_COLUMNS[1])
+    shuffled = _shuffled(table, count, seed)
+    first, second = torch.triu_indices(count, count, 1, device=table.device)
+    pairs = torch.arange(len(first), device=table.device)
+    return _Part(shuffled, first, second, pairs, _splits(len(shuffled), folds, seed))
+
+
+def _splits(n: int, folds: int | None, seed: int) -> list[Fold]:
+    return split(n, folds or (5 if n <= _MANY else 2), _VALID_SHARE, torch.Generator().manual_seed(seed))
+
+
+def _each(part: _Part, evaluate: Callable[..., Tensor], threads: int, bar: Progress, doing: str) -> Tensor:
+    """What `evaluate` gives of each pair and fold, (K, P, F)."""
+    table = part.table
+
+    def prepare(fold: Fold) -> FoldColumns:
+        with fast_arithmetic(table.device):
+            return prepare_fold(table, fold)
+
+    def run(fold: FoldColumns, pairs: Tensor) -> Tensor:
+        with fast_arithmetic(table.device):
+            x, y = part.first[pairs], part.second[pairs]
+            done = evaluate(fold, x, y, fit_pairs(fold, x, y)).cpu()
+        bar.advance(len(pairs), doing)
+        return done
+
+    parallel = joblib.Parallel(n_jobs=threads, prefer="threads")
+    prepared = parallel(joblib.delayed(prepare)(fold) for fold in part.splits)
+    stacks = torch.split(torch.arange(len(part.first), device=table.device), _STACK)
+    done = parallel(joblib.delayed(run)(fold, pairs) for fold in prepared for pairs in stacks)
+    return torch.stack([torch.cat(done[i : i + len(stacks)], -1) for i in range(0, len(done), len(stacks))], -1)
+
+
+def _pooled(statistics: Tensor) -> Tensor:
+    """Statistics of the folds (P, F) that are nearly standard normal, as one."""
+    return statistics.sum(-1) / math.sqrt(statistics.shape[-1])
 
 
 def column_warnings(table: Variable) -> list[MIWarning]:
@@ -94,7 +170,7 @@ def column_warnings(table: Variable) -> list[MIWarning]:
     n = len(values)
     if n < _FEW:
         found.append(SmallSampleWarning(f"{n} rows: weak dependences are not detected. Some thousands detect them."))
-    serial = [serial_dependence(column[:, None]) for column in values.unbind(1)]
+    serial = [serial_dependence(column[column.isfinite(), None]) for column in values.unbind(1)]
     like = [name for name, one in zip(table.columns, serial, strict=True) if one > max(_SERIAL, 4 / math.sqrt(n))]
     if len(like) > 1:
         found.append(
@@ -118,9 +194,12 @@ def _statistic(fold: FoldColumns, x: Tensor, y: Tensor, critics: Any) -> Tensor:
 
 def _shuffled(table: Tensor, count: int, seed: int) -> Tensor:
     """So many columns of the table, some more than once if it has fewer, each in an order of its own: nothing depends
-    on anything."""
-    n, d = table.shape
+    on anything. Of columns that lack values all have as many as that with the fewest; those with fewer than 50 are left
+    out."""
     generator = torch.Generator().manual_seed(seed + 1)
-    columns = table[:, torch.arange(count, device=table.device) * d // count]
-    orders = torch.stack([torch.randperm(n, generator=generator) for _ in range(count)], 1)
-    return columns.gather(0, orders.to(table.device))
+    known = [column[column.isfinite()] for column in table.unbind(1)]
+    known = [column for column in known if len(column) >= min(MINIMUM_ROWS, len(table))]
+    chosen = [known[i * len(known) // count] for i in range(count)]
+    fewest = min(map(len, known))
+    orders = [torch.randperm(len(column), generator=generator)[:fewest].to(table.device) for column in chosen]
+    return torch.stack([column[order] for column, order in zip(chosen, orders, strict=True)], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from mibounds._distributed import ranks
 from mibounds.data import MissingPolicy, Sample
+from mibounds.data.sources import MINIMUM_ROWS, title_of
+from mibounds.data.variable import complete_rows
 from mibounds.estimation._estimate import _estimate
 from mibounds.estimation.independence_test import _independence_test
 from mibounds.training.interrupts import no_partial_results
@@ -54,7 +57,7 @@ def take_groups(
     varying = set(sample.variables["table"].columns)
     taken = {}
     for name, members in groups.items():
-        kept = [str(column) for column in members if str(column) in varying]
+        kept = [title for title in map(title_of, members) if title in varying]
         if not kept:
             raise ValueError(f"group {name!r} is constant in every column: it shares nothing with anything.")
         taken[str(name)] = kept
@@ -64,11 +67,18 @@ def take_groups(
 def measure_groups(
     sample: Sample, groups: Mapping[str, Sequence[str]], tested: bool, recipe: Recipe, threads: int
 ) -> tuple[list[Floats], list[MIWarning]]:
-    """Values, standard errors and, if asked for, p-values of the pairs of groups in nats, and their warnings."""
+    """Values and standard errors in nats, numbers of samples and, if asked for, p-values of the pairs of groups, and
+    their warnings. A pair leaves out the samples in which a column of its groups is missing; its value is NaN where
+    fewer than 50 are left."""
     pairs = list(combinations(groups, 2))
 
     def run(x: str, y: str) -> tuple[list[float], list[MIWarning]]:
         pair = sample.columns(x=groups[x], y=groups[y])
+        complete = complete_rows([pair.x, pair.y], "drop")
+        n = int(complete.sum())
+        if n < MINIMUM_ROWS:
+            return [math.nan, math.nan, n, *([math.nan] if tested else [])], []
+        pair = pair if n == len(complete) else pair[complete]
         own = replace(recipe.part(f"{x}, {y}"), workers=1, progress=False)
         p = []
         if tested:
@@ -78,7 +88,7 @@ def measure_groups(
             result = _estimate(pair, own)
         bar.advance(1, "pairs")
         found = [one for one in result.warnings if not isinstance(one, MaybeIndependentWarning)]
-        return [result.value, result.stderr, *p], [type(one)(f"{x}, {y}: {one}") for one in found]
+        return [result.value, result.stderr, n, *p], [type(one)(f"{x}, {y}: {one}") for one in found]
 
     with Progress(recipe.progress, len(pairs)) as bar, no_partial_results():
         threads = 1 if ranks() > 1 else threads  # ranks exchange messages about one fit at a time

@@ -21,7 +21,7 @@ from mibounds.estimation.pairwise.group_matrix import measure_groups, take_group
 from mibounds.results import MatrixResult
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.recipe import Recipe, Settings, takes_settings
-from mibounds.warnings import MIWarning, SmallSampleWarning, issue
+from mibounds.warnings import MIWarning, RowsDroppedWarning, SmallSampleWarning, issue
 
 __all__ = ["matrix"]
 
@@ -68,7 +68,8 @@ def matrix(
         recipe: with `groups`, "quick", "default", "thorough" or a `Recipe`, of each estimate.
         unit: "nats" or "bits".
         level: of intervals.
-        nan: "raise", or "drop" the rows with missing or infinite values in any of the columns, for all pairs.
+        nan: what to do about missing and infinite values: "raise"; or "drop": each pair leaves out the rows in which
+            one of its two has none, so that a third column changes nothing.
         settings: single settings of `Recipe` as keywords; without `groups` only `folds` (by default 5 up to 20,000
             rows and 2 above), `seed`, `workers`, `device` and `progress`.
 
@@ -103,26 +104,42 @@ def matrix(
         threads = threads if device.type == "cpu" else 1
         found = measure_columns(variable.table.to(device), pvalues, chosen.folds, threads, chosen.progress, chosen.seed)
     size = len(names)
-    values, stderr = (_square(numbers, size) for numbers in found[:2])
-    warnings = [*warnings, *_undefined(values, names, sample.n)]
+    values, stderr, counts = (_square(numbers, size) for numbers in found[:3])
+    warnings = [*_incomplete(found[2], sample.given), *warnings, *_undefined(values, names, sample.n)]
     result = MatrixResult(
         values=values,
         stderr=stderr,
         names=names,
         n=sample.n,
+        counts=counts if (found[2] < sample.n).any() else None,
         warnings=(*sample.warnings, *warnings),
         seed=chosen.seed,
         versions=versions(),
     )
     if pvalues:
-        adjusted = benjamini_hochberg(found[2])
-        result = replace(result, pvalues=_square(found[2], size), adjusted=_square(adjusted, size))
+        adjusted = benjamini_hochberg(found[3])
+        result = replace(result, pvalues=_square(found[3], size), adjusted=_square(adjusted, size))
     issue(result.warnings)
     return result.to(unit, level=level)
 
 
+def _incomplete(counts: Floats, given: int) -> list[MIWarning]:
+    """A warning of the rows that pairs leave out."""
+    least, most = int(counts.min()), int(counts.max())
+    if least == given:
+        return []
+    left = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return [
+        RowsDroppedWarning(
+            f"Each pair leaves out the rows in which one of its two has a missing or infinite value: {left} of "
+            f"{given:,} rows are left."
+        )
+    ]
+
+
 def _undefined(values: Floats, names: Sequence[str], n: int) -> list[MIWarning]:
-    """A warning of pairs without a value: a column has one value in the training part of some fold."""
+    """A warning of pairs without a value: too few rows have values of both, or a column has one value in the training
+    part of some fold."""
     upper = itertools.combinations(range(len(names)), 2)
     pairs = [(names[i], names[j]) for i, j in upper if np.isnan(values[i, j])]
     if not pairs:
@@ -130,8 +147,8 @@ def _undefined(values: Floats, names: Sequence[str], n: int) -> list[MIWarning]:
     shown = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:3])
     return [
         SmallSampleWarning(
-            f"{len(pairs)} of the pairs have no value ({shown}{', ...' if len(pairs) > 3 else ''}): a column varies in "
-            f"too few of the {n:,} rows. Leave it out, or give more rows."
+            f"{len(pairs)} of the pairs have no value ({shown}{', ...' if len(pairs) > 3 else ''}): too few of the "
+            f"{n:,} rows have values of both, or a column varies in too few of them. Leave it out, or give more rows."
         )
     ]
 
