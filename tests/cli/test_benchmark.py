@@ -51,7 +51,8 @@ def test_run_and_page(tmp_path):
         ),
         (
             ["--backend", "threads"],
-            "Error: backend is 'threads': expected one of loky, threading, dask, ray. Did you mean 'threading'?",
+            "Error: Invalid value for '--backend': 'threads' is not one of 'loky', 'threading', 'dask', 'ray'. "
+            "Try 'root benchmark --help'.",
         ),
         (["--seeds", "0"], "Error: seeds is 0, and must be at least 1."),
         (["page", "nowhere.jsonl"], "Error: nowhere.jsonl has no results: give the file that a benchmark wrote."),

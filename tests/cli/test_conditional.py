@@ -19,7 +19,7 @@ def test_it_prints_and_writes_what_the_condition_does_not_explain(call, table, t
     assert record["method"] == "chain"
     assert record["parts"]["I(X;Z)"]["value"] < 0.1
     assert (tmp_path / "z.png").stat().st_size > 5000
-    assert f"conditional {table} --y c --z b,d --x a" in (tmp_path / "z.html").read_text(encoding="utf-8")
+    assert "conditional table.csv --y c --z b,d --x a" in (tmp_path / "z.html").read_text(encoding="utf-8")
 
 
 def test_the_value_is_that_of_the_function(call, table):

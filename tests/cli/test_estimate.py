@@ -62,7 +62,7 @@ def test_a_report_with_the_test_and_the_bracket(call, table, tmp_path):
     assert "p = 0.001, 999 permutations" in page
     assert f"{bracket['lower']:#.4g}" in page
     assert f"{bracket['upper']:#.4g} bits" in page
-    assert f"estimate {table} --y c,d --x a,b --unit bits" in page
+    assert "estimate table.csv --y c,d --x a,b --unit bits" in page
     assert "--with-test --with-bracket" in page
     assert test["pvalue"] == 0.001
     assert test["statistic"] == record["estimates"]["InfoNCE"] == bracket["lower"]
