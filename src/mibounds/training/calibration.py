@@ -29,6 +29,7 @@ _STACKING_PENALTY = 1e-3
 _LEAST_STACKING_GAIN = 5e-3  # nats on samples outside the fit
 _SLOPE_PENALTY = 1e-2
 LEAST_WEIGHT = 0.02  # of the largest; what counts less is not worth scoring
+_CHANCE = 5.0  # nats, over the samples: what some ten fitted numbers gain by chance
 _LEAST_GAIN = 1e-3  # nats on samples outside the fit
 
 
@@ -66,7 +67,7 @@ def stacking_weights(grids: Tensor) -> Tensor:
     mean = powers / (powers.sum() + len(losses))  # independence, of loss 0, weighs as much as all of them together
     halves = [grids[:, start::2, start::2] for start in (0, 1)]
     gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))
-    return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN else mean
+    return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN + _CHANCE / grids.shape[-1] else mean
 
 
 def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
@@ -85,7 +86,7 @@ def calibration(grid: Tensor) -> Calibration | None:
         return None
     halves = [_blocks(grid[start::2, start::2]) for start in (0, 1)]
     gain = _gain(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fit_slopes(old)))
-    return Calibration(*_fit_slopes(_blocks(grid)), gain) if gain > _LEAST_GAIN else None
+    return Calibration(*_fit_slopes(_blocks(grid)), gain) if gain > _LEAST_GAIN + _CHANCE / len(grid) else None
 
 
 def _gain(halves: list[Tensor], plain: Callable[[Tensor], Tensor], fitted: Callable[[Tensor, Tensor], Tensor]) -> float:
