@@ -120,7 +120,7 @@ def main() -> None:
         "",
         *sweep(of["gaussians"]),
     ]
-    if of["spirals"]:
+    if {0.0, 1.0} <= {record["beta"] for record in of["spirals"]}:
         lines += ["## Spirals", "", "Of 250 bins along the two arms.", "", *pairs(of["spirals"])]
     if stacked:
         lines += [
