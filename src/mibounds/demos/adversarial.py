@@ -175,7 +175,7 @@ def _discriminator_step(
         (gradient,) = torch.autograd.grad(real_scores.sum(), real, create_graph=True)
         loss = loss + penalty / 2 * gradient.square().flatten(1).sum(1).mean()
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
 
 

@@ -197,7 +197,8 @@ def _norm(gradients: Gradients) -> Tensor:
             torch.linalg.vector_norm(gradient, dtype=torch.promote_types(gradient.dtype, torch.float32)).float()
             for gradient in present
         ]
-    return torch.linalg.vector_norm(torch.stack([*norms]))
+    norm: Tensor = torch.linalg.vector_norm(torch.stack([*norms]))
+    return norm
 
 
 def _sum(first: Tensor | None, second: Tensor | None) -> Tensor | None:
