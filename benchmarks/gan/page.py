@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mibounds.plots.axes import ACCENT, MUTED, save_figure, styled_axes
+from mibounds.plots.axes import save_figure, styled_axes
+from mibounds.plots.style import ACCENT, MUTED
 
 HERE = Path(__file__).parent
 FIGURE = HERE.parent.parent / "docs" / "figures" / "gan-sweep.png"
