@@ -63,7 +63,7 @@ screenshot: docs  ## the picture of the first page of the documentation
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,860 --screenshot=docs/assets/site.png site/index.html
 
 bench: $(VENV)/.ready  ## the tables under benchmarks/ (except peers, which has its own environments), some hours
-	$(BIN)/python benchmarks/gan/run.py
+	$(BIN)/python benchmarks/gan/run.py && $(BIN)/python benchmarks/gan/digits.py && $(BIN)/python benchmarks/gan/page.py
 	$(BIN)/python benchmarks/regularizer/overhead.py
 	$(BIN)/python benchmarks/telescope/run.py
 	$(BIN)/python benchmarks/diagnostics/run.py

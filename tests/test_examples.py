@@ -1,6 +1,7 @@
 """The examples run, as their docstrings say."""
 
 import ast
+import csv
 import importlib.util
 import json
 import os
@@ -50,15 +51,29 @@ GAN = ["beta", "unroll_critic", "scheduling", "gen_lr", "disc_lr", "batch_norm",
 
 @pytest.mark.parametrize(
     "folder, name, options",
-    [("correlated_gaussians", "demo_gaussian.py", CRITIC + RUN), ("gan", "demo_gan.py", CRITIC + RUN + GAN)],
+    [
+        ("correlated_gaussians", "demo_gaussian.py", CRITIC + RUN),
+        ("gan", "demo_gan.py", CRITIC + RUN + GAN),
+        ("gan", "demo_digits.py", ["regularizer", "beta", "critic_lr", "gen_lr", "disc_lr", "batch_size", "seed"]),
+    ],
 )
-def test_help_lists_every_option_of_the_original(folder, name, options, monkeypatch, capsys):
+def test_help_lists_every_option(folder, name, options, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit, match="0"):
         runpy.run_path(str(EXAMPLES / folder / name), run_name="__main__")
     shown = capsys.readouterr().out
     for option in options:
         assert f"--{option}" in shown
+
+
+def test_the_experiment_compares_weights_of_the_term(tmp_path, monkeypatch, capsys):
+    options = ["--data", "spirals", "--beta", "0", "2", "--steps", "10", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["run_exp.py", *options])
+    runpy.run_path(str(EXAMPLES / "gan/run_exp.py"), run_name="__main__")
+    assert "modes of 250" in capsys.readouterr().out
+    with (tmp_path / "spirals" / "metrics.csv").open() as file:
+        assert {row["run"] for row in csv.DictReader(file)} == {"beta 0", "beta 2"}
+    assert (tmp_path / "spirals" / "gan.png").stat().st_size > 10_000
 
 
 def test_options_are_parsed_properly(monkeypatch, capsys):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from mibounds.demos.gan import CHECKS, PAPER, Metrics, Outcome, Recipe, draw, gaussians, spirals, table, train
+from mibounds.demos.gan import CHECKS, PAPER, Outcome, Recipe, draw, table, train
+from mibounds.demos.targets import Metrics, gaussians, spirals
 
 
 def parser() -> ArgumentParser:
@@ -23,7 +24,7 @@ def parser() -> ArgumentParser:
     add("--paper", action="store_true", help="start from the original recipe; the other options still count if given")
     add(
         "--regularizer",
-        choices=["none", "mine", "nwj", "nce"],
+        choices=["none", "mine", "nwj", "dv", "nce"],
         help=f"bound of the information term ({ours.regularizer})",
     )
     add("--critic_type", choices=["joint", "separable"], help=f"form of the critic ({ours.critic_type})")
@@ -34,14 +35,17 @@ def parser() -> ArgumentParser:
     add("--ema_decay", type=float, help=f"decay of MINE's moving average ({ours.ema_decay})")
     add("--beta", type=float, help=f"weight of the information term ({ours.beta})")
     add("--unroll_critic", type=int, help=f"critic steps for each generator step ({ours.unroll_critic})")
-    add("--scheduling", choices=["constant", "half", "cosine"], help=f"how beta goes to 0 ({ours.scheduling})")
+    add("--scheduling", choices=["constant", "half", "cosine", "late"], help=f"how beta goes to 0 ({ours.scheduling})")
     add("--gen_lr", type=float, help=f"learning rate of the generator ({ours.gen_lr})")
     add("--disc_lr", type=float, help=f"learning rate of the discriminator ({ours.disc_lr})")
-    add(
-        "--gradient_penalty",
-        type=float,
-        help=f"weight of the discriminator's gradient penalty ({ours.gradient_penalty})",
-    )
+    add("--gradient_penalty", type=float, help=f"weight of the gradient penalty at first ({ours.gradient_penalty})")
+    add("--penalty_end", type=float, help=f"and at the end ({ours.penalty_end})")
+    add("--instance_noise", type=float, help=f"noise on the discriminator's rows at first ({ours.instance_noise})")
+    add("--features", type=int, help=f"Fourier features of the discriminator ({ours.features})")
+    add("--frequency", type=float, help=f"radians per unit of length of the fastest ({ours.frequency})")
+    add("--code", type=int, help=f"columns of the code ({ours.code})")
+    add("--bits", type=int, choices=[0, 1], help=f"the code is of signs, not uniform ({int(ours.bits)})")
+    add("--noise", type=int, help=f"further columns of the generator's input ({ours.noise})")
     add("--batch_norm", type=int, choices=[0, 1], help=f"batch normalization in the generator ({int(ours.batch_norm)})")
     add("--epochs", type=int, help="passes over the data; by default those that make the recipe's steps")
     add("--batch_size", type=int, help=f"rows a step ({ours.batch_size})")
@@ -58,8 +62,8 @@ def recipe(options: Namespace) -> Recipe:
     given = {name: value for name, value in vars(options).items() if value is not None}
     if given.get("regularizer") == "none":
         given = {**given, "regularizer": chosen.regularizer, "beta": 0.0}
-    if "batch_norm" in given:
-        given["batch_norm"] = bool(given["batch_norm"])
+    for switch in {"batch_norm", "bits"} & given.keys():
+        given[switch] = bool(given[switch])
     chosen = replace(chosen, **{name: value for name, value in given.items() if name in Recipe.__dataclass_fields__})
     if "epochs" in given:
         chosen = replace(chosen, steps=max(1, given["epochs"] * options.data_size // chosen.batch_size))

@@ -95,8 +95,9 @@ def gan(
         from tqdm.auto import tqdm
 
         from mibounds.demos import gan as gan_demo
+        from mibounds.demos import targets as data_sets
 
-        targets = {"gaussians": gan_demo.gaussians, "spirals": gan_demo.spirals}
+        targets = {"gaussians": data_sets.gaussians, "spirals": data_sets.spirals}
         if data not in targets:
             raise ValueError(f"data is {data!r}, and must be 'gaussians' or 'spirals'.")
         check_file("--out", out, _PICTURES, makes_folder=True)
@@ -108,7 +109,7 @@ def gan(
             recipe = replace(recipe, steps=steps)
         with tqdm(total=2 * gan_demo.CHECKS, disable=quiet or not sys.stderr.isatty(), leave=False) as bar:
 
-            def done(name: str, step: int, metrics: gan_demo.Metrics) -> None:
+            def done(name: str, step: int, metrics: data_sets.Metrics) -> None:
                 bar.set_description_str(
                     f"{name} step {step:,}: {metrics.modes} modes, {metrics.high_quality:.0%} high quality",
                     refresh=False,

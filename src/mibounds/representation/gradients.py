@@ -97,8 +97,9 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterabl
     with _application():
         of_term = _gradients("penalty", -penalty if beta > 0 else +penalty, chosen, chosen, keep=False)
     scale = _scale(chosen, of_loss[: len(chosen)], of_term)
+    factor, usable = abs(beta) * scale, scale > 0
     # If the scale is 0 the gradient may be infinite, and 0 times infinity is NaN.
-    added = [None if term is None else torch.where(scale > 0, abs(beta) * scale * term, 0.0) for term in of_term]
+    added = [None if term is None else torch.where(usable, factor * term, 0.0) for term in of_term]
     added += [None] * (len(leaves) - len(chosen))
     applied = [_sum(first, second) for first, second in zip(of_loss, added, strict=True)]
     reached = [(leaf, gradient) for leaf, gradient in zip(leaves, applied, strict=True) if gradient is not None]
@@ -186,12 +187,18 @@ def _averaged(parameters: Sequence[Tensor], gradients: Gradients) -> list[Tensor
 
 def _norm(gradients: Gradients) -> Tensor:
     """The norm of all gradients concatenated, in float32: half precision would overflow."""
-    norms = [
-        torch.linalg.vector_norm(gradient, dtype=torch.promote_types(gradient.dtype, torch.float32)).float()
-        for gradient in gradients
-        if gradient is not None
-    ]
-    return torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros(())
+    present = [gradient for gradient in gradients if gradient is not None]
+    if not present:
+        return torch.zeros(())
+    if all(gradient.dtype == torch.float32 for gradient in present):
+        norms: Sequence[Tensor] = torch._foreach_norm(present)  # one call instead of two for each parameter
+    else:
+        norms = [
+            torch.linalg.vector_norm(gradient, dtype=torch.promote_types(gradient.dtype, torch.float32)).float()
+            for gradient in present
+        ]
+    norm: Tensor = torch.linalg.vector_norm(torch.stack([*norms]))
+    return norm
 
 
 def _sum(first: Tensor | None, second: Tensor | None) -> Tensor | None:

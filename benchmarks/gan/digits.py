@@ -1,0 +1,58 @@
+"""The GAN on stacked digits, 1,000 modes, over bounds and seeds: raw results; `page.py` writes the table.
+
+python benchmarks/gan/digits.py         # continues an interrupted run; --help lists what can be chosen
+
+The networks, rates and steps are the same in all runs: those of `DigitsRecipe`.
+"""
+
+import argparse
+import json
+import platform
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+
+import mibounds
+from mibounds.demos.stacked_digits import DigitsRecipe, classifier, train
+
+RESULTS = Path(__file__).parent / "digits.jsonl"
+METHODS: dict[str, dict[str, Any]] = {
+    "plain": {"beta": 0.0},
+    "mine": {},
+    "infonce": {"regularizer": "nce", "critic_type": "separable"},
+    "dv": {"regularizer": "dv"},
+}
+SEEDS = 3
+
+
+def one(method: str, seed: int) -> None:
+    """One training; its coverage is appended to the results."""
+    began = time.process_time()
+    outcome = train(replace(DigitsRecipe(), **METHODS[method]), seed)
+    record = {"method": method, "seed": seed, **asdict(outcome.coverage), "accuracy": classifier().accuracy}
+    record |= {"seconds": round(outcome.seconds, 1), "processor_seconds": round(time.process_time() - began, 1)}
+    record |= {"mibounds": mibounds.__version__, "torch": torch.__version__, "python": platform.python_version()}
+    with RESULTS.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+    print(record, flush=True)
+
+
+def main() -> None:
+    """Run what is missing."""
+    options = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    options.add_argument("--jobs", type=int, default=2, help="runs side by side, one thread each")
+    options.add_argument("--methods", nargs="+", default=[*METHODS], choices=[*METHODS], help="only these")
+    options.add_argument("--seeds", type=int, default=SEEDS, help="number of seeds, from 0")
+    chosen = options.parse_args()
+    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
+    done = {(r["method"], r["seed"]) for r in map(json.loads, lines)}
+    plan = [(method, seed) for seed in range(chosen.seeds) for method in chosen.methods]
+    joblib.Parallel(n_jobs=chosen.jobs)(joblib.delayed(one)(*what) for what in plan if what not in done)
+
+
+if __name__ == "__main__":
+    main()
