@@ -14,7 +14,7 @@ from torch import nn
 
 import mibounds as mi
 from mibounds.integrations import MutualInformation
-from mibounds.training import recipe
+from mibounds.training import folds
 from mibounds.training.candidate_run import Run
 from mibounds.training.recipe import Recipe
 
@@ -340,7 +340,7 @@ def splits(monkeypatch):
         return made
 
     for kind in counts:
-        monkeypatch.setattr(recipe, kind, counted(kind, getattr(recipe, kind)))
+        monkeypatch.setattr(folds, kind, counted(kind, getattr(folds, kind)))
     return counts
 
 

@@ -87,7 +87,7 @@ def test_labels_have_no_order(method, kind):
     y = generator.integers(0, 3, 600)
     far = np.array([0.0, 10.0, 5.0])[y] + generator.normal(size=600)
     scores = mi_classification(np.stack([far, normals(1)[:, 0]], 1), y.astype(kind), method=method)
-    np.testing.assert_allclose(scores, [np.log(3), 0], atol=0.12)
+    np.testing.assert_allclose(scores, [np.log(3), 0], atol=0.14)
 
 
 @METHODS

@@ -112,12 +112,12 @@ def test_a_bar_over_items_gives_the_items(capsys):
     assert "lag 0 of 3" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("two_folds", "one_regularization", "unsupervised")
+@pytest.mark.usefixtures("two_folds", "one_regularization")
 def test_an_estimate_with_a_bar(capsys):
     x, y = CorrelatedGaussian(1, 0.8).sample(200, torch.Generator().manual_seed(0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = mi.estimate(x, y, steps=3, hidden=(4,), progress=True)
+        result = mi.estimate(x, y, steps=200, hidden=(4,), progress=True)
     shown = capsys.readouterr().err
     assert "fold 1 of 2" in shown
     assert "so far" in shown

@@ -20,12 +20,10 @@ from mibounds._checks import (
     check_choice,
     check_device,
     check_flag,
-    check_integer,
-    check_number,
-    check_seed,
     check_widths,
     unknown_keyword,
 )
+from mibounds.training import setting_checks as checks
 
 if TYPE_CHECKING:  # at run time torch is imported by those who need it: the command line shows its help without it
     import torch
@@ -95,70 +93,6 @@ def _setting(default: Any, text: str, check: Callable[[str, Any], Any] | None = 
     return dataclasses.field(default=default, metadata={"help": text, "check": check})
 
 
-def _whole(least: int) -> Callable[[str, Any], Any]:
-    return lambda name, value: None if value is None else check_integer(name, value, least)
-
-
-def _required_whole(least: int) -> Callable[[str, Any], Any]:
-    return lambda name, value: check_integer(name, value, least)
-
-
-def _positive(name: str, value: Any) -> float:
-    return check_number(name, value, above=0)
-
-
-def _not_negative(name: str, value: Any) -> float:
-    return check_number(name, value, least=0)
-
-
-def _fraction(name: str, value: Any) -> float:
-    return check_number(name, value, above=0, below=1)
-
-
-def _one_of(*choices: str) -> Callable[[str, Any], Any]:
-    return lambda name, value: check_choice(name, value, choices)
-
-
-def _bound(name: str, value: Any) -> str | Bound:
-    from mibounds.choices import build_bound
-
-    build_bound(value)
-    return cast("str | Bound", value)
-
-
-def _critic(name: str, value: Any) -> str | Critic:
-    from mibounds.choices import check_critic
-
-    check_critic(value)
-    return cast("str | Critic", value)
-
-
-def _device(name: str, value: Any) -> torch.device:
-    return check_device(value)
-
-
-def _negatives(name: str, value: Any) -> int | str:
-    if isinstance(value, str) and value != "all":
-        raise ValueError(f"{name} is {value!r}: expected 'all' or a whole number of at least 1.")
-    return value if isinstance(value, str) else check_integer(name, value, 1)
-
-
-def _seed(name: str, value: Any) -> int:
-    return check_seed(value)
-
-
-def _progress(name: str, value: Any) -> bool | str:
-    if isinstance(value, str) and value != "auto":
-        raise ValueError(f"{name} is {value!r}: expected 'auto', True or False.")
-    return "auto" if isinstance(value, str) else check_flag(name, value)
-
-
-def _folder(name: str, value: Any) -> str | os.PathLike[str] | None:
-    if value is not None and not isinstance(value, str | os.PathLike):
-        raise TypeError(f"{name} is {value!r}: expected the path of a folder.")
-    return value
-
-
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How an estimate is trained, evaluated and run; None in a field lets the number of samples N decide.
@@ -217,32 +151,34 @@ class Recipe:
     """
 
     bound: str | Bound = _setting(
-        "infonce", "The bound that trains the critics, such as infonce, nwj, smile or jensenshannon.", _bound
+        "infonce", "The bound that trains the critics, such as infonce, nwj, smile or jensenshannon.", checks.bound
     )
-    critic: str | Critic = _setting("separable", "separable, joint or bilinear.", _critic)
+    critic: str | Critic = _setting("separable", "separable, joint or bilinear.", checks.critic)
     hidden: Sequence[int] = _setting((128, 128, 128), "Widths of the hidden layers.", check_widths)
     learners: bool = _setting(True, "Predict tables from each other for the critics.", check_flag)
-    steps: int | None = _setting(None, "Training steps of a fold.", _whole(1))
-    batch_size: int | None = _setting(None, "Samples of a training step.", _whole(2))
-    lr: float = _setting(2e-3, "Peak learning rate.", _positive)
-    weight_decay: float = _setting(1e-4, "Weight decay of AdamW.", _not_negative)
-    clip: float = _setting(1.0, "Largest gradient norm of a step.", _positive)
-    folds: int | None = _setting(None, "Number of folds; fewer take less time.", _whole(2))
-    split: str = _setting("random", "random; or blocked, for time series.", _one_of("random", "blocked"))
-    gap: int | None = _setting(None, "Samples left out on each side of a block.", _whole(0))
+    steps: int | None = _setting(None, "Training steps of a fold.", checks.whole(1))
+    batch_size: int | None = _setting(None, "Samples of a training step.", checks.whole(2))
+    lr: float = _setting(2e-3, "Peak learning rate.", checks.positive)
+    weight_decay: float = _setting(1e-4, "Weight decay of AdamW.", checks.not_negative)
+    clip: float = _setting(1.0, "Largest gradient norm of a step.", checks.positive)
+    folds: int | None = _setting(None, "Number of folds; fewer take less time.", checks.whole(2))
+    split: str = _setting("random", "random; or blocked, for time series.", checks.one_of("random", "blocked"))
+    gap: int | None = _setting(None, "Samples left out on each side of a block.", checks.whole(0))
     cv: Any = _setting(None, "A scikit-learn splitter.")
-    validation_fraction: float = _setting(0.15, "Fraction of the training samples for early stopping.", _fraction)
-    check_every: int | None = _setting(None, "Steps between validation losses.", _whole(1))
-    patience: int = _setting(4, "Validation losses without improvement before stopping.", _required_whole(1))
-    tolerance: float = _setting(1e-3, "Nats by which the validation loss must improve.", _not_negative)
-    test_negatives: int | str = _setting("all", "Mismatched pairs per test sample.", _negatives)
-    bootstrap: int | None = _setting(None, "Resamples of a bootstrap standard error.", _whole(2))
-    precision: str = _setting("float32", "float32 or bf16.", _one_of("float32", "bf16"))
-    seed: int = _setting(0, "The same seed gives the same number.", _seed)
-    device: str | torch.device | None = _setting(None, "cpu, cuda, ...", _device)
-    workers: int | None = _setting(None, "Folds trained at a time.", _whole(1))
-    progress: bool | str = _setting("auto", "Show a progress bar: auto, True or False.", _progress)
-    checkpoint: str | os.PathLike[str] | None = _setting(None, "Folder in which the fit is saved as it goes.", _folder)
+    validation_fraction: float = _setting(0.15, "Fraction of the training samples for early stopping.", checks.fraction)
+    check_every: int | None = _setting(None, "Steps between validation losses.", checks.whole(1))
+    patience: int = _setting(4, "Validation losses without improvement before stopping.", checks.required_whole(1))
+    tolerance: float = _setting(1e-3, "Nats by which the validation loss must improve.", checks.not_negative)
+    test_negatives: int | str = _setting("all", "Mismatched pairs per test sample.", checks.negatives)
+    bootstrap: int | None = _setting(None, "Resamples of a bootstrap standard error.", checks.whole(2))
+    precision: str = _setting("float32", "float32 or bf16.", checks.one_of("float32", "bf16"))
+    seed: int = _setting(0, "The same seed gives the same number.", checks.seed)
+    device: str | torch.device | None = _setting(None, "cpu, cuda, ...", checks.device)
+    workers: int | None = _setting(None, "Folds trained at a time.", checks.whole(1))
+    progress: bool | str = _setting("auto", "Show a progress bar: auto, True or False.", checks.progress)
+    checkpoint: str | os.PathLike[str] | None = _setting(
+        None, "Folder in which the fit is saved as it goes.", checks.folder
+    )
     resume: bool = _setting(False, "Continue the fit in the checkpoint folder.", check_flag)
 
     def __post_init__(self) -> None:
