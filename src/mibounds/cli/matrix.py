@@ -31,7 +31,7 @@ def matrix(
     ] = False,
     nan: Annotated[
         Literal["raise", "drop"],
-        typer.Option("--nan", help="Missing or infinite values: raise an error; or drop their rows."),
+        typer.Option("--nan", help="Missing or infinite values: raise an error; or drop rows, pair by pair."),
     ] = "raise",
     unit: UnitName = "nats",
     plot: Plot = None,
