@@ -79,6 +79,13 @@ def test_the_table_of_accuracy_is_that_of_the_stored_results():
         (stored("intervals/results.jsonl"), "{} of {} at 2,000"),
     ]:
         assert what.format(sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits), len(fits)) in README
+    everyday = stored("everyday/results.jsonl")
+    error = sum(abs(fit["value"] - fit["truth"]) for fit in everyday) / len(everyday)
+    held = sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in everyday)
+    assert f"mean error {error:.3f} nats, {held} of {len(everyday)} intervals hold" in README
+    tables = stored("realdata/results.jsonl")
+    enough = sum(fit["value"] >= fit["trees"] - 2 * fit["trees_stderr"] for fit in tables)
+    assert f"certify | {enough} of {len(tables)} |" in README
     gaussians = [fit for fit in stored("gan/results.jsonl") if fit["data"] == "gaussians"]
     plain = {fit["seed"]: fit["modes"] for fit in gaussians if fit["beta"] == 0}
     assert f"plain {', '.join(str(plain[seed]) for seed in range(5))}; regularized 25 each" in README
