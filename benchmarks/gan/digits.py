@@ -6,17 +6,14 @@ The networks, rates and steps are the same in all runs: those of `DigitsRecipe`.
 """
 
 import argparse
-import json
-import platform
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import joblib
-import torch
+from records import append, read
 
-import mibounds
 from mibounds.demos.stacked_digits import DigitsRecipe, classifier, train
 
 RESULTS = Path(__file__).parent / "digits.jsonl"
@@ -34,11 +31,7 @@ def one(method: str, seed: int) -> None:
     began = time.process_time()
     outcome = train(replace(DigitsRecipe(), **METHODS[method]), seed)
     record = {"method": method, "seed": seed, **asdict(outcome.coverage), "accuracy": classifier().accuracy}
-    record |= {"seconds": round(outcome.seconds, 1), "processor_seconds": round(time.process_time() - began, 1)}
-    record |= {"mibounds": mibounds.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    with RESULTS.open("a") as file:
-        file.write(json.dumps(record) + "\n")
-    print(record, flush=True)
+    append(RESULTS, record, outcome.seconds, began)
 
 
 def main() -> None:
@@ -48,8 +41,7 @@ def main() -> None:
     options.add_argument("--methods", nargs="+", default=[*METHODS], choices=[*METHODS], help="only these")
     options.add_argument("--seeds", type=int, default=SEEDS, help="number of seeds, from 0")
     chosen = options.parse_args()
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    done = {(r["method"], r["seed"]) for r in map(json.loads, lines)}
+    done = {(r["method"], r["seed"]) for r in read(RESULTS)}
     plan = [(method, seed) for seed in range(chosen.seeds) for method in chosen.methods]
     joblib.Parallel(n_jobs=chosen.jobs)(joblib.delayed(one)(*what) for what in plan if what not in done)
 

@@ -3,11 +3,12 @@
 python benchmarks/gan/page.py
 """
 
-import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from records import read
 
 from mibounds.plots.axes import save_figure, styled_axes
 from mibounds.plots.style import ACCENT, MUTED
@@ -23,12 +24,6 @@ SHOWN = (
 )
 
 Records = Sequence[dict[str, Any]]
-
-
-def read(name: str) -> Records:
-    """The records of a file, or none."""
-    path = HERE / name
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -102,7 +97,7 @@ def coverage(records: Records) -> list[str]:
 
 def main() -> None:
     """Write the page."""
-    points, stacked = read("results.jsonl"), read("digits.jsonl")
+    points, stacked = read(HERE / "results.jsonl"), read(HERE / "digits.jsonl")
     of = {data: [record for record in points if record["data"] == data] for data in ("gaussians", "spirals")}
     torch = points[0]["torch"]
     lines = ["# The GAN that keeps its modes", ""]

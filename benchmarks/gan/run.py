@@ -7,16 +7,13 @@ GAN.
 """
 
 import argparse
-import json
-import platform
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import joblib
-import torch
+from records import append, read
 
-import mibounds
 from mibounds.demos.gan import Recipe, train
 from mibounds.demos.targets import gaussians, spirals
 
@@ -35,11 +32,7 @@ def one(data: str, beta: float, seed: int) -> None:
     began = time.process_time()
     outcome = train(replace(Recipe(), beta=beta), TARGETS[data](seed=seed), seed)
     record = {"data": data, "beta": beta, "seed": seed, **asdict(outcome.metrics)}
-    record |= {"seconds": round(outcome.seconds, 1), "processor_seconds": round(time.process_time() - began, 1)}
-    record |= {"mibounds": mibounds.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    with RESULTS.open("a") as file:
-        file.write(json.dumps(record) + "\n")
-    print(record, flush=True)
+    append(RESULTS, record, outcome.seconds, began)
 
 
 def main() -> None:
@@ -49,8 +42,7 @@ def main() -> None:
     options.add_argument("--data", choices=[*TARGETS], help="only this")
     options.add_argument("--beta", type=float, help="only this weight")
     chosen = options.parse_args()
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    done = {(r["data"], r["beta"], r["seed"]) for r in map(json.loads, lines)}
+    done = {(r["data"], r["beta"], r["seed"]) for r in read(RESULTS)}
     plan = [(data, beta, seed) for data, betas, seeds in PLAN for seed in seeds for beta in betas]
     missing = [
         what

@@ -87,9 +87,9 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
         network = build_critic(recipe.critic, width_x, width_y, recipe.seed, hidden=hidden)
         encoded = Encoded(network, encoder_x, encoder_y)
         return [Candidate("encoded", _estimator(encoded, recipe), (_preprocessing(x), _preprocessing(y)))]
-    given = _network(x.width, y.width, recipe, sample.n)
+    given = _network(x.width, y.width, recipe)
     added_x, added_y = _added(supervision, "x"), _added(supervision, "y")
-    augmented = _network(x.width + added_x, y.width + added_y, recipe, sample.n)
+    augmented = _network(x.width + added_x, y.width + added_y, recipe)
     offset = WithOffset(given, GaussianCritic(radial=True))
     candidates = [
         Candidate("ranks with Gaussian offset", _estimator(offset, recipe), _first(x, y, RankGaussianize())),
@@ -109,7 +109,7 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
     return candidates
 
 
-def _network(width_x: int, width_y: int, recipe: Recipe, n: int) -> Critic:
+def _network(width_x: int, width_y: int, recipe: Recipe) -> Critic:
     """The critic that is trained, of columns and their radius."""
     network = build_critic(recipe.critic, width_x + 1, width_y + 1, recipe.seed, hidden=recipe.hidden)
     return Encoded(network, WithRadius(), WithRadius())
