@@ -9,6 +9,7 @@ from mibounds.critics import (
     neural,
     residual,
     standardized,
+    student,
     tables,
     wrappers,
 )
@@ -20,6 +21,7 @@ from mibounds.critics.gaussian import *  # noqa: F403
 from mibounds.critics.neural import *  # noqa: F403
 from mibounds.critics.residual import *  # noqa: F403
 from mibounds.critics.standardized import *  # noqa: F403
+from mibounds.critics.student import *  # noqa: F403
 from mibounds.critics.tables import *  # noqa: F403
 from mibounds.critics.wrappers import *  # noqa: F403
 
@@ -32,6 +34,7 @@ __all__ = [  # noqa: PLE0604
     *density.__all__,
     *residual.__all__,
     *standardized.__all__,
+    *student.__all__,
     *tables.__all__,
     *wrappers.__all__,
 ]

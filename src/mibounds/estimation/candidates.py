@@ -19,6 +19,7 @@ from mibounds.critics import (
     ForestCritic,
     GaussianCritic,
     ResidualCritic,
+    StudentCopulaCritic,
     Transposed,
     WithOffset,
 )
@@ -45,6 +46,7 @@ __all__ = ["default_candidates", "ranked_candidate", "supervision_of"]
 
 _CODE = 128  # columns that an image or a sequence becomes
 _MOST_FOR_COMPONENTS = 100  # columns, beyond which independent components cost more time than they gain
+_MOST_FOR_STUDENT = 20  # columns of x and y together
 _JOINT_NEGATIVES = 8
 _HEAVY = 20.0  # kurtosis of a column, from where squared errors of its values say little
 
@@ -134,7 +136,11 @@ def closed_form_candidates(x: Variable, y: Variable, supervision: Supervision, r
         found[f"{name} of x"] = Transposed(critic)
     if x.width == y.width == 1:
         found["copula density"] = CopulaDensityCritic(0, 0)
-    return [Candidate(name, MIEstimator(critic, InfoNCE())) for name, critic in found.items()]
+    candidates = [Candidate(name, MIEstimator(critic, InfoNCE())) for name, critic in found.items()]
+    if x.width + y.width <= _MOST_FOR_STUDENT and not x.is_label and not y.is_label:
+        ranks = _first(x, y, RankGaussianize())
+        candidates.append(Candidate("Student copula", MIEstimator(StudentCopulaCritic(), InfoNCE()), ranks))
+    return candidates
 
 
 def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, recipe: Recipe) -> dict[str, Critic]:

@@ -37,6 +37,7 @@ from mibounds.warnings import InterruptedWarning
 __all__ = ["cross_fit", "cross_fit_folds"]
 
 _HALVED = 1  # folds of which closed forms are also fitted to half of the training samples
+_FEW_ROWS = 5000  # below which one step is so short that folds side by side mostly wait for the lock of the interpreter
 _SEED_STEP = 1009  # between the seeds of folds: a prime, so that the folds of neighboring seeds share none
 
 
@@ -149,7 +150,7 @@ def cross_fit_folds(
         return found
 
     with observer.watching():
-        parallel = joblib.Parallel(n_jobs=_worker_count(recipe, len(folds)), prefer="threads")
+        parallel = joblib.Parallel(n_jobs=_worker_count(recipe, len(folds), row_count(x)), prefer="threads")
         done = [one for one in parallel(joblib.delayed(run)(i) for i in range(len(folds))) if one is not None]
     if not done:
         raise KeyboardInterrupt
@@ -186,7 +187,8 @@ def _interrupted(fits: Sequence[Fitted], kept: Sequence[Fitted], folds: int) -> 
     )
 
 
-def _worker_count(recipe: Recipe, folds: int) -> int:
+def _worker_count(recipe: Recipe, folds: int, rows: int) -> int:
     if recipe.torch_device.type != "cpu" or ranks() > 1:  # ranks exchange messages about one fold at a time
         return 1
-    return min(folds, recipe.workers if recipe.workers is not None else torch.get_num_threads())
+    default = 1 if rows < _FEW_ROWS else torch.get_num_threads()
+    return min(folds, recipe.workers or default)

@@ -133,7 +133,7 @@ class Recipe:
             (GPUs since 2020, processors with AMX).
         seed: the same seed gives the same number, whatever the number of workers.
         device: "cpu", "cuda", ...
-        workers: folds trained at a time; by default the number of torch threads.
+        workers: folds trained at a time; by default the number of torch threads, and one below 5,000 samples.
         progress: "auto" shows a bar in terminals and notebooks if the work takes more than three seconds; True always,
             False never.
         checkpoint: folder in which the fit is saved as it goes, one file a fold; it is created if missing.
