@@ -110,11 +110,14 @@ def test_a_screened_matrix_keeps_the_strongest_of_each_column(generator, monkeyp
 
 def test_leading_singular_vectors(generator):
     matrix = torch.randn(300, 20, generator=generator).double() @ torch.randn(20, 400, generator=generator).double()
-    left, strength, right = module._leading(matrix, matrix.T)
+    left, strength, right = module._leading(matrix, matrix.T, 30)
     assert torch.allclose(strength[:20], torch.linalg.svdvals(matrix)[:20])
     assert torch.allclose(left * strength @ right, matrix, atol=1e-8)
+    few, _, _ = module._leading(matrix, matrix.T, 5)
+    assert few.shape == (300, 5)
+    assert float((few[:, 0] @ left[:, 0]).abs()) > 0.999
     state = torch.get_rng_state()
-    module._leading(matrix, matrix.T)
+    module._leading(matrix, matrix.T, 30)
     assert torch.equal(torch.get_rng_state(), state)
 
 

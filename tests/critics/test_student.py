@@ -1,4 +1,4 @@
-"""The Student copula: exact where the data are Student, whatever the margins, and Gaussian with many degrees of freedom."""
+"""The Student copula: exact of Student data whatever the margins, and Gaussian with many degrees of freedom."""
 
 import numpy as np
 import pytest

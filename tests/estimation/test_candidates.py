@@ -10,7 +10,15 @@ from torch import nn
 import mibounds as mi
 from mibounds.bounds import NWJ, InfoNCE
 from mibounds.critics import Encoded, GaussianCritic, JointCritic, SeparableCritic, Transposed, WithOffset
-from mibounds.data import FirstColumns, Gaussianize, RankGaussianize, Sample, Standardize, StandardizeChannels
+from mibounds.data import (
+    FirstColumns,
+    Gaussianize,
+    PrincipalAxes,
+    RankGaussianize,
+    Sample,
+    Standardize,
+    StandardizeChannels,
+)
 from mibounds.estimation.candidates import default_candidates, ranked_candidate, supervision_of
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import ConvEncoder, SequenceEncoder, WithRadius
@@ -40,9 +48,11 @@ def test_single_columns_have_three_candidates_and_wider_tables_a_fourth():
     assert [type(one.maps[0]) for one in wide] == [FirstColumns, RankGaussianize, Standardize, FirstColumns]
     for one, kind in ((wide[0], RankGaussianize), (wide[3], Gaussianize)):
         assert [(first.count, type(first.inner)) for first in one.maps] == [(1, kind), (2, kind)]
-    assert len(candidates(columns(100, 110), columns(1, 110))) == 4
-    assert len(candidates(columns(101, 110), columns(1, 110))) == 3, "they would cost more time than they gain"
-    assert len(candidates(columns(110, 110), columns(1, 110))) == 2, "see test_wide"
+    axes = "principal axes"
+    named = {width: [one.name for one in candidates(columns(width, 110), columns(1, 110))] for width in (100, 101, 110)}
+    assert named[100] == [*names, "independent components", axes]
+    assert named[101] == [*names, axes], "independent components would cost more time than they gain"
+    assert named[110] == [names[0], names[2], axes], "see test_wide"
 
 
 def test_networks_of_tables_take_the_radius_and_offsets_are_gaussian():
@@ -126,7 +136,7 @@ def test_single_columns_predict_each_other():
     supervision, found = supervised(columns(1), columns(1))
     assert supervision.x.names == supervision.y.names == ("score 0", "value 0", "scale 0")
     both = [f"{name} of {side}" for side in "yx" for name in OF_A_COLUMN]
-    assert list(found) == [*PLAIN, *both, "copula density"]
+    assert list(found) == [*PLAIN, *both, "copula density", "Student copula"]
     for name, one in found.items():
         assert isinstance(one.estimator.critic, Transposed) == name.endswith("of x"), name
     residuals = found["scaled residuals of x"].estimator.critic.critic
@@ -142,11 +152,11 @@ def test_many_columns_predict_as_many_or_fewer():
     assert supervision.x.names == ("score 0", "value 0", "scale 0")
     assert supervision.y is None
     of_y = [f"{name} of y" for name in OF_A_COLUMN]
-    assert list(found) == [*PLAIN, "independent components", *of_y]
+    assert list(found) == [*PLAIN, "independent components", *of_y, "Student copula"]
     assert found["residuals of y"].estimator.critic.location == 4
     both, several = supervised(columns(2), columns(2))
     assert both.x.names == both.y.names == ("score 0", "score 1", "scale 0", "scale 1")
-    assert list(several) == [*PLAIN, "independent components"]
+    assert list(several) == [*PLAIN, "independent components", "Student copula"]
 
 
 def test_a_label_is_predicted_as_a_label():
@@ -186,7 +196,17 @@ def test_images_wide_tables_and_too_many_columns_have_no_features():
         assert supervision_of(Sample.of(x=x, y=columns(1)), RECIPE) is None
     supervision, found = supervised(columns(301, 320), columns(1, 320))
     assert supervision.x.names == ()
-    assert list(found) == PLAIN
+    assert list(found) == [*PLAIN, "principal axes"]
+
+
+def test_many_columns_are_also_taken_by_their_principal_axes():
+    sample = Sample.of(x=columns(40), y=LABEL)
+    found = {one.name: one for one in default_candidates(sample, RECIPE)}
+    first, second = found["principal axes"].maps
+    assert (type(first.inner), first.inner.count, type(second.inner)) == (PrincipalAxes, 16, RankGaussianize)
+    check_candidate(found["principal axes"], RECIPE.filled(60, 40))
+    narrow = default_candidates(Sample.of(x=columns(32), y=columns(1)), RECIPE)
+    assert "principal axes" not in {one.name for one in narrow}
 
 
 def test_the_seed_is_that_of_the_features():

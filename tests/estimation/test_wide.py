@@ -39,7 +39,9 @@ def test_the_networks_do_not_grow_with_the_columns(generator):
     for dim in (400, 4_000):
         sample = Sample.of(x=table(60, dim, generator), y=table(60, 1, generator))
         candidates = default_candidates(sample, mi.Recipe())
+        *candidates, axes = candidates
         assert [one.name for one in candidates] == ["ranks with Gaussian offset", "standardized"]
+        assert axes.name == "principal axes"
         for one in candidates:
             first, second = one.maps
             assert isinstance(first, RowSpace)

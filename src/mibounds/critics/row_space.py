@@ -46,15 +46,15 @@ def wide_pairs(x: Tensor, y: Tensor) -> Pairs:
     x, y = x.double(), y.double()
     tried = _tried(x, y)
     held_out = {one: x.new_zeros(min(x.shape[1], y.shape[1])) for one in tried}
-    fold = torch.arange(len(x), device=x.device) % FOLDS
+    fold, most = torch.arange(len(x), device=x.device) % FOLDS, max(one.pairs for one in tried)
     for i in range(FOLDS):
-        fit, other_x, other_y = _Fit.of(x[fold != i], y[fold != i]), x[fold == i], y[fold == i]
+        fit, other_x, other_y = _Fit.of(x[fold != i], y[fold != i], most), x[fold == i], y[fold == i]
         for one in tried:
             correlation = fit.held_out_correlation(other_x, other_y, one)
             held_out[one][: len(correlation)] += correlation / FOLDS
         del fit
     best, correlation = best_regularization(held_out, len(x))
-    fit = _Fit.of(x, y)
+    fit = _Fit.of(x, y, most)
     to_u, to_v = fit.directions(best)
     correlation = correlation[: to_u.shape[1]]
     positive = correlation > 0
@@ -130,18 +130,20 @@ class _Side(NamedTuple):
 
 class _Fit(NamedTuple):
     """What directions are computed from: both variables and the inner products (R_x, R_y) of their left singular
-    vectors; by threshold the screened cross-correlations, and by ridge and threshold the directions computed so far."""
+    vectors; by threshold the screened cross-correlations, and by ridge and threshold the directions computed so far, at
+    most so many of large matrices."""
 
     x: _Side
     y: _Side
     inner: Tensor
     screened: dict[float, Tensor]
     spans: dict[tuple[float, float], tuple[Tensor, Tensor]]
+    most: int
 
     @classmethod
-    def of(cls, x: Tensor, y: Tensor) -> _Fit:
+    def of(cls, x: Tensor, y: Tensor, most: int) -> _Fit:
         sides = _Side.of(x), _Side.of(y)
-        return cls(*sides, sides[0].left.T @ sides[1].left, {}, {})
+        return cls(*sides, sides[0].left.T @ sides[1].left, {}, {}, most)
 
     def held_out_correlation(self, x: Tensor, y: Tensor, regularization: _Regularization) -> Tensor:
         """The correlation of other rows along the directions, pair by pair."""
@@ -173,7 +175,7 @@ class _Fit(NamedTuple):
         if min(core.shape) <= _EXACT:
             left, strength, right = svd(core)
         else:
-            left, strength, right = _leading(core, core.T)
+            left, strength, right = _leading(core, core.T, self.most)
         live = strength > 1e-9 / (1 + ridge)
         return self.x.white_axes(left[:, live], ridge), self.y.white_axes(right.T[:, live], ridge)
 
@@ -186,7 +188,7 @@ class _Fit(NamedTuple):
         if cross.layout == torch.strided:
             left, strength, right = svd(self.y.whiten(self.x.whiten(cross, ridge).T, ridge).T)
         else:  # the largest ridge, which does not whiten
-            left, strength, right = _leading(cross, cross.T.coalesce())
+            left, strength, right = _leading(cross, cross.T.coalesce(), self.most)
             return left[:, strength > 1e-9], right.T[:, strength > 1e-9]
         live = strength > 1e-9 / (1 + ridge)
         return self.x.whiten(left[:, live], ridge), self.y.whiten(right.T[:, live], ridge)
@@ -215,14 +217,14 @@ def _sparse_cross(x: Tensor, y: Tensor, threshold: float) -> Tensor:
     ).coalesce()
 
 
-def _leading(matrix: Tensor, transpose: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _leading(matrix: Tensor, transpose: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """The leading singular vectors and values of a matrix, dense or sparse, by subspace iteration."""
     # `torch.svd_lowrank` does the same with the global random numbers, which would change the state of the user's.
-    width = min(_LEADING + _OVERSAMPLED, *matrix.shape)
+    width = min(count + _OVERSAMPLED, *matrix.shape)
     start = torch.randn(matrix.shape[1], width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     right = start.to(matrix.device)
     for _ in range(_ITERATIONS):
         left = torch.linalg.qr(matrix @ right).Q
         right = torch.linalg.qr(transpose @ left).Q
     left, strength, rotation = svd(matrix @ right)
-    return left[:, :_LEADING], strength[:_LEADING], (rotation @ right.T)[:_LEADING]
+    return left[:, :count], strength[:count], (rotation @ right.T)[:count]

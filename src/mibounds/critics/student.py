@@ -114,8 +114,8 @@ class StudentCopulaCritic(FittedBuffers, Critic):
 
 @functools.cache
 def _table(degrees: float) -> Tensor:
-    """asinh of the Student quantiles at normal scores in equal distances from 0 on: of a line, the tails would not
-    be interpolated."""
+    """The asinh of Student quantiles, at normal scores in equal distances from 0 on: between the quantiles themselves,
+    which grow too fast, no line leads."""
     from scipy import stats
 
     tail = stats.norm.sf(np.linspace(0, _EDGE, _POINTS))
@@ -145,7 +145,8 @@ def _sparse(scatter: Tensor, n: int) -> Tensor:
     """Without the correlations that chance could make of independent columns."""
     kept = torch.where(scatter.abs() < _CHANCE / math.sqrt(n), 0.0, scatter)
     values, vectors = torch.linalg.eigh(kept)
-    return (vectors * values.clamp_min(_LEAST)) @ vectors.T
+    positive: Tensor = (vectors * values.clamp_min(_LEAST)) @ vectors.T
+    return positive
 
 
 def _log_density(rows: Tensor, scatter: Tensor, degrees: float) -> Tensor:

@@ -9,6 +9,7 @@ from mibounds.data.preprocessing import (
     Standardize,
     StandardizeChannels,
 )
+from mibounds.data.principal_axes import PrincipalAxes
 from mibounds.data.sample import Sample, VariableType
 from mibounds.data.streams import Drawn, Resumable, Sampler, sampler
 from mibounds.data.variable import MissingPolicy, Schema, Variable
@@ -20,6 +21,7 @@ __all__ = [
     "Gaussianize",
     "MissingPolicy",
     "Preprocessing",
+    "PrincipalAxes",
     "RankGaussianize",
     "Resumable",
     "Sample",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ from mibounds.data import (
     FirstColumns,
     Gaussianize,
     Preprocessing,
+    PrincipalAxes,
     RankGaussianize,
     Sample,
     Standardize,
@@ -46,6 +48,7 @@ __all__ = ["default_candidates", "ranked_candidate", "supervision_of"]
 
 _CODE = 128  # columns that an image or a sequence becomes
 _MOST_FOR_COMPONENTS = 100  # columns, beyond which independent components cost more time than they gain
+_MANY, _AXES = 32, 16  # columns, from where their leading principal axes are a candidate of their own; axes
 _MOST_FOR_STUDENT = 20  # columns of x and y together
 _JOINT_NEGATIVES = 8
 _HEAVY = 20.0  # kurtosis of a column, from where squared errors of its values say little
@@ -80,7 +83,8 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
     """
     x, y = sample.x, sample.y
     if is_wide(sample):
-        return wide_candidates(sample, recipe, lambda critic: _estimator(critic, recipe))
+        estimator = partial(_estimator, recipe=recipe)
+        return [*wide_candidates(sample, recipe, estimator), principal_axes(x, y, recipe)]
     kind = build_critic(recipe.critic, 1, 1)
     if x.table is None or y.table is None:
         (encoder_x, width_x), (encoder_y, width_y) = (_code(v, recipe, recipe.seed + i) for i, v in enumerate((x, y)))
@@ -106,9 +110,23 @@ def default_candidates(sample: Sample, recipe: Recipe, supervision: Supervision 
                 instead_of="ranks with Gaussian offset",
             )
         )  # fmt: skip
+    if max(x.width, y.width) > _MANY:
+        candidates.append(principal_axes(x, y, recipe))
     if supervision is not None:
         candidates += closed_form_candidates(x, y, supervision, recipe)
     return candidates
+
+
+def principal_axes(x: Variable, y: Variable, recipe: Recipe) -> Candidate:
+    """A Gaussian offset and a network on the leading principal axes of a variable of many columns."""
+    sides: list[tuple[int, Preprocessing]] = []
+    for one in (x, y):
+        many = one.width > _MANY and not one.is_label
+        inner = PrincipalAxes(_AXES, RankGaussianize()) if many else RankGaussianize()
+        sides.append((_AXES if many else one.width, FirstColumns(one.width, inner)))
+    (width_x, map_x), (width_y, map_y) = sides
+    critic = WithOffset(_network(width_x, width_y, recipe), GaussianCritic())
+    return Candidate("principal axes", _estimator(critic, recipe), (map_x, map_y))
 
 
 def _network(width_x: int, width_y: int, recipe: Recipe) -> Critic:

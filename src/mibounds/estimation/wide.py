@@ -45,14 +45,17 @@ def is_wide(sample: Sample) -> bool:
 
 
 def wide_recipe(sample: Sample, recipe: Recipe) -> Recipe:
-    """The recipe with three folds in place of five where both tables are wide and large, unless it gives their number.
+    """The recipe with three folds in place of five where both tables have very many columns, unless it gives their
+    number.
 
     Arguments:
         sample: what is estimated.
         recipe: how it is trained.
     """
     given = recipe.folds is not None or recipe.cv is not None or recipe.split != "random" or sample.groups is not None
-    if given or not is_wide(sample) or min(sample.n, sample.x.width, sample.y.width) < _LARGE:
+    if given or any(side.table is None for side in (sample.x, sample.y)):
+        return recipe
+    if min(sample.n, sample.x.width, sample.y.width) < _LARGE:
         return recipe
     return recipe.replace(folds=_FOLDS)
 
