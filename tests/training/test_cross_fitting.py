@@ -37,7 +37,7 @@ def fits(monkeypatch):
     """Replaces training: each fold has the exact critic, and the result of a training that is given here."""
     given, recipes = {}, []
 
-    def fit_fold(candidates, x, y, fold, recipe, observer, *, calibrate, sampler=None, supervision=None, halve=False):
+    def fit_fold(candidates, x, y, fold, recipe, observer, *, calibrate, sampler, supervision, halve, longer):
         recipes.append(recipe)
         changes = given.get(len(recipes) - 1, {})
         loss = changes.get("loss", -1.0)
@@ -216,4 +216,6 @@ def test_a_candidate_that_does_not_fit_the_recipe_is_refused_before_training(fit
 @pytest.mark.parametrize("workers, threads, count", [(None, 1, 1), (None, 8, 3), (2, 1, 2), (8, 1, 3), (1, 8, 1)])
 def test_folds_are_trained_side_by_side_as_the_recipe_or_the_threads_of_torch_say(workers, threads, count, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert cross_fitting._worker_count(replace(RECIPE, workers=workers), 3) == count
+    recipe = replace(RECIPE, workers=workers)
+    assert cross_fitting._worker_count(recipe, 3, 5000) == count
+    assert cross_fitting._worker_count(recipe, 3, 4999) == (1 if workers is None else count)

@@ -20,11 +20,14 @@ from mibounds.critics import (
     WeightedSum,
     WithOffset,
 )
+from mibounds.estimation.candidates import default_candidates
+from mibounds.data import Sample
 from mibounds.estimators.mi_estimator import validation_loss
 from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
+from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.fit import Fitted, _race, clearly_worse, fit_density, fit_fold, train_test_gap
 from mibounds.training.folds import Fold, split
 from mibounds.training.observer import FoldObserver
@@ -447,6 +450,7 @@ class Racing:
 
     def __init__(self, name, ninth, third):
         self.name, self.losses, self.step, self.reported = name, {0: 0.0, 10: ninth, 30: third}, 0, []
+        self.total = 90
 
     def train(self, until, observer, checked):
         self.step = until
@@ -472,10 +476,45 @@ class Racing:
 )
 def test_candidates_close_to_the_best_are_trained_to_the_end(losses, ninth, third):
     runs = [Racing(name, *pair) for name, pair in losses.items()]
-    _race(runs, 90, FoldObserver(), lambda: None)
+    _race(runs, 90, 1, FoldObserver(), lambda: None)
     assert "".join(run.name for run in runs if run.step >= 30) == ninth
     assert "".join(run.name for run in runs if run.step == 90) == third
     assert all(run.reported == ([] if run.step == 90 else [90]) for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("losses", "steps"),
+    [
+        # 0.02 (1 + 0) below the best loss before training
+        ({"a": (0.0, -0.03), "b": (0.0, -0.02)}, {"a": 270, "b": 90}),
+        ({"a": (0.0, -0.019), "b": (0.0, -0.01)}, {"a": 90, "b": 90}),
+        ({"a": (-0.8, -1.0), "b": (-0.54, -0.97), "c": (-0.54, -0.6)}, {"a": 270, "b": 90, "c": 30}),
+    ],
+)
+def test_where_training_gains_much_there_are_more_steps(losses, steps):
+    """And candidates are judged once more after a third of them, before which all that are not far behind go on."""
+    runs = [Racing(name, *pair) for name, pair in losses.items()]
+    _race(runs, 90, 3, FoldObserver(), lambda: None)
+    assert {run.name: run.step for run in runs} == steps
+
+
+def test_only_a_default_number_of_steps_of_many_samples_is_raised():
+    """A spiral that only networks learn, from 3,000 samples on."""
+    draw = torch.Generator().manual_seed(0)
+    x, noise = torch.randn(2, 3000, 2, generator=draw)
+    angle = 2 * x.square().sum(1)
+    y = torch.stack([x[:, 0] * angle.cos() - x[:, 1] * angle.sin(), x[:, 0] * angle.sin() + x[:, 1] * angle.cos()], 1)
+    y = y + 0.1 * noise
+
+    def made(n, **settings):
+        recipe = Recipe(folds=2, hidden=(16,), **settings)
+        candidates = default_candidates(Sample.of(x=x[:n], y=y[:n]), recipe)
+        evaluation = cross_fit(candidates, x[:n], y[:n], recipe)
+        return max(max(one.curve.steps) for one in evaluation.fitted)
+
+    assert made(3000) > 500
+    assert made(3000, steps=120) == 120
+    assert made(2000) <= 300
 
 
 # Supervised features

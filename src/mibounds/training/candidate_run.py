@@ -80,6 +80,7 @@ class Run:
         self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.order = torch.empty(0, dtype=torch.long)
+        self.total = recipe.steps  # that are made in the end
         self.step = self.reported = self.skipped = self.skipped_since_check = self.stale = 0
         self.steps: list[int] = []
         self.validation_losses: list[float] = []
@@ -94,16 +95,17 @@ class Run:
             if observer.stopped:
                 raise Stopped
             self._train_step()
-            if self.step % self.recipe.check_every == 0 or self.step == self.recipe.steps:
+            if self.step % self.recipe.check_every == 0 or self.step == self.total:
                 self._check()
                 self.report(self.step, observer)
                 checked()
         self.report(until, observer)
 
     def report(self, step: int, observer: FoldObserver) -> None:
-        """Report that training is as far as that step."""
-        observer.advance(step - self.reported, self.name)
-        self.reported = step
+        """Report that training is as far as that step, of as many as were planned."""
+        done = max(step * self.recipe.steps // self.total, self.reported)
+        observer.advance(done - self.reported, self.name)
+        self.reported = done
 
     def loss_until(self, step: int) -> float:
         """The lowest validation loss of the looks up to that step."""
@@ -152,7 +154,7 @@ class Run:
     def _train_step(self) -> None:
         x, y = self._batch()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.lr * _rate(self.step / self.recipe.steps)
+            group["lr"] = self.recipe.lr * _rate(self.step / self.total)
         self.optimizer.zero_grad(set_to_none=True)
         with self.autocast:
             loss = self.estimator.loss(x, y, self.generator)

@@ -38,6 +38,8 @@ __all__ = ["cross_fit", "cross_fit_folds"]
 
 _HALVED = 1  # folds of which closed forms are also fitted to half of the training samples
 _FEW_ROWS = 5000  # below which one step is so short that folds side by side mostly wait for the lock of the interpreter
+_LONGER = 3  # times the steps that a recipe leaves open, where training gains much
+_OVERFITTED = 2_000  # samples, up to which more steps do not help
 _SEED_STEP = 1009  # between the seeds of folds: a prime, so that the folds of neighboring seeds share none
 
 
@@ -73,6 +75,7 @@ def cross_fit(
     return cross_fit_folds(
         candidates, x, y, folds, filled,
         calibrate=calibrate, clusters=recipe.clusters(n, groups), supervision=supervision,
+        longer=_LONGER if recipe.steps is None and n > _OVERFITTED and len(candidates) > 1 else 1,
     )  # fmt: skip
 
 
@@ -87,6 +90,7 @@ def cross_fit_folds(
     clusters: Tensor | None = None,
     sampler: Sampler | None = None,
     supervision: Supervision | None = None,
+    longer: int = 1,
 ) -> Evaluation:
     """The same on given folds.
 
@@ -100,6 +104,7 @@ def cross_fit_folds(
         clusters: (N,) which samples are dependent on each other.
         sampler: draws the batches of the one fold there then is; no sample is drawn twice, so there is no overfitting.
         supervision: appends supervised features to the variables of each fold.
+        longer: so many times the steps are made where training gains much.
     """
     for candidate in candidates:
         check_candidate(candidate, recipe)
@@ -126,6 +131,7 @@ def cross_fit_folds(
             fitted = fit_fold(
                 candidates, x, y, folds[i], seeded, watching,
                 calibrate=calibrate, sampler=sampler, supervision=supervision, halve=i < _HALVED and calibrate,
+                longer=longer,
             )  # fmt: skip
             if fitted is None:
                 return None

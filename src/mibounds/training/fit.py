@@ -32,8 +32,8 @@ __all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
 _CLEARLY = 0.1  # of one nat and the best loss together
-# The share of the steps, and how close to the best loss a candidate has to be then to go on, of the same.
-_STAGES = (9, 0.15), (3, 0.01), (1, math.inf)
+_FAR, _NEAR = 0.15, 0.01  # of the best loss, of the same: candidates go on after a ninth and after a third of the steps
+_RISING = 0.02  # by so much, of the same, training has to gain in the first third to be worth more steps
 _GAP_ROWS = 2048
 _NEAR_CEILING = 2.5  # nats
 
@@ -99,6 +99,7 @@ def fit_fold(
     sampler: Sampler | None = None,
     supervision: Supervision | None = None,
     halve: bool = False,
+    longer: int = 1,
 ) -> Fitted | None:
     """Train every candidate for some of the steps, those close to the best to the end, and combine all that are not
     clearly worse by their validation loss.
@@ -114,6 +115,7 @@ def fit_fold(
         sampler: draws the batches; without it they are samples of the fold.
         supervision: appends supervised features to the variables.
         halve: also fit the critics without weights to half of the training samples.
+        longer: so many times the steps are made where training gains much.
 
     Returns:
         What was learned; None if training was stopped before its first step.
@@ -132,7 +134,7 @@ def fit_fold(
 
     finished = True
     try:
-        _race(runs, recipe.steps, observer, lambda: observer.save(state))
+        _race(runs, recipe.steps, longer, observer, lambda: observer.save(state))
         if observer.state is None or observer.state.evaluation is None:
             observer.save(state, now=True)
     except Stopped:
@@ -194,21 +196,37 @@ def _resume(runs: Sequence[Run], observer: FoldObserver) -> None:
         run.report(run.step, observer)
 
 
-def _race(runs: Sequence[Run], steps: int, observer: FoldObserver, checked: Callable[[], None]) -> None:
-    """Train all for a ninth of the steps, those not far from the best to a third, and those close to it to the end."""
-    contenders = list(runs)
-    for share, near in _STAGES:
-        until = steps // share
+def _race(runs: Sequence[Run], steps: int, longer: int, observer: FoldObserver, checked: Callable[[], None]) -> None:
+    """Train all for a ninth of the steps, those not far from the best to a third, and those close to it to the end.
+
+    Where training has by then gained much over the critics without weights, and over those before training, the steps
+    become `longer` times as many: dependence that only networks find is found slowly.
+    """
+
+    def stage(contenders: Sequence[Run], until: int, near: float) -> list[Run]:
+        """Those whose loss is near the best one after so many steps."""
         for run in contenders:
             run.train(until, observer, checked)
             if run.step == until:
                 run.check()
-        losses = {run: run.loss_until(until) for run in runs}
-        best = min(losses.values())
+        limit = best(until) + near * (1 + abs(best(until)))
         for run in contenders:
-            if losses[run] > best + near * (1 + abs(best)):
-                run.report(steps, observer)
-        contenders = [run for run in contenders if losses[run] <= best + near * (1 + abs(best))]
+            if run.loss_until(until) > limit:
+                run.report(run.total, observer)
+        return [run for run in contenders if run.loss_until(until) <= limit]
+
+    def best(until: int) -> float:
+        return min(run.loss_until(until) for run in runs)
+
+    third = steps // 3
+    contenders = stage(stage(runs, steps // 9, _FAR), third, _FAR if longer > 1 else _NEAR)
+    if longer > 1:
+        if best(third) < best(0) - _RISING * (1 + abs(best(0))):
+            steps *= longer
+            for run in contenders:
+                run.total = steps
+        contenders = stage(contenders, steps // 3, _NEAR)
+    stage(contenders, steps, math.inf)
 
 
 def _without_alternatives(runs: Sequence[Run]) -> list[Run]:
