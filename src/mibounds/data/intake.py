@@ -61,7 +61,10 @@ def group_codes(groups: Any, given: int, kept: Tensor) -> Tensor | None:
     if groups is None:
         return None
     columns, _ = columns_of(groups, "groups")
-    found = texts(next(iter(columns.values())))
+    try:
+        found = texts(next(iter(columns.values())))
+    except TypeError as error:
+        raise TypeError(f"groups: {error}") from error
     if len(columns) > 1 or len(found) != given:
         raise ValueError(
             f"groups has {len(found)} rows and {len(columns)} columns: expected one value for each of the {given} rows."

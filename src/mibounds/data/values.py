@@ -101,7 +101,11 @@ def center_of(column: Array) -> float:
 
 
 def texts(column: Array) -> list[str | None]:
-    """The values of a column as text, None where they are missing; a number has the same text whatever its dtype."""
+    """The values of a column as text, None where they are missing; a number has the same text whatever its dtype.
+
+    Raises:
+        TypeError: if a value is a list, an array or a dictionary.
+    """
     if column.dtype.kind == "f" and column.dtype.itemsize <= 4:
         values, place = np.unique(column, return_inverse=True)
         short = [None if math.isnan(value) else as_text(float(str(value))) for value in values]
@@ -110,8 +114,15 @@ def texts(column: Array) -> list[str | None]:
     found: list[str | None] = []
     for value in column.tolist():
         key = (type(value), value)  # True and 1 are equal, and different values
-        if key not in distinct:
-            distinct[key] = as_text(value)
+        try:
+            if key not in distinct:
+                distinct[key] = as_text(value)
+                if getattr(value, "ndim", 0):
+                    raise TypeError("the hash of a tensor is that of its place in memory")
+        except TypeError as error:  # it has no hash, like a list
+            raise TypeError(
+                f"a value is a {type(value).__name__}: expected numbers, dates, booleans or text."
+            ) from error
         found.append(distinct[key])
     return found
 
