@@ -95,9 +95,6 @@ def test_units_origins_and_monotone_maps_move_the_value_by_less_than_a_fifth_of_
     again = estimate(change(x), y)
     if found.value < 0.1:  # noise, which far values of standardized columns make larger
         assert overlap(found, again)
-    elif again.method != found.method:  # two classical estimates exceed the critics' by about their errors
-        assert {found.method, again.method} <= {"GaussianCopula", "KSG", *found.estimates}
-        assert overlap(found, again)
     else:
         assert abs(again.value - found.value) < 0.2 * found.stderr + 0.01
 
