@@ -8,9 +8,8 @@ import torch
 
 from mibounds._version import versions
 from mibounds.data import Sample
-from mibounds.data.row_order import content_order
 from mibounds.estimation.candidates import default_candidates, supervision_of
-from mibounds.estimation.cross_checks import CROSS_CHECKED, cross_checks, regression_check
+from mibounds.estimation.cross_checks import cross_checks, regression_check
 from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
 from mibounds.estimation.selected_columns import selected_columns
@@ -38,14 +37,9 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         return _zero(sample, recipe)
     x, y, recipe = sample.x, sample.y, wide_recipe(sample, recipe)
     supervision = supervision_of(sample, recipe)
-    # Nearest neighbors and the copula take all samples as independent; the trees of a fold are evaluated on its own.
-    independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
-    order = None  # of independent samples that of their content, so that permuted rows give the same number
-    if independent and x.table is not None and y.table is not None:
-        order = content_order(x.table, y.table)
     evaluation = cross_fit(
         default_candidates(sample, recipe, supervision), x.values, y.values, recipe,
-        calibrate=True, groups=sample.groups, supervision=supervision, order=order,
+        calibrate=True, groups=sample.groups, supervision=supervision,
     )  # fmt: skip
     limit, label = label_entropy(sample)
     if limit is not None:
@@ -54,11 +48,11 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
     trees, undetectable = None, 0.0
     capped: list[MIWarning] = []
     if x.table is not None and y.table is not None:
-        some = sample if order is None else sample[order[:CROSS_CHECKED]]
-        assert some.x.table is not None and some.y.table is not None
-        checks = cross_checks(some.x.table, some.y.table, recipe.seed)
-        trees, selected = regression_check(evaluation, sample), selected_columns(some, recipe.seed)
+        checks = cross_checks(x.table, y.table, recipe.seed)
+        trees, selected = regression_check(evaluation, sample), selected_columns(sample, recipe.seed)
         checks += [check for check in (trees, selected) if check is not None]
+    # Nearest neighbors and the copula take all samples as independent; the trees of a fold are evaluated on its own.
+    independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
     valid = [check for check in checks if independent or check is trees]
     choice = choose(evaluation, limit, valid, x.width + y.width)
     if x.table is not None and y.table is not None:

@@ -17,11 +17,9 @@ from mibounds.learners import SupervisedFeatures
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["CROSS_CHECKED", "copula_error", "cross_checks", "regression_check"]
+__all__ = ["copula_error", "cross_checks", "regression_check"]
 
-CROSS_CHECKED = 10_000
-"""The samples from which the cross-checks are made, at most."""
-
+_ROWS = 10_000
 _COLUMNS_FOR_NEIGHBORS = 8  # x and y together; beyond, nearest neighbors are far too low
 _COLUMNS_FOR_COPULA = 500
 _COLUMNS_FOR_LOW_NEIGHBORS = 3  # from these on nearest neighbors are low, and being below the value means nothing
@@ -48,8 +46,8 @@ def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
         >>> [check.name for check in cross_checks(x, x + noise, 0)]
         ['GaussianCopula', 'KSG']
     """
-    if len(x) > CROSS_CHECKED:
-        kept = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:CROSS_CHECKED]
+    if len(x) > _ROWS:
+        kept = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:_ROWS]
         x, y = x[kept], y[kept]
     if x.shape[1] + y.shape[1] <= _COLUMNS_FOR_COPULA:  # counts do not need ranks
         x, y = (RankGaussianize().fit(side)(side) for side in (x, y))

@@ -49,7 +49,6 @@ def cross_fit(
     calibrate: bool = False,
     groups: Tensor | None = None,
     supervision: Supervision | None = None,
-    order: Tensor | None = None,
 ) -> Evaluation:
     """Split the samples, train a weighted sum of the candidates on each fold, and evaluate all standard bounds and the
     first candidate's on the test samples.
@@ -62,7 +61,6 @@ def cross_fit(
         calibrate: calibrate the scores on validation samples.
         groups: (N,) numbered from 0; no group is divided between folds.
         supervision: appends supervised features to the variables of each fold.
-        order: (N,) indices of the samples in the order in which they are split; by default as they are given.
 
     Raises:
         ValueError: if the recipe does not fit the samples or a candidate.
@@ -70,8 +68,6 @@ def cross_fit(
     """
     n = row_count(x)
     folds = recipe.splits(n, groups)
-    if order is not None:
-        folds = [Fold(order[fold.train], order[fold.valid], order[fold.test]) for fold in folds]
     filled = recipe.filled(n, min(len(fold.train) for fold in folds))
     return cross_fit_folds(
         candidates, x, y, folds, filled,
