@@ -135,7 +135,9 @@ def test_there_is_a_test_of_what_issues_it(kind):
     """In the tests of what computes, not in those of what prints."""
     folders = ("data", "estimation", "training", "representation", "integrations")
     files = [file for folder in folders for file in (ROOT / "tests" / folder).rglob("test_*.py")]
-    assert any(kind.__name__ in text or f'"{kind.code}"' in text for text in (file.read_text("utf-8") for file in files))
+    assert any(
+        kind.__name__ in text or f'"{kind.code}"' in text for text in (file.read_text("utf-8") for file in files)
+    )
 
 
 # The page.
