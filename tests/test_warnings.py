@@ -130,6 +130,16 @@ def test_a_class_of_a_user_may_be_defined_again(classes):
     assert second.group == "own"
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not MIWarning], ids=lambda kind: kind.code)
+def test_there_is_a_test_of_what_issues_it(kind):
+    """In the tests of what computes, not in those of what prints."""
+    folders = ("data", "estimation", "training", "representation", "integrations")
+    files = [file for folder in folders for file in (ROOT / "tests" / folder).rglob("test_*.py")]
+    assert any(
+        kind.__name__ in text or f'"{kind.code}"' in text for text in (file.read_text("utf-8") for file in files)
+    )
+
+
 # The page.
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, TypeVar
 
@@ -168,8 +168,16 @@ def check_number(
     return number
 
 
-def check_choice(name: str, value: object, choices: Iterable[Choice]) -> Choice:
+def check_choice(
+    name: str, value: object, choices: Iterable[Choice], other_words: Mapping[str, str] | None = None
+) -> Choice:
     """The choice that equals the value.
+
+    Arguments:
+        name: of the argument.
+        value: that was given.
+        choices: that there are.
+        other_words: words that are no choices, to the choices that are suggested for them.
 
     Raises:
         TypeError: unless the value has the type of a choice.
@@ -189,7 +197,8 @@ def check_choice(name: str, value: object, choices: Iterable[Choice]) -> Choice:
     expected = f"{', '.join(others)} or {last}" if others else last
     if not alike:
         raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
-    close = _closest(str(value), [choice for choice in choices if isinstance(choice, str)])
+    close = (other_words or {}).get(str(value).casefold())
+    close = close or _closest(str(value), [choice for choice in choices if isinstance(choice, str)])
     raise ValueError(f"{name} is {value!r}: expected {expected}.{'' if close is None else f' Did you mean {close!r}?'}")
 
 

@@ -244,12 +244,13 @@ class RareCategoriesWarning(MIWarning, group="data"):
 
 
 class InfiniteInformationWarning(MIWarning, group="data"):
-    """A combination of columns of x equals one of y, so that the mutual information of continuous data is infinite."""
+    """Columns of x determine one of y, so that the mutual information of continuous data is infinite."""
 
     code = "infinite-information"
     condition = (
         "The largest canonical correlation of x and y, or of their normal scores, exceeds 1 - 1e-6, and both have a "
-        "column in which at least half of the values are distinct."
+        "column in which at least half of the values are distinct. Or of two columns with mostly distinct values one "
+        "is a smooth function of the other, without noise that the samples could resolve."
     )
     remedy = "Drop the duplicate column, or model the measurement noise explicitly."
 

@@ -308,6 +308,20 @@ def test_numbers_beside_text_in_one_column_are_refused():
         taken([a if i % 9 else "low" for i, a in enumerate(A)])
 
 
+@pytest.mark.parametrize(
+    "value", [[1.0, 2.0], np.zeros(3), {"a": 1}, {1, 2}, ([1], 2), torch.zeros(2)], ids=lambda one: type(one).__name__
+)
+def test_lists_in_a_column_are_refused_as_labels_and_as_groups_too(value):
+    column = np.empty(N, dtype=object)
+    for i in range(N):
+        column[i] = value if i % 2 else "a"
+    for data in (column, {"a": column}):
+        with pytest.raises(TypeError, match="^x: column '.': a value is a .*: expected numbers, dates"):
+            taken(data, kind="categorical")
+    with pytest.raises(TypeError, match="^groups: a value is a .*: expected numbers, dates, booleans or text[.]$"):
+        taken(A, groups=column)
+
+
 # NaN in text
 
 

@@ -178,6 +178,22 @@ def test_a_table_keeps_its_numeric_columns_and_names_the_others(make):
     assert not warnings
 
 
+def test_a_table_reads_numbers_beside_words_for_a_missing_value_and_says_which_words_are_neither():
+    written = [f"{value:.2f}" for value in NUMBERS[:, 0]]
+    words = ["NA", "n/a", "", "?", ".", "-", " NaN "]
+    frame = pd.DataFrame({"a": NUMBERS[:, 0], "b": [*words, *written[7:]], "c": ["unknown", *written[1:]]})
+    variable, warnings = intake_columns(frame)
+    assert variable.columns == ("a", "b")
+    assert bool(variable.values[:7, 1].isnan().all())
+    assert variable.values[7:, 1].tolist() == pytest.approx([float(text) for text in written[7:]])
+    assert [str(warning) for warning in warnings] == [
+        "Columns without numbers were left out: 'c'. Column 'c' is text, but 59 of 60 values are numbers; the others: "
+        "'unknown' (1). Clean and convert it (pandas.to_numeric), or declare the column as categorical."
+    ]
+    codes = pd.DataFrame({"a": NUMBERS[:, 0], "zip": ["01067", "00501", "NA"] * 20, "said": ["1,5", "2,5", "NA"] * 20})
+    assert intake_columns(codes)[0].columns == ("a",)
+
+
 def test_the_columns_of_an_array_are_numbered():
     variable, _ = intake_columns(np.c_[NUMBERS, NUMBERS[:, :1]], [2, 0])
     assert variable.columns == ("2", "0")

@@ -1,6 +1,7 @@
 """Every diagnostic of the data and of classical estimates: what makes it fire, and what does not."""
 
 import re
+from collections import namedtuple
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import mibounds as mi
 from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.critics import FunctionCritic
 from mibounds.data.intake import intake
-from mibounds.estimation.diagnostics import CHECKS, _correlated
+from mibounds.estimation.diagnostics import CHECKS, _correlated, infinite_information
 from mibounds.results.result import Curve
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, run_checks
@@ -56,6 +57,7 @@ def copies(side):
 HIGH = CorrelatedGaussian.with_information(5, 4.0)
 COPULA = check("GaussianCopula", 0.9, is_lower_bound=True)
 WIDE = {"x": torch.randn(N, 3), "y": torch.randn(N, 3)}
+Given = namedtuple("Given", "x y")  # the only evidence that some checks look at
 FIRES = {
     "infinite-information": (lambda: evidence(y=-2 * sample()[0]), "A combination of columns of x equals one of y"),
     "ties": (lambda: evidence(*map(copies, sample())), "3[0-9]% of the rows repeat others"),
@@ -91,6 +93,34 @@ def test_nothing_fires_where_all_agree():
     assert not fired(
         evidence(cross_checks=[CrossCheck("GaussianCopula", 0.52, is_lower_bound=True), *check("KSG", 0.5)])
     )
+
+
+SMOOTH = {
+    "square": lambda x: x.square(),
+    "sine": lambda x: (5 * x).sin(),
+    "absolute value": lambda x: x.abs(),
+    "cubic": lambda x: x**3 - x,
+    "bell": lambda x: 1e6 + torch.exp(-x.square()),
+}
+
+
+@pytest.mark.parametrize("function", SMOOTH)
+def test_a_smooth_function_has_infinite_information_and_one_with_noise_has_not(function):
+    x, idle = torch.randn(2, N, 1, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    y = SMOOTH[function](x)
+    for one, other in ((x, y), (y, x), (torch.cat([idle, x], 1), y), (x.float(), torch.cat([y, idle], 1))):
+        assert "is a smooth function of one of the other" in str(infinite_information(Given(one, other)))
+    noisy = y + 0.01 * y.std() * idle  # 4.6 nats
+    assert infinite_information(Given(x, noisy)) is None
+
+
+def test_steps_labels_walks_and_rounded_values_are_no_smooth_functions():
+    x, noise = torch.randn(2, N, 1, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    time = torch.arange(N, dtype=torch.float64)[:, None]
+    for y in ((x > 0).double(), x.round(decimals=1).square(), noise.cumsum(0), noise, x.floor()):
+        for one in (x, time):
+            assert infinite_information(Given(one, y)) is None
+    assert infinite_information(Given(time, (time / 20).sin())) is not None
 
 
 def test_labels_counts_and_rounding_are_no_ties_and_a_pile_is():

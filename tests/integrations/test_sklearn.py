@@ -232,3 +232,15 @@ def test_scikit_learn_is_imported_where_it_is_used():
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         mi.integrations.nothing  # noqa: B018
+
+
+def test_tensors_of_few_bits_and_masked_arrays_are_read_as_everywhere():
+    x, y = pair(120)
+    tiny = {"steps": 2, "folds": 2, "hidden": (8,)}
+    half = torch.from_numpy(x).bfloat16()
+    fitted = MutualInformation(**tiny).fit(half, torch.from_numpy(y).bfloat16())
+    assert fitted.value_ == MutualInformation(**tiny).fit(half.float().numpy(), torch.from_numpy(y).bfloat16()).value_
+    masked = np.ma.masked_array(np.where(x > 1, -9999.0, x), mask=x > 1)
+    with pytest.raises(ValueError, match="NaN"):
+        MutualInformation(**tiny).fit(masked, y)
+    assert MutualInformation(nan="drop", **tiny).fit(masked, y).result_.n == (x <= 1).sum()

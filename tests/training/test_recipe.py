@@ -171,6 +171,28 @@ def test_the_presets():
         Recipe.preset("quik")
 
 
+@pytest.mark.parametrize(
+    ("word", "preset"),
+    [
+        ("fast", "quick"),
+        ("Small", "quick"),
+        ("standard", "default"),
+        ("slow", "thorough"),
+        ("accurate", "thorough"),
+        ("best", "thorough"),
+        ("Thorough", "thorough"),
+    ],
+)
+def test_other_words_for_a_preset_lead_to_it(word, preset):
+    said = f"^recipe is '{word}': expected 'quick', 'default' or 'thorough'[.] Did you mean '{preset}'[?]$"
+    with pytest.raises(ValueError, match=said):
+        Recipe.of(word, {})
+    with pytest.raises(ValueError, match=said):
+        mi.estimate([1.0] * 60, [2.0] * 60, recipe=word)
+    with pytest.raises(ValueError, match="^recipe is 'xyzzy': expected 'quick', 'default' or 'thorough'[.]$"):
+        Recipe.preset("xyzzy")
+
+
 def test_single_settings_take_precedence_over_those_of_the_recipe():
     assert Recipe.of(None, {}) == Recipe()
     assert Recipe.of("quick", {"steps": 5}) == Recipe.preset("quick").replace(steps=5)

@@ -158,7 +158,10 @@ def test_something_that_is_no_estimator_is_refused_with_one_sentence(given):
 def test_a_critic_of_other_widths_is_refused_with_one_sentence():
     x, y = TASK.sample(100, torch.Generator().manual_seed(0))
     estimator = MIEstimator(JointCritic(3, 2), InfoNCE())
-    with pytest.raises(ValueError, match="x has 2 columns and y has 2, and JointCritic was built for other widths"):
+    sentence = (
+        "^x has 2 columns and y has 2, and JointCritic was built for other widths: a layer of 3 inputs gets 2[.] Giv"
+    )
+    with pytest.raises(ValueError, match=sentence):
         Trainer(folds=2, steps=1).fit(estimator, x, y)
 
 

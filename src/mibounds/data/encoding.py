@@ -261,7 +261,10 @@ class Categorical(Encoding):
     @classmethod
     def fit(cls, column: Array, name: str, indicator: bool = False) -> Categorical:
         """Of more than 200 categories the rarest are merged into one."""
-        found = texts(column)
+        try:
+            found = texts(column)
+        except TypeError as error:
+            raise TypeError(f"column {name!r}: {error}") from error
         counted = Counter(text for text in found if text is not None)
         missing = len(found) - sum(counted.values())
         if not counted:

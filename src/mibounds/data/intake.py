@@ -19,7 +19,7 @@ from torch import Tensor
 from mibounds._checks import nearest
 from mibounds.data.encoding import Categorical, Encoding, fit_encoding, kind_names
 from mibounds.data.sources import columns_of, title_of
-from mibounds.data.values import Array, is_text, texts
+from mibounds.data.values import Array, inferred_kind, is_text, numbers_in_text, texts
 from mibounds.data.variable import MissingPolicy, Schema, Variable, encoded, shown
 from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
 
@@ -61,7 +61,10 @@ def group_codes(groups: Any, given: int, kept: Tensor) -> Tensor | None:
     if groups is None:
         return None
     columns, _ = columns_of(groups, "groups")
-    found = texts(next(iter(columns.values())))
+    try:
+        found = texts(next(iter(columns.values())))
+    except TypeError as error:
+        raise TypeError(f"groups: {error}") from error
     if len(columns) > 1 or len(found) != given:
         raise ValueError(
             f"groups has {len(found)} rows and {len(columns)} columns: expected one value for each of the {given} rows."
@@ -119,8 +122,8 @@ def unseen_categories(data: Any, name: str, variable: Variable) -> list[tuple[Ca
 def intake_columns(
     table: Any, columns: Sequence[Any] | None = None, *, labels: bool = False
 ) -> tuple[Variable, list[MIWarning]]:
-    """The numeric columns of a table by their names, or their numbers where they have none; text only if it is asked
-    for, and then refused.
+    """The numeric columns of a table by their names, or their numbers where they have none; other text only if it is
+    asked for, and then refused. Text that is numbers and words for a missing value, such as NA, is numeric.
 
     Arguments:
         table: rows and columns.
@@ -135,6 +138,7 @@ def intake_columns(
     """
     given, named = columns_of(table, "table")
     found = given if named else {str(i): column for i, column in enumerate(given.values())}
+    found = {title: _read(column) for title, column in found.items()}
     if labels:
         found = {title: _numbered(column) for title, column in found.items()}
     warnings: list[MIWarning] = []
@@ -143,7 +147,8 @@ def intake_columns(
         others = [title for title in found if title not in chosen]
         if others and chosen:
             few = f" (or text with 2 to {_MOST_LABELS} different values)" if labels else ""
-            warnings.append(ColumnsLeftOutWarning(f"Columns without numbers{few} were left out: {shown(others)}."))
+            said = f"Columns without numbers{few} were left out: {shown(others)}."
+            warnings.append(ColumnsLeftOutWarning(" ".join([said, *_nearly_numbers(found, others)])))
         chosen = chosen or others
     else:
         chosen = list(dict.fromkeys(map(title_of, columns)))
@@ -152,6 +157,25 @@ def intake_columns(
                 raise ValueError(f"table has no column {title!r}. {nearest(title, found)}")
     encodings = _fitted({title: found[title] for title in chosen}, dict.fromkeys(chosen, "continuous"), "table")
     return encoded("table", found, Schema("table", tuple(chosen), encodings, named)), warnings
+
+
+def _nearly_numbers(columns: Mapping[str, Array], titles: Sequence[str]) -> list[str]:
+    """A sentence about each text column that is mostly numbers or dates."""
+    said = []
+    for title in titles:
+        try:
+            inferred_kind(columns[title], title)
+        except ValueError as error:
+            said.append(str(error)[:1].upper() + str(error)[1:])
+        except TypeError:
+            continue  # it is left out, whatever it holds
+    return said
+
+
+def _read(column: Array) -> Array:
+    """A column of text that is numbers and words for a missing value as numbers; any other column as it is."""
+    found = numbers_in_text(column) if is_text(column) else None
+    return column if found is None else found
 
 
 def _numbered(column: Array) -> Array:

@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mibounds.data.values import MISSING_AMONG_NUMBERS, MISSING_WORDS
+
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MISSING_AMONG_NUMBERS", "MISSING_WORDS", "NUMBER", "TextColumns"]
-
-MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "null", "NULL", "None", "#N/A")
-"""Texts that stand for a missing value in every column, as in pandas."""
-
-MISSING_AMONG_NUMBERS = (".", "-", "?")
-"""Texts that stand for a missing value where all others are numbers or dates; elsewhere they are categories."""
+__all__ = ["NUMBER", "TextColumns"]
 
 _SPACES = r"' \x{2019}\x{a0}\x{202f}"  # between groups of three digits, beside the point or the comma
 _PATTERN = (

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "MISSING_AMONG_NUMBERS",
+    "MISSING_WORDS",
     "Array",
     "as_text",
     "center_of",
@@ -21,8 +23,15 @@ __all__ = [
     "is_missing",
     "is_text",
     "numbers",
+    "numbers_in_text",
     "texts",
 ]
+
+MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "null", "NULL", "None", "#N/A")
+"""Texts that stand for a missing value in every column of a file, as in pandas."""
+
+MISSING_AMONG_NUMBERS = (".", "-", "?")
+"""Texts that stand for a missing value where all others are numbers or dates; elsewhere they are categories."""
 
 Array = np.ndarray[Any, Any]
 
@@ -30,6 +39,7 @@ _FEW_INTEGERS, _ROWS_PER_INTEGER = 10, 20
 _LOOKS_LIKE = 0.5  # of the distinct values of a text column
 _FEW_TEXTS = 10  # distinct numbers as text that may be codes
 _NUMBER = re.compile(r"\s*[-+]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+([.,]\d+)?|[.]\d+)([eE][-+]?\d+)?\s*%?\s*")
+_PLAIN_NUMBER = re.compile(r"[-+]?(\d+[.]?\d*|[.]\d+)([eE][-+]?\d+)?")
 _DATE = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})([T ].*)?\s*")
 
 
@@ -91,7 +101,11 @@ def center_of(column: Array) -> float:
 
 
 def texts(column: Array) -> list[str | None]:
-    """The values of a column as text, None where they are missing; a number has the same text whatever its dtype."""
+    """The values of a column as text, None where they are missing; a number has the same text whatever its dtype.
+
+    Raises:
+        TypeError: if a value is a list, an array or a dictionary.
+    """
     if column.dtype.kind == "f" and column.dtype.itemsize <= 4:
         values, place = np.unique(column, return_inverse=True)
         short = [None if math.isnan(value) else as_text(float(str(value))) for value in values]
@@ -100,10 +114,28 @@ def texts(column: Array) -> list[str | None]:
     found: list[str | None] = []
     for value in column.tolist():
         key = (type(value), value)  # True and 1 are equal, and different values
-        if key not in distinct:
-            distinct[key] = as_text(value)
+        try:
+            if key not in distinct:
+                distinct[key] = as_text(value)
+                if getattr(value, "ndim", 0):
+                    raise TypeError("the hash of a tensor is that of its place in memory")
+        except TypeError as error:  # it has no hash, like a list
+            raise TypeError(
+                f"a value is a {type(value).__name__}: expected numbers, dates, booleans or text."
+            ) from error
         found.append(distinct[key])
     return found
+
+
+def numbers_in_text(column: Array) -> Array | None:
+    """A column of text as float64, if all of it is numbers with a decimal point or words for a missing value; None if
+    it is anything else."""
+    found = [None if text is None else text.strip().replace("\u2212", "-", 1) for text in texts(column)]
+    gone = {None, *MISSING_WORDS, *MISSING_AMONG_NUMBERS}
+    present = set(found) - gone
+    if not present or any(text is None or not _PLAIN_NUMBER.fullmatch(text) or _is_code(text) for text in present):
+        return None
+    return np.array([math.nan if text is None or text in gone else float(text) for text in found])
 
 
 def is_missing(value: Any) -> bool:

@@ -33,20 +33,30 @@ __all__ = ["CHECKS"]
 # Each threshold lies above what healthy fits like those of benchmarks/diagnostics show (60 when it was chosen).
 _COINCIDENCES = 3.0  # times as many repeated rows as rounded, independent columns have by chance
 _PILE = 3  # times as often as any other value: what is merely rounded has no such value
+_MOSTLY, _LEAST_ROWS = 0.9, 50  # of the rows; a function of fewer is any data
 _TIED, _DISTINCT = 0.05, 0.2  # of the rows; labels and counts have few distinct values, and are left alone
 _BELOW = 0.05  # nats; healthy: up to 2.3 standard errors
 _APART, _APART_SHARE = 0.05, 0.1  # nats, and of the value; healthy: up to 0.04
 _ERRORS = 3.0
 _ROOTS = 2.0  # of 1/sqrt(N), which is about the standard error of nearest neighbors in nats
+_FUNCTION_ROWS, _FUNCTION_PAIRS = 2_000, 400  # of columns
+_FUNCTION = 0.05  # of the spread over N: noise that small leaves some three nats more than ln N
 _NOTHING, _SMALL = 1e-3, 0.1  # nats: by which an untrained critic may differ from zero; that no sample calls nothing
 
 
 def infinite_information(e: Evidence) -> MIWarning | None:
-    """A linear combination of columns, or of their normal scores, of x is one of y."""
-    if e.x is None or e.y is None or not _functional(e.x, e.y):
+    """A linear combination of columns, or of their normal scores, of x is one of y; or a column is a smooth function of
+    another."""
+    if e.x is None or e.y is None:
+        return None
+    if _functional(e.x, e.y):
+        found = "A combination of columns of x equals one of y to six digits"
+    elif _smooth(e.x, e.y) or _smooth(e.y, e.x):
+        found = "A column of one variable is a smooth function of one of the other, as far as the samples resolve it"
+    else:
         return None
     return InfiniteInformationWarning(
-        "A combination of columns of x equals one of y to six digits: if the data are continuous their "
+        f"{found}: if the data are continuous their "
         "information is infinite, and the value only says how far the sample resolves it. "
         "Drop the duplicate column, or model the measurement noise explicitly."
     )
@@ -196,6 +206,39 @@ def _functional(x: Tensor, y: Tensor) -> bool:
         if float(canonical_pairs(u.double(), v.double(), ridge=1e-9).correlation[0]) > 1 - 1e-6:
             return True
     return False
+
+
+def _smooth(x: Tensor, y: Tensor) -> bool:
+    """Is a column of y a smooth function of one of x? Four neighbors in x then tell the value of y, by a cubic, to less
+    than noise of any size that the samples could resolve. Both have mostly distinct values."""
+    rows = slice(_FUNCTION_ROWS)
+    n = len(x[rows])
+    given, wanted = (
+        [one for one in side[rows].double().unbind(1) if torch.unique(one).numel() >= _MOSTLY * n] for side in (x, y)
+    )
+    if n < _LEAST_ROWS or len(given) * len(wanted) > _FUNCTION_PAIRS:
+        return False
+    for column in given:
+        order = column.argsort()
+        for target in wanted:
+            low, high = torch.quantile(target, torch.tensor([0.25, 0.75], dtype=torch.float64, device=target.device))
+            error = _interpolated(column[order], target[order]) - target[order][2:-2]
+            if float(error.abs().nanmedian()) < _FUNCTION / n * float(high - low):
+                return True
+    return False
+
+
+def _interpolated(x: Tensor, y: Tensor) -> Tensor:
+    """The cubic through the two neighbors of each point on either side, at that point: (N - 4,) of sorted x (N,)."""
+    nodes = [slice(0, -4), slice(1, -3), slice(3, -1), slice(4, None)]
+    value = torch.zeros_like(x[2:-2])
+    for i in nodes:
+        weight = torch.ones_like(value)
+        for j in nodes:
+            if j != i:
+                weight = weight * (x[2:-2] - x[j]) / (x[i] - x[j])
+        value = value + weight * y[i]
+    return value.where(value.isfinite(), torch.full_like(value, math.nan))  # of equal neighbors
 
 
 def _correlated(x: Tensor, y: Tensor) -> bool:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import nn
+from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from mibounds._checks import check_fraction, check_paired
 from mibounds.data import MissingPolicy, Sample, VariableType
-from mibounds.data.sources import MINIMUM_ROWS
+from mibounds.data.sources import MINIMUM_ROWS, array_of
 from mibounds.estimation._estimate import _estimate
 from mibounds.results import Result
 from mibounds.results.units import Unit, nats_in
@@ -179,6 +179,10 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         """Checked as scikit-learn does; a table is left as it is, so that its columns may be of any kind."""
         finite = self.nan == "raise"
+        X, y = (
+            array_of(side, name) if isinstance(side, Tensor | np.ma.MaskedArray) else side
+            for side, name in ((X, "X"), (y, "y"))
+        )  # scikit-learn reads neither bfloat16 nor masks
         if isinstance(nw.from_native(X, pass_through=True), nw.DataFrame) and y is not None:
             validate_data(self, X, reset=reset, skip_check_array=True)
         else:

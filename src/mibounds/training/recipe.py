@@ -196,7 +196,7 @@ class Recipe:
     @classmethod
     def preset(cls, name: str) -> Recipe:
         """The recipe of that name: "quick", "default" or "thorough"."""
-        return cls(**_PRESETS[check_choice("recipe", name, list(_PRESETS))])
+        return cls(**_PRESETS[check_choice("recipe", name, list(_PRESETS), _OTHER_WORDS)])
 
     @classmethod
     def of(cls, recipe: Recipe | str | None, settings: Mapping[str, Any]) -> Recipe:
@@ -290,6 +290,11 @@ _PRESETS: dict[str, Settings] = {
     "quick": {"folds": 2, "steps": 60, "hidden": (64, 64), "learners": False, "test_negatives": 128},
     "default": {},
     "thorough": {"folds": 5, "steps": 1000},
+}
+_OTHER_WORDS = {
+    **dict.fromkeys(("fast", "faster", "small", "short", "tiny"), "quick"),
+    **dict.fromkeys(("standard", "normal", "medium", "auto"), "default"),
+    **dict.fromkeys(("accurate", "best", "slow", "precise", "full", "long", "large"), "thorough"),
 }
 SPLIT_SETTINGS = ("split", "cv", "gap")
 """The settings that choose the folds; functions of series, whose folds are contiguous blocks, do not take them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, final
 
@@ -110,11 +111,12 @@ class Trainer:
                 groups=sample.groups,
             )  # fmt: skip
         except RuntimeError as error:
-            if "shapes cannot be multiplied" not in str(error):
+            shapes = re.search(r"shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)", str(error))
+            if shapes is None:
                 raise
             raise ValueError(
                 f"x has {sample.x.width} columns and y has {sample.y.width}, and {type(estimator.critic).__name__} was "
-                f"built for other widths ({error}): give it these."
+                f"built for other widths: a layer of {shapes[2]} inputs gets {shapes[1]}. Give it these."
             ) from error
         evidence = Evidence(
             evaluation,

@@ -302,7 +302,9 @@ def test_text_with_few_values_is_a_label(kind):
     shuffled = np.array([2.0, 0.0, 4.0, 1.0, 3.0])[label]  # not in the order of the names
     words = np.array(["ash", "birch", "elm", "fir", "oak"])[label]
     other = np.where(rng.random(1500) < 0.8, words, np.array(["ash", "birch", "elm", "fir", "oak"])[::-1][label])
-    frame = pd.DataFrame({"tree": words, "height": 2 * shuffled + noise, "other": other, "name": map(str, range(1500))})
+    frame = pd.DataFrame(
+        {"tree": words, "height": 2 * shuffled + noise, "other": other, "name": [f"no. {i}" for i in range(1500)]}
+    )
     frame = frame.astype({"tree": "category"}) if kind == "category" else frame
     if kind.startswith("objects"):
         frame["tree"] = frame["tree"].astype(object).where(np.arange(1500) != 7, None)
