@@ -18,11 +18,11 @@ __all__ = ["BoostedClasses", "BoostedTrees", "TreeEnsemble"]
 _ROWS = 256  # that go down the trees at a time: the nodes of all of them stay in the cache
 _FITTED_ROWS = 50_000  # more cost time and hardly change the trees
 _BOOSTING: dict[str, Any] = {
-    "learning_rate": 0.08, "max_iter": 300, "max_leaf_nodes": 15, "min_samples_leaf": 10, "early_stopping": True,
+    "learning_rate": 0.2, "max_iter": 300, "max_leaf_nodes": 8, "min_samples_leaf": 10, "early_stopping": True,
     "validation_fraction": 0.15, "n_iter_no_change": 12,
 }  # fmt: skip
 _LEAST_TREES = 3
-_UNVALIDATED: dict[str, Any] = {**_BOOSTING, "max_iter": 20, "early_stopping": False}  # of few samples
+_UNVALIDATED: dict[str, Any] = {**_BOOSTING, "max_iter": 8, "early_stopping": False}  # of few samples
 
 
 class Tree(NamedTuple):
