@@ -14,6 +14,7 @@ from rich.table import Table
 
 from mibounds._checks import no_such_file
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.metavars import Command, Group
 from mibounds.cli.outputs import check_file
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "progress_table"]
 
-app = typer.Typer()
+app = typer.Typer(cls=Group)
 
 Estimators = Annotated[
     list[str], typer.Option(help="An estimator: default, quick, joint, ...; repeat the option for several.")
@@ -80,7 +81,7 @@ def measure(
         typer.echo(f"{summary_table(records)}\n\nResults: {out}   page: mibounds benchmark page {out}")
 
 
-@app.command()
+@app.command(cls=Command)
 def page(
     results: Annotated[Path, typer.Argument(help="A file of results of `mibounds benchmark`.")],
     out: Annotated[

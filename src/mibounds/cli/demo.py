@@ -13,16 +13,17 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds._extras import require
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.metavars import Command, Group
 from mibounds.cli.options import AsJson, Quiet, Seed
 from mibounds.cli.outputs import check_file
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=Group, no_args_is_help=True)
 _PICTURES = (".png", ".svg", ".pdf")
 
 
-@app.command()
+@app.command(cls=Command)
 def gaussians(
     full: Annotated[
         bool, typer.Option("--full", help="20 correlations and 100,000 rows: about 40 minutes on two cores.")
@@ -72,7 +73,7 @@ def gaussians(
             typer.echo(f"\nFigure: {out}   numbers: {out.with_suffix('.csv')}")
 
 
-@app.command()
+@app.command(cls=Command)
 def gan(
     data: Annotated[str, typer.Option(help="gaussians (25 modes) or spirals.")] = "gaussians",
     beta: Annotated[float, typer.Option(help="Weight of the information term.")] = 1.0,
