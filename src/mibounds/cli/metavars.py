@@ -34,9 +34,9 @@ def metavar(option: Any, context: Any) -> str | None:
     if option.name in _OF_NAMES:
         return _OF_NAMES[option.name]
     if hasattr(option, "display_type"):
-        kind = option.display_type(context).strip("<>")  # like <list[str]>
+        kind = str(option.display_type(context)).strip("<>")  # like <list[str]>
     else:  # typer before 0.25
-        kind = option.type.name
+        kind = str(option.type.name)
         if kind == "choice":
             return None  # typer's own word: the choices
     kind = kind.removeprefix("list[").removesuffix("]")

@@ -147,9 +147,7 @@ def plot_curve(
     return figure
 
 
-def plot_samples(
-    panels: Mapping[str, Sequence[Sequence[float]]], *, ax: Axes | Sequence[Axes] | None = None
-) -> Figure:
+def plot_samples(panels: Mapping[str, Sequence[Sequence[float]]], *, ax: Axes | Sequence[Axes] | None = None) -> Figure:
     """Points of the plane side by side on equal axes.
 
     Arguments:
