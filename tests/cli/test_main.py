@@ -76,6 +76,7 @@ def test_wrong_input_is_refused_without_torch(tmp_path):
         "score m.safetensors t.csv --y b",
         "estimate t.csv --y c", "estimate t.csv --y b --steps 0", "lagged t.csv --x a --y b --lags a",
         "estimate t.csv --y b --out x.txt", "benchmark --out x.csv", "benchmark page no.jsonl",
+        "demo gan --data foo", "demo gan --out x.bmp", "demo gaussians --quick --full",
     ]  # fmt: skip
     source = f"""
 import sys

@@ -43,6 +43,7 @@ class DigitsRecipe(Training):
     """
 
     critic_layers: Sequence[int] = (128, 128)
+    negative_samples: int = 8
     gradient_penalty: float = 20.0  # with 1 the plain GAN collapses; decision 4 has the numbers
     penalty_end: float = 20.0
     instance_noise: float = 0.0
@@ -50,7 +51,7 @@ class DigitsRecipe(Training):
     noise: int = 48
     generator: int = 32
     discriminator: int = 32
-    steps: int = 2_500
+    steps: int = 3_000
     batch_size: int = 64
 
 
