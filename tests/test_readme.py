@@ -117,3 +117,20 @@ def test_the_other_rows_of_the_table_are_those_of_the_stored_results():
     said = f"takes {seconds:.1f} s; its error on nine tasks is {error(theirs.values()):.3f} nats"
     assert f"{said} (`mibounds`: {error(ours):.3f})" in README
     assert len(theirs) == len(ours) == 9
+
+
+@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements")
+def test_the_tables_of_gans_are_those_of_the_stored_results():
+    page = (ROOT / "docs" / "regularize.md").read_text("utf-8")
+    points = {(one["beta"], one["seed"]): one for one in stored("gan/results.jsonl") if one["data"] == "gaussians"}
+    for seed in range(5):
+        cells = [
+            f"{one['modes']} | {one['high_quality']:.1%} | {one['reverse_kl']:.3f}"
+            for one in (points[0, seed], points[1, seed])
+        ]
+        assert f"| {seed} | {' | '.join(cells)} |" in page
+    digits = sorted(stored("gan/digits.jsonl"), key=lambda one: one["seed"])
+    for name, method in (("plain", "plain"), ("with MINE", "mine")):
+        of = [one for one in digits if one["method"] == method]
+        modes, divergences = ", ".join(str(one["modes"]) for one in of), ", ".join(f"{one['kl']:.2f}" for one in of)
+        assert f"| {name} | {modes} | {divergences} |" in page
