@@ -17,6 +17,7 @@ from mibounds._checks import (
     check_seed,
     check_widths,
     nearest,
+    no_such_file,
     unknown_keyword,
 )
 
@@ -271,3 +272,13 @@ def test_another_keyword_leads_to_the_nearest_one_or_the_list():
     assert unknown_keyword("Trainer", "step", known) == "Trainer has no argument 'step'. Did you mean 'steps'?"
     assert unknown_keyword("Trainer", "Steps", iter(known)) == "Trainer has no argument 'Steps'. Did you mean 'steps'?"
     assert unknown_keyword("Trainer", "qq", known) == "Trainer has no argument 'qq'. Known: 'steps', 'folds'."
+
+
+def test_a_file_that_is_not_there_is_named_with_the_nearest_one_of_its_kind(tmp_path):
+    for name in ("plain.csv", "plane.txt"):
+        (tmp_path / name).touch()
+    missing = tmp_path / "plan.csv"
+    assert no_such_file(missing, (".csv",)) == f"There is no file {str(missing)!r}. Did you mean 'plain.csv'?"
+    assert no_such_file(missing, (".npy",)) == f"There is no file {str(missing)!r}."
+    away = tmp_path / "no" / "plan.csv"
+    assert no_such_file(away, (".csv",)) == f"There is no file {str(away)!r}."

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,46 @@ def test_the_table_of_accuracy_is_that_of_the_stored_results():
     plain = {fit["seed"]: fit["modes"] for fit in gaussians if fit["beta"] == 0}
     assert f"plain {', '.join(str(plain[seed]) for seed in range(5))}; regularized 25 each" in README
     assert [fit["modes"] for fit in gaussians if fit["beta"] == 1 and fit["seed"] < 5] == [25] * 5
+
+
+@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements")
+def test_the_other_rows_of_the_table_are_those_of_the_stored_results():
+    brackets = stored("bracket/results.jsonl")
+    reach = [(fit["lower"] - 2 * fit["lower_stderr"], fit["upper"] + 2 * fit["upper_stderr"]) for fit in brackets]
+    held = sum(low <= fit["truth"] <= high for (low, high), fit in zip(reach, brackets, strict=True))
+    few = [high - low for (low, high), fit in zip(reach, brackets, strict=True) if max(fit["dims"]) <= 5]
+    assert f"| {held} of {len(brackets)}, median width {statistics.median(few):.3f} nats up to five columns |" in README
+    independent = [one for one in stored("independence/results.jsonl") if one["kind"] == "level"]
+    rejected = sum(one["pvalue"] <= 0.05 for one in independent if one["test"] == "mibounds")
+    assert f"rejected at 0.05 | {rejected} of {sum(one['test'] == 'mibounds' for one in independent)} |" in README
+    (table,) = (one for one in stored("matrix/results.jsonl") if one["part"] == "gaussian")
+    said = f"| all {table['pairs']:,} pairs of 50 columns, 5,000 samples | {table['cpu_seconds']:.0f} CPU seconds"
+    assert f"{said}, mean error {table['mean_error']:.3f} nats |" in README
+    peers = [fit for fit in stored("peers/results.jsonl") if fit["n"] == 10_000]
+    theirs = {fit["task"]: fit for fit in peers if fit["peer"] == "scikit-learn"}
+    ours = [fit for fit in peers if fit["peer"] == "mibounds" and fit["task"] in theirs]
+
+    def error(fits):
+        return statistics.mean(abs(fit["value"] - fit["truth"]) for fit in fits)
+
+    seconds = statistics.mean(fit["seconds"] for fit in theirs.values())
+    said = f"takes {seconds:.1f} s; its error on nine tasks is {error(theirs.values()):.3f} nats"
+    assert f"{said} (`mibounds`: {error(ours):.3f})" in README
+    assert len(theirs) == len(ours) == 9
+
+
+@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements")
+def test_the_tables_of_gans_are_those_of_the_stored_results():
+    page = (ROOT / "docs" / "regularize.md").read_text("utf-8")
+    points = {(one["beta"], one["seed"]): one for one in stored("gan/results.jsonl") if one["data"] == "gaussians"}
+    for seed in range(5):
+        cells = [
+            f"{one['modes']} | {one['high_quality']:.1%} | {one['reverse_kl']:.3f}"
+            for one in (points[0, seed], points[1, seed])
+        ]
+        assert f"| {seed} | {' | '.join(cells)} |" in page
+    digits = sorted(stored("gan/digits.jsonl"), key=lambda one: one["seed"])
+    for name, method in (("plain", "plain"), ("with MINE", "mine")):
+        of = [one for one in digits if one["method"] == method]
+        modes, divergences = ", ".join(str(one["modes"]) for one in of), ", ".join(f"{one['kl']:.2f}" for one in of)
+        assert f"| {name} | {modes} | {divergences} |" in page

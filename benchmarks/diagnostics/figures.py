@@ -73,7 +73,7 @@ def spread(ax: Axes) -> None:
 def check(ax: Axes) -> None:
     """A dependence that nearest neighbors find and a short training does not."""
     x, y = fine(generator())
-    result = estimate()(x, y, 0)
+    result = estimate(split="blocked", folds=5)(x, y, 0)
     ax.plot(x, y, ".", color=GREY, ms=2)
     ax.set_xlabel("x")
     ax.set_ylabel("y")

@@ -162,7 +162,7 @@ TRIGGERS = {
     ),
     "extrapolated": Trigger("5 + 5 Gaussian columns, 5 nats, 1,500 rows", gaussian(5, 5, 1_500), estimate()),
     "below-gaussian": Trigger("two series with one trend, blocked folds", trend, estimate(split="blocked", folds=5)),
-    "cross-check": Trigger("a sine of ten periods, 2,000 rows", fine, estimate()),
+    "cross-check": Trigger("a sine of ten periods, 2,000 rows", fine, estimate(split="blocked", folds=5)),
     "maybe-independent": Trigger("independent columns", gaussian(1, 0, 1_000), estimate()),
     "non-finite-step": Trigger("NWJ at lr 1000", gaussian(5, 5, 600), composed(mi.bounds.NWJ(), lr=1e3)),
 }  # fmt: skip

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "check_seed",
     "check_widths",
     "nearest",
+    "no_such_file",
     "unknown_keyword",
 ]
 
@@ -72,6 +74,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return f"Did you mean {close!r}?"
     shown = ", ".join(repr(entry) for entry in known[:12])
     return f"Known: {shown}{', ...' if len(known) > 12 else ''}."
+
+
+def no_such_file(path: Path, endings: tuple[str, ...]) -> str:
+    """The message for a file that does not exist, with the nearest name among the files beside it.
+
+    Arguments:
+        path: of the file.
+        endings: of the files that could be meant.
+    """
+    beside = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
+    beside = [name for name in beside if name.lower().endswith(endings)]
+    return f"There is no file {str(path)!r}. {nearest(path.name, beside) if beside else ''}".rstrip()
 
 
 def unknown_keyword(function_name: str, keyword: str, known: Iterable[str]) -> str:

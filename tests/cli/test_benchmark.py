@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from mibounds.benchmark import read_records
+from mibounds.benchmark import PRESETS, read_records
 from mibounds.cli.benchmark import progress_table
 from mibounds.cli.main import app
 
@@ -55,7 +55,7 @@ def test_run_and_page(tmp_path):
             "Try 'root benchmark --help'.",
         ),
         (["--seeds", "0"], "Error: seeds is 0, and must be at least 1."),
-        (["page", "nowhere.jsonl"], "Error: nowhere.jsonl has no results: give the file that a benchmark wrote."),
+        (["page", "nowhere.jsonl"], "Error: There is no file 'nowhere.jsonl'."),
     ],
 )
 def test_wrong_input_is_one_sentence_and_exit_code_2(options, sentence, tmp_path, monkeypatch):
@@ -65,6 +65,23 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(options, sentence, tmp_path
     assert done.stderr == f"{sentence}\n"
     assert done.stdout == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_exit_code_1_if_every_fit_failed(tmp_path, monkeypatch):
+    def fails(x, y, seed, workers):
+        if len(x) > 100:
+            return PRESETS["tiny"](x, y, seed=seed, workers=workers)
+        raise ArithmeticError("no number.")
+
+    monkeypatch.setitem(PRESETS, "fails", fails)
+    out = tmp_path / "results.jsonl"
+    options = ["--estimator", "fails", "--seeds", 1, "--backend", "threading", "--out", out]
+    done = call(*options, "--n", 100)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == f"Error: all 2 fits failed, the first with ArithmeticError: no number. Results: {out}\n"
+    some = call(*options, "--n", 100, "--n", 200)
+    assert (some.exit_code, some.stderr) == (0, "")
+    assert "| fails | 100 | 0 | 2 |" in some.stdout
 
 
 @pytest.mark.parametrize("command", [["--help"], ["page", "--help"]])

@@ -65,3 +65,27 @@ print({{"torch", "numpy", "scipy", "polars", "matplotlib"}} & {{*sys.modules}})
 """
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_wrong_input_is_refused_without_torch(tmp_path):
+    """Its import takes seconds of the processor."""
+    (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 90)
+    lines = [
+        "estimate no.csv --y b", "bracket no.csv --y b", "independence no.csv --y b", "learning-curve no.csv --y b",
+        "conditional no.csv --x a --y b --z c", "lagged no.csv --x a --y b", "matrix no.csv", "consistency no.npy",
+        "score m.safetensors t.csv --y b",
+        "estimate t.csv --y c", "estimate t.csv --y b --steps 0", "lagged t.csv --x a --y b --lags a",
+        "estimate t.csv --y b --out x.txt", "benchmark --out x.csv", "benchmark page no.jsonl",
+        "demo gan --data foo", "demo gan --out x.bmp", "demo gaussians --quick --full",
+    ]  # fmt: skip
+    source = f"""
+import sys
+from typer.testing import CliRunner
+from mibounds.cli.main import app
+
+for line in {lines}:
+    done = CliRunner().invoke(app, line.split())
+    print(line, done.exit_code, done.stderr.count(chr(10)), "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", source], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{line} 2 1 False" for line in lines]

@@ -16,8 +16,8 @@ def run():
 
         @app.command()
         def command(context: typer.Context, steps: int = 0):
-            with session(context, settings or {}, outputs or Outputs(), quiet=True, **options) as recipe:
-                body(recipe)
+            with session(context, settings or {}, outputs or Outputs(), quiet=True, **options) as recipe_of_options:
+                body(recipe_of_options())
 
         return CliRunner().invoke(app, [])
 

@@ -98,3 +98,10 @@ def test_a_bracket():
     bars = [container.get_segments()[0][:, 0].tolist() for container in axis.collections]
     assert bars == [pytest.approx([0.48, 0.52]), pytest.approx([0.56, 0.64])]
     assert (0.55, 2) in points(axis)
+
+
+def test_the_words_below_a_bracket_are_not_cut():
+    figure = plot_bracket((0.5, 0.01), (0.6, 0.02), (0.48, 0.64), {"DifferenceOfEntropies": 0.55}, "nats")
+    figure.draw_without_rendering()
+    label = figure.axes[0].xaxis.label.get_window_extent()
+    assert 0 <= label.x0 < label.x1 <= figure.bbox.width

@@ -1,4 +1,5 @@
 import pytest
+from matplotlib.figure import Figure
 
 from mibounds.plots import plot_cost, plot_curve, plot_lags, plot_learning_curve, plot_plane, plot_samples, save_figure
 from mibounds.plots.axes import one_axes
@@ -86,3 +87,31 @@ def test_axes_of_another_figure(draw):
     figure, axis = one_axes(None)
     assert draw(axis) is figure
     assert axis.has_data()
+
+
+CURVE = ([0.5], ([0, 1], [0, 1]), [0.4], [(0.3, 0.6)], {}, "title")
+
+
+def test_axes_of_another_figure_for_several_panels():
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert plot_curve(*CURVE, ax=[left, right]) is figure
+    assert left.get_ylabel() == "I(X;Y) in nats"
+    assert right.get_ylabel() == "value minus truth, nats"
+    figure = Figure()
+    axes = figure.subplots(1, 2)  # an array
+    assert plot_samples({"true": [[1, 2]], "other": [[9, 9]]}, ax=axes) is figure
+    assert [axis.get_title("left") for axis in axes] == ["true", "other"]
+    figure = Figure()
+    only = figure.subplots()
+    assert plot_samples({"true": [[1, 2]]}, ax=only) is figure
+    assert figure.axes == [only]
+    assert only.has_data()
+
+
+@pytest.mark.parametrize(
+    "draw", [lambda ax: plot_curve(*CURVE, ax=ax), lambda ax: plot_samples({"a": [[1, 2]]}, ax=ax)]
+)
+def test_a_wrong_number_of_axes_is_refused(draw):
+    with pytest.raises(ValueError, match=r"ax has 3 axes, and this figure needs [12]\."):
+        draw(Figure().subplots(1, 3))

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from mibounds._checks import no_such_file
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.metavars import Command, Group
 from mibounds.cli.outputs import check_file
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "progress_table"]
 
-app = typer.Typer()
+app = typer.Typer(cls=Group)
 
 Estimators = Annotated[
     list[str], typer.Option(help="An estimator: default, quick, joint, ...; repeat the option for several.")
@@ -58,6 +60,7 @@ def measure(
     with one_sentence():
         check_file("--out", out, (".jsonl",), makes_folder=True)
         from mibounds.benchmark import plan, run
+        from mibounds.benchmark.records import Failed
         from mibounds.benchmark.summary import summary_table
 
         total = len(plan(suite, estimator, n, seeds, task))
@@ -70,10 +73,15 @@ def measure(
                 live.update(progress_table(records, total))
 
             run(suite, estimator, n, seeds, out, tasks=task, jobs=jobs, backend=backend, done=done)
+        failed = [record for record in records if isinstance(record, Failed)]
+        if len(failed) == len(records):
+            first = failed[0].error.rstrip(".")
+            typer.echo(f"Error: all {len(failed):,} fits failed, the first with {first}. Results: {out}", err=True)
+            raise typer.Exit(1)
         typer.echo(f"{summary_table(records)}\n\nResults: {out}   page: mibounds benchmark page {out}")
 
 
-@app.command()
+@app.command(cls=Command)
 def page(
     results: Annotated[Path, typer.Argument(help="A file of results of `mibounds benchmark`.")],
     out: Annotated[
@@ -88,10 +96,12 @@ def page(
     Example: **mibounds benchmark page results.jsonl --out page.md**
     """
     with one_sentence():
-        from mibounds.benchmark import write_page
-
         out = out or results.with_suffix(".md")
         check_file("--out", out, (".md", ".html"), makes_folder=True)
+        if not results.exists():
+            raise ValueError(no_such_file(results, (".jsonl",)))
+        from mibounds.benchmark import write_page
+
         figures = write_page(results, out)
         typer.echo(f"Page: {out}" + (f"   figures: {', '.join(map(str, figures))}" if figures else ""))
 

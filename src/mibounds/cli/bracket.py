@@ -54,10 +54,12 @@ def bracket(
     Example: **mibounds bracket table.csv --x age,weight --y pressure --plot bracket.png**
     """
     outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe:
-        from mibounds import estimation
+    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 
         arguments = read_arguments(file, x, y, categorical=categorical)
+        recipe = recipe_of_options()
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         result = estimation.bracket(**arguments, negatives=negatives, recipe=recipe, nan=nan, unit=unit, level=level)
         outputs.finish(context, result)

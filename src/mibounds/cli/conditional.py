@@ -59,10 +59,12 @@ def conditional(
     Example: **mibounds conditional table.csv --x age --y pressure --z weight,height**
     """
     outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe:
-        from mibounds import estimation
+    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 
         arguments = read_arguments(file, x, y, z, categorical)
+        recipe = recipe_of_options()
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         result = estimation.conditional(**arguments, method=method, recipe=recipe, nan=nan, unit=unit, level=level)
         outputs.finish(context, result)

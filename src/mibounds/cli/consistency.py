@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mibounds._checks import nearest
+from mibounds._checks import nearest, no_such_file
 from mibounds.cli.number_lists import parse_numbers
 from mibounds.cli.options import AsJson, Level, Out, Plot, Quiet, Report, UnitName
 from mibounds.cli.outputs import Outputs
@@ -50,11 +50,12 @@ def consistency(
     Example: **mibounds consistency digits.npy --rows 2,4,8**
     """
     outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet) as recipe:
-        from mibounds import estimation
-
+    with session(context, settings, outputs, quiet=quiet) as recipe_of_options:
         wanted = None if rows is None else parse_numbers(rows, "--rows", "2,4,8")
         images = _images(file, array)
+        recipe = recipe_of_options()
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         result = estimation.consistency(images, rows=wanted, recipe=recipe, unit=unit, level=level)
         outputs.finish(context, result)
 
@@ -64,7 +65,7 @@ def _images(path: Path, array: str | None) -> np.ndarray[Any, Any]:
     import numpy as np
 
     if not path.is_file():
-        raise ValueError(f"There is no file {str(path)!r}.")
+        raise ValueError(no_such_file(path, (".npy", ".npz")))
     if path.suffix.lower() not in (".npy", ".npz"):
         raise ValueError(f"{path.name} has an unknown format: expected images in a file ending in .npy or .npz.")
     try:

@@ -13,16 +13,17 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds._extras import require
 from mibounds.cli.errors import one_sentence
+from mibounds.cli.metavars import Command, Group
 from mibounds.cli.options import AsJson, Quiet, Seed
 from mibounds.cli.outputs import check_file
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=Group, no_args_is_help=True)
 _PICTURES = (".png", ".svg", ".pdf")
 
 
-@app.command()
+@app.command(cls=Command)
 def gaussians(
     full: Annotated[
         bool, typer.Option("--full", help="20 correlations and 100,000 rows: about 40 minutes on two cores.")
@@ -44,14 +45,14 @@ def gaussians(
     Example: **mibounds demo gaussians --out curve.png**
     """
     with one_sentence():
-        from tqdm.auto import tqdm
-
-        from mibounds.demos import gaussians as curve
-
         if full and quick:
             raise ValueError("--quick and --full are two sizes of one run: give one of them.")
         check_file("--out", out, _PICTURES, makes_folder=True)
         require("matplotlib", extra="plots", purpose="The figure of a demonstration")
+        from tqdm.auto import tqdm
+
+        from mibounds.demos import gaussians as curve
+
         scale = curve.FULL if full else curve.GLANCE if quick else curve.QUICK
         points: list[curve.Point] = []
         with (
@@ -72,7 +73,7 @@ def gaussians(
             typer.echo(f"\nFigure: {out}   numbers: {out.with_suffix('.csv')}")
 
 
-@app.command()
+@app.command(cls=Command)
 def gan(
     data: Annotated[str, typer.Option(help="gaussians (25 modes) or spirals.")] = "gaussians",
     beta: Annotated[float, typer.Option(help="Weight of the information term.")] = 1.0,
@@ -90,6 +91,12 @@ def gan(
     Example: **mibounds demo gan --seed 1 --out gan.png**
     """
     with one_sentence():
+        if data not in ("gaussians", "spirals"):
+            raise ValueError(f"data is {data!r}, and must be 'gaussians' or 'spirals'.")
+        if steps is not None:
+            check_at_least("steps", steps, 1)
+        check_file("--out", out, _PICTURES, makes_folder=True)
+        require("matplotlib", extra="plots", purpose="The figure of a demonstration")
         from dataclasses import replace
 
         from tqdm.auto import tqdm
@@ -97,15 +104,9 @@ def gan(
         from mibounds.demos import gan as gan_demo
         from mibounds.demos import targets as data_sets
 
-        targets = {"gaussians": data_sets.gaussians, "spirals": data_sets.spirals}
-        if data not in targets:
-            raise ValueError(f"data is {data!r}, and must be 'gaussians' or 'spirals'.")
-        check_file("--out", out, _PICTURES, makes_folder=True)
-        require("matplotlib", extra="plots", purpose="The figure of a demonstration")
-        target = targets[data](seed=seed)
+        target = (data_sets.gaussians if data == "gaussians" else data_sets.spirals)(seed=seed)
         recipe = replace(gan_demo.PAPER if paper else gan_demo.Recipe(), beta=beta)
         if steps is not None:
-            check_at_least("steps", steps, 1)
             recipe = replace(recipe, steps=steps)
         with tqdm(total=2 * gan_demo.CHECKS, disable=quiet or not sys.stderr.isatty(), leave=False) as bar:
 

@@ -78,16 +78,17 @@ def estimate(
     Example: **mibounds estimate table.csv --x age,weight --y pressure --unit bits**
     """
     outputs = Outputs(plot=plot, report=report, out=out, save=save, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe:
-        from mibounds import estimation
+    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 
         if report is None and (with_test or with_bracket):
             raise ValueError("--with-test and --with-bracket are parts of a report: give its file by --report.")
+        arguments = read_arguments(file, x, y, categorical=categorical)
         options: dict[str, Any] = {
-            **read_arguments(file, x, y, categorical=categorical), "recipe": recipe, "nan": nan, "unit": unit,
-            "level": level,
+            **arguments, "recipe": recipe_of_options(), "nan": nan, "unit": unit, "level": level,
         }  # fmt: skip
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         test = estimation.independence_test(**options) if with_test else None
         result = estimation.estimate(**options) if test is None else test.estimate
         bracket = estimation.bracket(**options, estimate=result) if with_bracket else None

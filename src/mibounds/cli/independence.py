@@ -56,11 +56,13 @@ def independence(
     Example: **mibounds independence table.csv --x age,weight --y pressure --permutations 9999**
     """
     outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet) as recipe:
-        from mibounds import estimation
+    with session(context, settings, outputs, quiet=quiet) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 
         arguments = read_arguments(file, x, y, categorical=categorical)
+        recipe = recipe_of_options()
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         result = estimation.independence_test(
             **arguments, permutations=permutations, retrain=retrain, recipe=recipe, nan=nan, unit=unit, level=level
         )

@@ -69,13 +69,15 @@ def lagged(
     Example: **mibounds lagged weather.csv --x pressure --y rain --lags 0:11 --transfer-entropy**
     """
     outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe:
-        from mibounds import estimation
+    with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 
         chosen = parse_numbers(lags, "--lags", "0:11 or 0,5,20")
         arguments = read_arguments(file, x, y, categorical=categorical, shared=True)
         options: dict[str, Any] = {"gap": gap, "nan": nan, "unit": unit, "level": level}
+        recipe = recipe_of_options()
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         directions: dict[str, Measurement] = {}
         for name in ("x to y", "y to x") if transfer_entropy else ():
             directions[name] = estimation.transfer_entropy(

@@ -56,12 +56,14 @@ def learning_curve(
     Example: **mibounds learning-curve table.csv --x age,weight --y pressure --plot curve.png**
     """
     outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet) as recipe:
-        from mibounds import estimation
+    with session(context, settings, outputs, quiet=quiet) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 
         wanted = None if sizes is None else parse_numbers(sizes, "--sizes", "500,1000,2000")
         arguments = read_arguments(file, x, y, categorical=categorical)
+        recipe = recipe_of_options()
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         result = estimation.learning_curve(
             **arguments, sizes=wanted, repeats=repeats, recipe=recipe, nan=nan, unit=unit, level=level
         )

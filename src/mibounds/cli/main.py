@@ -6,7 +6,6 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from mibounds._version import __version__
 from mibounds.cli import benchmark, demo, run
@@ -18,6 +17,7 @@ from mibounds.cli.independence import independence
 from mibounds.cli.lagged import lagged
 from mibounds.cli.learning_curve import learning_curve
 from mibounds.cli.matrix import matrix
+from mibounds.cli.metavars import Command, Group
 from mibounds.cli.score import score
 
 __all__ = ["app", "run"]
@@ -27,7 +27,7 @@ _GROUPS = {"benchmark": benchmark.app, "demo": demo.app}
 _UsageError: Any = typer.BadParameter.__base__  # of click, which newer versions of typer contain
 
 
-class _Program(TyperGroup):
+class _Program(Group):
     """Commands first, groups of commands last; a wrong command line is one sentence, as other errors are."""
 
     def main(
@@ -89,6 +89,6 @@ def _main(
 
 
 for _command in _COMMANDS:
-    app.command()(_command)
+    app.command(cls=Command)(_command)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(demo.app, name="demo", help="Demonstrations that draw a figure and print a table.")

@@ -46,11 +46,13 @@ def matrix(
     Example: **mibounds matrix table.csv --columns age,weight,height --pvalues --plot matrix.png**
     """
     outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
-    with session(context, settings, outputs, quiet=quiet) as recipe:
-        from mibounds import estimation
+    with session(context, settings, outputs, quiet=quiet) as recipe_of_options:
         from mibounds.cli.files import read_columns
 
         table = read_columns(file.path, columns, **file.reading)
         asked = None if columns is None else getattr(table, "columns", None)  # text that was asked for is refused
+        recipe = recipe_of_options()
+        from mibounds import estimation  # torch: after all that can be refused without it
+
         result = estimation.matrix(table, columns=asked, pvalues=pvalues, recipe=recipe, unit=unit, nan=nan)
         outputs.finish(context, result)

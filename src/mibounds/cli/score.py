@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mibounds._checks import no_such_file
+from mibounds._files import write_text
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.option_names import option_names
@@ -53,12 +55,14 @@ def score(
         warnings.filterwarnings("always", module=r"mibounds\.data\.")  # of reading
         if out is not None:
             check_file("--out", out, (".csv",))
-        from mibounds._files import write_text
         from mibounds.cli.files import read_variables
-        from mibounds.training.fitted_folds import load
+
+        if not model.exists():
+            raise ValueError(no_such_file(model, (".safetensors",)))
+        pair = dict(zip("xy", read_variables(file.path, x, y, categorical="*", **file.reading), strict=True))
+        from mibounds.training.fitted_folds import load  # torch: after all that can be refused without it
 
         fitted = load(model, device=device)
-        pair = dict(zip("xy", read_variables(file.path, x, y, categorical="*", **file.reading), strict=True))
         _check_kinds(fitted, pair, Path(file.path).name)
         scores = fitted.score_pairs(**pair, nan=nan).tolist()
         for one in caught:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,7 +35,7 @@ def session(
     *,
     quiet: bool,
     distributed: bool = False,
-) -> Iterator[Recipe]:
+) -> Iterator[Callable[[], Recipe]]:
     """The body of a command: wrong input ends it with one sentence, which names options, and exit code 2.
 
     Outputs are checked first. No warning is issued: the result contains them and is printed with them.
@@ -47,7 +48,8 @@ def session(
         distributed: whether the command runs on several ranks.
 
     Yields:
-        The recipe, on the device of this rank.
+        A function that returns the recipe, on the device of this rank. It imports torch, so a command reads its file
+        first: a file that is not there is refused at once.
     """
     with (
         one_sentence(distributed=distributed),
@@ -59,4 +61,4 @@ def session(
         warnings.filterwarnings("always", module=r"mibounds\.data\.")  # of reading
         warnings.showwarning = _echo
         outputs.check()
-        yield recipe_from(settings, device=device, progress=False if quiet else "auto")
+        yield functools.partial(recipe_from, settings, device=device, progress=False if quiet else "auto")

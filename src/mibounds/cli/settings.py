@@ -42,10 +42,11 @@ def setting_help(name: str) -> str:
         >>> setting_help("lr")
         'Peak learning rate; by default 0.002.'
     """
-    text: str = _FIELDS[name].metadata["help"].rstrip(".")
+    text: str = _FIELDS[name].metadata["help"]
     standard = _FIELDS[name].default
     if standard is None or isinstance(standard, bool):
-        return f"{text}."
+        return text
+    text = text.rstrip(".")
     shown = ",".join(map(str, standard)) if isinstance(standard, tuple) else standard
     return f"{text}; by default {shown}."
 

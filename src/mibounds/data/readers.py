@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from mibounds._checks import nearest
+from mibounds._checks import no_such_file
 from mibounds._extras import require
 from mibounds.data.delimited import decode, read_delimited, separator_of
 from mibounds.data.spreadsheets import SPREADSHEETS, read_spreadsheet
@@ -163,9 +163,7 @@ def _ending(path: Path) -> str:
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder: give a file in it.")
     if not path.exists():
-        around = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
-        around = [name for name in around if name.lower().endswith(READABLE)]
-        raise ValueError(f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip())
+        raise ValueError(no_such_file(path, READABLE))
     if ending not in READABLE:
         once = [one for one in READABLE if not one.endswith(".gz")]
         raise ValueError(

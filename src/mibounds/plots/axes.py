@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mibounds._extras import require
 from mibounds.plots.style import SMALL
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "blank_axes", "label_points", "name_ticks", "names_width", "one_axes", "save_figure", "styled_axes",
+    "blank_axes", "label_points", "name_ticks", "names_width", "one_axes", "save_figure", "several_axes", "styled_axes",
 ]  # fmt: skip
 
 _LONGEST = 32  # characters of a name beside an axis
@@ -55,6 +57,28 @@ def one_axes(ax: Axes | None, height: float = 3.9) -> tuple[Figure, Axes]:
         return blank_axes(ax, 0, 0)
     figure, (axis,) = styled_axes(1, height)
     return figure, axis
+
+
+def several_axes(
+    ax: Axes | Sequence[Axes] | None, count: int, height: float = 3.9, width: float = 5.2
+) -> tuple[Figure, Sequence[Axes]]:
+    """The given axes with their figure, or styled axes of a new figure.
+
+    Arguments:
+        ax: axes to draw in, such as an array of `subplots`; None makes a figure.
+        count: how many are needed.
+        height: of the new figure in inches.
+        width: of each of its axes.
+
+    Raises:
+        ValueError: if there are fewer or more axes than needed.
+    """
+    if ax is None:
+        return styled_axes(count, height, width)
+    axes: list[Axes] = np.ravel(np.asarray(ax, dtype=object)).tolist()
+    if len(axes) != count:
+        raise ValueError(f"ax has {len(axes)} axes, and this figure needs {count}.")
+    return axes[0].figure, axes  # type: ignore[return-value]
 
 
 def styled_axes(count: int, height: float = 3.9, width: float = 5.2) -> tuple[Figure, Sequence[Axes]]:

@@ -194,7 +194,7 @@ def plot_bracket(
         axis.plot(value, place, "o", color=MUTED, ms=6)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.set_xlabel(f"I(X;Y) in {unit}; lines: 2 standard errors; band: interval")
+    axis.set_xlabel(f"I(X;Y) in {unit}\nlines: 2 standard errors; band: interval")
     axis.set_title(f"{lower[0]:.3g} <= I(X;Y) <= {upper[0]:.3g} {unit}", loc="left")
     return figure
 

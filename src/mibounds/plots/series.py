@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mibounds.plots.axes import label_points, one_axes, styled_axes
+from mibounds.plots.axes import label_points, one_axes, several_axes
 from mibounds.plots.style import ACCENT, INK, MARKERS, MUTED, OTHERS, SMALL
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def plot_curve(
     interval: Sequence[tuple[float, float]],
     others: Mapping[str, Sequence[float]],
     title: str,
+    *,
+    ax: Axes | Sequence[Axes] | None = None,
 ) -> Figure:
     """Estimates against the truth over a range of correlations, beside their errors.
 
@@ -122,8 +124,9 @@ def plot_curve(
         interval: its interval at each.
         others: the values of other recipes, by name, at the same correlations.
         title: what was done.
+        ax: draw there: two axes, of the estimates and of the errors.
     """
-    figure, (left, right) = styled_axes(2)
+    figure, (left, right) = several_axes(ax, 2)
     exact = np.interp(at, *truth)
     left.plot(*truth, color=INK, lw=1, label="truth")
     ends = np.abs(np.asarray(interval).T - np.asarray(value))
@@ -144,13 +147,14 @@ def plot_curve(
     return figure
 
 
-def plot_samples(panels: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+def plot_samples(panels: Mapping[str, Sequence[Sequence[float]]], *, ax: Axes | Sequence[Axes] | None = None) -> Figure:
     """Points of the plane side by side on equal axes.
 
     Arguments:
         panels: for each title its points (N, 2); the first panel sets the axes.
+        ax: draw there: as many axes as panels.
     """
-    figure, axes = styled_axes(len(panels), height=3.5, width=3.3)
+    figure, axes = several_axes(ax, len(panels), height=3.5, width=3.3)
     reach = 1.15 * float(np.abs(np.asarray(next(iter(panels.values())))).max())
     for axis, (title, points) in zip(axes, panels.items(), strict=True):
         axis.plot(*np.asarray(points).T, ".", color=ACCENT, ms=2, alpha=0.5)

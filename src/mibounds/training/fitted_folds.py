@@ -14,7 +14,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_device, check_paired, nearest
+from mibounds._checks import check_device, check_paired, no_such_file
 from mibounds._files import write_bytes
 from mibounds._variables import Tensors, check_finite, row_count, take_rows
 from mibounds._version import __version__
@@ -243,10 +243,7 @@ def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.exists():
-        around = sorted(entry.name for entry in path.parent.glob("*.safetensors"))
-        raise FileNotFoundError(
-            f"There is no file {str(path)!r}. {nearest(path.name, around) if around else ''}".rstrip()
-        )
+        raise FileNotFoundError(no_such_file(path, (".safetensors",)))
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder: expected the one file that result.fitted.save(path) wrote.")
     try:

@@ -182,7 +182,7 @@ class Recipe:
     resume: bool = _setting(False, "Continue the fit in the checkpoint folder.", check_flag)
 
     def __post_init__(self) -> None:
-        for one in dataclasses.fields(self):
+        for one in sorted(dataclasses.fields(self), key=lambda one: one.metadata["check"] in checks.OF_TORCH):
             check = one.metadata["check"]
             if check is not None:
                 object.__setattr__(self, one.name, check(one.name, getattr(self, one.name)))
@@ -205,17 +205,14 @@ class Recipe:
             raise TypeError(
                 f"recipe is a {type(recipe).__name__}: expected {', '.join(map(repr, _PRESETS))} or a mi.Recipe."
             )
-        chosen = recipe if isinstance(recipe, Recipe) else cls.preset("default" if recipe is None else recipe)
-        return chosen.replace(**settings)
+        if isinstance(recipe, Recipe):
+            return recipe.replace(**settings)
+        name = check_choice("recipe", "default" if recipe is None else recipe, list(_PRESETS))
+        return cls(**{**_PRESETS[name], **_changes(settings)})
 
     def replace(self, **settings: Unpack[Settings]) -> Recipe:
         """The same recipe with other settings; a `cv` takes the place of its folds."""
-        for name in settings:
-            if name not in _DEFAULTS:
-                raise TypeError(unknown_keyword("Recipe.replace", name, _DEFAULTS))
-        if settings.get("cv") is not None:
-            settings = {"folds": None, "split": "random", "gap": None, **settings}
-        return dataclasses.replace(self, **settings)
+        return dataclasses.replace(self, **_changes(settings))
 
     def part(self, name: str, index: int = 0) -> Recipe:
         """The recipe of one of several fits: it has its own subfolder of the checkpoint, and its own seed.
@@ -296,6 +293,18 @@ _OTHER_WORDS = {
     **dict.fromkeys(("standard", "normal", "medium", "auto"), "default"),
     **dict.fromkeys(("accurate", "best", "slow", "precise", "full", "long", "large"), "thorough"),
 }
+
+
+def _changes(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings in place of those of a recipe; a `cv` takes the place of its folds."""
+    for name in settings:
+        if name not in _DEFAULTS:
+            raise TypeError(unknown_keyword("Recipe.replace", name, _DEFAULTS))
+    if settings.get("cv") is not None:
+        return {"folds": None, "split": "random", "gap": None, **settings}
+    return settings
+
+
 SPLIT_SETTINGS = ("split", "cv", "gap")
 """The settings that choose the folds; functions of series, whose folds are contiguous blocks, do not take them."""
 ESTIMATOR_SETTINGS = ("bound", "critic", "hidden", "learners")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mibounds.critics import Critic
 
 __all__ = [
-    "bound", "critic", "device", "folder", "fraction", "negatives", "not_negative", "one_of", "positive", "progress",
-    "required_whole", "seed", "whole",
+    "OF_TORCH", "bound", "critic", "device", "folder", "fraction", "negatives", "not_negative", "one_of", "positive",
+    "progress", "required_whole", "seed", "whole",
 ]  # fmt: skip
 
 
@@ -69,6 +69,10 @@ def critic(name: str, value: Any) -> str | Critic:
 def device(name: str, value: Any) -> torch.device:
     """A device that torch can use here."""
     return check_device(value)
+
+
+OF_TORCH = (bound, critic, device)
+"""The checks that import torch."""
 
 
 def negatives(name: str, value: Any) -> int | str:
