@@ -164,7 +164,7 @@ def test_an_unknown_keyword_gets_a_suggestion(make, name, suggested):
 def test_the_presets():
     assert Recipe.preset("default") == Recipe()
     assert Recipe.preset("quick") == Recipe(folds=2, steps=60, hidden=(64, 64), learners=False, test_negatives=128)
-    assert Recipe.preset("thorough") == Recipe(folds=5, steps=1000)
+    assert Recipe.preset("thorough") == Recipe(folds=5, steps=2000)
     with pytest.raises(
         ValueError, match="recipe is 'quik': expected 'quick', 'default' or 'thorough'. Did you mean 'qu"
     ):
