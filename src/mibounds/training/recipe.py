@@ -208,7 +208,7 @@ class Recipe:
             )
         if isinstance(recipe, Recipe):
             return recipe.replace(**settings)
-        name = check_choice("recipe", "default" if recipe is None else recipe, list(_PRESETS))
+        name = check_choice("recipe", "default" if recipe is None else recipe, list(_PRESETS), _OTHER_WORDS)
         return cls(**{**_PRESETS[name], **_changes(settings)})
 
     def replace(self, **settings: Unpack[Settings]) -> Recipe:
