@@ -83,3 +83,12 @@ def test_far_and_tied_values_are_finite():
     u, v = torch.randn(2, 300, 1, generator=torch.Generator().manual_seed(0))
     critic = fitted(u, (v > 0).float())
     assert critic(torch.tensor([[30.0], [-30.0]]), torch.tensor([[1.0], [0.0]])).isfinite().all()
+
+
+def test_copies_of_columns_and_constants_are_no_error():
+    u, v = torch.randn(2, 300, 2, generator=torch.Generator().manual_seed(0))
+    for x, y in [(torch.cat([u, u], 1), u), (u, u), (torch.cat([u, torch.zeros(300, 1)], 1), v), (u[:, [0, 0]], -u)]:
+        found = fitted(x, y)(x, y)
+        assert found.isfinite().all()
+        assert found.mean() > -0.1
+    assert float(fitted(u, u)(u, u).mean()) > 5

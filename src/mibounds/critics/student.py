@@ -132,12 +132,13 @@ def _quantiles(scores: Tensor, table: Tensor) -> Tensor:
 def _scatter(rows: Tensor, degrees: float, start: Tensor) -> Tensor:
     """The maximum-likelihood scatter matrix (d, d) with ones on its diagonal, from a start, shrunken."""
     (n, width), scatter = rows.shape, start
+    identity = torch.eye(width).to(start)
     for _ in range(_ITERATIONS):
         length = (torch.linalg.solve(scatter, rows.T) * rows.T).sum(0)
         weight = (degrees + width) / (degrees + length)
         scatter = (rows * weight[:, None]).T @ rows / n
-        size = scatter.diagonal().sqrt()
-        scatter = scatter / size[:, None] / size
+        size = scatter.diagonal().sqrt().clamp_min(_LEAST)  # a column can be constant
+        scatter = torch.lerp(scatter / size[:, None] / size, identity, _LEAST)  # and can be a copy of another
     return _sparse(scatter, n)
 
 
