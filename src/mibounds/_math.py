@@ -16,6 +16,7 @@ from torch import Tensor
 
 __all__ = [
     "CanonicalPairs",
+    "at_places",
     "canonical_pairs",
     "full_precision",
     "infonce_loss",
@@ -174,6 +175,16 @@ def _whitening(centered: Tensor, ridge: float) -> Tensor:
     eigenvalues, vectors = torch.linalg.eigh(standard.T @ standard / len(standard))
     whitening: Tensor = (vectors / (eigenvalues.clamp_min(0) + ridge).sqrt()) / scale[:, None]
     return whitening
+
+
+def at_places(table: Tensor, places: Tensor) -> Tensor:
+    """The values of a table (M,) at places between 0 and M - 1, the last one excluded, linear between its entries.
+
+    >>> at_places(torch.tensor([0.0, 1.0, 3.0]), torch.tensor([0.0, 0.5, 1.5]))
+    tensor([0.0000, 0.5000, 2.0000])
+    """
+    low = places.long()
+    return torch.lerp(table[low], table[low + 1], places - low)
 
 
 def interval_of(points: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

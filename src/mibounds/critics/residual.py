@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mibounds._buffers import FittedBuffers
-from mibounds._math import interval_of
+from mibounds._math import at_places, interval_of
 from mibounds.critics.critic import Critic, inner_product
 from mibounds.data import RankGaussianize
 
@@ -149,8 +149,7 @@ class ResidualCritic(FittedBuffers, Critic):
         far = torch.log1p(size + square / (root + 1)).copysign(residuals)
         t = (far - self.low) / self.step
         inside = t.clamp(0, _TABLE - 1.001)
-        place = inside.long()
-        log = torch.lerp(self.log_density[place], self.log_density[place + 1], inside - place)
+        log = at_places(self.log_density, inside)
         log = log - (t - inside).abs() * self.step  # falls off beyond what was seen
         return log - root.log() - self.unit.log()
 

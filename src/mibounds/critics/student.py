@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mibounds._buffers import FittedBuffers
+from mibounds._math import at_places
 from mibounds.critics.critic import Critic, inner_product
 
 __all__ = ["StudentCopulaCritic"]
@@ -70,9 +71,8 @@ class StudentCopulaCritic(FittedBuffers, Critic):
             likelihood = float((_log_density(rows, scatter, degrees) - _log_margins(rows, degrees)).mean())
             if likelihood < best:  # it has one maximum
                 break
-            best = likelihood
-            self.degrees, self.quantiles = scores.new_tensor(degrees, dtype=x.dtype), quantiles.to(x.dtype)
-            self._keep(scatter, degrees, x.shape[1], x.dtype)
+            best, chosen = likelihood, (scatter, degrees, quantiles)
+        self._keep(*chosen, x.shape[1], x.dtype)
 
     def encode_x(self, x: Tensor) -> Tensor:
         rows = _quantiles(x, self.quantiles)
@@ -95,7 +95,8 @@ class StudentCopulaCritic(FittedBuffers, Critic):
         total: Tensor = hx[..., -1] + hy[..., -1] - power * torch.log1p(length / self.degrees)
         return total
 
-    def _keep(self, scatter: Tensor, degrees: float, width: int, dtype: torch.dtype) -> None:
+    def _keep(self, scatter: Tensor, degrees: float, quantiles: Tensor, width: int, dtype: torch.dtype) -> None:
+        self.degrees, self.quantiles = scatter.new_tensor(degrees, dtype=dtype), quantiles.to(dtype)
         parts = scatter, scatter[:width, :width], scatter[width:, width:]
         self.precision, self.precision_x, self.precision_y = (torch.linalg.inv(part).to(dtype) for part in parts)
         logdets = [float(torch.logdet(part)) for part in parts]
@@ -125,8 +126,7 @@ def _table(degrees: float) -> Tensor:
 def _quantiles(scores: Tensor, table: Tensor) -> Tensor:
     """The Student quantiles of normal scores."""
     place = (scores.abs() * ((_POINTS - 1) / _EDGE)).clamp(max=_POINTS - 1.001)
-    low = place.long()
-    return torch.lerp(table[low], table[low + 1], place - low).sinh().copysign(scores)
+    return at_places(table, place).sinh().copysign(scores)
 
 
 def _scatter(rows: Tensor, degrees: float, start: Tensor) -> Tensor:
@@ -134,8 +134,7 @@ def _scatter(rows: Tensor, degrees: float, start: Tensor) -> Tensor:
     (n, width), scatter = rows.shape, start
     identity = torch.eye(width).to(start)
     for _ in range(_ITERATIONS):
-        length = (torch.linalg.solve(scatter, rows.T) * rows.T).sum(0)
-        weight = (degrees + width) / (degrees + length)
+        weight = (degrees + width) / (degrees + _lengths(rows, scatter))
         scatter = (rows * weight[:, None]).T @ rows / n
         size = scatter.diagonal().sqrt().clamp_min(_LEAST)  # a column can be constant
         scatter = torch.lerp(scatter / size[:, None] / size, identity, _LEAST)  # and can be a copy of another
@@ -153,9 +152,14 @@ def _sparse(scatter: Tensor, n: int) -> Tensor:
 def _log_density(rows: Tensor, scatter: Tensor, degrees: float) -> Tensor:
     """Of a Student distribution, (N,), less what the margins have too."""
     width = rows.shape[1]
-    length = (torch.linalg.solve(scatter, rows.T) * rows.T).sum(0)
     constant = math.lgamma((degrees + width) / 2) - math.lgamma(degrees / 2) - float(torch.logdet(scatter)) / 2
-    return constant - (degrees + width) / 2 * torch.log1p(length / degrees)
+    return constant - (degrees + width) / 2 * torch.log1p(_lengths(rows, scatter) / degrees)
+
+
+def _lengths(rows: Tensor, scatter: Tensor) -> Tensor:
+    """The squared Mahalanobis lengths (N,) of rows (N, d)."""
+    lengths: Tensor = (torch.linalg.solve(scatter, rows.T) * rows.T).sum(0)
+    return lengths
 
 
 def _log_margins(rows: Tensor, degrees: float) -> Tensor:

@@ -209,23 +209,25 @@ def _race(runs: Sequence[Run], steps: int, longer: int, observer: FoldObserver, 
             run.train(until, observer, checked)
             if run.step == until:
                 run.check()
-        limit = best(until) + near * (1 + abs(best(until)))
+        best = best_of(until)
+        limit = best + near * (1 + abs(best))
         for run in contenders:
             if run.loss_until(until) > limit:
                 run.report(run.total, observer)
         return [run for run in contenders if run.loss_until(until) <= limit]
 
-    def best(until: int) -> float:
+    def best_of(until: int) -> float:
         return min(run.loss_until(until) for run in runs)
 
-    third = steps // 3
-    contenders = stage(stage(runs, steps // 9, _FAR), third, _FAR if longer > 1 else _NEAR)
+    contenders = stage(runs, steps // 9, _FAR)
     if longer > 1:
-        if best(third) < best(0) - _RISING * (1 + abs(best(0))):
+        contenders = stage(contenders, steps // 3, _FAR)
+        untrained = best_of(0)
+        if best_of(steps // 3) < untrained - _RISING * (1 + abs(untrained)):
             steps *= longer
             for run in contenders:
                 run.total = steps
-        contenders = stage(contenders, steps // 3, _NEAR)
+    contenders = stage(contenders, steps // 3, _NEAR)
     stage(contenders, steps, math.inf)
 
 

@@ -197,7 +197,7 @@ class Recipe:
     @classmethod
     def preset(cls, name: str) -> Recipe:
         """The recipe of that name: "quick", "default" or "thorough"."""
-        return cls(**_PRESETS[check_choice("recipe", name, list(_PRESETS), _OTHER_WORDS)])
+        return cls(**_preset(name))
 
     @classmethod
     def of(cls, recipe: Recipe | str | None, settings: Mapping[str, Any]) -> Recipe:
@@ -208,8 +208,7 @@ class Recipe:
             )
         if isinstance(recipe, Recipe):
             return recipe.replace(**settings)
-        name = check_choice("recipe", "default" if recipe is None else recipe, list(_PRESETS), _OTHER_WORDS)
-        return cls(**{**_PRESETS[name], **_changes(settings)})
+        return cls(**{**_preset("default" if recipe is None else recipe), **_changes(settings)})
 
     def replace(self, **settings: Unpack[Settings]) -> Recipe:
         """The same recipe with other settings; a `cv` takes the place of its folds."""
@@ -294,6 +293,10 @@ _OTHER_WORDS = {
     **dict.fromkeys(("standard", "normal", "medium", "auto"), "default"),
     **dict.fromkeys(("accurate", "best", "slow", "precise", "full", "long", "large"), "thorough"),
 }
+
+
+def _preset(name: str) -> Settings:
+    return _PRESETS[check_choice("recipe", name, list(_PRESETS), _OTHER_WORDS)]
 
 
 def _changes(settings: Mapping[str, Any]) -> Mapping[str, Any]:
