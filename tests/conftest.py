@@ -83,6 +83,12 @@ def run_ranks():
         pytest.skip("torch was built without torch.distributed")
 
     def run(script, folder):
+        done = once(script, folder)
+        done = once(script, folder) if gloo_aborted("".join(errors for _, errors in done)) else done
+        assert [code for code, _ in done] == [0, 0], done
+        return [torch.load(folder / f"{i}.pt", weights_only=True) for i in range(2)]
+
+    def once(script, folder):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -92,10 +98,27 @@ def run_ranks():
             for i in range(2)
         ]
         errors = [process.communicate(timeout=240)[1] for process in ranks]
-        assert [process.returncode for process in ranks] == [0, 0], errors
-        return [torch.load(folder / f"{i}.pt", weights_only=True) for i in range(2)]
+        return [(process.returncode, text) for process, text in zip(ranks, errors, strict=True)]
 
     return run
+
+
+def gloo_aborted(stderr):
+    """Did a thread of gloo end the process, at its exit? DistributedDataParallel keeps the process group alive beyond
+    `destroy_process_group`, and a thread that frees a tensor while the interpreter ends aborts it, once in some hundred
+    runs on a busy machine: https://github.com/pytorch/pytorch/pull/179291."""
+    return "terminate called without an active exception" in stderr
+
+
+@pytest.fixture
+def once_more_if_gloo_aborted():
+    """Calls a function that gives a completed process, a second time if a thread of gloo aborted the first."""
+
+    def call(run):
+        done = run()
+        return run() if gloo_aborted(done.stderr) else done
+
+    return call
 
 
 @pytest.fixture

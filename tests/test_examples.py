@@ -107,8 +107,9 @@ def test_inside_loops_of_other_libraries(name, package):
     assert logged["information"] > 0.3
 
 
-def test_two_ranks_train_one_network():
-    done = script("-m", "torch.distributed.run", "--nproc-per-node", "2", "distributed_loop.py", cwd=".")
+def test_two_ranks_train_one_network(once_more_if_gloo_aborted):
+    torchrun = "-m", "torch.distributed.run", "--nproc-per-node", "2"
+    done = once_more_if_gloo_aborted(lambda: script(*torchrun, "distributed_loop.py", cwd="."))
     assert done.returncode == 0, done.stderr
     found = ast.literal_eval(done.stdout.strip().splitlines()[-1])
     assert found["difference"] == 0

@@ -27,6 +27,7 @@ from mibounds.critics import (
     FunctionCritic,
     GaussianCritic,
     JointCritic,
+    MixedWithIndependence,
     Normalized,
     ResidualCritic,
     SeparableCritic,
@@ -74,6 +75,7 @@ CRITICS = {
     "ForestCritic": lambda: ForestCritic(1),
     "ClassCritic": ClassCritic,
     "Transposed": lambda: Transposed(BilinearCritic(3, 2)),
+    "MixedWithIndependence": lambda: MixedWithIndependence(GaussianCritic(), 0.1),
     "Normalized": lambda: Normalized(FunctionCritic(asymmetric), bank(), unidentified="function of y"),
 }
 

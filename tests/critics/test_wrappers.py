@@ -11,6 +11,7 @@ from mibounds.critics import (
     Encoded,
     FunctionCritic,
     GaussianCritic,
+    MixedWithIndependence,
     Normalized,
     SeparableCritic,
     WeightedSum,
@@ -31,6 +32,22 @@ def test_an_offset_is_added_with_a_learnt_gain(generator):
     critic(x, y).sum().backward()
     assert critic.gain.grad is not None
     assert not list(WithOffset(critic, critic.offset, gain=False).offset.parameters())
+
+
+def test_a_mixture_with_independence_stays_normalized_and_bounds_what_one_pair_costs(generator):
+    task = CorrelatedGaussian(1, 0.9)
+    x, y = task.sample(4000, generator)
+    exact = FunctionCritic(task.log_ratio)
+    mixed = MixedWithIndependence(exact, 0.05)
+    ratio = exact(x, y).exp()
+    assert torch.allclose(mixed(x, y).exp(), 0.95 * ratio + 0.05, rtol=1e-4)
+    shuffled = y[torch.randperm(len(y), generator=generator)]
+    assert float(mixed(x, shuffled).exp().mean()) == pytest.approx(1, abs=0.1)
+    far = torch.tensor([[-9.0]])
+    assert float(exact(far, -far)) < -300
+    assert float(mixed(far, -far)) == pytest.approx(math.log(0.05))
+    assert float((exact(x, y) - mixed(x, y)).max()) < -math.log(0.95) + 1e-4
+    assert float((ratio < 0.05).float().mean()) < 0.05  # so seldom is a matched pair below the share
 
 
 def test_tuba_is_nwj_over_a_critic_with_a_baseline(generator):

@@ -60,7 +60,7 @@ def test_a_dependence_without_correlation_is_found():
 
 def test_retraining_finds_a_dependence_too():
     x, noise = normals(100)
-    found = mi.independence_test(x, x + 0.5 * noise, permutations=9, retrain=True, **{**QUICK, "steps": 15})
+    found = mi.independence_test(x, x + 0.5 * noise, permutations=9, retrain=True, **{**QUICK, "steps": 40})
     assert found.retrained
     assert found.pvalue == 0.1
 

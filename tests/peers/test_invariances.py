@@ -1,8 +1,8 @@
 """What must not change the information does not change the estimate, or by less than its error.
 
-Distances are in standard errors. What keeps the order and the roles of rows and columns (units, origins, monotone maps,
-containers, dtypes) moves a value by at most a fifth of one, or 0.01 nats. What does not (another order of rows, which
-deals other folds; exchanged variables; rotated or repeated columns) trains other critics: the intervals overlap.
+Another order of rows, exchanged variables and other containers or dtypes give the same number. Units, origins and
+monotone maps move a value by at most a fifth of its standard error, or 0.01 nats. Rotated or repeated columns train
+other critics: the intervals overlap.
 """
 
 import numpy as np
@@ -80,13 +80,13 @@ def test_containers_and_dtypes_do_not_change_the_value(without_learners, hold):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda x: 2.0**20 * x,
-        lambda x: 1e-9 * x,
+        pytest.param(lambda x: 2.0**20 * x, marks=pytest.mark.slow),
+        pytest.param(lambda x: 1e-9 * x, marks=pytest.mark.slow),
         lambda x: 2.0**-200 * x,
         lambda x: 3 * x - 1e9,
-        lambda x: -x,
+        pytest.param(lambda x: -x, marks=pytest.mark.slow),
         np.exp,
-        lambda x: x**3,
+        pytest.param(lambda x: x**3, marks=pytest.mark.slow),
     ],
     ids=["2**20", "1e-9", "2**-200", "- 1e9", "mirrored", "exp", "cube"],
 )
@@ -104,16 +104,19 @@ def overlap(one, other):
 
 
 @pytest.mark.supervised
-def test_permuted_rows_leave_the_intervals_overlapping(plain):
+def test_neither_the_order_of_rows_nor_that_of_the_variables_changes_a_number(plain):
     x, y, found = plain
     order = np.random.default_rng(0).permutation(N)
-    assert overlap(found, estimate(x[order], y[order]))
-
-
-@pytest.mark.supervised
-def test_exchanged_variables_leave_the_intervals_overlapping(plain):
-    x, y, found = plain
-    assert overlap(found, estimate(y, x))
+    again = estimate(y[order], x[order])
+    assert (again.value, again.stderr, again.interval) == (found.value, found.stderr, found.interval)
+    assert again.kinds == found.kinds[::-1]
+    assert [len(names) for names in again.columns] == [len(names) for names in found.columns[::-1]]
+    assert torch.equal(again.pointwise, found.pointwise[order])
+    assert torch.allclose(again.fitted.score_pairs(y, x), found.fitted.score_pairs(x, y))
+    for one in (found, again):
+        tested = torch.cat([fold.fold.test for fold in one.fitted])
+        assert sorted(tested.tolist()) == list(range(N))
+    assert set(order[again.fitted[0].fold.test]) == set(found.fitted[0].fold.test.tolist())
 
 
 @pytest.mark.supervised
@@ -121,9 +124,9 @@ def test_exchanged_variables_leave_the_intervals_overlapping(plain):
     "change",
     [
         lambda x: np.column_stack([x, x]),
-        lambda x: np.column_stack([x, np.ones(N)]),
-        lambda x: np.column_stack([x, 5 - 3 * x]),
-        lambda x: x.reshape(N, -1)[:, ::-1],
+        pytest.param(lambda x: np.column_stack([x, np.ones(N)]), marks=pytest.mark.slow),
+        pytest.param(lambda x: np.column_stack([x, 5 - 3 * x]), marks=pytest.mark.slow),
+        pytest.param(lambda x: x.reshape(N, -1)[:, ::-1], marks=pytest.mark.slow),
         lambda x: x.reshape(N, -1) @ ([[0.6, 0.8], [-0.8, 0.6]] if x.ndim > 1 else [[-1.0]]),
     ],
     ids=["repeated", "with a constant", "with a multiple", "in another order", "rotated"],

@@ -181,7 +181,7 @@ def test_units_do_not_matter(bound, critic, scale, offset):
     assert other.value() == pytest.approx(plain.value(), rel=0.02, abs=5e-3)
 
 
-@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("by_name", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_flow_is_prepared_by_the_first_batch(by_name):
     reg = MIRegularizer(
         2,

@@ -25,6 +25,7 @@ from mibounds.estimation.candidates import default_candidates
 from mibounds.estimators.mi_estimator import validation_loss
 from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
+from mibounds.training import cross_fitting
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
 from mibounds.training.cross_fitting import cross_fit
@@ -83,6 +84,23 @@ def test_calibration_is_done_only_if_asked_for():
     assert losses[1] < losses[0] - 0.3
     assert gains[0] == 0
     assert gains[1] == pytest.approx(losses[0] - losses[1], abs=0.2)
+
+
+def test_no_pair_costs_more_than_the_log_of_the_training_samples():
+    """A critic that is mistaken about a test sample; a fit without calibration leaves it as it is."""
+    x, _ = data()
+    row = x[fold_of(x).test[0], 0]
+
+    def mistaken(x, y):
+        scores = TASK.log_ratio(x, y)
+        return torch.where(x[..., 0] == row, scores - 60, scores)
+
+    lowest = []
+    for calibrate in (False, True):
+        fitted, fold = fit(still("mistaken", FunctionCritic(mistaken)), calibrate=calibrate)
+        lowest.append(float(fitted.score_pairs(*(side[fold.test] for side in data())).min()))
+    assert lowest[0] < -40
+    assert lowest[1] == pytest.approx(-math.log(len(fold.train)), abs=1e-3)
 
 
 def still(name, function, **options):
@@ -498,23 +516,29 @@ def test_where_training_gains_much_there_are_more_steps(losses, steps):
     assert {run.name: run.step for run in runs} == steps
 
 
-def test_only_a_default_number_of_steps_of_many_samples_is_raised():
-    """A spiral that only networks learn, from 3,000 samples on."""
+def test_only_a_default_number_of_steps_of_many_samples_is_raised(monkeypatch):
+    candidates = default_candidates(Sample.of(x=torch.randn(60), y=torch.randn(60)), Recipe())
+
+    def longer(n, candidates=candidates, **settings):
+        asked = []
+        monkeypatch.setattr(cross_fitting, "cross_fit_folds", lambda *_, longer, **__: asked.append(longer))
+        cross_fit(candidates, torch.randn(n, 1), torch.randn(n, 1), Recipe(folds=2, **settings))
+        return asked
+
+    assert longer(3000) == [3]
+    assert longer(3000, steps=120) == longer(2000) == longer(3000, candidates[:1]) == [1]
+
+
+@pytest.mark.slow
+def test_a_spiral_that_only_networks_learn_is_trained_for_longer():
     draw = torch.Generator().manual_seed(0)
     x, noise = torch.randn(2, 3000, 2, generator=draw)
     angle = 2 * x.square().sum(1)
     y = torch.stack([x[:, 0] * angle.cos() - x[:, 1] * angle.sin(), x[:, 0] * angle.sin() + x[:, 1] * angle.cos()], 1)
     y = y + 0.1 * noise
-
-    def made(n, **settings):
-        recipe = Recipe(folds=2, hidden=(16,), **settings)
-        candidates = default_candidates(Sample.of(x=x[:n], y=y[:n]), recipe)
-        evaluation = cross_fit(candidates, x[:n], y[:n], recipe)
-        return max(max(one.curve.steps) for one in evaluation.fitted)
-
-    assert made(3000) > 500
-    assert made(3000, steps=120) == 120
-    assert made(2000) <= 300
+    recipe = Recipe(folds=2, hidden=(16,))
+    evaluation = cross_fit(default_candidates(Sample.of(x=x, y=y), recipe), x, y, recipe)
+    assert max(max(one.curve.steps) for one in evaluation.fitted) > 500
 
 
 # Supervised features

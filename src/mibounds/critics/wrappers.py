@@ -14,7 +14,7 @@ from mibounds._roots import bisect
 from mibounds._variables import Tensors, take_rows
 from mibounds.critics.critic import Critic, encoded_grid, pairwise_chunks
 
-__all__ = ["Calibrated", "Encoded", "Normalized", "WeightedSum", "WithOffset"]
+__all__ = ["Calibrated", "Encoded", "MixedWithIndependence", "Normalized", "WeightedSum", "WithOffset"]
 
 
 class Encoded(Critic):
@@ -249,6 +249,47 @@ class Normalized(Critic):
             return self.critic.combine(hx, hy) - self.constant
         log_mean: Tensor = hy[1].squeeze(-1)
         return self.critic.combine(hx, hy[0]) - log_mean
+
+
+class MixedWithIndependence(Critic):
+    r"""The log-ratio of a mixture of what a critic says with independence, which no sample makes very negative.
+
+    .. math:: f \mapsto \ln\big((1 - \varepsilon)\, e^f + \varepsilon\big)
+
+    of a critic with :math:`E_{p(x)p(y)} e^f = 1`, which the mixture keeps. A matched pair has a true ratio below
+    :math:`\varepsilon` with a probability of at most :math:`\varepsilon`: of so many samples as
+    :math:`1/\varepsilon`, one such pair is expected at most, and where a critic scores a pair lower, it is mistaken.
+    With few samples a Gaussian scored single pairs -60 nats. The mixture costs at most
+    :math:`-\ln(1 - \varepsilon)`.
+
+    Arguments:
+        critic: whose scores are log density ratios.
+        share: :math:`\varepsilon`, between 0 and 1.
+
+    Example:
+        >>> from mibounds.critics import FunctionCritic
+        >>> far = FunctionCritic(lambda x, y: (x * y).sum(-1))
+        >>> MixedWithIndependence(far, 0.01)(torch.tensor([[-60.0], [1.0]]), torch.ones(2, 1))
+        tensor([-4.6052,  0.9936])
+    """
+
+    def __init__(self, critic: Critic, share: float):
+        super().__init__()
+        self.critic, self.share = critic, share
+        self.network_per_pair = critic.network_per_pair
+
+    def prepare(self, x: Any, y: Any) -> None:
+        self.critic.prepare(x, y)
+
+    def encode_x(self, x: Tensors) -> Any:
+        return self.critic.encode_x(x)
+
+    def encode_y(self, y: Tensors) -> Any:
+        return self.critic.encode_y(y)
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        score = self.critic.combine(hx, hy) + math.log1p(-self.share)
+        return torch.logaddexp(score, score.new_tensor(math.log(self.share)))
 
 
 _BANK = 4096  # rows: a grid of 64 MB

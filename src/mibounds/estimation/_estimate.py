@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from mibounds._version import versions
 from mibounds.data import Sample
 from mibounds.estimation.candidates import default_candidates, supervision_of
+from mibounds.estimation.canonical_order import exchanged, given_rows, is_exchanged, row_order
 from mibounds.estimation.cross_checks import cross_checks, regression_check
 from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
@@ -24,17 +27,27 @@ from mibounds.warnings import MIWarning
 __all__ = ["_estimate", "label_entropy"]
 
 
-def _estimate(sample: Sample, recipe: Recipe) -> Result:
+def _estimate(sample: Sample, recipe: Recipe, order: Tensor | None = None) -> Result:
     """I(X;Y) in nats of the variables x and y of a sample. No warning is issued: the function that the user called
     issues those of its result.
 
     Arguments:
         sample: or a part of one; columns that are constant in the part are left out.
         recipe: how it is trained and run.
+        order: (N,) in which rows are divided into folds; that of their values, unless two estimates are to share it.
     """
     sample = sample.varying()
     if sample.is_constant("x") or sample.is_constant("y"):
         return _zero(sample, recipe)
+    order = row_order(sample, recipe) if order is None else order
+    turned = is_exchanged(sample)
+    taken = replace(sample, variables={"x": sample.y, "y": sample.x}) if turned else sample
+    result = given_rows(_in_order(taken[order], recipe, sample), order)
+    return exchanged(result) if turned else result
+
+
+def _in_order(sample: Sample, recipe: Recipe, given: Sample) -> Result:
+    """The same of a sample whose rows and variables are in their order; diagnostics are of the one that was given."""
     x, y, recipe = sample.x, sample.y, wide_recipe(sample, recipe)
     supervision = supervision_of(sample, recipe)
     evaluation = cross_fit(
@@ -62,9 +75,9 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         )
         capped = capped if limit is None else []  # the entropy of a label is the limit
     evidence = Evidence(
-        evaluation, choice.method, x.table, y.table, cross_checks=checks, local=choice.local,
+        evaluation, choice.method, given.x.table, given.y.table, cross_checks=checks, local=choice.local,
         extrapolated=choice.extrapolated, blocked=recipe.split == "blocked", grouped=sample.groups is not None,
-        variables=(x, y), entropy_limit=limit,
+        variables=(given.x, given.y), entropy_limit=limit,
     )  # fmt: skip
     return make_result(
         evaluation,
@@ -73,7 +86,7 @@ def _estimate(sample: Sample, recipe: Recipe) -> Result:
         recipe,
         cross_checks=checks,
         detection_limit=recipe.tolerance + undetectable,
-        warnings=[*sample.warnings, *run_checks(evidence, CHECKS), *capped],
+        warnings=[*given.warnings, *run_checks(evidence, CHECKS), *capped],
     )
 
 

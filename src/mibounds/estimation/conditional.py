@@ -35,6 +35,7 @@ from mibounds.bounds import DonskerVaradhan, PlugIn
 from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.estimation._estimate import _estimate, label_entropy
 from mibounds.estimation.added_scores import held_out, nearest
+from mibounds.estimation.canonical_order import row_order
 from mibounds.inference import BoundEvaluation, mean_stderr, pool
 from mibounds.results import ConditionalResult, Result
 from mibounds.results.units import Unit, nats_in
@@ -152,8 +153,10 @@ def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResu
 
 
 def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
-    both = _estimate(sample.select(x="x", y=("y", "z")), recipe.part("y and z"))
-    alone = _estimate(sample.select(x="x", y="z"), recipe.part("z"))
+    joint = sample.select(x="x", y=("y", "z"))
+    order = row_order(joint, recipe)
+    both = _estimate(joint, recipe.part("y and z"), order)
+    alone = _estimate(sample.select(x="x", y="z"), recipe.part("z"), order)
     value = both.value - alone.value
     # The same rows and the same folds: the errors of the two are those of their differences, row by row and fold by
     # fold.

@@ -50,6 +50,9 @@ def estimate(
     cross-entropy. Where the normalized plug-in comes within 3.5 nats of InfoNCE's ceiling (in small samples, into its
     upper half), the plug-in is reported instead and marked as extrapolated. The largest value is never picked.
 
+    Rows and variables are taken in an order that their values decide: permuted rows, and I(Y;X) in place of I(X;Y),
+    give the same number to the bit (with `split="random"`, the default, and without weights or groups).
+
     Ctrl-C returns the result so far, with an `interrupted` warning; a second Ctrl-C ends at once.
 
     Fails when the sample is too small for the dependence: few samples for many columns with a weak, full-rank

@@ -14,7 +14,7 @@ from mibounds._buffers import module_tensors
 from mibounds._distributed import broadcast_object, broadcast_tensors
 from mibounds._math import infonce_loss
 from mibounds._variables import Tensors, map_tensors, row_count, take_rows
-from mibounds.critics import Calibrated, Critic, Encoded, Normalized, WeightedSum
+from mibounds.critics import Calibrated, Critic, Encoded, MixedWithIndependence, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_shared
 from mibounds.data import Sampler
 from mibounds.results import Curve
@@ -111,7 +111,7 @@ def fit_fold(
         fold: which of them train, validate and test.
         recipe: filled in; its seed is the fold's.
         observer: is told of progress, and holds the state that training continues from.
-        calibrate: calibrate the scores of the combination.
+        calibrate: calibrate the scores of the combination where that helps, and mix it with independence.
         sampler: draws the batches; without it they are samples of the fold.
         supervision: appends supervised features to the variables.
         halve: also fit the critics without weights to half of the training samples.
@@ -147,7 +147,7 @@ def fit_fold(
     best = min(run.best_loss for run in runs)
     pool = [run for run in runs if not clearly_worse(run.best_loss, best)]
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
-    critic, main, gain = _combine(pool, bank, calibrate)
+    critic, main, gain = _combine(pool, bank, calibrate, len(fold.train))
     broadcast_tensors(module_tensors(critic))
     gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(critic, x, y, fold) + gain)
     closed = [run.trained() for run in runs if halve and not run.parameters]
@@ -252,9 +252,11 @@ def fit_density(
     return run.trained()
 
 
-def _combine(runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool) -> tuple[Critic, Run, float]:
-    """The weighted sum of the trained critics, calibrated where that helps, the run that weighs most, and what the
-    calibration gained."""
+def _combine(
+    runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool, train_n: int
+) -> tuple[Critic, Run, float]:
+    """The weighted sum of the trained critics, calibrated and mixed with independence where that is asked for, the run
+    that weighs most, and what the calibration gained."""
     gain = 0.0
     members = [run.trained() for run in runs]
     # A function of y has to go before critics are added; a constant can go afterwards.
@@ -274,6 +276,7 @@ def _combine(runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool
         found = broadcast_object(calibration(weighted_sum(weights[kept], grids[kept]))) if calibrate else None
         if found is not None:
             critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
-    if isinstance(critic, Normalized) or main.estimator.bound.takes_raw_scores:
+    if main.estimator.bound.takes_raw_scores:
         return critic, main, gain
-    return Normalized(critic, bank, unidentified="constant"), main, gain
+    critic = critic if isinstance(critic, Normalized) else Normalized(critic, bank, unidentified="constant")
+    return MixedWithIndependence(critic, 1 / train_n) if calibrate else critic, main, gain
