@@ -270,7 +270,7 @@ class MixedWithIndependence(Critic):
         >>> from mibounds.critics import FunctionCritic
         >>> far = FunctionCritic(lambda x, y: (x * y).sum(-1))
         >>> MixedWithIndependence(far, 0.01)(torch.tensor([[-60.0], [1.0]]), torch.ones(2, 1))
-        tensor([-4.6052,  0.9936])
+        tensor([-4.6052,  0.9937])
     """
 
     def __init__(self, critic: Critic, share: float):
