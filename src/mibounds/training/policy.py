@@ -38,6 +38,7 @@ __all__ = ["Choice", "CrossCheck", "choose", "make_result"]
 _MARGIN = 3.5
 # Times the gain of doubling the training samples: the shortfall if it falls as N to the power -0.5.
 _RISE = 2.4
+_GAP_BESIDE_LOCAL = 0.5
 _PAIR = 2  # columns: one a side
 _NOTICEABLE = 2.5  # standard errors
 _DOMINATED = 3.0  # times the standard error of the primary estimate
@@ -188,7 +189,9 @@ def _interval_bias(
     # Beyond ln N no gap is evidence; an extrapolated value is beyond it already.
     known = evaluation.train_n and not choice.extrapolated
     most = math.log(evaluation.train_n) if known else math.inf
-    higher = [value, value + detection_limit, min(critics + evaluation.train_test_gap, most)]
+    # What the critics overfit says less about an estimate that is not theirs.
+    gap = evaluation.train_test_gap * (1 if choice.local is None else _GAP_BESIDE_LOCAL)
+    higher = [value, value + detection_limit, min(critics + gap, most)]
     higher.append(critics + _RISE * max(evaluation.learning_gain, 0.0))
     higher += [_reach(check, value, stderr) for check in cross_checks]
     if choice.local is not None:
@@ -203,7 +206,7 @@ def _interval_bias(
     certain = critics if choice.entropy_limit is not None or primary is None else primary.value()
     below = value - certain
     if choice.local is not None:  # it is reported where it is high, which chance can make of so large an error
-        below = min(below, 2 * choice.local.stderr)
+        below = min(below, choice.local.stderr)
     return max(below, 0.0), max(highest - value, 0.0)
 
 
