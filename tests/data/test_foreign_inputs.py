@@ -869,6 +869,34 @@ def test_times_of_day_and_dates_beside_numbers_are_refused():
         taken([one if i % 2 else 3.0 for i, one in enumerate(MOMENTS)])
 
 
+@pytest.mark.parametrize(
+    "others, held",
+    [
+        (MOMENTS[:1], "date and number"),
+        ([dt.timedelta(3)], "duration and number"),
+        ([1j], "complex objects and number"),
+        ([[1]], "list objects and number"),
+        ([object()], "number and object objects"),
+    ],
+)
+def test_other_values_among_numbers_are_refused_where_numbers_are_declared(others, held):
+    """Whichever function is called, and in new rows of a fit."""
+    column = np.empty(N, dtype=object)
+    column[:] = [float(k) for k in range(N)]
+    column[[1, 7]] = others * 2
+    sentence = rf"column 'y' holds {held}: expected numbers, dates, booleans or text, one of them throughout\."
+    with pytest.raises(TypeError, match=sentence):
+        mi.estimate(A, column, y_type="continuous", **TINY)
+    with pytest.raises(TypeError, match=sentence):
+        mi.Trainer(steps=1, folds=2).fit(mi.MIEstimator(mi.critics.BilinearCritic(1, 1), mi.bounds.InfoNCE()), A, column)
+    fitted = mi.estimate(A, B, **TINY).fitted
+    with pytest.raises(TypeError, match=sentence):
+        fitted.score_pairs(A, column)
+    column[[1, 7]] = "many"
+    with pytest.raises(ValueError, match=r"y holds text where the critics were trained on numbers: convert it"):
+        fitted.score_pairs(A, column)
+
+
 # Columns by name
 
 

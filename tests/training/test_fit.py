@@ -15,6 +15,7 @@ from mibounds.critics import (
     Encoded,
     FunctionCritic,
     GaussianCritic,
+    MixedWithIndependence,
     Normalized,
     SeparableCritic,
     WeightedSum,
@@ -29,7 +30,7 @@ from mibounds.training import cross_fitting
 from mibounds.training.candidate_run import Run
 from mibounds.training.candidates import Candidate
 from mibounds.training.cross_fitting import cross_fit
-from mibounds.training.fit import Fitted, _race, clearly_worse, fit_density, fit_fold, train_test_gap
+from mibounds.training.fit import Fitted, _mixed, _race, clearly_worse, fit_density, fit_fold, train_test_gap
 from mibounds.training.folds import Fold, split
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import Recipe
@@ -101,6 +102,18 @@ def test_no_pair_costs_more_than_the_log_of_the_training_samples():
         lowest.append(float(fitted.score_pairs(*(side[fold.test] for side in data())).min()))
     assert lowest[0] < -40
     assert lowest[1] == pytest.approx(-math.log(len(fold.train)), abs=1e-3)
+
+
+def test_a_critic_whose_constant_validation_samples_do_not_identify_is_not_mixed():
+    """Exact copies, of which every matched pair scores higher than all others, and all far below zero."""
+    x = torch.arange(90.0)[:, None]
+    low = FunctionCritic(lambda x, y: -40 * (x - y).abs().sum(-1) - 10 * x.sum(-1))
+    lowest = []
+    for share in (1e-2, 1e-6):
+        critic = _mixed(low, (x, x), share)
+        lowest.append(isinstance(critic, MixedWithIndependence))
+    assert lowest == [False, False]
+    assert isinstance(_mixed(FunctionCritic(TASK.log_ratio), data(), 1e-2), MixedWithIndependence)
 
 
 def still(name, function, **options):

@@ -288,8 +288,12 @@ class MixedWithIndependence(Critic):
         return self.critic.encode_y(y)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        score = self.critic.combine(hx, hy) + math.log1p(-self.share)
-        return torch.logaddexp(score, score.new_tensor(math.log(self.share)))
+        return mixed_scores(self.critic.combine(hx, hy), self.share)
+
+
+def mixed_scores(scores: Tensor, share: float) -> Tensor:
+    """Log-ratios mixed with independence, of any shape."""
+    return torch.logaddexp(scores + math.log1p(-share), scores.new_tensor(math.log(share)))
 
 
 _BANK = 4096  # rows: a grid of 64 MB

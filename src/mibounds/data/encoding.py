@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import norm
 
 from mibounds._checks import check_choice
-from mibounds.data.values import Array, center_of, entropy_of, inferred_kind, is_text, numbers, texts
+from mibounds.data.values import Array, center_of, check_numbers, entropy_of, inferred_kind, is_text, numbers, texts
 from mibounds.warnings import IdentifierWarning, MIWarning, RareCategoriesWarning
 
 __all__ = ["Categorical", "Continuous", "Encoding", "encoding_from", "fit_encoding", "kind_names"]
@@ -139,6 +139,7 @@ class Continuous(Encoding):
             raise TypeError(
                 f"column {name!r} holds text where numbers are due: encode it as numbers first, or leave it out."
             )
+        check_numbers(column, name)
         center = center_of(column)
         shifted = numbers(column, center)
         finite = shifted[np.isfinite(shifted)]

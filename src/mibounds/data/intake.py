@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import nearest
-from mibounds.data.encoding import Categorical, Encoding, fit_encoding, kind_names
+from mibounds.data.encoding import Categorical, Continuous, Encoding, fit_encoding, kind_names
 from mibounds.data.sources import columns_of, title_of
-from mibounds.data.values import Array, inferred_kind, is_text, numbers_in_text, texts
+from mibounds.data.values import Array, check_numbers, inferred_kind, is_text, numbers_in_text, texts
 from mibounds.data.variable import MissingPolicy, Schema, Variable, encoded, shown
 from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
 
@@ -98,10 +98,15 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
                 f"{name} has no column {encoding.name!r}, which the critics were trained on. "
                 f"{nearest(encoding.name, columns)}"
             )
+    for encoding in used:
+        if isinstance(encoding, Continuous) and not is_text(columns[encoding.name]):
+            check_numbers(columns[encoding.name], encoding.name)
     try:
         return encoded(name, columns, replace(schema, encodings=tuple(used)))
     except ValueError as error:
-        raise ValueError(f"{name} holds text where the critics were trained on numbers: {error}.") from error
+        raise ValueError(
+            f"{name} holds text where the critics were trained on numbers: convert it, or leave its rows out."
+        ) from error
 
 
 def unseen_categories(data: Any, name: str, variable: Variable) -> list[tuple[Categorical, Tensor]]:

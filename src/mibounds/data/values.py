@@ -17,6 +17,7 @@ __all__ = [
     "Array",
     "as_text",
     "center_of",
+    "check_numbers",
     "entropy_of",
     "family",
     "inferred_kind",
@@ -204,11 +205,7 @@ def inferred_kind(column: Array, name: str) -> str:  # noqa: PLR0911  (one for e
         if kinds <= {"number", "boolean"}:
             whole = all(isinstance(value, int | np.integer) for value in present)
             return "categorical" if whole and _few(set(map(int, present)), len(column)) else "continuous"
-        held = " and ".join(sorted(kinds))
-        raise TypeError(
-            f"column {name!r} holds {held}: expected numbers, dates, booleans or text, one of them throughout. "
-            "Convert it, or leave it out."
-        )
+        raise TypeError(_mixture(kinds, name))
     if dtype == "b":
         return "categorical"
     if dtype in "iu" and len(column):
@@ -216,6 +213,22 @@ def inferred_kind(column: Array, name: str) -> str:  # noqa: PLR0911  (one for e
         few = len(first) <= _FEW_INTEGERS and _few(np.unique(column), len(column))
         return "categorical" if few else "continuous"
     return "continuous"
+
+
+def check_numbers(column: Array, name: str) -> None:
+    """Raise a TypeError if a column of objects holds other values than numbers."""
+    if column.dtype.kind == "O":
+        kinds = {family(value) for value in column if not is_missing(value)}
+        if not kinds <= {"number", "boolean"}:
+            raise TypeError(_mixture(kinds, name))
+
+
+def _mixture(kinds: set[str], name: str) -> str:
+    held = " and ".join(sorted(kinds))
+    return (
+        f"column {name!r} holds {held}: expected numbers, dates, booleans or text, one of them throughout. "
+        "Convert it, or leave it out."
+    )
 
 
 def _few(distinct: Any, rows: int) -> bool:

@@ -16,6 +16,7 @@ from mibounds._math import infonce_loss
 from mibounds._variables import Tensors, map_tensors, row_count, take_rows
 from mibounds.critics import Calibrated, Critic, Encoded, MixedWithIndependence, Normalized, WeightedSum
 from mibounds.critics.critic import pairwise_shared
+from mibounds.critics.wrappers import mixed_scores
 from mibounds.data import Sampler
 from mibounds.results import Curve
 from mibounds.training.calibration import LEAST_WEIGHT, calibration, stacking_weights, weighted_sum
@@ -36,6 +37,7 @@ _FAR, _NEAR = 0.15, 0.01  # of the best loss, of the same: candidates go on afte
 _RISING = 0.02  # by so much, of the same, training has to gain in the first third to be worth more steps
 _GAP_ROWS = 2048
 _NEAR_CEILING = 2.5  # nats
+_MIXING_COST = 0.02  # nats
 
 
 @dataclass(frozen=True)
@@ -255,8 +257,8 @@ def fit_density(
 def _combine(
     runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool, train_n: int
 ) -> tuple[Critic, Run, float]:
-    """The weighted sum of the trained critics, calibrated and mixed with independence where that is asked for, the run
-    that weighs most, and what the calibration gained."""
+    """The weighted sum of the trained critics, if asked for calibrated and mixed with independence where that helps;
+    the run that weighs most; and what the calibration gained."""
     gain = 0.0
     members = [run.trained() for run in runs]
     # A function of y has to go before critics are added; a constant can go afterwards.
@@ -279,4 +281,12 @@ def _combine(
     if main.estimator.bound.takes_raw_scores:
         return critic, main, gain
     critic = critic if isinstance(critic, Normalized) else Normalized(critic, bank, unidentified="constant")
-    return MixedWithIndependence(critic, 1 / train_n) if calibrate else critic, main, gain
+    return _mixed(critic, bank, 1 / train_n) if calibrate else critic, main, gain
+
+
+def _mixed(critic: Critic, bank: tuple[Tensors, Tensors], share: float) -> Critic:
+    """The critic mixed with independence, unless that costs much on validation samples: where few of them do not
+    identify its constant, matched pairs may score low and still higher than all others."""
+    grid = pairwise_shared(critic, *(take_rows(rows, slice(VALIDATION_ROWS)) for rows in bank))
+    cost = float(infonce_loss(mixed_scores(grid, share)) - infonce_loss(grid))
+    return MixedWithIndependence(critic, share) if broadcast_object(cost) < _MIXING_COST else critic
