@@ -888,7 +888,9 @@ def test_other_values_among_numbers_are_refused_where_numbers_are_declared(other
     with pytest.raises(TypeError, match=sentence):
         mi.estimate(A, column, y_type="continuous", **TINY)
     with pytest.raises(TypeError, match=sentence):
-        mi.Trainer(steps=1, folds=2).fit(mi.MIEstimator(mi.critics.BilinearCritic(1, 1), mi.bounds.InfoNCE()), A, column)
+        mi.Trainer(steps=1, folds=2).fit(
+            mi.MIEstimator(mi.critics.BilinearCritic(1, 1), mi.bounds.InfoNCE()), A, column
+        )
     fitted = mi.estimate(A, B, **TINY).fitted
     with pytest.raises(TypeError, match=sentence):
         fitted.score_pairs(A, column)

@@ -118,3 +118,15 @@ def test_a_code_that_is_small_keeps_its_upper_bound(bound, critic):
     plain = value(1.0)
     for scale in (3e-4, 1e-5, 1e-7):
         assert value(scale) == pytest.approx(plain, rel=0.02, abs=5e-3)
+
+
+@pytest.mark.parametrize("kind", [float, str])
+@pytest.mark.parametrize("verb", ["estimate", "bracket", "independence_test"])
+def test_a_column_with_one_value_that_is_mostly_missing_is_its_indicator(verb, kind):
+    """Filled in, the value is constant, and only where it is missing says something."""
+    rng = np.random.default_rng(0)
+    missing = rng.random(200) < 0.7
+    y = np.where(missing, 0.0, 2.0) + 0.1 * rng.normal(size=200)
+    x = np.array([None if gone else kind(3) for gone in missing], dtype=object)
+    found = getattr(mi, verb)(x, y, nan="indicator", steps=20, folds=2, hidden=(8,))
+    assert getattr(found, "estimate", found).columns[0] == ("x=missing",)

@@ -75,9 +75,10 @@ def ties(e: Evidence) -> MIWarning | None:
         assert variable.table is not None
         place = {name: i for i, name in enumerate(variable.columns)}
         for encoding in variable.encodings:
-            column = variable.table[:, place[encoding.names[0]]] if encoding.has_density else None
-            if column is None:
+            # Of a value that is constant where it is not missing, only the indicator is left.
+            if not encoding.has_density or encoding.names[0] not in place:
                 continue
+            column = variable.table[:, place[encoding.names[0]]]
             values, counts = torch.unique(column, return_counts=True)
             if len(values) >= _DISTINCT * len(column):
                 continuous = True
