@@ -18,6 +18,7 @@ from mibounds.training.recipe import Recipe
 __all__ = ["exchanged", "given_rows", "is_exchanged", "row_order"]
 
 _WEIGHTS = 1 << 20  # a sum of columns times these, in whole numbers, is exact and the same in any order of rows
+_AT_ONCE = 256  # columns
 _EQUAL = 1e-9
 
 
@@ -40,9 +41,9 @@ def row_order(sample: Sample, recipe: Recipe) -> Tensor:
     sides = [side.values for side in (sample.x, sample.y) if isinstance(side.values, Tensor)]
     if recipe.split != "random" or recipe.cv is not None or len(sides) < 2:
         return torch.arange(sample.n)
-    ranks = torch.cat([_ranks(side) for side in (sides[::-1] if is_exchanged(sample) else sides)])
-    order = torch.argsort(_weighted(ranks), stable=True)  # where the next does not decide
-    return order[torch.argsort(_weighted(ranks.abs())[order], stable=True)]
+    outwards, upwards = _sums(*(sides[::-1] if is_exchanged(sample) else sides))
+    order = torch.argsort(upwards, stable=True)  # where the other sum does not decide
+    return order[torch.argsort(outwards[order], stable=True)]
 
 
 def is_exchanged(sample: Sample) -> bool:
@@ -55,7 +56,7 @@ def is_exchanged(sample: Sample) -> bool:
         return x.is_label
     if x.width != y.width:
         return y.width > x.width
-    first, second = (_ranks(_weighted(_ranks(side).abs())[:, None])[0] / sample.n for side in (x.table, y.table))
+    first, second = (_ranks(_sums(side)[0][:, None])[0] / sample.n for side in (x.table, y.table))
     return float((first.square() * second - first * second.square()).mean()) < -_EQUAL
 
 
@@ -79,14 +80,23 @@ def given_rows(result: Result, order: Tensor) -> Result:
     return replace(result, fitted=FittedFolds(folds, result.fitted.schemas))
 
 
+def _sums(*sides: Tensor) -> tuple[Tensor, Tensor]:
+    """The weighted sums (N,) of the ranks of all columns of variables (N, ...), and of their distances from the middle;
+    the latter first. Some columns at a time: their ranks take more memory than they do."""
+    tables = [side.detach().cpu().reshape(len(side), -1) for side in sides]
+    columns = [block for table in tables for block in torch.split(table, _AT_ONCE, 1)]
+    draw = torch.Generator().manual_seed(0)
+    outwards, upwards = torch.zeros(2, len(sides[0]), dtype=torch.long)
+    for block in columns:
+        ranks = _ranks(block)
+        weights = torch.randint(1, _WEIGHTS, (len(ranks), 1), generator=draw)
+        outwards += (weights * ranks.abs()).sum(0)
+        upwards += (weights * ranks).sum(0)
+    return outwards, upwards
+
+
 def _ranks(columns: Tensor) -> Tensor:
-    """(D, N) twice the mid-ranks of (N, ...) columns, from the middle, whole numbers: between -N and N."""
-    rows = columns.detach().cpu().reshape(len(columns), -1).mT.contiguous()
+    """(D, N) twice the mid-ranks of (N, D) columns, from the middle, whole numbers: between -N and N."""
+    rows = columns.mT.contiguous()
     ordered = rows.sort(dim=1).values
     return torch.searchsorted(ordered, rows) + torch.searchsorted(ordered, rows, right=True) - len(columns)
-
-
-def _weighted(ranks: Tensor) -> Tensor:
-    """(N,) the sum of (D, N) whole numbers with a weight for each of the D."""
-    weights = torch.randint(1, _WEIGHTS, (len(ranks), 1), generator=torch.Generator().manual_seed(0))
-    return (weights * ranks).sum(0)
