@@ -318,3 +318,14 @@ def test_what_cannot_be_used_is_refused():
 def test_values_that_are_no_numbers_are_refused_in_one_sentence(estimator, y, error, sentence):
     with pytest.raises(error, match=sentence):
         estimator([0.0, 1.0, 2.0, 3.0, 4.0], y)
+
+
+@pytest.mark.parametrize("method", [ksg, conditional_ksg, mixed_ksg, conditional_mixed_ksg])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_largest_numbers_have_neighbors_too(method, place):
+    rng = np.random.default_rng(0)
+    columns = [*rng.uniform(-1, 1, (3 if "conditional" in method.__name__ else 2, 60))]
+    place %= len(columns)
+    columns[place] = 1.7e308 * np.sign(columns[place]) * rng.uniform(0.5, 1, 60)
+    small = [2.0**-100 * column for column in columns]  # the same, to the bit
+    assert method(*columns) == method(*small)

@@ -23,6 +23,7 @@ __all__ = ["conditional_ksg", "conditional_mixed_ksg", "ksg", "mixed_ksg"]
 Counts = NDArray[np.int64]
 
 _TRACE = 1e-3  # of the smallest gap between distinct values: the width of the noise that breaks ties
+_LARGE, _SMALLER = 2.0**1020, 2.0**-16
 
 
 def ksg(x: Any, y: Any, *, neighbors: int = 3, variant: Literal[1, 2] = 1, workers: int = 1) -> float:
@@ -201,7 +202,9 @@ def _sides(x: Any, y: Any, z: Any, neighbors: int, workers: int) -> list[Floats]
         raise ValueError(f"neighbors is {neighbors}, and {n} rows have only {n - 1} others: give fewer.")
     columns = np.hstack(sides).T
     order = np.lexsort(columns) if len(columns) else np.arange(n)
-    return [side[order] for side in sides]
+    # Differences of the largest numbers are infinite. A power of two, the same for all, changes no neighbor.
+    scale = _SMALLER if columns.size and np.abs(columns).max() > _LARGE else 1.0
+    return [scale * side[order] for side in sides]
 
 
 def _marginals(sides: list[Floats]) -> list[list[Floats]]:
