@@ -32,11 +32,11 @@ def test_everything_public_is_there():
     "line",
     [
         "from mibounds import *; estimate, bounds.InfoNCE",
-        "from mibounds import estimate",
+        pytest.param("from mibounds import estimate", marks=pytest.mark.slow),
         "from mibounds import bounds, critics",  # inside of modules, while others are loaded
         "import mibounds; mibounds.estimation.pairwise.matrix",
         "from mibounds.choices import build_bound",
-        "import mibounds.data.readers",
+        pytest.param("import mibounds.data.readers", marks=pytest.mark.slow),
     ],
 )
 def test_all_ways_to_import_work_first(line):
