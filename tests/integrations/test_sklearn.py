@@ -217,6 +217,11 @@ def test_what_cannot_be_used_is_refused():
         MutualInformation(**QUICK).fit(x, None)
     with pytest.raises(ValueError, match="x has 60 rows and y has 59"):
         MutualInformation(**QUICK).fit(x, y[:59])
+    for large in (10**400, -(10**309)):
+        whole = np.array([large + i for i in range(60)], dtype=object)[:, None]
+        with pytest.raises(ValueError, match=r"X holds whole numbers beyond the largest float, 1\.8e308: divide them"):
+            MutualInformation(**QUICK).fit(whole, y)
+        assert MutualInformation(**QUICK).fit(pd.DataFrame(whole), y).result_.n == 60
     with pytest.raises(ValueError, match="critic is 'jiont'"):
         MutualInformation(critic="jiont").fit(x, y)
     model = MutualInformation(steps=1, folds=2, hidden=(4,)).fit(x, y)

@@ -188,7 +188,13 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         else:
             rules_x = {"dtype": np.float64, "ensure_all_finite": finite}
             rules_y = {"dtype": None, "ensure_2d": False, "ensure_all_finite": finite}
-            X, checked = validate_data(self, X, y, reset=reset, validate_separately=(rules_x, rules_y))
+            try:
+                X, checked = validate_data(self, X, y, reset=reset, validate_separately=(rules_x, rules_y))
+            except OverflowError as error:
+                raise ValueError(
+                    "X holds whole numbers beyond the largest float, 1.8e308: divide them, or give a table (pandas, "
+                    "polars), whose columns may hold them."
+                ) from error
             y = y if isinstance(nw.from_native(y, allow_series=True, pass_through=True), nw.DataFrame) else checked
         check_paired(len(X), len(y))
         return X, y
