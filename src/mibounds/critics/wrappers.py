@@ -137,7 +137,24 @@ class WeightedSum(Critic):
         return torch.stack([weight * critic.combine(ux, uy) for weight, critic, ux, uy in parts]).sum(0)
 
 
-class Calibrated(Critic):
+class _OfScores(Critic):
+    """A map of the scores of another critic."""
+
+    def __init__(self, critic: Critic):
+        super().__init__()
+        self.critic = critic
+
+    def prepare(self, x: Tensors, y: Tensors) -> None:
+        self.critic.prepare(x, y)
+
+    def encode_x(self, x: Tensors) -> Any:
+        return self.critic.encode_x(x)
+
+    def encode_y(self, y: Tensors) -> Any:
+        return self.critic.encode_y(y)
+
+
+class Calibrated(_OfScores):
     r"""A critic calibrated by a piecewise linear function, :math:`s \mapsto a s + \sum_k c_k (s - t_k)_+`.
 
     A critic may rank the pairs correctly and be wrong about their ratios: too smooth at the hard edge of a bounded
@@ -160,19 +177,9 @@ class Calibrated(Critic):
     slopes: Tensor
 
     def __init__(self, critic: Critic, knots: Tensor, slopes: Tensor):
-        super().__init__()
-        self.critic = critic
+        super().__init__(critic)
         self.register_buffer("knots", knots)
         self.register_buffer("slopes", slopes)
-
-    def prepare(self, x: Tensors, y: Tensors) -> None:
-        self.critic.prepare(x, y)
-
-    def encode_x(self, x: Tensors) -> Any:
-        return self.critic.encode_x(x)
-
-    def encode_y(self, y: Tensors) -> Any:
-        return self.critic.encode_y(y)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         return piecewise_slopes(self.critic.combine(hx, hy), self.knots, self.slopes)
@@ -251,7 +258,7 @@ class Normalized(Critic):
         return self.critic.combine(hx, hy[0]) - log_mean
 
 
-class MixedWithIndependence(Critic):
+class MixedWithIndependence(_OfScores):
     r"""The log-ratio of a mixture of what a critic says with independence, which no sample makes very negative.
 
     .. math:: f \mapsto \ln\big((1 - \varepsilon)\, e^f + \varepsilon\big)
@@ -274,18 +281,8 @@ class MixedWithIndependence(Critic):
     """
 
     def __init__(self, critic: Critic, share: float):
-        super().__init__()
-        self.critic, self.share = critic, share
-        self.network_per_pair = critic.network_per_pair
-
-    def prepare(self, x: Any, y: Any) -> None:
-        self.critic.prepare(x, y)
-
-    def encode_x(self, x: Tensors) -> Any:
-        return self.critic.encode_x(x)
-
-    def encode_y(self, y: Tensors) -> Any:
-        return self.critic.encode_y(y)
+        super().__init__(critic)
+        self.share = share
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         return mixed_scores(self.critic.combine(hx, hy), self.share)
