@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow
 import pytest
 import torch
 from sklearn.base import clone
@@ -249,3 +250,21 @@ def test_tensors_of_few_bits_and_masked_arrays_are_read_as_everywhere():
     with pytest.raises(ValueError, match="NaN"):
         MutualInformation(**tiny).fit(masked, y)
     assert MutualInformation(nan="drop", **tiny).fit(masked, y).result_.n == (x <= 1).sum()
+
+
+@pytest.mark.parametrize(
+    "names, found",
+    [(["same", "same"], ("same", "same (2)")), ([None, None], ("X[0]", "X[1]")), ([("a", 1)] * 2, ("a.1", "a.1 (2)"))],
+)
+def test_names_of_columns_may_repeat(names, found):
+    x, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60.0) ** 2
+    table = pd.DataFrame(x)
+    table.columns = pd.Index(names, tupleize_cols=False)
+    tables = [table]
+    if names == ["same", "same"]:
+        tables.append(pyarrow.Table.from_arrays([pyarrow.array(column) for column in x.T], names=names))
+    for given in tables:
+        model = MutualInformation(**QUICK).fit(given, y)
+        assert model.result_.columns[0] == found
+        assert np.isfinite(model.score(given, y))
+    assert list(table.columns) == names, "the data are as they were"

@@ -24,7 +24,9 @@ __all__ = [
     "columns_of",
     "has_column",
     "index_of",
+    "is_frame",
     "title_of",
+    "with_distinct_names",
     "without_column",
 ]
 
@@ -232,6 +234,29 @@ def _of_frame(data: Any, name: str) -> Columns | None:
         return None
     _check_rows(frame.shape, name)
     return {str(series.name): _of_series(series) for series in frame.iter_columns()}
+
+
+def is_frame(data: Any) -> bool:
+    """Is it a table with columns of any kind? Their names may repeat."""
+    import narwhals as nw
+
+    if _has_any_names(data):
+        return True
+    return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame)
+
+
+def with_distinct_names(data: Any, name: str) -> Any:
+    """A table, renamed where names of its columns repeat."""
+    if not _has_any_names(data):
+        return data
+    if hasattr(data, "iloc"):
+        return data if data.columns.is_unique else data.set_axis(_titles(data.columns, name), axis=1)
+    return data.rename_columns(_titles(data.column_names, name))
+
+
+def _has_any_names(data: Any) -> bool:
+    """Is it a table of pandas, and its like, or of pyarrow? The names of others are text, and differ."""
+    return all(hasattr(data, one) for one in ("iloc", "columns")) or hasattr(data, "column_names")
 
 
 def _check_rows(shape: tuple[int, ...], name: str) -> None:

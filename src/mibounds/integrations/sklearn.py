@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -16,7 +15,7 @@ from typing_extensions import Unpack
 
 from mibounds._checks import check_fraction, check_paired
 from mibounds.data import MissingPolicy, Sample, VariableType
-from mibounds.data.sources import MINIMUM_ROWS, array_of
+from mibounds.data.sources import MINIMUM_ROWS, array_of, is_frame, with_distinct_names
 from mibounds.estimation._estimate import _estimate
 from mibounds.results import Result
 from mibounds.results.units import Unit, nats_in
@@ -183,7 +182,8 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
             array_of(side, name) if isinstance(side, Tensor | np.ma.MaskedArray) else side
             for side, name in ((X, "X"), (y, "y"))
         )  # scikit-learn reads neither bfloat16 nor masks
-        if isinstance(nw.from_native(X, pass_through=True), nw.DataFrame) and y is not None:
+        if is_frame(X) and y is not None:
+            X = with_distinct_names(X, "X")
             validate_data(self, X, reset=reset, skip_check_array=True)
         else:
             rules_x = {"dtype": np.float64, "ensure_all_finite": finite}
@@ -195,7 +195,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
                     "X holds whole numbers beyond the largest float, 1.8e308: divide them, or give a table (pandas, "
                     "polars), whose columns may hold them."
                 ) from error
-            y = y if isinstance(nw.from_native(y, allow_series=True, pass_through=True), nw.DataFrame) else checked
+            y = y if is_frame(y) else checked
         check_paired(len(X), len(y))
         return X, y
 
