@@ -187,3 +187,12 @@ def test_integers_of_few_values_are_categories():
 def test_a_column_without_values_is_refused(column):
     with pytest.raises(ValueError, match="column 'x' has no values at all"):
         fit_encoding(column, "x", "continuous" if column.dtype.kind == "f" else None)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.filterwarnings("error")
+def test_missing_values_of_any_precision(dtype):
+    column = np.array([1.5, np.nan, -2.0, np.inf, 6e4], dtype=dtype)
+    found = fit_encoding(column, "a")(column)[:, 0]
+    assert found.dtype == np.float32
+    assert np.array_equal(found, [1.5, np.nan, -2.0, np.nan, np.float32(dtype(6e4))], equal_nan=True)

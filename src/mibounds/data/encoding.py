@@ -200,7 +200,8 @@ class Continuous(Encoding):
         with np.errstate(over="ignore"):
             single = wide.astype(np.float32)
         if not np.isfinite(single).all():  # missing, or beyond float32
-            single = np.where(np.isfinite(wide), np.clip(wide, -_LARGEST, _LARGEST), np.nan).astype(np.float32)
+            held = np.clip(wide.astype(np.float64), -_LARGEST, _LARGEST)  # which float16 does not hold
+            single = np.where(np.isfinite(wide), held, np.nan).astype(np.float32)
         return single
 
     def _resolves(self, column: Array) -> bool:
