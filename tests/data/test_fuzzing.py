@@ -399,8 +399,10 @@ def check_result(result):
         off = ~np.eye(len(result.names), dtype=bool)
         if result.counts is not None:  # of pairs with 50 common rows
             off &= np.nan_to_num(result.counts) >= 50
-        assert np.isfinite(np.asarray(result.values)[off]).all()
-        assert (np.asarray(result.stderr)[off] >= 0).all()
+        # A column that varies in one row has no value, and a warning names the pairs.
+        told = any("of the pairs have no value" in str(one) for one in result.warnings)
+        assert np.isfinite(np.asarray(result.values)[off]).all() or told
+        assert not (np.asarray(result.stderr)[off] < 0).any()
         return
     if isinstance(result, mi.results.LaggedResult | mi.results.ConsistencyResult):
         for one in _parts(result):
