@@ -82,14 +82,12 @@ def test_the_table_of_accuracy_is_that_of_the_stored_results():
         (stored("intervals/results.jsonl"), "{} of {} at 2,000"),
     ]:
         assert what.format(sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits), len(fits)) in README
-    for n, said in [
-        (2_000, "89 everyday relations, 2,000 samples | mean error {:.3f} nats, {} of {} intervals hold"),
-        (500, "the same at 500 samples | {:.3f} nats, {} of {} |"),
-    ]:
-        fits = [fit for fit in stored("everyday/results.jsonl") if fit["n"] == n]
-        error = sum(abs(fit["value"] - fit["truth"]) for fit in fits) / len(fits)
-        held = sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits)
-        assert said.format(error, held, len(fits)) in README
+    everyday = [[fit for fit in stored("everyday/results.jsonl") if fit["n"] == n] for n in (2_000, 500)]
+    assert [len(fits) for fits in everyday] == [89, 89]
+    error, few = (statistics.mean(abs(fit["value"] - fit["truth"]) for fit in fits) for fits in everyday)
+    held, too = (sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits) for fits in everyday)
+    said = f"2,000 and 500 samples | mean error {error:.3f} and {few:.3f} nats, {held} and {too} intervals hold |"
+    assert said in README
     tables = stored("realdata/results.jsonl")
     enough = sum(fit["value"] >= fit["trees"] - 2 * fit["trees_stderr"] for fit in tables)
     assert f"certify | {enough} of {len(tables)} |" in README
