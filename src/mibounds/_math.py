@@ -25,6 +25,7 @@ __all__ = [
     "logmeanexp",
     "off_diagonal",
     "single_precision",
+    "twice_mid_ranks",
 ]
 
 
@@ -175,6 +176,18 @@ def _whitening(centered: Tensor, ridge: float) -> Tensor:
     eigenvalues, vectors = torch.linalg.eigh(standard.T @ standard / len(standard))
     whitening: Tensor = (vectors / (eigenvalues.clamp_min(0) + ridge).sqrt()) / scale[:, None]
     return whitening
+
+
+def twice_mid_ranks(columns: Tensor) -> Tensor:
+    """(D, N) whole numbers of columns (N, D): how many values are below each value, and how many not above it; tied
+    values share theirs. The half of it, less 1/2, is the mean of their ranks from 0.
+
+    >>> twice_mid_ranks(torch.tensor([[0.3], [0.1], [0.3]]))
+    tensor([[4, 1, 4]])
+    """
+    rows = columns.mT.contiguous()
+    ordered = rows.sort(dim=1).values
+    return torch.searchsorted(ordered, rows) + torch.searchsorted(ordered, rows, right=True)
 
 
 def at_places(table: Tensor, places: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mibounds._checks import check_paired
 from mibounds.data.sources import columns_of
-from mibounds.data.values import Array, center_of, family, is_missing, numbers, texts
+from mibounds.data.values import Array, center_of, families, numbers, texts
 
 __all__ = ["Codes", "Floats", "code_sides", "codes", "number_sides", "paired"]
 
@@ -90,7 +90,7 @@ def _numbers(data: Any, name: str) -> Floats:
 def _checked(column: Array, label: str) -> Floats:
     held = {"text"} if column.dtype.kind in "US" else set()
     if column.dtype.kind == "O":
-        held = {family(value) for value in column if not is_missing(value)} - {"number", "boolean"}
+        held = families(column) - {"number", "boolean"}
     if held:
         raise TypeError(
             f"{label} holds {' and '.join(sorted(held))}: expected numbers. Encode it as numbers, or use a function "

@@ -223,9 +223,7 @@ def _of_frame(data: Any, name: str) -> Columns | None:
         _check_rows(data.shape, name)
         titles = _titles(data.columns, name)
         return {title: _of_series(nw.from_native(data.iloc[:, i], series_only=True)) for i, title in enumerate(titles)}
-    if hasattr(data, "rename_columns") and hasattr(data, "column_names"):  # pyarrow allows repeated names
-        data = data.rename_columns(_titles(data.column_names, name))
-    frame = nw.from_native(data, allow_series=True, pass_through=True)
+    frame = nw.from_native(with_distinct_names(data, name), allow_series=True, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
     if isinstance(frame, nw.Series):
@@ -240,23 +238,23 @@ def is_frame(data: Any) -> bool:
     """Is it a table with columns of any kind? Their names may repeat."""
     import narwhals as nw
 
-    if _has_any_names(data):
-        return True
-    return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame)
+    known = _is_like_pandas(data) or _is_like_pyarrow(data)
+    return known or isinstance(nw.from_native(data, pass_through=True), nw.DataFrame)
 
 
 def with_distinct_names(data: Any, name: str) -> Any:
-    """A table, renamed where names of its columns repeat."""
-    if not _has_any_names(data):
-        return data
-    if hasattr(data, "iloc"):
+    """A table, renamed where names of its columns repeat: pandas, and its like, and pyarrow allow that."""
+    if _is_like_pandas(data):
         return data if data.columns.is_unique else data.set_axis(_titles(data.columns, name), axis=1)
-    return data.rename_columns(_titles(data.column_names, name))
+    return data.rename_columns(_titles(data.column_names, name)) if _is_like_pyarrow(data) else data
 
 
-def _has_any_names(data: Any) -> bool:
-    """Is it a table of pandas, and its like, or of pyarrow? The names of others are text, and differ."""
-    return all(hasattr(data, one) for one in ("iloc", "columns")) or hasattr(data, "column_names")
+def _is_like_pandas(data: Any) -> bool:
+    return hasattr(data, "iloc") and hasattr(data, "columns")
+
+
+def _is_like_pyarrow(data: Any) -> bool:
+    return hasattr(data, "rename_columns") and hasattr(data, "column_names")
 
 
 def _check_rows(shape: tuple[int, ...], name: str) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "center_of",
     "check_numbers",
     "entropy_of",
+    "families",
     "family",
     "inferred_kind",
     "is_missing",
@@ -218,9 +219,14 @@ def inferred_kind(column: Array, name: str) -> str:  # noqa: PLR0911  (one for e
 def check_numbers(column: Array, name: str) -> None:
     """Raise a TypeError if a column of objects holds other values than numbers."""
     if column.dtype.kind == "O":
-        kinds = {family(value) for value in column if not is_missing(value)}
+        kinds = families(column)
         if not kinds <= {"number", "boolean"}:
             raise TypeError(_mixture(kinds, name))
+
+
+def families(column: Array) -> set[str]:
+    """What the values of a column of objects are, those aside that are missing."""
+    return {family(value) for value in column if not is_missing(value)}
 
 
 def _mixture(kinds: set[str], name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,7 +10,7 @@ from torch import Tensor
 from mibounds._version import versions
 from mibounds.data import Sample
 from mibounds.estimation.candidates import default_candidates, supervision_of
-from mibounds.estimation.canonical_order import exchanged, given_rows, is_exchanged, row_order
+from mibounds.estimation.canonical_order import exchanged, given_rows, is_exchanged, order_of, turned
 from mibounds.estimation.cross_checks import cross_checks, regression_check
 from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
@@ -39,11 +38,11 @@ def _estimate(sample: Sample, recipe: Recipe, order: Tensor | None = None) -> Re
     sample = sample.varying()
     if sample.is_constant("x") or sample.is_constant("y"):
         return _zero(sample, recipe)
-    order = row_order(sample, recipe) if order is None else order
-    turned = is_exchanged(sample)
-    taken = replace(sample, variables={"x": sample.y, "y": sample.x}) if turned else sample
+    exchange = is_exchanged(sample)
+    taken = turned(sample) if exchange else sample
+    order = order_of(taken, recipe) if order is None else order
     result = given_rows(_in_order(taken[order], recipe, sample), order)
-    return exchanged(result) if turned else result
+    return exchanged(result) if exchange else result
 
 
 def _in_order(sample: Sample, recipe: Recipe, given: Sample) -> Result:

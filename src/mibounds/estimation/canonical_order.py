@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from mibounds._math import twice_mid_ranks
 from mibounds.critics import Transposed
 from mibounds.data import Sample
 from mibounds.results import Result
@@ -15,7 +16,7 @@ from mibounds.training.fitted_folds import FittedFolds
 from mibounds.training.folds import Fold
 from mibounds.training.recipe import Recipe
 
-__all__ = ["exchanged", "given_rows", "is_exchanged", "row_order"]
+__all__ = ["exchanged", "given_rows", "is_exchanged", "order_of", "row_order", "turned"]
 
 _WEIGHTS = 1 << 20  # a sum of columns times these, in whole numbers, is exact and the same in any order of rows
 _AT_ONCE = 256  # columns
@@ -38,10 +39,15 @@ def row_order(sample: Sample, recipe: Recipe) -> Tensor:
         True
     """
     sample = sample.varying()
+    return order_of(turned(sample) if is_exchanged(sample) else sample, recipe)
+
+
+def order_of(sample: Sample, recipe: Recipe) -> Tensor:
+    """The same of a sample of columns that vary, whose variables are in their order."""
     sides = [side.values for side in (sample.x, sample.y) if isinstance(side.values, Tensor)]
     if recipe.split != "random" or recipe.cv is not None or len(sides) < 2:
         return torch.arange(sample.n)
-    outwards, upwards = _sums(*(sides[::-1] if is_exchanged(sample) else sides))
+    outwards, upwards = _sums(*sides)
     order = torch.argsort(upwards, stable=True)  # where the other sum does not decide
     return order[torch.argsort(outwards[order], stable=True)]
 
@@ -60,12 +66,17 @@ def is_exchanged(sample: Sample) -> bool:
     return float((first.square() * second - first * second.square()).mean()) < -_EQUAL
 
 
+def turned(sample: Sample) -> Sample:
+    """The sample with y as its x, and x as its y."""
+    return replace(sample, variables={"x": sample.y, "y": sample.x})
+
+
 def exchanged(result: Result) -> Result:
     """The result of (x, y), of one of (y, x)."""
     fitted = result.fitted
     if fitted is not None:
-        turned = [replace(fold, critic=Transposed(fold.critic)) for fold in fitted]
-        fitted = FittedFolds(turned, fitted.schemas[::-1])
+        folds = [replace(fold, critic=Transposed(fold.critic)) for fold in fitted]
+        fitted = FittedFolds(folds, fitted.schemas[::-1])
     return replace(result, columns=result.columns[::-1], kinds=result.kinds[::-1], fitted=fitted)
 
 
@@ -96,7 +107,5 @@ def _sums(*sides: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _ranks(columns: Tensor) -> Tensor:
-    """(D, N) twice the mid-ranks of (N, D) columns, from the middle, whole numbers: between -N and N."""
-    rows = columns.mT.contiguous()
-    ordered = rows.sort(dim=1).values
-    return torch.searchsorted(ordered, rows) + torch.searchsorted(ordered, rows, right=True) - len(columns)
+    """(D, N) twice the mid-ranks of (N, D) columns, from the middle: between -N and N."""
+    return twice_mid_ranks(columns) - len(columns)

@@ -17,7 +17,7 @@ import torch
 from scipy.special import chdtri
 from torch import Tensor
 
-from mibounds._math import logmeanexp
+from mibounds._math import logmeanexp, twice_mid_ranks
 from mibounds.data import Variable
 from mibounds.inference import BoundEvaluation
 from mibounds.training.evaluation import Evaluation
@@ -360,9 +360,7 @@ def serial_dependence(side: Tensor) -> float:
 
 def _ranks(column: Tensor) -> Tensor:
     """Mid-ranks (N,): tied values share theirs, or their order would matter."""
-    _, place, counts = torch.unique(column, return_inverse=True, return_counts=True)
-    middle: Tensor = counts.cumsum(0) - counts / 2
-    return middle[place].double()
+    return twice_mid_ranks(column[:, None])[0].double() / 2
 
 
 def kurtosis(side: Tensor) -> float:
