@@ -25,10 +25,10 @@ demo: $(VENV)/.ready  ## estimates on a real table, and the correlated-Gaussian 
 	$(BIN)/mibounds demo gaussians --out plots/gaussians.png
 
 test: $(VENV)/.ready  ## the tests except the slow ones
-	$(BIN)/pytest -q -n 2 -m "not slow" $(PYTEST) tests
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" $(PYTEST) tests
 
 coverage: $(VENV)/.ready  ## the same with the lines that no test runs, and .coverage_cache/coverage.xml
-	$(BIN)/pytest -q -n 2 -m "not slow" --cov --cov-report=term --cov-report=xml $(PYTEST) tests
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" --cov --cov-report=term --cov-report=xml $(PYTEST) tests
 
 lint: $(VENV)/.ready  ## style, types, doctests, documentation
 	$(BIN)/ruff check .
@@ -81,6 +81,7 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (except peers, which has 
 	$(BIN)/python benchmarks/speed/kill.py
 	$(BIN)/python benchmarks/speed/ranks.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
+	$(BIN)/python benchmarks/unseen/run.py
 
 packages: $(VENV)/.ready  ## wheel and sdist, tested in a clean environment for each Python found
 	$(BIN)/python tools/packages.py $(PYTHONS)

@@ -125,4 +125,4 @@ def once_more_if_gloo_aborted():
 def tiny_benchmark(monkeypatch):
     """A suite "quick" of two tasks, and an estimator "tiny" that takes a tenth of a second."""
     monkeypatch.setattr(suites, "QUICK", (CorrelatedGaussian(1, 0.0), CorrelatedGaussian(1, 0.9)))
-    monkeypatch.setitem(PRESETS, "tiny", partial(estimate, folds=2, steps=20, hidden=(8,)))
+    monkeypatch.setitem(PRESETS, "tiny", partial(estimate, folds=2, steps=20, hidden=(8,), learners=False))

@@ -35,7 +35,7 @@ def test_everything_public_is_there():
         pytest.param("from mibounds import estimate", marks=pytest.mark.slow),
         "from mibounds import bounds, critics",  # inside of modules, while others are loaded
         "import mibounds; mibounds.estimation.pairwise.matrix",
-        "from mibounds.choices import build_bound",
+        pytest.param("from mibounds.choices import build_bound", marks=pytest.mark.slow),
         pytest.param("import mibounds.data.readers", marks=pytest.mark.slow),
     ],
 )

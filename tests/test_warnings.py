@@ -392,7 +392,7 @@ import mibounds as mi
 
 x = torch.stack([torch.randn(60), torch.ones(60)], 1)
 y, z = torch.randn(2, 60)
-tiny = {"steps": 2, "folds": 2, "hidden": (8,)}
+tiny = {"steps": 2, "folds": 2, "hidden": (8,), "learners": False}
 
 mi.estimate(x, y, **tiny)  # here
 

@@ -118,13 +118,12 @@ def test_codes_of_warnings_are_kept_and_filters_restored(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "backend",
     [
-        pytest.param("loky", marks=pytest.mark.supervised),  # its processes estimate with learners
+        "loky",
         "threading",
         pytest.param(
             "dask",
             marks=[
                 pytest.mark.skipif(not find_spec("distributed"), reason="needs dask.distributed"),
-                pytest.mark.supervised,
                 pytest.mark.slow,  # tests/benchmark/test_backends.py has a cluster of one
             ],
         ),

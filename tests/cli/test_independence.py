@@ -19,7 +19,7 @@ def test_it_prints_the_p_value_and_writes_files(call, table, tmp_path):
     assert "p = 0.001" in (tmp_path / "p.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("retrain", [False, True])
+@pytest.mark.parametrize("retrain", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_p_value_is_that_of_the_function(call, table, retrain):
     options = ["--x", "a", "--y", "d", "--permutations", "9", "--steps", "2", "--hidden", "8", "--json", "--quiet"]
     record = json.loads(call("independence", table, *options, *(["--retrain"] if retrain else [])).stdout)

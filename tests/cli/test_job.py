@@ -17,6 +17,7 @@ from mibounds.cli.main import app
 from mibounds.tasks import CorrelatedGaussian
 
 OPTIONS = ["--x", "a", "--y", "b", "--steps", "10", "--batch-size", "16", "--folds", "2", "--hidden", "8"]
+QUICK = ["--preset", "quick", *OPTIONS]
 needs_ranks = pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
 
 # Rank 1 fails in the middle of the work: by an error, or without a chance to say one.
@@ -81,19 +82,18 @@ def test_without_torchrun_nothing_changes():
 
 
 @needs_ranks
-@pytest.mark.supervised
 @pytest.mark.parametrize(
-    "arguments",
+    "command, options",
     [
-        ("conditional", "--z", "c"),  # of two estimates
-        pytest.param(("estimate",), marks=pytest.mark.slow),
-        pytest.param(("bracket",), marks=pytest.mark.slow),
+        ("estimate", QUICK),
+        pytest.param("conditional", [*QUICK, "--z", "c"], marks=pytest.mark.slow),  # of two estimates
+        pytest.param("estimate", OPTIONS, marks=[pytest.mark.slow, pytest.mark.supervised]),
+        pytest.param("bracket", OPTIONS, marks=[pytest.mark.slow, pytest.mark.supervised]),
     ],
 )
-def test_two_ranks_print_one_result_and_write_one_file(table, arguments):
+def test_two_ranks_print_one_result_and_write_one_file(table, command, options):
     # One process with the same file and options comes to the same number.
-    command, *more = arguments
-    options = [*OPTIONS, *more, "--json"]
+    options = [*options, "--json"]
     alone = json.loads(CliRunner().invoke(app, [command, str(table), *options, "--quiet"]).stdout)
     done = torchrun("-m", "mibounds", command, table, *options, "--out", "result.json", folder=table.parent)
     assert done.returncode == 0, done.stderr

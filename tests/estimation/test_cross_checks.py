@@ -1,18 +1,15 @@
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from mibounds.classical import entropy, gaussian_copula, gaussian_copula_full
-from mibounds.critics import Encoded, FunctionCritic
 from mibounds.data import RankGaussianize, Sample
 from mibounds.estimation import cross_checks as module
 from mibounds.estimation.cross_checks import copula_error, cross_checks, regression_check
 from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.training.folds import Fold
 
 
 def names(x, y):
@@ -149,21 +146,7 @@ def test_the_error_of_the_copula_of_many_columns_is_no_smaller_than_its_spread()
     assert spread < float(np.mean([copula_error(value, *sides[0]) for value in values])) < 1.6 * spread
 
 
-def evaluated(sample, x=None, y=None):
-    """Two folds, whose critics have features of x and of y."""
-    folds = []
-    for i in range(2):
-        order = torch.arange(sample.n)
-        fold = Fold(order[order % 2 != i], order[:0], order[order % 2 == i])
-        own, other = (sample.variables[name].table for name in "xy")
-        for features, rows, target in ((x and x[i], own, other), (y and y[i], other, own)):
-            if features is not None:
-                features.fit_transform(rows[fold.train], target[fold.train])
-        folds.append(SimpleNamespace(critic=Encoded(FunctionCritic(torch.dot), x and x[i], y and y[i]), fold=fold))
-    return SimpleNamespace(fitted=folds)
-
-
-def test_trees_certify_what_they_predict_of_a_column():
+def test_trees_certify_what_they_predict_of_a_column(evaluated):
     x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
     y = (x[:, :1] > 0).float() + 0.3 * torch.randn(400, 1, generator=torch.Generator().manual_seed(1))
     sample = Sample.of(x=x, y=y.exp())
@@ -190,7 +173,7 @@ def test_trees_certify_what_they_predict_of_a_column():
     assert 0.4 < check.stderr / (np.std(halves, ddof=1) / math.sqrt(8)) < 2.5
 
 
-def test_trees_certify_what_they_predict_of_a_label():
+def test_trees_certify_what_they_predict_of_a_label(evaluated):
     x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
     codes = (x[:, 0] > 0).long() + (x[:, 1] > 0).long()
     sample = Sample.of(x=x, y=["abc"[code] for code in codes])
@@ -210,7 +193,7 @@ def test_trees_certify_what_they_predict_of_a_label():
     assert 0.5 < check.value < sample.y.label_entropy
 
 
-def test_the_better_direction_certifies_and_the_critics_keep_their_trees():
+def test_the_better_direction_certifies_and_the_critics_keep_their_trees(evaluated):
     x = torch.randn(400, 1, generator=torch.Generator().manual_seed(0))
     y = x.square() + 0.05 * torch.randn(400, 1, generator=torch.Generator().manual_seed(1))
     sample = Sample.of(x=x, y=y)
@@ -226,7 +209,7 @@ def test_the_better_direction_certifies_and_the_critics_keep_their_trees():
     assert both.fitted[0].critic.encoder_x.trees is trees
 
 
-def test_without_trees_or_of_several_columns_nothing_is_certified():
+def test_without_trees_or_of_several_columns_nothing_is_certified(evaluated):
     x = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
     several = Sample.of(x=x, y=x + 1)
     assert regression_check(evaluated(several, [SupervisedFeatures(2, 2) for _ in range(2)]), several) is None

@@ -61,7 +61,7 @@ def test_takes_few_whole_numbers_for_categories():
     assert check.value == pytest.approx(exact, abs=0.05)
 
 
-@pytest.mark.parametrize(("n", "columns"), [(100, 5), (200, 50), (1000, 8)])
+@pytest.mark.parametrize(("n", "columns"), [(100, 5), (200, 50), pytest.param(1000, 8, marks=pytest.mark.slow)])
 def test_chance_chooses_nothing(n, columns):
     rng = np.random.default_rng(n)
     found = [

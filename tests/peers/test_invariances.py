@@ -82,7 +82,7 @@ def test_containers_and_dtypes_do_not_change_the_value(without_learners, hold):
     [
         pytest.param(lambda x: 2.0**20 * x, marks=pytest.mark.slow),
         pytest.param(lambda x: 1e-9 * x, marks=pytest.mark.slow),
-        lambda x: 2.0**-200 * x,
+        pytest.param(lambda x: 2.0**-200 * x, marks=pytest.mark.slow),
         lambda x: 3 * x - 1e9,
         pytest.param(lambda x: -x, marks=pytest.mark.slow),
         np.exp,
@@ -127,7 +127,9 @@ def test_neither_the_order_of_rows_nor_that_of_the_variables_changes_a_number(pl
         pytest.param(lambda x: np.column_stack([x, np.ones(N)]), marks=pytest.mark.slow),
         pytest.param(lambda x: np.column_stack([x, 5 - 3 * x]), marks=pytest.mark.slow),
         pytest.param(lambda x: x.reshape(N, -1)[:, ::-1], marks=pytest.mark.slow),
-        lambda x: x.reshape(N, -1) @ ([[0.6, 0.8], [-0.8, 0.6]] if x.ndim > 1 else [[-1.0]]),
+        pytest.param(
+            lambda x: x.reshape(N, -1) @ ([[0.6, 0.8], [-0.8, 0.6]] if x.ndim > 1 else [[-1.0]]), marks=pytest.mark.slow
+        ),
     ],
     ids=["repeated", "with a constant", "with a multiple", "in another order", "rotated"],
 )

@@ -29,7 +29,7 @@ def reported(reg, batches):
 
 @pytest.mark.parametrize("bound", ["leaveoneout", "club"])
 @pytest.mark.parametrize("critic", ["diagonalgaussian", "fullgaussian"])
-@pytest.mark.parametrize("rho", [0.0, 0.8])
+@pytest.mark.parametrize("rho", [pytest.param(0.0, marks=pytest.mark.slow), 0.8])
 def test_a_critic_that_follows_is_not_reported(bound, critic, rho):
     g = torch.Generator().manual_seed(0)
     task = CorrelatedGaussian(2, rho)

@@ -113,7 +113,7 @@ def several():
 
 
 @pytest.mark.supervised
-@pytest.mark.parametrize("after", [4, 15])
+@pytest.mark.parametrize("after", [pytest.param(4, marks=pytest.mark.slow), 15])
 def test_a_killed_estimate_with_supervised_features_continues_to_the_same_number(killed_after, tmp_path, after):
     x = torch.randn(120, 2, generator=torch.Generator().manual_seed(0))
     y = (x[:, :1] * x[:, 1:]).sign() + 0.3 * torch.randn(120, 1, generator=torch.Generator().manual_seed(1))

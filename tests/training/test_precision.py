@@ -49,7 +49,7 @@ def test_hidden_layers_train_in_half_precision_and_scores_are_in_single():
     assert critic.scores == {True: {torch.float32}, False: {torch.float32}}
 
 
-@pytest.mark.parametrize("bound", ["infonce", "nwj", "mine"])
+@pytest.mark.parametrize("bound", ["infonce", pytest.param("nwj", marks=pytest.mark.slow), "mine"])
 def test_the_value_is_that_of_single_precision(bound):
     torch.manual_seed(0)
     critic = SeparableCritic(2, 2, hidden=(64, 64))

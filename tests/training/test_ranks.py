@@ -25,6 +25,7 @@ from mibounds.tasks import CorrelatedGaussian
 warnings.simplefilter("ignore")
 TASK = CorrelatedGaussian(2, 0.8)
 QUICK = {"steps": 10, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 5, "workers": 1}
+SHORT = {**QUICK, "hidden": (16,), "learners": False}
 
 def estimators():
     torch.manual_seed(0)
@@ -41,8 +42,8 @@ def step(estimator, x, y):
 
 def fits():
     x, y = TASK.sample(240, torch.Generator().manual_seed(0))
-    found = {"estimate": mi.estimate(x, y, hidden=(16,), **QUICK, checkpoint="run")}
-    found["resumed"] = mi.estimate(x, y, hidden=(16,), **QUICK, checkpoint="run", resume=True)
+    found = {"estimate": mi.estimate(x, y, **SHORT, checkpoint="run")}
+    found["resumed"] = mi.estimate(x, y, **SHORT, checkpoint="run", resume=True)
     gradients = {}
     for name, estimator in estimators():
         gradients[name] = step(estimator, x, y)
@@ -103,7 +104,6 @@ def two_ranks(run_ranks, tmp_path_factory):
     return folder, run_ranks(FITS + RANK, folder)
 
 
-@pytest.mark.supervised
 def test_two_ranks_find_what_one_process_finds(two_ranks, tmp_path, monkeypatch):
     _, (first, second) = two_ranks
     monkeypatch.chdir(tmp_path)
@@ -126,7 +126,6 @@ def test_two_ranks_find_what_one_process_finds(two_ranks, tmp_path, monkeypatch)
     assert torch.equal(first[2], second[2])
 
 
-@pytest.mark.supervised
 def test_only_rank_0_writes_and_what_it_wrote_continues_to_the_same_number(two_ranks):
     folder, (first, second) = two_ranks
     assert sorted(path.name for path in (folder / "0" / "run").iterdir()) == [
@@ -136,10 +135,10 @@ def test_only_rank_0_writes_and_what_it_wrote_continues_to_the_same_number(two_r
     for values, *_ in (first, second):
         assert values["resumed"] == values["estimate"]
     x, y = CorrelatedGaussian(2, 0.8).sample(240, torch.Generator().manual_seed(0))
-    quick = {"steps": 10, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 5}
+    short = {"steps": 10, "folds": 2, "lr": 3e-3, "batch_size": 32, "check_every": 5, "hidden": (16,)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        alone = mi.estimate(x, y, hidden=(16,), **quick, checkpoint=folder / "0" / "run", resume=True)
+        alone = mi.estimate(x, y, **short, learners=False, checkpoint=folder / "0" / "run", resume=True)
     assert alone.value == first[0]["estimate"][0], "one process continues what two ranks wrote"
 
 

@@ -50,7 +50,7 @@ class DigitsRecipe(Training):
     noise: int = 48
     generator: int = 32
     discriminator: int = 32
-    steps: int = 2_500
+    steps: int = 5_000
     batch_size: int = 64
 
 

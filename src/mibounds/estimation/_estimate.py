@@ -14,6 +14,7 @@ from mibounds.estimation.canonical_order import exchanged, given_rows, is_exchan
 from mibounds.estimation.cross_checks import cross_checks, regression_check
 from mibounds.estimation.detection_limit import detection_limit
 from mibounds.estimation.diagnostics import CHECKS
+from mibounds.estimation.prediction_check import prediction_check
 from mibounds.estimation.selected_columns import selected_columns
 from mibounds.estimation.wide import wide_recipe
 from mibounds.results import Result
@@ -61,8 +62,9 @@ def _in_order(sample: Sample, recipe: Recipe, given: Sample) -> Result:
     capped: list[MIWarning] = []
     if x.table is not None and y.table is not None:
         checks = cross_checks(x.table, y.table, recipe.seed)
-        trees, selected = regression_check(evaluation, sample), selected_columns(sample, recipe.seed)
-        checks += [check for check in (trees, selected) if check is not None]
+        trees = regression_check(evaluation, sample)
+        others = trees, selected_columns(sample, recipe.seed), prediction_check(evaluation, sample, recipe.seed)
+        checks += [check for check in others if check is not None]
     # Nearest neighbors and the copula take all samples as independent; the trees of a fold are evaluated on its own.
     independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
     valid = [check for check in checks if independent or check is trees]

@@ -13,6 +13,7 @@ from mibounds.learners.learner import Learner
 __all__ = ["GaussianProcess"]
 
 _LEAST_NOISE = 1e-3  # variance, of standardized targets
+_JITTER = 1e-8  # of the prior variance, which keeps the factor of the prior finite
 _BLOCKS = 5
 _STARTS = (0.0, -1.2)  # of the log length scales
 _SINGLE_SCALE, _SINGLE_SIZE = -1.2, -1.0  # logs
@@ -33,14 +34,17 @@ class GaussianProcess(Learner):
     among them, from far fewer samples than trees or networks, and does not learn steps. All targets share the kernel.
     The sum over single columns, which finds fast waves of one column, is left out above twelve columns.
 
-    Predictions of the samples that are kept are those of five-fold cross-validation, in closed form; those of other
-    samples are out-of-sample anyway.
+    The mean is that of the kernel's functions at some of the samples, the inducing inputs, fitted to all samples (the
+    subset of regressors): as accurate as the full process where functions are smooth, and linear in their number.
+    Predictions of the samples that it is fitted to are those of five-fold cross-validation.
 
     References:
-        Rasmussen and Williams, Gaussian processes for machine learning, 2006, sections 5.1 and 5.4.2.
+        Rasmussen and Williams, Gaussian processes for machine learning, 2006, sections 5.1 and 8.3.1.
+        Quiñonero-Candela and Rasmussen, A unifying view of sparse approximate Gaussian process regression, 2005.
 
     Arguments:
-        kept: samples that the predictions rest on, at most; time grows with their cube.
+        inducing: inputs that the functions are centered at, at most; time grows with their square.
+        fitted_rows: samples that are fitted, at most.
         likelihood_rows: samples of the marginal likelihood, at most.
         steps: gradient steps on the parameters.
         seed: chooses the samples.
@@ -59,9 +63,18 @@ class GaussianProcess(Learner):
     center: Tensor
     spread: Tensor
 
-    def __init__(self, *, kept: int = 1000, likelihood_rows: int = 256, steps: int = 40, seed: int = 0):
+    def __init__(
+        self,
+        *,
+        inducing: int = 500,
+        fitted_rows: int = 20_000,
+        likelihood_rows: int = 384,
+        steps: int = 40,
+        seed: int = 0,
+    ):
         super().__init__()
-        self.kept, self.likelihood_rows, self.steps, self.seed = kept, likelihood_rows, steps, seed
+        self.inducing, self.fitted_rows, self.likelihood_rows = inducing, fitted_rows, likelihood_rows
+        self.steps, self.seed = steps, seed
         self.standardize = Standardize(limit=_LIMIT)
         for name in ("inputs", "weights", "logs", "center", "spread"):
             self.register_buffer(name, torch.empty(0))
@@ -72,19 +85,25 @@ class GaussianProcess(Learner):
         self.spread = torch.where(spread > 0, spread, 1.0)
         y = (y.double() - self.center) / self.spread
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed))
-        some, kept = order[: self.likelihood_rows], order[: self.kept]
-        noise = self._maximize_likelihood(x[some].float(), y[some].float())
-        self.inputs = x[kept]
-        covariance = self._kernel(self.inputs, self.inputs)
-        covariance.diagonal().add_(noise + _LEAST_NOISE)
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
-        self.weights = inverse @ y[kept]
-        predictions = self._predicted(x)
-        # Left-out blocks in closed form. Leaving out single samples would tell a critic their y: a prediction of noise
-        # that leaves out one sample differs from the mean by a multiple of it.
-        for block in torch.arange(len(kept)).tensor_split(min(_BLOCKS, len(kept))):
-            errors = torch.linalg.solve(inverse[block[:, None], block], self.weights[block])
-            predictions[kept[block]] = y[kept[block]] - errors
+        some, fitted = order[: self.likelihood_rows], order[: self.fitted_rows]
+        noise = self._maximize_likelihood(x[some].float(), y[some].float()) + _LEAST_NOISE
+        self.inputs = x[order[: self.inducing]]
+        prior = self._kernel(self.inputs, self.inputs)
+        prior.diagonal().add_(_JITTER * prior.diagonal().mean())
+        root = torch.linalg.cholesky(prior)
+        blocks = fitted.tensor_split(min(_BLOCKS, len(fitted)))
+        # Functions of unit variance under the prior, so that what remains is a ridge regression on them.
+        functions = [torch.linalg.solve_triangular(root, self._kernel(self.inputs, x[b]), upper=False) for b in blocks]
+        products = [part @ part.T for part in functions]
+        sums = [part @ y[block] for part, block in zip(functions, blocks, strict=True)]
+        product, total = torch.stack(products).sum(0), torch.stack(sums).sum(0)
+        self.weights = torch.linalg.solve_triangular(root.T, _ridge(product, total, noise), upper=True)
+        predictions = torch.empty_like(y)
+        predictions[order[self.fitted_rows :]] = self._predicted(x[order[self.fitted_rows :]])
+        # Blocks are left out, and not single samples, which would tell a critic their y: a prediction of noise that
+        # leaves out one sample differs from the mean by a multiple of it.
+        for block, part, own, of_y in zip(blocks, functions, products, sums, strict=True):
+            predictions[block] = part.T @ _ridge(product - own, total - of_y, noise)
         return (predictions * self.spread + self.center).float()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -125,18 +144,28 @@ class _Search:
         identity = torch.eye(n)
         for _ in range(steps):
             self.optimizer.zero_grad()
-            covariance = _kernel(self.x, self.x, self.logs[:-1])
             noise = (2 * self.logs[-1]).exp() + _LEAST_NOISE
-            factor, failed = torch.linalg.cholesky_ex(covariance + noise * identity)
-            if failed:
-                return
-            solved = torch.cholesky_solve(self.y, factor)
-            loss = (self.y * solved).sum() / (2 * n * targets) + factor.diagonal().log().sum() / n
-            loss = loss + 1e-3 * self.logs.square().mean()
-            if loss.item() < self.best:
-                self.best, self.found = loss.item(), self.logs.detach().clone()
-            loss.backward()
+            covariance = _kernel(self.x, self.x, self.logs[:-1]) + noise * identity
+            penalty = 1e-3 * self.logs.square().mean()
+            with torch.no_grad():  # the gradient in closed form takes less time than that of the factor
+                factor, failed = torch.linalg.cholesky_ex(covariance)
+                if failed:
+                    return
+                inverse = torch.cholesky_inverse(factor)
+                solved = inverse @ self.y
+                loss = float((self.y * solved).sum() / (2 * n * targets) + factor.diagonal().log().sum() / n + penalty)
+                gradient = (inverse - solved @ solved.T / targets) / (2 * n)
+            if loss < self.best:
+                self.best, self.found = loss, self.logs.detach().clone()
+            ((covariance * gradient).sum() + penalty).backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
+
+
+def _ridge(product: Tensor, total: Tensor, noise: float) -> Tensor:
+    """Coefficients (m, T) of functions from the sums of their products (m, m), and with the targets (m, T)."""
+    product = product.clone()
+    product.diagonal().add_(noise)
+    return torch.cholesky_solve(total, torch.linalg.cholesky(product))
 
 
 def _start(columns: int, shift: float) -> Tensor:

@@ -41,6 +41,7 @@ _MEANING = {
     "KSG": "nearest neighbors",
     "MixedKSG": "nearest neighbors, for tied values",
     "SelectedKSG": "nearest neighbors in the columns that matter most",
+    "PredictionKSG": "nearest neighbors of a variable and what was predicted of it",
     "Contingency": "counts of categories",
     "constant": "exact, because a variable is constant",
 }

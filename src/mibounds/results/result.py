@@ -52,6 +52,7 @@ _HOW = {
     "KSG": "nearest neighbors",
     "MixedKSG": "nearest neighbors",
     "SelectedKSG": "nearest neighbors",
+    "PredictionKSG": "nearest neighbors of predictions",
     "BoostedTrees": "held-out boosted trees",
     "GaussianCopula": "fitted to all samples",
 }

@@ -1,0 +1,62 @@
+"""Nearest neighbors between a variable and what the learners predict of it."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+
+from mibounds.classical import mixed_ksg
+from mibounds.data import RankGaussianize, Sample
+from mibounds.estimation.selected_columns import value_and_gain
+from mibounds.learners import SupervisedFeatures
+from mibounds.training.evaluation import Evaluation
+from mibounds.training.policy import CrossCheck
+
+__all__ = ["prediction_check"]
+
+_ROWS = 10_000
+
+
+def prediction_check(evaluation: Evaluation, sample: Sample, seed: int) -> CrossCheck | None:
+    r"""Nearest neighbors between a single column and the supervised features that predict it, in nats.
+
+    The features g of a fold are functions of x alone, fitted to its training samples, so :math:`I(g(X);Y) \le I(X;Y)`;
+    they are computed of its test samples. However many columns x has, nearest neighbors see three at most: the
+    predicted normal score, the predicted value, and the size of its error. Of both directions the larger.
+
+    Arguments:
+        evaluation: of critics on supervised features.
+        sample: that was evaluated.
+        seed: breaks ties.
+
+    Returns:
+        None without features, of labels and of several columns.
+    """
+    found = [one for one in (_between(evaluation, sample, *names, seed) for names in ("xy", "yx")) if one is not None]
+    return max(found, key=lambda check: check.value, default=None)
+
+
+def _between(evaluation: Evaluation, sample: Sample, name: str, target: str, seed: int) -> CrossCheck | None:
+    """What the features of one variable say about the other."""
+    rows, wanted = sample.variables[name].table, sample.variables[target].table
+    if rows is None or wanted is None or wanted.shape[1] > 1 or sample.variables[target].is_label:
+        return None
+    parts: list[tuple[Tensor, Tensor]] = []
+    for fitted in evaluation.fitted:
+        encoder = getattr(fitted.critic, f"encoder_{name}", None)
+        if not isinstance(encoder, SupervisedFeatures) or not encoder.names:
+            return None
+        test = fitted.fold.test
+        features = copy.deepcopy(encoder).cpu()(rows[test].cpu())  # the critic's own stays where it is
+        parts.append((features[:, encoder.columns :], wanted[test].cpu()))
+    features, column = (RankGaussianize().fit(side)(side).double() for side in map(torch.cat, zip(*parts, strict=True)))
+    if len(column) > _ROWS:
+        kept = torch.randperm(len(column), generator=torch.Generator().manual_seed(seed))[:_ROWS]
+        features, column = features[kept], column[kept]
+    value, gain = value_and_gain(lambda a, b: mixed_ksg(a, b, seed=seed), features, column)
+    return CrossCheck(
+        "PredictionKSG", value, stderr=1 / math.sqrt(len(column)), low_from=0, unbiased=True, learning_gain=gain
+    )
