@@ -35,7 +35,8 @@ def prediction_check(evaluation: Evaluation, sample: Sample, seed: int) -> Cross
     Returns:
         None without features, of labels and of several columns.
     """
-    found = [one for one in (_between(evaluation, sample, *names, seed) for names in ("xy", "yx")) if one is not None]
+    both = _between(evaluation, sample, "x", "y", seed), _between(evaluation, sample, "y", "x", seed)
+    found = [check for check in both if check is not None]
     return max(found, key=lambda check: check.value, default=None)
 
 
