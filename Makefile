@@ -50,7 +50,8 @@ slow: $(VENV)/.ready  ## accuracy over many seeds, about half an hour; writes be
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-figures: $(VENV)/.ready  ## the figures of the documentation, about 40 minutes
+figures: $(VENV)/.ready  ## the figures and printed outputs of the documentation, about 40 minutes
+	$(BIN)/python tools/page_outputs.py
 	$(BIN)/python docs/first_example.py
 	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
 	$(BIN)/python benchmarks/diagnostics/figures.py

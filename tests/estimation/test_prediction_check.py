@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import mibounds as mi
 from mibounds.classical import mixed_ksg
 from mibounds.data import RankGaussianize, Sample
 from mibounds.estimation import prediction_check as module
@@ -86,3 +87,14 @@ def test_labels_several_columns_and_critics_without_features_have_none(evaluated
     assert prediction_check(evaluated(label, of_label), label, 0) is None
     wide = Sample.of(x=torch.randn(60, 301, generator=torch.Generator().manual_seed(0)), y=x[:60, :1])
     assert prediction_check(evaluated(wide, features(301)), wide, 0) is None
+
+
+@pytest.mark.supervised
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_an_estimate_has_it_where_samples_are_independent():
+    x, y = Regression(SINE, Normal(0.3), 1).sample(200, torch.Generator().manual_seed(0))
+    short = {"folds": 2, "steps": 2, "hidden": (8,)}
+    assert "PredictionKSG" in {**(found := mi.estimate(x, y, **short)).cross_checks, **found.estimates}
+    for dependent in ({"split": "blocked"}, {"groups": torch.arange(200) // 2}):
+        found = mi.estimate(x, y, **short, **dependent)
+        assert "PredictionKSG" not in {**found.cross_checks, **found.estimates}

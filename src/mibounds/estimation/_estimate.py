@@ -60,13 +60,15 @@ def _in_order(sample: Sample, recipe: Recipe, given: Sample) -> Result:
     checks: list[CrossCheck] = []
     trees, undetectable = None, 0.0
     capped: list[MIWarning] = []
+    # Nearest neighbors and the copula take all samples as independent; the trees of a fold are evaluated on its own.
+    independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
     if x.table is not None and y.table is not None:
         checks = cross_checks(x.table, y.table, recipe.seed)
         trees = regression_check(evaluation, sample)
-        others = trees, selected_columns(sample, recipe.seed), prediction_check(evaluation, sample, recipe.seed)
+        others = [trees, selected_columns(sample, recipe.seed)]
+        if independent:  # else the number of the fold, which predictions depend on, tells something of y
+            others.append(prediction_check(evaluation, sample, recipe.seed))
         checks += [check for check in others if check is not None]
-    # Nearest neighbors and the copula take all samples as independent; the trees of a fold are evaluated on its own.
-    independent = recipe.split == "random" and recipe.cv is None and sample.groups is None
     valid = [check for check in checks if independent or check is trees]
     choice = choose(evaluation, limit, valid, x.width + y.width)
     if x.table is not None and y.table is not None:
