@@ -497,3 +497,11 @@ def test_any_table_gives_a_result_or_a_sentence_and_stays_as_it_is(case):
 @given(calls)
 def test_two_thousand_tables_give_a_result_or_a_sentence_and_stay_as_they_are(case):
     check(case)
+
+
+@pytest.mark.slow
+@pytest.mark.supervised
+@settings(max_examples=200, deadline=None, suppress_health_check=SUPPRESSED, database=None)
+@given(calls)
+def test_learners_take_two_hundred_of_them(case):
+    check(case)
