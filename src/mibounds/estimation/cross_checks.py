@@ -15,9 +15,10 @@ from mibounds.data.preprocessing import RankGaussianize
 from mibounds.estimation.selected_columns import value_and_gain
 from mibounds.learners import SupervisedFeatures
 from mibounds.training.evaluation import Evaluation
+from mibounds.training.folds import Fold
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["copula_error", "cross_checks", "regression_check"]
+__all__ = ["copula_error", "cross_checks", "regression_check", "supervised"]
 
 _ROWS = 10_000
 _COLUMNS_FOR_NEIGHBORS = 8  # x and y together; beyond, nearest neighbors are far too low
@@ -127,21 +128,21 @@ def regression_check(evaluation: Evaluation, sample: Sample) -> CrossCheck | Non
 def _certified(evaluation: Evaluation, sample: Sample, name: str, target: str) -> CrossCheck | None:
     rows, wanted = sample.variables[name].table, sample.variables[target].table
     is_label = sample.variables[target].is_label
+    if rows is None or wanted is None or not (is_label or (wanted.shape[1] == 1 and not _tied(wanted))):
+        return None
     terms = []
-    for fitted in evaluation.fitted:
-        encoder = getattr(fitted.critic, f"encoder_{name}", None)
-        if not isinstance(encoder, SupervisedFeatures) or rows is None or wanted is None:
+    for encoder, fold in supervised(evaluation, name):
+        if encoder.trees is None:
             return None
-        trees = encoder.trees
-        if trees is None or not (is_label or (wanted.shape[1] == 1 and not _tied(wanted))):
-            return None
-        predicted = copy.deepcopy(trees).cpu()(rows[fitted.fold.test].cpu())  # the critic's own stay where they are
-        truth = wanted[fitted.fold.test]
+        predicted = copy.deepcopy(encoder.trees).cpu()(rows[fold.test].cpu())  # the critic's own stay where they are
+        truth = wanted[fold.test]
         if is_label:
             terms.append(_class_terms(predicted, torch.cdist(truth, encoder.classes.cpu()).argmin(1)))
         else:
-            scores = RankGaussianize().fit(wanted[fitted.fold.train])(truth)
+            scores = RankGaussianize().fit(wanted[fold.train])(truth)
             terms.append(torch.stack([scores[:, 0], predicted[:, 0]], 1))
+    if not terms:
+        return None
     pooled = torch.cat(terms).double()
     if is_label:
         value = float(pooled.mean()) + (sample.variables[target].label_entropy or 0.0)
@@ -151,6 +152,17 @@ def _certified(evaluation: Evaluation, sample: Sample, name: str, target: str) -
     value = float((total.mean() / square.mean()).log()) / 2
     influence = (total / total.mean() - square / square.mean()) / 2
     return _trees(value, influence)
+
+
+def supervised(evaluation: Evaluation, name: str) -> list[tuple[SupervisedFeatures, Fold]]:
+    """The supervised features of the variable x or y, of every fold; empty where the critics have none."""
+    found = []
+    for fitted in evaluation.fitted:
+        encoder = getattr(fitted.critic, f"encoder_{name}", None)
+        if not isinstance(encoder, SupervisedFeatures):
+            return []
+        found.append((encoder, fitted.fold))
+    return found
 
 
 def _trees(value: float, terms: Tensor) -> CrossCheck:

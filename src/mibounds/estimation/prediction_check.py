@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mibounds.classical import mixed_ksg
 from mibounds.data import RankGaussianize, Sample
+from mibounds.estimation.cross_checks import supervised
 from mibounds.estimation.selected_columns import value_and_gain
-from mibounds.learners import SupervisedFeatures
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
 
@@ -46,13 +46,13 @@ def _between(evaluation: Evaluation, sample: Sample, name: str, target: str, see
     if rows is None or wanted is None or wanted.shape[1] > 1 or sample.variables[target].is_label:
         return None
     parts: list[tuple[Tensor, Tensor]] = []
-    for fitted in evaluation.fitted:
-        encoder = getattr(fitted.critic, f"encoder_{name}", None)
-        if not isinstance(encoder, SupervisedFeatures) or not encoder.names:
+    for encoder, fold in supervised(evaluation, name):
+        if not encoder.names:
             return None
-        test = fitted.fold.test
-        features = copy.deepcopy(encoder).cpu()(rows[test].cpu())  # the critic's own stays where it is
-        parts.append((features[:, encoder.columns :], wanted[test].cpu()))
+        features = copy.deepcopy(encoder).cpu()(rows[fold.test].cpu())  # the critic's own stays where it is
+        parts.append((features[:, encoder.columns :], wanted[fold.test].cpu()))
+    if not parts:
+        return None
     features, column = (RankGaussianize().fit(side)(side).double() for side in map(torch.cat, zip(*parts, strict=True)))
     if len(column) > _ROWS:
         kept = torch.randperm(len(column), generator=torch.Generator().manual_seed(seed))[:_ROWS]
