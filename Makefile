@@ -51,7 +51,7 @@ docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 figures: $(VENV)/.ready  ## the figures and printed outputs of the documentation, about 40 minutes
-	$(BIN)/python tools/page_outputs.py
+	$(BIN)/python docs/page_outputs.py
 	$(BIN)/python docs/first_example.py
 	$(BIN)/mibounds demo gaussians --full --out docs/figures/gaussians.png
 	$(BIN)/python benchmarks/diagnostics/figures.py
