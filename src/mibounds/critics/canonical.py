@@ -62,14 +62,14 @@ def held_out_pairs(x: Tensor, y: Tensor) -> Pairs:
     """
     folds = _fold_moments(x, y)
     # Eigenvectors are computed once for all regularizations.
-    spreads = [_spread(_sum([*folds[:i], *folds[i + 1 :]])) for i in range(FOLDS)]
+    spread, held_out = _spread([_sum([*folds[:i], *folds[i + 1 :]]) for i in range(FOLDS)]), _stacked(folds)
     # Between one column and another there is one direction, whatever the regularization.
     regularizations = REGULARIZATIONS[:1] if x.shape[1] == y.shape[1] == 1 else REGULARIZATIONS
     (ridge, threshold), correlation = best_regularization(
-        {one: _held_out_correlation(spreads, folds, *one) for one in regularizations}, len(x)
+        {one: _held_out_correlation(spread, held_out, *one) for one in regularizations}, len(x)
     )
     whole = _sum(folds)
-    to_u, to_v = _directions(_spread(whole), ridge, threshold)
+    to_u, to_v = (directions[0] for directions in _directions(_spread([whole]), ridge, threshold))
     positive = correlation[: to_u.shape[1]] > 0
     return Pairs(*whole.means(), to_u[:, positive], to_v[:, positive], correlation[: to_u.shape[1]][positive])
 
@@ -137,8 +137,9 @@ def _sum(folds: Sequence[_Moments]) -> _Moments:
 
 
 class _Spread(NamedTuple):
-    """The statistics from which directions are computed: standard deviations of the columns, correlations within x and
-    within y with their eigenvalues and eigenvectors, the cross-correlations, and the number of rows."""
+    """The statistics from which directions are computed, a batch of F fits at once: standard deviations of the columns
+    (F, D), correlations within x and within y (F, D, D) with their eigenvalues and eigenvectors, the cross-correlations
+    (F, D_x, D_y), and the standard error of a correlation (F, 1, 1)."""
 
     scale_x: Tensor
     scale_y: Tensor
@@ -147,67 +148,79 @@ class _Spread(NamedTuple):
     axes_x: tuple[Tensor, Tensor]
     axes_y: tuple[Tensor, Tensor]
     cross: Tensor
-    rows: int
+    error: Tensor
 
 
-def _held_out_correlation(
-    spreads: Sequence[_Spread], folds: Sequence[_Moments], ridge: float, threshold: float
-) -> Tensor:
+def _held_out_correlation(spread: _Spread, folds: tuple[Tensor, ...], ridge: float, threshold: float) -> Tensor:
     """The mean correlation of held-out rows along directions fitted on the others, pair by pair."""
-    total = torch.zeros_like(folds[0].covariances()[2].diagonal())
-    for spread, fold in zip(spreads, folds, strict=True):
-        to_u, to_v = _directions(spread, ridge, threshold)
-        within_x, within_y, across = fold.covariances()
-        u, v = (to_u * (within_x @ to_u)).sum(0), (to_v * (within_y @ to_v)).sum(0)
-        uv = (to_u * (across @ to_v)).sum(0)
-        total[: len(uv)] += uv / (u * v).clamp_min(1e-24).sqrt() / FOLDS
-    return total
+    to_u, to_v = _directions(spread, ridge, threshold)
+    within_x, within_y, across = folds
+    u, v = (to_u * (within_x @ to_u)).sum(-2), (to_v * (within_y @ to_v)).sum(-2)
+    uv = (to_u * (across @ to_v)).sum(-2)
+    correlation = across.new_zeros(min(across.shape[1:]))
+    correlation[: uv.shape[-1]] = (uv / (u * v).clamp_min(1e-24).sqrt()).mean(0)
+    return correlation
 
 
-def _spread(of: _Moments) -> _Spread:
-    within_x, within_y, across = of.covariances()
-    scale_x, scale_y = (within.diagonal().clamp_min(0).sqrt().clamp_min(1e-12) for within in (within_x, within_y))
-    within_x = within_x / scale_x[:, None] / scale_x
-    within_y = within_y / scale_y[:, None] / scale_y
-    cross = across / scale_x[:, None] / scale_y
+def _spread(of: Sequence[_Moments]) -> _Spread:
+    """The statistics of several sets of rows."""
+    within_x, within_y, across = _stacked(of)
+    scale_x, scale_y = (
+        within.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt().clamp_min(1e-12) for within in (within_x, within_y)
+    )
+    within_x = within_x / scale_x[..., None] / scale_x[..., None, :]
+    within_y = within_y / scale_y[..., None] / scale_y[..., None, :]
+    cross = across / scale_x[..., None] / scale_y[..., None, :]
     axes_x, axes_y = (tuple(torch.linalg.eigh(within)) for within in (within_x, within_y))
-    return _Spread(scale_x, scale_y, within_x, within_y, axes_x, axes_y, cross, of.rows)
+    error = cross.new_tensor([1 / math.sqrt(one.rows) for one in of])[:, None, None]
+    return _Spread(scale_x, scale_y, within_x, within_y, axes_x, axes_y, cross, error)
+
+
+def _stacked(of: Sequence[_Moments]) -> tuple[Tensor, ...]:
+    """Covariances (F, D_x, D_x), (F, D_y, D_y) and (F, D_x, D_y) of several sets of rows."""
+    return tuple(map(torch.stack, zip(*(one.covariances() for one in of), strict=True)))
 
 
 def _directions(of: _Spread, ridge: float, threshold: float) -> tuple[Tensor, Tensor]:
-    """Canonical directions, regularized, with unit variances: (D_x, K), (D_y, K).
+    """Canonical directions, regularized, with unit variances: (F, D_x, K), (F, D_y, K).
 
-    K is smaller than min(D_x, D_y) where the threshold leaves fewer.
+    K is smaller than min(D_x, D_y) where the threshold leaves fewer in every fit; of a fit with fewer than K pairs the
+    others are zero.
     """
-    screened = torch.where(of.cross.abs() > threshold / math.sqrt(of.rows), of.cross, 0)
+    screened = torch.where(of.cross.abs() > threshold * of.error, of.cross, 0)
     white_x, white_y = inverse_root(of.axes_x, ridge), inverse_root(of.axes_y, ridge)
     left, strength, right = svd(white_x @ screened @ white_y)
     live = strength > 1e-9 / (1 + ridge)
-    to_u, to_v = white_x @ left[:, live], white_y @ right.T[:, live]
+    pairs, live = int(live.sum(-1).max()), live[..., None, :]
+    to_u = (white_x @ (left * live))[..., :pairs]
+    to_v = (white_y @ (right.mT * live))[..., :pairs]
     # With a ridge these directions are neither white nor uncorrelated; canonical pairs within their span are.
     white_u, white_v = (
-        inverse_root(tuple(torch.linalg.eigh(to.T @ within @ to)), 1e-9)
+        inverse_root(tuple(torch.linalg.eigh(to.mT @ within @ to)), 1e-9)
         for to, within in ((to_u, of.within_x), (to_v, of.within_y))
     )
-    left, _, right = svd(white_u @ (to_u.T @ of.cross @ to_v) @ white_v)
-    return (to_u @ white_u @ left) / of.scale_x[:, None], (to_v @ white_v @ right.T) / of.scale_y[:, None]
+    left, _, right = svd(white_u @ (to_u.mT @ of.cross @ to_v) @ white_v)
+    return (to_u @ white_u @ left) / of.scale_x[..., None], (to_v @ white_v @ right.mT) / of.scale_y[..., None]
 
 
 def svd(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The singular value decomposition, by the slower and sturdier routine where the quick one does not converge: for
-    labels that determine each other all singular values are equal."""
+    labels that determine each other all singular values are equal. A batch is decomposed matrix by matrix then."""
     try:
         left, strength, right = torch.linalg.svd(matrix, full_matrices=False)
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
-        from scipy.linalg import svd
+        if matrix.ndim > 2:
+            left, strength, right = (torch.stack(part) for part in zip(*map(svd, matrix), strict=True))
+        else:
+            from scipy.linalg import svd as sturdy
 
-        parts = svd(matrix.cpu().numpy(), full_matrices=False, lapack_driver="gesvd")
-        left, strength, right = (torch.from_numpy(part).to(matrix) for part in parts)
+            parts = sturdy(matrix.cpu().numpy(), full_matrices=False, lapack_driver="gesvd")
+            left, strength, right = (torch.from_numpy(part).to(matrix) for part in parts)
     return left, strength, right
 
 
 def inverse_root(axes: tuple[Tensor, Tensor], ridge: float) -> Tensor:
-    """The inverse square root of a symmetric matrix plus a ridge, from its eigenvalues and eigenvectors."""
+    """The inverse square root of symmetric matrices plus a ridge, from their eigenvalues and eigenvectors."""
     eigenvalues, vectors = axes
-    root: Tensor = (vectors / (eigenvalues.clamp_min(0) + ridge).sqrt()) @ vectors.T
+    root: Tensor = (vectors / (eigenvalues.clamp_min(0) + ridge).sqrt()[..., None, :]) @ vectors.mT
     return root
