@@ -37,7 +37,11 @@ def test_it_is_that_of_the_features_of_the_test_samples(evaluated):
     assert check.stderr == 1 / 20
     assert check.unbiased and not check.is_lower_bound
     halves = [mixed_ksg(predicted[i::2], column[i::2]) for i in (0, 1)]
-    assert check.learning_gain == pytest.approx(check.value - np.mean(halves))
+    of_neighbors = check.value - np.mean(halves)
+    for of_critics, added in ((0.0, 0.0), (0.03, 0.03), (-0.03, 0.0)):
+        evaluation.learning_gain = of_critics
+        gained = prediction_check(evaluation, sample, 0).learning_gain
+        assert gained == pytest.approx(of_neighbors + added)
 
 
 @pytest.mark.parametrize(("function", "idle"), [(SINE, 3), (SIGMOID, 8)])

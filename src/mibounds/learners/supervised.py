@@ -32,8 +32,9 @@ class SupervisedFeatures(FittedBuffers):
     that is trained on them can rely on them.
 
     Of continuous columns y the features are the predicted normal scores (of a single column also the predicted values
-    and the log size of its residuals), by a nonnegative combination of a Gaussian process and boosted trees. Of a label
-    they are the predicted class indicators and the scores of the classes.
+    and the log size of its residuals), by a nonnegative combination of a Gaussian process, boosted trees, and boosted
+    trees that see the predictions of the process, too, which learn steps of a smooth function. Of a label they are
+    the predicted class indicators and the scores of the classes.
 
     References:
         Wolpert, Stacked generalization, 1992.
@@ -68,6 +69,7 @@ class SupervisedFeatures(FittedBuffers):
         self.columns, self.targets, self.seed = columns, targets, seed
         self.is_label, self.values = classes is not None, values and targets == 1
         self.learners: Any = nn.ModuleList()
+        self.informed: Any = nn.ModuleList()
         self.sizes: Any = nn.ModuleList()
         self.register_buffer("classes", torch.empty(0) if classes is None else classes)
         self.register_buffer("weights", torch.empty(0))
@@ -115,6 +117,7 @@ class SupervisedFeatures(FittedBuffers):
         if not self.learners:
             return x
         predictions = [learner(x) for learner in self.learners]
+        predictions += [trees(torch.cat([x, predictions[0]], 1)) for trees in self.informed]
         if self.is_label:
             return torch.cat([x, *predictions], 1)
         combined = self._combined(predictions)
@@ -139,6 +142,9 @@ class SupervisedFeatures(FittedBuffers):
             predictions.append(self._fitted(GaussianProcess(seed=self.seed), x, wanted))
         if self._trees:
             predictions.append(self._fitted(BoostedTrees(seed=self.seed), x, wanted))
+        if self._process and self._trees:
+            self.informed.append(BoostedTrees(seed=self.seed))
+            predictions.append(self.informed[0].fit_transform(torch.cat([x, predictions[0]], 1), wanted))
         if not predictions:
             return []
         self._stack(predictions, wanted)

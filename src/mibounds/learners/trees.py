@@ -21,8 +21,9 @@ _BOOSTING: dict[str, Any] = {
     "learning_rate": 0.2, "max_iter": 300, "max_leaf_nodes": 8, "min_samples_leaf": 10, "early_stopping": True,
     "validation_fraction": 0.15, "n_iter_no_change": 12,
 }  # fmt: skip
+_CLASSES: dict[str, Any] = {**_BOOSTING, "l2_regularization": 1.0}  # steps of rare classes diverge without it
 _LEAST_TREES = 3
-_UNVALIDATED: dict[str, Any] = {**_BOOSTING, "max_iter": 8, "early_stopping": False}  # of few samples
+_UNVALIDATED: dict[str, Any] = {**_CLASSES, "max_iter": 8, "early_stopping": False}  # of few samples
 
 
 class Tree(NamedTuple):
@@ -209,7 +210,7 @@ class BoostedClasses(_Boosting):
         folds, classes = inner_folds(len(x), self.seed), y.shape[1]
         rows, labels = x.double().numpy(), y.argmax(1).numpy()
         scores, trees, constant = np.zeros(y.shape), [], np.zeros(classes)
-        settings = _BOOSTING
+        settings = _CLASSES
         with one_thread():
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
