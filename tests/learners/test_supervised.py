@@ -32,14 +32,16 @@ COLUMNS = {
     ),
     "more columns than that": (2, 5, {}, "score 0, score 1, score 2, score 3, score 4"),
     "many columns": (41, 1, {}, "score 0, value 0, scale 0"),
-    "many of both": (41, 5, {}, ""),
-    "too many columns": (301, 1, {}, ""),
+    "many of both": (41, 5, {}, "score 0, score 1, score 2, score 3, score 4"),
+    "too many columns for trees": (301, 1, {}, "score 0, value 0"),
+    "too many columns": (1001, 1, {}, ""),
     "too many targets": (2, 33, {}, ""),
 }
 LABELS = {
     "a label": (2, THREE, "indicator 0, indicator 1, indicator 2, class 0, class 1, class 2"),
-    "a label of many columns": (41, THREE, "class 0, class 1, class 2"),
-    "a label of too many columns": (301, THREE, ""),
+    "a label of many columns": (41, THREE, "indicator 0, indicator 1, indicator 2, class 0, class 1, class 2"),
+    "a label of too many columns for trees": (301, THREE, "indicator 0, indicator 1, indicator 2"),
+    "a label of too many columns": (1001, THREE, ""),
     "a label of too many classes": (2, torch.eye(21), ""),
 }  # fmt: skip
 
@@ -97,7 +99,33 @@ def test_the_columns_of_a_label_are_probabilities_and_scores():
     assert float((fitted[:, 2:5].argmax(1) == codes).float().mean()) > 0.9
     assert float((fitted[:, 2:5].sum(1) - 1).abs().max()) < 0.1
     assert float((fitted[:, 5:].argmax(1) == codes).float().mean()) > 0.93
-    assert torch.equal(features.trees(x), features(x)[:, 5:])
+    linear, trees, informed = (features.learners[role] for role in ("linear", "trees", "informed"))
+    both = [trees(x), informed(torch.cat([x, linear(x)], 1))]
+    assert torch.allclose(features(x)[:, 5:], (both[0] + both[1]) / 2)
+    assert features.trees is trees
+
+
+def test_trees_of_a_label_see_a_linear_regression():
+    """A boundary across many columns, which single trees approximate by stairs."""
+    generator = torch.Generator().manual_seed(0)
+    x, weights = table(1500, 12), torch.randn(12, 3, generator=generator)
+    codes = (x @ weights).argmax(1)
+    features = SupervisedFeatures(12, 3, classes=THREE)
+    scores = features.fit_transform(x, THREE[codes])[:, -3:]
+    losses = [
+        float(torch.nn.functional.cross_entropy(one, codes))
+        for one in (scores, features.learners["trees"].fit_transform(x, THREE[codes]))
+    ]
+    assert losses[0] < 0.75 * losses[1]
+
+
+def test_a_linear_regression_takes_the_place_of_the_process_in_many_columns():
+    x = table(400, 45)
+    y = x[:, :10].sum(1, keepdim=True) + 0.3 * table(400, 1, 1)
+    features = SupervisedFeatures(45, 1, values=False)
+    scores = features.fit_transform(x, y)[:, 45]
+    assert set(features.learners) == {"linear", "trees", "informed"}
+    assert float(torch.corrcoef(torch.stack([scores, RankGaussianize().fit(y)(y)[:, 0]]))[0, 1]) > 0.97
 
 
 def test_the_better_learner_weighs_more_and_none_is_negative():
@@ -123,7 +151,7 @@ def test_steps_of_a_smooth_function_are_learned_by_trees_on_the_process():
     scores = RankGaussianize().fit(steps(x))
     errors = [float((one - scores(steps(new))).square().mean()) for one in (features(new)[:, 3:4], features.trees(new))]
     assert errors[0] < 0.75 * errors[1]
-    process = float((features.learners[0](new) - scores(steps(new))).square().mean())
+    process = float((features.learners["process"](new) - scores(steps(new))).square().mean())
     assert errors[0] < 0.85 * process
     assert float((inside - scores(steps(x))).square().mean()) == pytest.approx(errors[0], rel=0.25), "out of sample"
 

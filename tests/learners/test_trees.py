@@ -10,7 +10,7 @@ from sklearn.ensemble import (
 
 from mibounds.learners import BoostedClasses, BoostedTrees, TreeEnsemble
 from mibounds.learners.learner import inner_folds
-from mibounds.learners.trees import _BOOSTING, Tree, boosted_tree, forest_tree
+from mibounds.learners.trees import _BOOSTING, _CLASSES, Tree, boosted_tree, forest_tree
 from mibounds.training.modules import describe, rebuild
 
 
@@ -110,13 +110,13 @@ def test_predictions_of_training_samples_do_not_depend_on_their_own_targets():
     assert not torch.equal(before[folds[1][1]], after[folds[1][1]])
 
 
-def models_of(kind, folds, x, y, seed):
+def models_of(kind, folds, x, y, seed, boosting=_BOOSTING):
     """The first model stops early, and the others have a tenth more trees than it needed."""
-    settings, models = _BOOSTING, []
+    settings, models = boosting, []
     for train, _ in folds:
         models.append(kind(**settings, random_state=seed).fit(x[train].double(), y[train].double()))
         trees = max(round(1.1 * (models[0].n_iter_ - 12)), 3)
-        settings = {**_BOOSTING, "early_stopping": False, "max_iter": trees}
+        settings = {**boosting, "early_stopping": False, "max_iter": trees}
     return models
 
 
@@ -139,10 +139,20 @@ def test_out_of_sample_predictions_are_those_of_scikit_learn():
     y = indicators((x[:, 0] > 0).long() + (x[:, 1] > 0).long(), 3)
     scores = BoostedClasses(seed=4).fit_transform(x, y)
     folds = inner_folds(300, 4)
-    models = models_of(HistGradientBoostingClassifier, folds, x, y.argmax(1), 4)
+    models = models_of(HistGradientBoostingClassifier, folds, x, y.argmax(1), 4, _CLASSES)
     for (_, test), model in zip(folds, models, strict=True):
         expected = torch.from_numpy(model.predict_proba(x[test].double())).float()
         assert torch.allclose(scores[test].softmax(1), expected, atol=1e-5)
+
+
+def test_scores_of_rare_classes_do_not_diverge():
+    """Without a penalty on the leaves the log loss is 49 nats."""
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.multinomial(0.4 ** torch.arange(8), 1000, True, generator=generator)
+    centers = 1.5 * torch.randn(8, 3, generator=generator)
+    x = centers[codes] + 0.3 * torch.randn(1000, 3, generator=generator)
+    scores = BoostedClasses().fit_transform(x, indicators(codes, 8))
+    assert float(torch.nn.functional.cross_entropy(scores, codes)) < 0.1
 
 
 def test_noise_is_not_predicted():

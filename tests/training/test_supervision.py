@@ -50,7 +50,7 @@ def test_samples_that_do_not_train_have_no_influence(rows):
 
 def test_a_variable_without_features_stays_as_it_is():
     x, y = data()
-    (map_x, map_y), more_x, more_y = Supervision(None, SupervisedFeatures(301, 1)).augment(x, y, FOLD)
+    (map_x, map_y), more_x, more_y = Supervision(None, SupervisedFeatures(1001, 1)).augment(x, y, FOLD)
     assert isinstance(map_x, nn.Identity)
     assert isinstance(map_y, nn.Identity), "too many columns for any feature"
     assert more_x is x

@@ -2,7 +2,16 @@
 
 from mibounds.learners.gaussian_process import GaussianProcess
 from mibounds.learners.learner import Learner
+from mibounds.learners.ridge import RidgeRegression
 from mibounds.learners.supervised import SupervisedFeatures
 from mibounds.learners.trees import BoostedClasses, BoostedTrees, TreeEnsemble
 
-__all__ = ["BoostedClasses", "BoostedTrees", "GaussianProcess", "Learner", "SupervisedFeatures", "TreeEnsemble"]
+__all__ = [
+    "BoostedClasses",
+    "BoostedTrees",
+    "GaussianProcess",
+    "Learner",
+    "RidgeRegression",
+    "SupervisedFeatures",
+    "TreeEnsemble",
+]

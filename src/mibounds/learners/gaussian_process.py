@@ -10,11 +10,11 @@ from torch import Tensor
 from mibounds.data import Standardize
 from mibounds.learners.kernel import LEAST_NOISE, kernel, negative_log_likelihood, start
 from mibounds.learners.learner import Learner
+from mibounds.learners.ridge import BLOCKS, ridge
 
 __all__ = ["GaussianProcess"]
 
 _JITTER = 1e-8  # of the prior variance, which keeps the factor of the prior finite
-_BLOCKS = 5
 _STARTS = (0.0, -1.2)  # of the log length scales
 _RANGE = (-6.0, 6.0)  # of the logs
 _ROWS = 4096  # that are predicted at a time: the kernel of all would fill the memory
@@ -93,7 +93,7 @@ class GaussianProcess(Learner):
         prior = kernel(self.inputs, self.inputs, self.logs)
         prior.diagonal().add_(_JITTER * prior.diagonal().mean())
         root = torch.linalg.cholesky(prior)
-        blocks = fitted.tensor_split(min(_BLOCKS, len(fitted)))
+        blocks = fitted.tensor_split(BLOCKS)
         # Functions of unit variance under the prior, so that what remains is a ridge regression on them.
         functions = [
             torch.linalg.solve_triangular(root, kernel(self.inputs, x[b], self.logs), upper=False) for b in blocks
@@ -101,13 +101,13 @@ class GaussianProcess(Learner):
         products = [part @ part.T for part in functions]
         sums = [part @ y[block] for part, block in zip(functions, blocks, strict=True)]
         product, total = torch.stack(products).sum(0), torch.stack(sums).sum(0)
-        self.weights = torch.linalg.solve_triangular(root.T, _ridge(product, total, noise), upper=True)
+        self.weights = torch.linalg.solve_triangular(root.T, ridge(product, total, noise), upper=True)
         predictions = torch.empty_like(y)
         predictions[order[self.fitted_rows :]] = self._predicted(x[order[self.fitted_rows :]])
         # Blocks are left out, and not single samples, which would tell a critic their y: a prediction of noise that
         # leaves out one sample differs from the mean by a multiple of it.
         for block, part, own, of_y in zip(blocks, functions, products, sums, strict=True):
-            predictions[block] = part.T @ _ridge(product - own, total - of_y, noise)
+            predictions[block] = part.T @ ridge(product - own, total - of_y, noise)
         return (predictions * self.spread + self.center).float()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -137,10 +137,3 @@ def _searched(x: Tensor, y: Tensor, logs: Tensor, steps: int) -> tuple[float, Te
     bounds = [_RANGE] * len(logs)
     found = minimize(loss, logs.numpy(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxfun": steps})
     return float(found.fun), torch.from_numpy(found.x).to(x)
-
-
-def _ridge(product: Tensor, total: Tensor, noise: float) -> Tensor:
-    """Coefficients (m, T) of functions from the sums of their products (m, m), and with the targets (m, T)."""
-    product = product.clone()
-    product.diagonal().add_(noise)
-    return torch.cholesky_solve(total, torch.linalg.cholesky(product))

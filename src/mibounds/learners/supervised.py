@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from mibounds._buffers import FittedBuffers
 from mibounds.data import RankGaussianize
 from mibounds.learners.gaussian_process import GaussianProcess
 from mibounds.learners.learner import Learner
+from mibounds.learners.ridge import RidgeRegression
 from mibounds.learners.trees import BoostedClasses, BoostedTrees
 
 __all__ = ["SupervisedFeatures"]
 
 _COLUMNS_FOR_PROCESS = 40  # of x, beyond which length scales cannot be told apart
+_COLUMNS_FOR_LINEAR = 1_000  # of x; a regression takes their third power in time
 _COLUMNS_FOR_TREES = 300  # of x
 _TARGETS_FOR_TREES = 4  # columns of y; each costs a fit
 _TARGETS = 32
@@ -31,10 +34,12 @@ class SupervisedFeatures(FittedBuffers):
     functions of x alone, they add no information; because `fit_transform` returns out-of-sample predictions, a critic
     that is trained on them can rely on them.
 
-    Of continuous columns y the features are the predicted normal scores (of a single column also the predicted values
-    and the log size of its residuals), by a nonnegative combination of a Gaussian process, boosted trees, and boosted
-    trees that see the predictions of the process, too, which learn steps of a smooth function. Of a label they are
-    the predicted class indicators and the scores of the classes.
+    The learners are a Gaussian process (of more than 40 columns a linear regression), boosted trees, and boosted trees
+    that see the predictions of the first, too, which learn steps of a smooth function. Of continuous columns y the
+    features are the predicted normal scores (of a single column also the predicted values and the log size of its
+    residuals), by a nonnegative combination of the learners. Of a label they are the predicted class indicators of the
+    first learner and the scores of the classes, the mean of both ensembles of trees, of which the second sees a linear
+    regression.
 
     References:
         Wolpert, Stacked generalization, 1992.
@@ -68,8 +73,7 @@ class SupervisedFeatures(FittedBuffers):
         super().__init__()
         self.columns, self.targets, self.seed = columns, targets, seed
         self.is_label, self.values = classes is not None, values and targets == 1
-        self.learners: Any = nn.ModuleList()
-        self.informed: Any = nn.ModuleList()
+        self.learners: Any = nn.ModuleDict()
         self.sizes: Any = nn.ModuleList()
         self.register_buffer("classes", torch.empty(0) if classes is None else classes)
         self.register_buffer("weights", torch.empty(0))
@@ -78,29 +82,39 @@ class SupervisedFeatures(FittedBuffers):
     @property
     def names(self) -> tuple[str, ...]:
         """Of the features; none where there are too many columns or classes."""
-        process, trees = self._process, self._trees
         if self.is_label:
-            kinds = [name for name, used in (("indicator", process), ("class", trees)) if used]
+            kinds = [name for name, used in (("indicator", self._smooth), ("class", self._trees)) if used]
             return tuple(f"{kind} {c}" for kind in kinds for c in range(len(self.classes)))
-        if not process and not trees:
+        if not self._roles:
             return ()
         columns = range(self.targets)
         return (
             *(f"score {j}" for j in columns),
             *(["value 0"] if self.values else []),
-            *(f"scale {j}" for j in columns if trees),
+            *(f"scale {j}" for j in columns if self._trees),
         )
 
     @property
     def trees(self) -> Learner | None:
-        """The fitted boosted trees among the learners."""
-        return next((one for one in self.learners if isinstance(one, BoostedTrees | BoostedClasses)), None)
+        """The fitted boosted trees that see the columns of x alone."""
+        return next((one for role, one in self.learners.items() if role == "trees"), None)
 
     @property
-    def _process(self) -> bool:
-        """Is a Gaussian process used?"""
+    def _roles(self) -> tuple[str, ...]:
+        """The learners in the order in which they are fitted."""
+        smooth = self._smooth
+        return (*smooth, *(["trees"] if self._trees else []), *(["informed"] if self._trees and smooth else []))
+
+    @property
+    def _smooth(self) -> tuple[str, ...]:
+        """The learners of smooth functions: the first makes features, and trees see the last. None where there are too
+        many columns or classes."""
         few = len(self.classes) <= _CLASSES if self.is_label else self.targets <= _TARGETS
-        return few and self.columns <= _COLUMNS_FOR_PROCESS
+        if not few or self.columns > _COLUMNS_FOR_LINEAR:
+            return ()
+        if self.columns > _COLUMNS_FOR_PROCESS:
+            return ("linear",)
+        return ("process", "linear") if self.is_label else ("process",)
 
     @property
     def _trees(self) -> bool:
@@ -116,35 +130,27 @@ class SupervisedFeatures(FittedBuffers):
         """Samples x with their features, (N, D) -> (N, D + K)."""
         if not self.learners:
             return x
-        predictions = [learner(x) for learner in self.learners]
-        predictions += [trees(torch.cat([x, predictions[0]], 1)) for trees in self.informed]
+        predictions = self._predictions(x, lambda role, rows: self.learners[role](rows))
         if self.is_label:
-            return torch.cat([x, *predictions], 1)
-        combined = self._combined(predictions)
+            return torch.cat([x, *self._of_classes(predictions)], 1)
+        combined = self._combined(list(predictions.values()))
         return torch.cat([x, combined, *(size(torch.cat([x, combined], 1)) for size in self.sizes)], 1)
 
     def _of_label(self, x: Tensor, y: Tensor) -> list[Tensor]:
         place = torch.cdist(y, self.classes).argmin(1)
-        indicators = torch.nn.functional.one_hot(place, len(self.classes)).float()
-        found: list[Tensor] = []
-        if self._process:
-            found.append(self._fitted(GaussianProcess(seed=self.seed), x, indicators))
-        if self._trees:
-            found.append(self._fitted(BoostedClasses(seed=self.seed), x, indicators))
-        return found
+        return self._of_classes(self._fitted(x, torch.nn.functional.one_hot(place, len(self.classes)).float()))
+
+    def _of_classes(self, predictions: dict[str, Tensor]) -> list[Tensor]:
+        """Class indicators, and the scores of classes."""
+        trees = [predictions[role] for role in ("trees", "informed") if role in predictions]
+        indicators = [predictions[role] for role in self._smooth[:1]]
+        return [*indicators, *([torch.stack(trees).mean(0)] if trees else [])]
 
     def _of_columns(self, x: Tensor, y: Tensor) -> list[Tensor]:
         wanted = RankGaussianize().fit(y)(y)
         if self.values:
             wanted = torch.cat([wanted, y], 1)
-        predictions = []
-        if self._process:
-            predictions.append(self._fitted(GaussianProcess(seed=self.seed), x, wanted))
-        if self._trees:
-            predictions.append(self._fitted(BoostedTrees(seed=self.seed), x, wanted))
-        if self._process and self._trees:
-            self.informed.append(BoostedTrees(seed=self.seed))
-            predictions.append(self.informed[0].fit_transform(torch.cat([x, predictions[0]], 1), wanted))
+        predictions = list(self._fitted(x, wanted).values())
         if not predictions:
             return []
         self._stack(predictions, wanted)
@@ -157,9 +163,20 @@ class SupervisedFeatures(FittedBuffers):
         self.sizes.append(size)
         return [combined, size.fit_transform(torch.cat([x, combined], 1), (residuals.abs() + floor).log())]
 
-    def _fitted(self, learner: Learner, x: Tensor, y: Tensor) -> Tensor:
-        self.learners.append(learner)
-        return learner.fit_transform(x, y)
+    def _fitted(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """Out-of-sample predictions of y by each learner, fitted to x and y."""
+        trees = BoostedClasses if self.is_label else BoostedTrees
+        kinds = {"process": GaussianProcess, "linear": RidgeRegression, "trees": trees, "informed": trees}
+        for role in self._roles:
+            self.learners[role] = kinds[role](seed=self.seed)
+        return self._predictions(x, lambda role, rows: self.learners[role].fit_transform(rows, y))
+
+    def _predictions(self, x: Tensor, predict: Callable[[str, Tensor], Tensor]) -> dict[str, Tensor]:
+        """What each learner predicts; the last trees see what the smooth learner says."""
+        found: dict[str, Tensor] = {}
+        for role in self._roles:
+            found[role] = predict(role, torch.cat([x, found[self._smooth[-1]]], 1) if role == "informed" else x)
+        return found
 
     def _stack(self, predictions: list[Tensor], wanted: Tensor) -> None:
         """Nonnegative weights (L, T) of the learners and an intercept (T,), by least squares."""

@@ -1,0 +1,77 @@
+"""Linear regression with a ridge."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mibounds.data import Standardize
+from mibounds.learners.learner import Learner
+
+__all__ = ["BLOCKS", "RidgeRegression", "ridge"]
+
+BLOCKS = 5
+_PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)  # of standardized columns
+_LIMIT = 4.0  # standard deviations of a column
+
+
+class RidgeRegression(Learner):
+    r"""Linear regression of all target columns with one ridge penalty,
+
+    .. math:: \min_W \sum_i \|y_i - W^\top x_i\|^2 + \lambda \|W\|^2,
+
+    for standardized columns, which predicts the samples that it is fitted to by five-fold cross-validation, and whose
+    penalty has the least error there. Of the indicators of a category it learns the mean target of each value.
+
+    References:
+        Hoerl and Kennard, Ridge regression: biased estimation for nonorthogonal problems, 1970.
+
+    Arguments:
+        seed: makes the folds.
+
+    Example:
+        >>> x = torch.randn(300, 50, generator=torch.Generator().manual_seed(0))
+        >>> y = x[:, :2] + 0.1 * x[:, 2:4]
+        >>> error = RidgeRegression().fit_transform(x, y) - y
+        >>> bool(error.abs().mean() < 0.01)
+        True
+    """
+
+    weights: Tensor
+    center: Tensor
+
+    def __init__(self, *, seed: int = 0):
+        super().__init__()
+        self.seed = seed
+        self.standardize = Standardize(limit=_LIMIT)
+        self.register_buffer("weights", torch.empty(0))
+        self.register_buffer("center", torch.empty(0))
+
+    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
+        x = self.standardize.fit(x)(x).double()
+        self.center = y.mean(0).double()
+        y = y.double() - self.center
+        blocks = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed)).tensor_split(BLOCKS)
+        products = [x[block].T @ x[block] for block in blocks]
+        sums = [x[block].T @ y[block] for block in blocks]
+        whole, total = torch.stack(products).sum(0), torch.stack(sums).sum(0)
+        best = torch.inf
+        for penalty in _PENALTIES:
+            predictions = torch.empty_like(y)
+            for block, own, of_y in zip(blocks, products, sums, strict=True):
+                predictions[block] = x[block] @ ridge(whole - own, total - of_y, penalty)
+            error = float((y - predictions).square().sum())
+            if error < best:
+                best, found, self.weights = error, predictions, ridge(whole, total, penalty)
+        return (found + self.center).float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        predictions: Tensor = self.standardize(x).double() @ self.weights + self.center
+        return predictions.float()
+
+
+def ridge(product: Tensor, total: Tensor, penalty: float) -> Tensor:
+    """Coefficients (m, T) of functions from the sums of their products (m, m), and with the targets (m, T)."""
+    product = product.clone()
+    product.diagonal().add_(penalty)
+    return torch.cholesky_solve(total, torch.linalg.cholesky(product))
