@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from hooks import BLOCK, ROOT, Output, run
 
-PAGES = ("README.md", "docs/data.md", "docs/time-series.md")
+PAGES = ("README.md", "docs/bounds.md", "docs/data.md", "docs/time-series.md")
 BOTH = re.compile(f"({BLOCK.pattern})(?:(\\n*```(?:text)?\\n).*?^```\\n)?", BLOCK.flags)
 
 

@@ -9,13 +9,16 @@ from mibounds._checks import (
     check_at_least,
     check_choice,
     check_device,
+    check_file,
     check_flag,
     check_fraction,
     check_integer,
+    check_integers,
     check_number,
     check_paired,
     check_seed,
     check_widths,
+    layer_widths,
     nearest,
     no_such_file,
     unknown_keyword,
@@ -42,6 +45,13 @@ def test_a_fraction_lies_strictly_between_0_and_1(value):
     with pytest.raises(ValueError, match="strictly between 0 and 1"):
         check_fraction("level", value)
     check_fraction("level", 0.95)
+    check_fraction("level", np.float32(0.95))
+
+
+@pytest.mark.parametrize(("value", "shown"), [("0.9", "'0.9' (a str)"), (None, "None"), ([0.9], "[0.9] (a list)")])
+def test_what_is_no_number_is_neither_a_fraction_nor_at_least_something(value, shown):
+    refused(TypeError, f"level is {shown}: expected a number strictly between 0 and 1.", check_fraction, "level", value)
+    refused(TypeError, f"steps is {shown}: expected a number of at least 1.", check_at_least, "steps", value, 1)
 
 
 def test_at_least():
@@ -69,6 +79,9 @@ def test_devices():
         check_device("cuda:99")
     with pytest.raises(ValueError, match="'gpu', which this machine does not have"):
         check_device("gpu")
+    for value in ("meta", torch.device("meta")):
+        with pytest.raises(ValueError, match="device is 'meta', which holds no values: expected a device that"):
+            check_device(value)
     for value in (1.5, True, ["cpu"]):
         with pytest.raises(TypeError, match=r"device is .*: expected a name such as 'cpu' or 'cuda', or a .*\.$"):
             check_device(value)
@@ -168,7 +181,7 @@ def test_a_choice_may_be_compared_with_an_array():
         check_choice("unit", np.zeros(3), ["nats", "bits"])
 
 
-@pytest.mark.parametrize("value", [0, 7, np.int64(7), 2**40])
+@pytest.mark.parametrize("value", [0, 7, np.int64(7), 2**32 - 1])
 def test_a_seed_is_a_whole_number(value):
     seed = check_seed(value)
     assert type(seed) is int
@@ -179,6 +192,8 @@ def test_other_seeds_are_refused():
     refused(TypeError, "seed is None: give a whole number of at least 0. The same seed gives the same result.",
             check_seed, None)  # fmt: skip
     refused(ValueError, "seed is -1: expected a whole number of at least 0.", check_seed, -1)
+    for seed in (2**32, 2**63, 2**64):
+        refused(ValueError, f"seed is {seed}: expected a whole number below 2**32 = 4294967296.", check_seed, seed)
     refused(TypeError, "seed is 0.5 (a float): expected a whole number of at least 0.", check_seed, 0.5)
     with pytest.raises(TypeError, match=r"\(a Generator\): expected a whole number"):
         check_seed(np.random.default_rng(0))
@@ -227,6 +242,33 @@ def test_one_width_is_asked_for_as_a_tuple(value):
 def test_other_widths_are_refused(error, value, shown):
     expected = "expected a sequence of whole numbers of at least 1, for example (128, 128)."
     refused(error, f"hidden is {shown}: {expected}", check_widths, "hidden", value)
+
+
+def test_integers_are_asked_for_by_an_example():
+    assert check_integers("sizes", np.array([50, 60]), 50, example="[50, 60]") == (50, 60)
+    assert check_integers("sizes", range(3), 0, example="[0]") == (0, 1, 2)
+    expected = "expected a sequence of whole numbers of at least 50, for example [50, 60]."
+    for error, value, shown in (
+        (TypeError, 100, "100 (an int)"),
+        (TypeError, "100", "'100' (a str)"),
+        (TypeError, [100.5], "[100.5] (a list)"),
+        (ValueError, [100, 49], "[100, 49] (a list)"),
+    ):
+        refused(error, f"sizes is {shown}: {expected}", check_integers, "sizes", value, 50, example="[50, 60]")
+
+
+def test_the_path_of_a_file_is_no_folder(tmp_path):
+    assert check_file(str(tmp_path / "a.json"), "a page") == tmp_path / "a.json"
+    expected = f"{str(tmp_path)!r} is a folder: expected the path of a page."
+    refused(IsADirectoryError, expected, check_file, tmp_path, "a page")
+    refused(TypeError, "path is 3 (an int): expected the path of a page.", check_file, 3, "a page")
+
+
+def test_the_widths_of_a_layer_are_those_that_torch_names():
+    with pytest.raises(RuntimeError) as caught:
+        torch.nn.Linear(3, 2)(torch.zeros(4, 5))
+    assert layer_widths(caught.value) == (5, 3)
+    assert layer_widths(ValueError("5 and 3")) is None
 
 
 def test_a_long_value_is_shown_in_part_and_in_one_line():

@@ -2,9 +2,12 @@
 
 The tutorials do not run here: the strict build of the site runs them, to show what they print (docs/hooks.py)."""
 
+import csv
 import importlib.util
+import json
 import re
 import shlex
+import statistics
 import sys
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from sklearn import datasets
 import mibounds as mi
 from mibounds.estimation import densities
 from mibounds.estimation.pairwise import column_matrix
+from mibounds.tasks.everyday import FAMILIES
 from mibounds.training.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -26,12 +30,6 @@ PAGES = [
         if "```python" in (ROOT / name).read_text("utf-8") and name not in TUTORIALS
     ),
 ]
-COLUMNS = """
-import torch
-import mibounds as mi
-x, y, z = torch.randn(3, {rows}, {dim}, generator=torch.Generator().manual_seed(0))
-table = torch.cat([x[:, :1], y[:, :1]], 1)
-"""
 LOOP = """
 import torch
 import mibounds as mi
@@ -59,21 +57,19 @@ x_held_out, y_held_out = torch.randn(60, 8), torch.arange(60) % 3
 loader = DataLoader(TensorDataset(x_held_out, y_held_out), batch_size=30)
 class writer: add_scalar = staticmethod(print)
 """
-# What a page takes for granted: a reader's own data, or own loop.
+STEP = """
+loss, beta = torch.zeros((), requires_grad=True), 0.1
+x_batch, z_batch = x_data[:128].requires_grad_(), z_data[:128]
+"""
+# What a page takes for granted, and says so: a reader's own loop. All data are made by the pages themselves.
 BEFORE = {
-    "docs/bounds.md": COLUMNS.format(rows=800, dim=3),
-    "docs/index.md": COLUMNS.format(rows=400, dim=20),
     "docs/information-plane.md": LAYERS,
     "docs/regularize.md": LOOP.format(x_dim=16),
-    "docs/why.md": COLUMNS.format(rows=800, dim=3) + "y = y[:, :1]\n",
-    "docs/coming-from-the-original.md": COLUMNS.format(rows=800, dim=20)
-    + "x_data, z_data, loss, beta = x, z, torch.zeros((), requires_grad=True), 0.1\n"
-    + "x_batch, z_batch = x[:128].requires_grad_(), z[:128]\n",
 }
 BETWEEN = {
     ("README.md", 1): LOOP.format(x_dim=784),
     ("docs/index.md", 1): LOOP.format(x_dim=20),
-    ("docs/how-an-estimate-is-made.md", 1): COLUMNS.format(rows=800, dim=20),
+    ("docs/coming-from-the-original.md", 1): STEP,
 }
 
 
@@ -122,7 +118,77 @@ def test_the_build_runs_every_block_of_a_tutorial(page, monkeypatch):
     assert len(hooks.blocks(text)) == len(fences) > 1
 
 
-@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements to link to")
+MEASURED = pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="an sdist has no measurements")
+
+
+def text_of(page):
+    """A page, line breaks as spaces."""
+    return " ".join((ROOT / page).read_text("utf-8").split())
+
+
+def stored(name):
+    """The lines of a file of benchmarks/."""
+    return [json.loads(line) for line in (ROOT / "benchmarks" / name).read_text("utf-8").splitlines()]
+
+
+@MEASURED
+def test_the_times_of_the_page_on_performance_are_those_measured(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks" / "speed")
+    table = importlib.import_module("default").table(stored("speed/default.jsonl"))
+    assert f"\n{table}\n" in (ROOT / "docs" / "performance.md").read_text("utf-8")
+    page, rows = text_of("docs/performance.md"), stored("speed/rows.jsonl")
+    first, last = rows[0], rows[-1]
+    assert f"From {first['rows']:,} to {last['rows']:,} rows of 10 + 10 columns" in page
+    assert f"increase from {first['cpu']:.0f} to {last['cpu']:.0f}" in page
+    assert (
+        f"{last['rows']:,} rows of 20 columns ({last['mb_of_data']:.0f} MB) take {last['mb_above_start']:,.0f} MB"
+        in page
+    )
+
+
+@MEASURED
+def test_the_table_of_everyday_relations_is_that_of_the_stored_results():
+    page = (ROOT / "benchmarks" / "everyday" / "README.md").read_text("utf-8")
+    everything = stored("everyday/results.jsonl")
+    for n, section in ((500, page.partition("## default, 500")[2]), (2_000, page.partition("## default, 2,000")[2])):
+        families = {name: [repr(task) for task in tasks] for name, tasks in FAMILIES.items()}
+        families["**all**"] = [name for names in families.values() for name in names]
+        for family, names in families.items():
+            fits = [fit for fit in everything if fit["n"] == n and fit["task"] in names]
+            off = [fit["value"] - fit["truth"] for fit in fits]
+            held = statistics.mean(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits)
+            cells = re.search(rf"^\| {re.escape(family)} \|(.*)\|$", section, re.MULTILINE)[1].split("|")
+            said = [cells[i].strip() for i in (0, 2, 3, 4)]
+            error = statistics.mean(map(abs, off))
+            now = [str(len(fits)), f"{error:.3f}", f"{statistics.mean(off):+.3f}", f"{held:.0%} of {len(fits)}"]
+            assert said == now, family
+
+
+@MEASURED
+def test_the_errors_with_fifty_columns_are_those_of_the_stored_results():
+    fits = {fit["n"]: fit for fit in stored("bmi40/results.jsonl") if "50x50" in fit["task"]}
+    few, some, many = (abs(fits[n]["value"] - fits[n]["truth"]) for n in (200, 1_000, 10_000))
+    said = (
+        f"that share {fits[200]['truth']:.2f} nats, the error of the default is {few:.2f} nats at 200 rows, {some:.2f}"
+    )
+    assert f"{said} at 1,000 and {many:.3f} at 10,000" in text_of("docs/when-not.md")
+
+
+def test_the_errors_below_the_figure_of_gaussians_are_those_of_its_table():
+    said = re.search(r"is within ([\d.]+) % or ([\d.]+) nats everywhere", text_of("docs/why.md"))
+    with (ROOT / "docs" / "figures" / "gaussians.csv").open() as file:
+        for point in csv.DictReader(file):
+            value, truth = float(point["value"]), float(point["truth"])
+            assert abs(value - truth) <= max(float(said[1]) / 100 * truth, float(said[2]))
+
+
+def test_the_bounds_that_are_not_of_the_original_are_counted():
+    words = {12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen"}
+    more = len(mi.bounds.__all__) - 4  # the base class and the three of the original
+    assert f"and [{words[more]} more](bounds.md)" in text_of("docs/coming-from-the-original.md")
+
+
+@MEASURED
 def test_links_between_documents_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("benchmarks/*/*.md")]:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import torch
@@ -16,13 +18,16 @@ __all__ = [
     "check_at_least",
     "check_choice",
     "check_device",
+    "check_file",
     "check_flag",
     "check_fraction",
     "check_integer",
+    "check_integers",
     "check_number",
     "check_paired",
     "check_seed",
     "check_widths",
+    "layer_widths",
     "nearest",
     "no_such_file",
     "unknown_keyword",
@@ -32,6 +37,7 @@ Choice = TypeVar("Choice")
 
 _FEW = 50  # rows, which no sample is
 _LONGEST = 60  # characters of a value that an error shows
+_SEEDS = 2**32  # as many as scikit-learn and NumPy's older generators take
 
 # Keywords of this library, and what other libraries call them.
 _SYNONYMS = {
@@ -104,13 +110,17 @@ def unknown_keyword(function_name: str, keyword: str, known: Iterable[str]) -> s
 
 
 def check_at_least(name: str, value: float, least: float, advice: str = "") -> None:
-    """Raise a ValueError unless value >= least."""
+    """Raise a TypeError unless it is a number, and a ValueError unless value >= least."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} is {_described(value)}: expected a number of at least {least}.")
     if not value >= least:
         raise ValueError(f"{name} is {value!r}, and must be at least {least}.{' ' + advice if advice else ''}")
 
 
 def check_fraction(name: str, value: float) -> None:
-    """Raise a ValueError unless 0 < value < 1."""
+    """Raise a TypeError unless it is a number, and a ValueError unless 0 < value < 1."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} is {_described(value)}: expected a number strictly between 0 and 1.")
     if not 0 < value < 1:
         raise ValueError(f"{name} is {value!r}, and must lie strictly between 0 and 1.")
 
@@ -221,11 +231,14 @@ def check_seed(value: object) -> int:
 
     Raises:
         TypeError: unless it is an integer; None is refused, because every result can be repeated.
-        ValueError: if it is below 0.
+        ValueError: if it is below 0, or not below 2**32.
     """
     if value is None:
         raise TypeError("seed is None: give a whole number of at least 0. The same seed gives the same result.")
-    return check_integer("seed", value, 0)
+    seed = check_integer("seed", value, 0)
+    if seed >= _SEEDS:
+        raise ValueError(f"seed is {seed}: expected a whole number below 2**32 = {_SEEDS}.")
+    return seed
 
 
 def check_flag(name: str, value: object) -> bool:
@@ -255,19 +268,75 @@ def check_widths(name: str, value: object) -> tuple[int, ...]:
     """
     import numpy as np
 
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
         raise TypeError(f"{name} is {int(value)}: give the widths of the layers, for example ({int(value)},).")
-    expected = "a sequence of whole numbers of at least 1, for example (128, 128)"
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
-    widths = tuple(value)
-    if any(isinstance(width, bool) or not isinstance(width, Integral) for width in widths):
-        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
-    if any(width < 1 for width in widths):
-        raise ValueError(f"{name} is {_described(value)}: expected {expected}.")
-    return tuple(int(width) for width in widths)
+    return check_integers(name, value, 1, example="(128, 128)")
+
+
+def check_integers(name: str, value: object, least: int, *, example: str) -> tuple[int, ...]:
+    """A sequence of integers, or an array of them, as a tuple.
+
+    Arguments:
+        name: of the argument.
+        value: what came.
+        least: of each of them.
+        example: of a value, for the sentence.
+
+    Raises:
+        TypeError: unless it is a sequence of integers; text is none.
+        ValueError: if one is below `least`.
+
+    Example:
+        >>> check_integers("sizes", 100, 50, example="[100, 200]")
+        Traceback (most recent call last):
+        TypeError: sizes is 100 (an int): expected a sequence of whole numbers of at least 50, for example [100, 200].
+    """
+    import numpy as np
+
+    entries: Any = value.tolist() if isinstance(value, np.ndarray) else value
+    expected = f"expected a sequence of whole numbers of at least {least}, for example {example}."
+    whole = isinstance(entries, Sequence) and not isinstance(entries, str | bytes)
+    if not whole or any(isinstance(one, bool) or not isinstance(one, Integral) for one in entries):
+        raise TypeError(f"{name} is {_described(entries)}: {expected}")
+    if any(one < least for one in entries):
+        raise ValueError(f"{name} is {_described(entries)}: {expected}")
+    return tuple(int(one) for one in entries)
+
+
+def check_file(path: str | os.PathLike[str], expected: str) -> Path:
+    """The path of a file to write or to read.
+
+    Arguments:
+        path: what came.
+        expected: the file, for the sentence.
+
+    Raises:
+        TypeError: unless it is text or a path.
+        IsADirectoryError: if it is a folder.
+
+    Example:
+        >>> check_file(".", "the page")
+        Traceback (most recent call last):
+        IsADirectoryError: '.' is a folder: expected the path of the page.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {_described(path)}: expected the path of {expected}.")
+    file = Path(path)
+    if file.is_dir():
+        raise IsADirectoryError(f"{str(file)!r} is a folder: expected the path of {expected}.")
+    return file
+
+
+def layer_widths(error: Exception) -> tuple[int, int] | None:
+    """How many columns a layer got and how many inputs it has, if that is what an error of torch is about.
+
+    Example:
+        >>> layer_widths(RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x5 and 3x2)"))
+        (5, 3)
+    """
+    found = re.search(r"shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)", str(error))
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y") -> None:
@@ -290,6 +359,8 @@ def check_device(device: str | torch.device | None) -> torch.device:
         raise TypeError(f"device is {_described(device)}: expected a name such as 'cpu' or 'cuda', or a torch.device.")
     try:
         found = torch.device(device)
+        if found.type == "meta":
+            raise ValueError("device is 'meta', which holds no values: expected a device that computes, such as 'cpu'.")
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         here = ["cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]

@@ -48,6 +48,27 @@ def test_codes_tell_rows_apart():
     assert (x.tolist(), y.tolist(), z.tolist()) == ([1, 0], [0, 1], [0, 0])
 
 
+@pytest.mark.parametrize("mixed", [[1, "1", 1], [2.5, b"2.5", 1], [datetime.date(2026, 1, 1), "2026-01-01", "b"]])
+def test_labels_of_several_kinds_are_refused(mixed):
+    for container, label in (
+        (mixed, "x"),
+        ({"k": mixed}, "column 'k' of x"),
+        (pd.Series(mixed, name="k"), "column 'k'"),
+    ):
+        with pytest.raises(TypeError, match=f"^{label}.* holds .* and text: expected numbers, dates, booleans or text"):
+            codes(container, "x")
+    assert codes(["a", None, "a"][::2], "x").tolist() == [0, 0]
+
+
+def test_complex_numbers_and_tensors_without_values_are_refused_by_name():
+    for container, label in ((pd.Series([1j, 2, 3], name="k"), "column 'k' of x"), (np.array([1j, 2, 3]), "x")):
+        for take in (codes, number_sides):
+            with pytest.raises(TypeError, match=f"^{label} is complex: give real numbers"):
+                take(container, "x")
+    with pytest.raises(TypeError, match="^x is a tensor on the meta device, which holds no values"):
+        codes(torch.zeros(3, device="meta"), "x")
+
+
 @pytest.mark.parametrize(
     ("x", "error", "sentence"),
     [

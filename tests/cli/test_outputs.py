@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -106,6 +107,47 @@ def test_paths_are_checked(tmp_path, name, path, sentence):
     (tmp_path / "folder.json").mkdir()
     with pytest.raises(ValueError, match=sentence):
         Outputs(**{name: tmp_path / path}).check()
+
+
+@pytest.fixture
+def inputs(tmp_path, monkeypatch):
+    """A folder of one file under many names: a table, and links to it with the endings of outputs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n" + "".join(f"{i},{i * i % 17}\n" for i in range(60)))
+    for i, name in enumerate(("x.json", "x.png", "x.html", "x.safetensors", "x.md", "sub/x.csv")):
+        (tmp_path / name).symlink_to(table) if i % 2 else (tmp_path / name).hardlink_to(table)
+    return table
+
+
+@pytest.mark.parametrize(
+    "line, option",
+    [
+        ("estimate table.csv --y b --out x.json", "--out"),
+        ("estimate x.json --y b --out sub/../x.json", "--out"),
+        ("estimate table.csv --y b --plot x.png", "--plot"),
+        ("bracket table.csv --y b --report x.html", "--report"),
+        ("estimate table.csv --y b --save x.safetensors", "--save"),
+        ("conditional table.csv --x a --y b --z a --out x.json", "--out"),
+        ("independence table.csv --y b --out x.json", "--out"),
+        ("matrix table.csv --plot x.png", "--plot"),
+        ("lagged table.csv --x a --y b --out x.json", "--out"),
+        ("learning-curve table.csv --y b --out x.json", "--out"),
+        ("consistency table.csv --out x.json", "--out"),
+        ("score model table.csv --y b --out ./table.csv", "--out"),
+        ("score sub/x.csv other.csv --y b --out table.csv", "--out"),
+        ("score model ~/table.csv --y b --out sub/x.csv", "--out"),
+        ("benchmark page x.md", "--out"),
+        ("benchmark page table.csv --out x.html", "--out"),
+    ],
+)
+def test_inputs_are_not_replaced(line, option, inputs, call, is_refused, monkeypatch):
+    monkeypatch.setenv("HOME", str(inputs.parent))
+    content = inputs.read_bytes()
+    path = line.split()[-1]
+    is_refused(call(*line.split()), f"{option} is '{Path(path)}', a file that the command reads: give another one.")
+    assert inputs.read_bytes() == content
 
 
 def test_missing_packages_are_named_before_the_work(tmp_path, monkeypatch):

@@ -120,5 +120,20 @@ def test_unseen_categories_are_reported(labels, tmp_path):
     assert done.stdout.startswith("30 rows, mean log-ratio ")
 
 
+def test_warnings_about_the_reading_of_a_file_are_reported(model, tmp_path):
+    (tmp_path / "new.csv").write_text("a,b,b\n0.5,1,2\n1.5,2,3\n")
+    done = call("score", model, tmp_path / "new.csv", "--x", "a", "--y", "b")
+    assert done.exit_code == 0
+    assert done.stderr == "Warning: new.csv has columns of the same name; the later ones are called 'b (2)'.\n"
+
+
+@pytest.mark.parametrize("device", ["meta", "nowhere"])
+def test_devices_that_do_not_compute_are_refused(model, tmp_path, device):
+    table(tmp_path / "new.csv", 30, 1)
+    done = call("score", model, tmp_path / "new.csv", "--x", "a", "--y", "b", "--device", device)
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"Error: --device is '{device}', which ")
+
+
 def test_help_shows_an_example():
     assert "Example:" in call("score", "--help").output

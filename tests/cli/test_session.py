@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from mibounds.cli.outputs import Outputs
 from mibounds.cli.session import session
+from mibounds.data.readers import read_table
 from mibounds.training.recipe import Recipe
 
 
@@ -34,6 +35,13 @@ def test_warnings_are_not_issued(run):
     done = run(lambda _: warnings.warn("it is in the result", stacklevel=1))
     assert done.exit_code == 0
     assert done.output == ""
+
+
+def test_warnings_about_the_reading_of_a_file_are_sentences(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,a\n1,2\n")
+    done = run(lambda _: read_table(tmp_path / "t.csv"))
+    sentence = "Warning: t.csv has columns of the same name; the later ones are called 'a (2)'.\n"
+    assert (done.exit_code, done.stderr) == (0, sentence)
 
 
 def test_wrong_input_is_one_sentence_that_names_options(run, tmp_path):

@@ -180,7 +180,10 @@ def folder(tmp_path_factory):
             "conditional plain.csv --x age --y weight --z group --method foo",
             "Invalid value for '--method': 'foo' is not",
         ),
-        ("estimate plain.csv --y group --steps ten", "Invalid value for '--steps': "),
+        ("estimate plain.csv --y group --steps ten", "Invalid value for '--steps': 'ten'"),
+        ("estimate plain.csv --y group --lr fast", "Invalid value for '--lr': 'fast'"),
+        ("benchmark --n 1e3", "Invalid value for '--n': '1e3'"),
+        ("estimate plain.csv --y group --device meta", "--device is 'meta', which holds no values: expected a device"),
     ],
 )
 def test_one_sentence(line, sentence, folder, call, is_refused, monkeypatch):

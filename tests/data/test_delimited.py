@@ -1,3 +1,4 @@
+import csv
 import re
 
 import pytest
@@ -50,6 +51,20 @@ def test_what_separates(text, separator, columns):
         ("# a b\n1 2\n3 4\n", AB),
         (" a , b \n1,2\n3,4", AB),
         ("a,b,\n1,2,\n3,4,\n", AB),
+        ("a,b\n1,2,\n3,4,\n", AB),
+        ("a;b\n1;2;;\n3;4\n", AB),
+        ("a\tb\n1\t2\t \n3\t4\t\n", AB),
+        ('"a", "b"\n"1", "2"\n"3", "4"\n', AB),
+        ('a, b\n1, "2"\n3, "4"\n', AB),
+        ('"a"; "b"\n"1,5"; "x; y"\n"2"; "z"\n', {"a": ["1,5", "2"], "b": ["x; y", "z"]}),
+        ('"a", "b"\n"1", "2,5"\n"3", "4,5"\n', {"a": ["1", "3"], "b": ["2,5", "4,5"]}),
+        ("#name,city\nAda,Ulm\nBob,Bonn\n", {"name": ["Ada", "Bob"], "city": ["Ulm", "Bonn"]}),
+        ("#name\tcity\n# checked\nAda\tUlm\nBob\tBonn\n", {"name": ["Ada", "Bob"], "city": ["Ulm", "Bonn"]}),
+        ("# a,b\n# from the clinic\n1,2\n3,4\n", AB),
+        ("# made by hand, today\nname,city\nAda,Ulm\n", {"name": ["Ada"], "city": ["Ulm"]}),
+        ("#made by hand,today\na,b\n1,2\n3,4\n", AB),
+        ("-1,0,1\n1,2,3\n", {"-1": ["1"], "0": ["2"], "1": ["3"]}),
+        (",0.25,0.5\n1,2,3\n", {"column 1": ["1"], "0.25": ["2"], "0.5": ["3"]}),
         (",b\n1,2\n", {"column 1": ["1"], "b": ["2"]}),
         ("2001,2002\n1,2\n", {"2001": ["1"], "2002": ["2"]}),
         ('a,b\n"1, ""x""","l1\nl2"\n', {"a": ['1, "x"'], "b": ["l1\nl2"]}),
@@ -79,6 +94,15 @@ def test_repeated_names():
         ("a,b\n", "t.csv has column names, but no rows."),
         ("a,b", "t.csv has column names, but no rows."),
         ("0.5,1.5\n2.5,3.5\n", "t.csv begins with numbers, 0.5, 1.5: add a line of column names."),
+        ("1,5;2\n3,5;4\n", "t.csv begins with numbers, 1,5, 2: add a line of column names."),
+        ("1e5,2\n3e5,4\n", "t.csv begins with numbers, 1e5, 2: add a line of column names."),
+        ("NA,1.5\n2,3\n", "t.csv begins with numbers, NA, 1.5: add a line of column names."),
+        ("1,0,1\n0,1,0\n", "t.csv begins with numbers, 1, 0, 1: add a line of column names."),
+        ("a,b\n0,1,2\n1,2,\n", "every row of t.csv has one value more than the header has names (2)"),
+        ("a,b\n1,2,\n3\n", "line 3 of t.csv has 1 value, and the header has 2 names"),
+        ("a,b\n1," + "x" * 200_000 + "\n1,2,3\n", "line 3 of t.csv has 3 values, and the header has 2 names"),
+        ('a,b\n1,"' + "x" * 200_000 + '"\n1,2,3\n', "line 3 of t.csv has 3 values, and the header has 2 names"),
+        ('a,"b\n1,2\n3,4\n', 't.csv has a quote (") in its header that is opened and not closed.'),
         (
             "# x\n\na,b\n1,2\n3,4,5\n",
             "line 5 of t.csv has 3 values, and the header has 2 names (separated by commas): correct the line, quote "
@@ -103,6 +127,12 @@ def test_what_is_no_table(text, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)) as error:
         read(text)
     assert "truncate_ragged_lines" not in str(error.value)
+
+
+def test_the_limit_of_the_module_csv_stays():
+    limit = csv.field_size_limit()
+    assert read("a,b\n1," + "x" * 200_000 + ",\n")[0] == {"a": ["1"], "b": ["x" * 200_000]}
+    assert csv.field_size_limit() == limit
 
 
 def test_words_for_separators():

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from mibounds.data.intake import group_codes, intake, intake_again, intake_columns
+from mibounds.data.intake import check_labels, group_codes, intake, intake_again, intake_columns, is_empty
 
 NUMBERS = np.arange(120.0).reshape(60, 2)
 
@@ -64,6 +64,8 @@ def test_a_large_offset_does_not_round_differences_away():
         (np.array([object(), None]), TypeError, "x: column 'x' holds object objects: expected numbers, dates"),
         (np.array(["a", 1.5, None], dtype=object), TypeError, "x: column 'x' holds number and text: expected"),
         (NUMBERS + 1j, TypeError, "x is complex: give real numbers"),
+        (pd.Series(NUMBERS[:, 0] + 1j), TypeError, "x: column 'x' is complex: give real numbers"),
+        (pd.DataFrame({"a": [1.0, 2.0], "b": [1j, None]}), TypeError, "x: column 'b' is complex: give real numbers"),
         (torch.zeros(60, 2, dtype=torch.complex64), TypeError, "x is complex"),
         (np.zeros((60, 2, 2)), ValueError, r"x has shape \(60, 2, 2\): expected \(rows,\) or \(rows, columns\)"),
         (np.zeros((0, 2)), ValueError, "x is empty"),
@@ -192,6 +194,70 @@ def test_a_table_reads_numbers_beside_words_for_a_missing_value_and_says_which_w
     ]
     codes = pd.DataFrame({"a": NUMBERS[:, 0], "zip": ["01067", "00501", "NA"] * 20, "said": ["1,5", "2,5", "NA"] * 20})
     assert intake_columns(codes)[0].columns == ("a",)
+
+
+@pytest.mark.parametrize(
+    "make", [pl.DataFrame, pa.table, lambda columns: columns, lambda c: pd.DataFrame(c, dtype=object)]
+)
+def test_whole_numbers_and_booleans_with_missing_values_are_numeric(make):
+    count = [None, *range(59)]
+    table = make({"a": NUMBERS[:, 0].tolist(), "count": count, "flag": [None, *[True, False] * 29, True]})
+    for labels in (False, True):
+        variable, warnings = intake_columns(table, labels=labels)
+        assert variable.columns == ("a", "count", "flag")
+        assert not warnings
+        assert variable.values[0, 1:].isnan().all()
+        assert variable.values[1:3].tolist() == [[NUMBERS[1, 0], 0, 1], [NUMBERS[2, 0], 1, 0]]
+
+
+def test_nullable_columns_of_pandas_are_numeric_and_objects_are_not():
+    table = pd.DataFrame({
+        "i": pd.array([None, *range(59)], dtype="Int64"),
+        "f": pd.array([None, *[True] * 30, *[False] * 29], dtype="boolean"),
+        "none": pd.Series([None] * 60, dtype=object),
+        "mixed": [1, "a"] * 30,
+        "complex": NUMBERS[:, 0] + 1j,
+    })  # fmt: skip
+    variable, warnings = intake_columns(table, labels=True)
+    assert variable.columns == ("i", "f")
+    assert "were left out: 'none', 'mixed', 'complex'." in str(warnings[0])
+
+
+@pytest.mark.parametrize("columns", ["ab", 3, 2.5])
+def test_the_columns_to_take_are_a_list(columns):
+    with pytest.raises(TypeError, match=f"columns is {columns!r}: expected the names of columns, for example \\["):
+        intake_columns(NUMBERS, columns)
+
+
+@pytest.mark.parametrize("mixed", [[1, "1"], ["2020-01-01 00:00:00", pd.Timestamp("2020-01-01")], [True, "True"]])
+def test_labels_are_of_one_kind(mixed):
+    column = np.array([*mixed, None], dtype=object)
+    with pytest.raises(
+        TypeError, match="^groups holds .* and .*: expected numbers, dates, booleans or text, one of th"
+    ):
+        check_labels(column, "groups")
+    with pytest.raises(TypeError, match="^groups holds"):
+        group_codes(mixed * 30, 60, torch.arange(60))
+    with pytest.raises(TypeError, match="^x: column 'x' holds .* and .*: expected"):
+        intake(mixed * 30, "x", "categorical")
+    check_labels(np.array([True, 1, None, 2.5], dtype=object), "numbers and booleans are told apart")
+
+
+def test_what_is_empty():
+    for empty in (
+        None,
+        [],
+        [[], ()],
+        {"a": []},
+        np.zeros((3, 0)),
+        torch.zeros(0),
+        pd.DataFrame(),
+        pl.Series([]),
+        range(0),
+    ):
+        assert is_empty(empty)
+    for full in ([None], [[1], []], {"a": [1]}, np.zeros(1), pd.DataFrame({"a": [1]}), range(1), 3):
+        assert not is_empty(full)
 
 
 def test_the_columns_of_an_array_are_numbered():

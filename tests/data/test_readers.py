@@ -1,6 +1,8 @@
+import bz2
 import gzip
 import io
 import json
+import lzma
 import re
 import sys
 from datetime import date
@@ -14,6 +16,7 @@ from polars.testing import assert_frame_equal
 
 from mibounds._extras import MissingExtraError
 from mibounds.data.readers import READABLE, open_table, read_table
+from mibounds.data.text_columns import ReadingWarning
 
 TABLE = pl.DataFrame({"age": [31, None, 40], "weight": [72.5, 64.0, None], "city": ["Ulm", "Bonn", None]})
 TEXT = "age,weight,city\n31,72.5,Ulm\nNA,64.0,Bonn\n40,,\n"
@@ -72,10 +75,43 @@ def test_types_of_json(tmp_path):
     path.write_text('[{"b": true, "d": "2024-01-31", "n": null, "w": 9223372036854775808, "l": [1]}]')
     table = open_table(path)
     assert table.columns == ["b", "d", "n", "w", "l"]
-    expected = pl.DataFrame({"b": [True], "d": [date(2024, 1, 31)], "n": [None], "w": [2.0**63]})
-    assert_frame_equal(table.read(["b", "d", "n", "w"]), expected.with_columns(pl.col("n").cast(pl.Float64)))
+    expected = pl.DataFrame({"b": [True], "d": [date(2024, 1, 31)], "n": [None], "w": [2**63]})
+    expected = expected.with_columns(pl.col("n").cast(pl.Float64), pl.col("w").cast(pl.UInt64))
+    assert_frame_equal(table.read(["b", "d", "n", "w"]), expected)
     with pytest.raises(ValueError, match="column 'l' of t.json holds lists or objects"):
         table.read()
+
+
+@pytest.mark.parametrize("base", [10**18, 2**63, 2**70])
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl"])
+def test_long_whole_numbers_differ(tmp_path, name, base):
+    rows = [{"id": base + i, "gap": None if i == 4 else -base - i} for i in range(9)]
+    text = {
+        ".csv": "id,gap\n" + "".join(f"{row['id']},{'' if row['gap'] is None else row['gap']}\n" for row in rows),
+        ".json": json.dumps(rows).replace("null", "NaN"),
+        ".jsonl": "\n".join(map(json.dumps, rows)),
+    }
+    path = tmp_path / name
+    path.write_text(text[path.suffix])
+    table = read_table(path)
+    assert table["id"].to_list() == [row["id"] for row in rows]
+    assert table["gap"].to_list() == [row["gap"] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.jsonl"])
+def test_json_that_is_nested_deeply(tmp_path, name):
+    for text in ("[" * 100_000, '{"a": ' * 100_000, "[" * 100_000 + "]" * 100_000):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(ValueError, match=f"{name} is no table but nested too deep: expected objects, like"):
+            read_table(tmp_path / name)
+
+
+def test_decimals_of_text_in_spreadsheets_and_not_in_typed_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("mibounds.data.readers.read_spreadsheet", lambda *_: pl.DataFrame({"a": ["1,234", "999"]}))
+    (tmp_path / "t.xlsx").write_bytes(b"a")
+    assert read_table(tmp_path / "t.xlsx", decimal=".")["a"].to_list() == [1234, 999]
+    with pytest.raises(ValueError, match="give the decimal separator with --decimal"):
+        read_table(tmp_path / "t.xlsx")
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.arrow", "t.feather", "t.ipc", "stream.arrow", "a[1].parquet"])
@@ -114,6 +150,57 @@ def test_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"")))
     with pytest.raises(ValueError, match="standard input is empty"):
         read_table(Path("-"))
+
+
+def written(frame, kind):
+    file = io.BytesIO()
+    getattr(frame, f"write_{kind}")(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "-"])
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        (written(TABLE, "parquet"), "a Parquet file: give it the ending .parquet."),
+        (gzip.compress(written(TABLE, "parquet")), "a Parquet file: give it the ending .parquet."),
+        (written(TABLE, "ipc"), "an Arrow file: give it the ending .arrow."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "a spreadsheet: give it the ending .xls, or save it as CSV."),
+        (bz2.compress(TEXT.encode() * 99), "compressed by bzip2: decompress it first."),
+        (lzma.compress(TEXT.encode()), "compressed by xz: decompress it first."),
+        (gzip.compress(TEXT.encode())[:-9], "damaged, or not compressed by gzip."),
+    ],
+    ids=["parquet", "compressed parquet", "arrow", "xls", "bzip2", "xz", "half of gzip"],
+)
+def test_content_that_is_no_text_is_named(tmp_path, monkeypatch, name, content, sentence):
+    label = "standard input" if name == "-" else name
+    (tmp_path / "t.csv").write_bytes(content)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    with pytest.raises(ValueError, match=f"^{label} is {re.escape(sentence)}"):
+        read_table("-" if name == "-" else tmp_path / name)
+
+
+def test_text_that_is_compressed_is_read_whatever_its_ending(tmp_path, monkeypatch):
+    content = gzip.compress(TEXT.encode())
+    (tmp_path / "t.csv").write_bytes(content)
+    (tmp_path / "t.jsonl").write_bytes(gzip.compress("\n".join(map(json.dumps, RECORDS)).encode()))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    for path in (tmp_path / "t.csv", tmp_path / "t.jsonl", "-"):
+        assert_frame_equal(read_table(path), TABLE)
+
+
+def test_columns_may_be_called_like_formats(tmp_path):
+    (tmp_path / "t.csv").write_text("PAR1,PAR2\n1,2\n")
+    assert read_table(tmp_path / "t.csv").columns == ["PAR1", "PAR2"]
+
+
+def test_warnings_are_issued_at_the_line_that_reads(tmp_path):
+    units = "".join(f"{i} {'kg' if i % 2 else 'g'},1\n" for i in range(20))
+    for text in ("a,a\n1,2\n", f"a,b\n{units}", f"a,a\n{units}"):
+        (tmp_path / "t.csv").write_text(text)
+        with pytest.warns(ReadingWarning) as caught:
+            read_table(tmp_path / "t.csv")
+        assert {one.filename for one in caught} == {__file__}
 
 
 def test_the_home_directory(tmp_path, monkeypatch):

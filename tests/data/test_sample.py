@@ -283,6 +283,35 @@ def test_a_table_needs_two_columns_that_vary_and_has_no_indicators():
         Sample.of_columns(missing[:, :1], nan="drop")
 
 
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        (pd.date_range("2020", periods=60), "Columns without numbers were left out: 'b'."),
+        ([f"w{i}" for i in range(60)], "Columns without numbers were left out: 'b'."),
+        (np.ones(60), "table: constant columns were dropped: 'b'."),
+    ],
+)
+def test_a_table_of_one_column_says_what_became_of_the_others(other, why):
+    with pytest.raises(ValueError, match=f"'a': expected at least two, to make a pair. {why}$"):
+        Sample.of_columns(pd.DataFrame({"a": NUMBERS[:, 0], "b": other}))
+
+
+def test_tensors_without_values_are_refused_by_name():
+    for data in (
+        torch.zeros(60, device="meta"),
+        torch.zeros(60, 9, 9, device="meta"),
+        [torch.zeros((), device="meta")],
+    ):
+        with pytest.raises(
+            TypeError, match="^y is a tensor on the meta device, which holds no values: pass one on the"
+        ):
+            Sample.of(x=NUMBERS, y=data)
+    with pytest.raises(TypeError, match="^groups is a tensor on the meta device"):
+        Sample.of(x=NUMBERS, groups=torch.zeros(60, device="meta"))
+    with pytest.raises(TypeError, match="^x is a tensor on the meta device"):
+        Sample.of(x=(torch.zeros(60, device="meta"),), encoders={"x": nn.Identity()})
+
+
 def test_an_encoder_takes_its_variable_as_it_came():
     encoder = nn.Linear(2, 5)
     pairs = (torch.from_numpy(NUMBERS), torch.arange(60))

@@ -1,8 +1,13 @@
 """Columns from arrays, lists, series and tables."""
 
+import datetime
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from mibounds.data.sources import columns_of
@@ -47,6 +52,45 @@ def test_columns_have_names_of_text_that_differ(names, titles):
 def test_whole_numbers_with_a_missing_one_stay_whole_numbers():
     columns, _ = columns_of(pl.DataFrame({"a": [1, None]}), "x")
     assert columns["a"].tolist() == [1, None]
+
+
+NANOSECONDS = np.array([300, 1, 7, 7, 2_000_000_001])
+MOMENTS = np.datetime64("2024-03-01", "ns") + NANOSECONDS.astype("m8[ns]")
+DURATIONS = NANOSECONDS.astype("m8[ns]")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        MOMENTS, pd.Series(MOMENTS), pd.DatetimeIndex(MOMENTS), pd.Series(MOMENTS).dt.tz_localize("UTC"),
+        [pd.Timestamp(one) for one in MOMENTS], [*MOMENTS], pl.Series(MOMENTS), pa.array(MOMENTS), {"a": MOMENTS},
+        pd.Series(MOMENTS).astype(pd.ArrowDtype(pa.timestamp("ns"))), np.array([pd.Timestamp(one) for one in MOMENTS]),
+        DURATIONS, pd.Series(DURATIONS), pd.TimedeltaIndex(DURATIONS), [pd.Timedelta(one) for one in DURATIONS],
+        [*DURATIONS], pl.Series(DURATIONS), pa.array(DURATIONS),
+    ],
+)  # fmt: skip
+def test_nanoseconds_are_kept_by_every_container(data):
+    (column,) = columns_of(data, "x")[0].values()
+    assert column.dtype.kind in "Mm" and np.datetime_data(column.dtype) == ("ns", 1)
+    assert ((column - column[0]).astype(np.int64) == NANOSECONDS - NANOSECONDS[0]).all()
+
+
+def test_dates_too_far_apart_for_the_finest_unit_are_in_microseconds():
+    far = [datetime.datetime(1, 1, 1), pd.Timestamp(MOMENTS[0])]
+    assert columns_of(far, "x")[0]["x"].tolist() == [far[0], datetime.datetime(2024, 3, 1)]
+
+
+@pytest.mark.parametrize("base", [10**17, 2**63, 10**25])
+def test_long_whole_numbers_stay_apart(base):
+    whole = [base + i for i in range(3)]
+    for data in (
+        whole, [*whole, float("nan")], [Decimal(one) for one in whole], [*map(Decimal, whole), Decimal(3), None],
+        [Fraction(one) for one in whole], pl.Series(whole, dtype=pl.Object), pa.array([*map(Decimal, whole), None]),
+        pd.Series([Decimal(one) for one in whole]), [[one, 0.5] for one in whole],
+    ):  # fmt: skip
+        column = next(iter(columns_of(data, "x")[0].values()))
+        assert column.tolist()[:3] == whole
+    assert columns_of([base, 0.5], "x")[0]["x"].tolist() == [float(base), 0.5]
 
 
 def test_series_without_a_name_have_that_of_the_variable():

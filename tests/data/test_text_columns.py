@@ -1,10 +1,10 @@
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from mibounds.data.text_columns import MISSING_AMONG_NUMBERS, MISSING_WORDS, TextColumns
+from mibounds.data.text_columns import MISSING_AMONG_NUMBERS, MISSING_WORDS, ReadingWarning, TextColumns
 
 
 def convert(values, keep_text=False, others=None, **options):
@@ -55,7 +55,15 @@ def test_words_of_the_user():
         (["1,234.5", "2"], pl.Float64, [1234.5, 2.0]),
         (["1'234", "1 234", "1\u202f234"], pl.Int64, [1234, 1234, 1234]),
         (["0.123"], pl.Float64, [0.123]),
-        (["12345678901234567890"], pl.Float64, [12345678901234567890.0]),
+        (["1234567890123456781", "+1234567890123456782"], pl.Int64, [1234567890123456781, 1234567890123456782]),
+        (
+            ["12345678901234567890", "12345678901234567891", "NA"],
+            pl.UInt64,
+            [12345678901234567890, 12345678901234567891, None],
+        ),
+        (["-12345678901234567890", "+1", "NA"], pl.Object, [-12345678901234567890, 1, None]),
+        ([f"{10**30 + i:,}" for i in range(3)], pl.Object, [10**30 + i for i in range(3)]),
+        (["12345678901234567890.5"], pl.Float64, [12345678901234567890.5]),
         (["", "NA"], pl.Float64, [None, None]),
         (["true", "FALSE", ""], pl.Boolean, [True, False, None]),
         (["007", "12"], pl.String, ["007", "12"]),
@@ -68,6 +76,31 @@ def test_words_of_the_user():
 )
 def test_numbers_booleans_and_codes(texts, dtype, values):
     is_column(convert(texts), dtype, values)
+
+
+@pytest.mark.parametrize("separator", ["\t", ";", ""])
+@pytest.mark.parametrize("mark", [",", "."])
+def test_thousands_beside_smaller_numbers(separator, mark):
+    """Read as decimals, 1,234 would be below 999; if all numbers had the mark, a factor would not matter."""
+    texts = [f"1{mark}234", "999", f"-12{mark}500", "0"]
+    with pytest.raises(ValueError, match="whose separator may be a decimal or a thousands separator: give the decimal"):
+        convert(texts, separator=separator)
+    is_column(convert(texts, separator=separator, decimal=mark), pl.Float64, [1.234, 999.0, -12.5, 0.0])
+    is_column(convert(texts, separator=separator, decimal={",": ".", ".": ","}[mark]), pl.Int64, [1234, 999, -12500, 0])
+    for proof, value in ((f"0{mark}234", 0.234), (f"1234{mark}500", 1234.5), (f"1{mark}5", 1.5), ("1234", 1234.0)):
+        is_column(convert([f"1{mark}234", "999", proof], separator=separator), pl.Float64, [1.234, 999.0, value])
+
+
+def test_a_comma_in_a_file_of_commas_separates_thousands():
+    is_column(convert(["1,234", "999"], separator=","), pl.Int64, [1234, 999])
+    is_column(convert(["1.234", "999"], separator=","), pl.Float64, [1.234, 999.0])
+
+
+def test_long_whole_numbers_differ_from_null_words_that_are_near():
+    near = [1234567890123456780, 1234567890123456781, 5]
+    null = ("1234567890123456781", "5.0", "1e99", "inf", "nan")
+    is_column(convert(near, null=null), pl.Int64, [near[0], None, None])
+    is_column(convert([str(one) for one in near], null=null), pl.Int64, [near[0], None, None])
 
 
 def test_a_separator_before_three_digits():
@@ -102,6 +135,23 @@ def test_a_separator_before_three_digits():
             pl.Datetime("us"),
             [datetime(2024, 1, 31, 7, 30), datetime(2024, 1, 31, 10), datetime(2024, 1, 31, 11)],
         ),
+        (
+            [
+                "2024-01-31 10:00:00+02",
+                "2024-01-31 10:00:00 UTC",
+                "2024-01-31 10:00:00.5-03:30",
+                "2024-01-31 10:00 GMT",
+            ],
+            pl.Datetime("us"),
+            [
+                datetime(2024, 1, 31, 8),
+                datetime(2024, 1, 31, 10),
+                datetime(2024, 1, 31, 13, 30, 0, 500_000),
+                datetime(2024, 1, 31, 10),
+            ],
+        ),
+        (["31/12/2024 10:00 +02"], pl.Datetime("us"), [datetime(2024, 12, 31, 8)]),
+        (["2024-01-31-05"], pl.String, ["2024-01-31-05"]),
     ],
 )
 def test_dates(texts, dtype, values):
@@ -109,11 +159,58 @@ def test_dates(texts, dtype, values):
     is_column(convert(texts, typed=True), dtype, values)
 
 
+def test_dates_keep_nanoseconds():
+    texts = [f"2024-01-31T10:00:00.12345678{i}+02" for i in range(3)]
+    column = convert(texts)
+    assert column.dtype == pl.Datetime("ns")
+    assert (column.dt.timestamp("ns") % 10).to_list() == [0, 1, 2]
+    column = convert(["1500-01-31T10:00:00.123456789", "2024-01-31T10:00:00"])  # too far for nanoseconds of 64 bits
+    is_column(column, pl.Datetime("us"), [datetime(1500, 1, 31, 10, 0, 0, 123456), datetime(2024, 1, 31, 10)])
+
+
+DAYS = [date(2024, 1, 1) + timedelta(17 * i) for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "%d-%b-%Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%d%b%Y", "%d-%b-%y", "%Y-%b-%d",
+        "%a, %d %b %Y 10:00:00 +0000", "%A %d %B %Y", "%a %b %d 10:00:00 %Y", "%b %d 10:00:00", "%d. Januar %Y",
+        "%d février %Y", "%Y-%j", "%Y-W%V-%u", "%Y%m%dT100000", "%Y.%m.%d", "%d.%m.%y", "%m/%d/%y 10:00", "%Y-%m-%dZ",
+    ],
+)  # fmt: skip
+def test_dates_in_other_spellings_are_refused(spelling):
+    texts = [day.strftime(spelling) for day in DAYS]
+    example = re.escape(min(texts))
+    with pytest.raises(
+        ValueError, match=f"has dates like '{example}': write ISO dates, YYYY-MM-DD, or name the column"
+    ):
+        convert(texts)
+    is_column(convert(texts, keep_text=True), pl.String, texts)
+
+
+@pytest.mark.parametrize("spelling", ["%H:%M", "%H:%M:%S", "%I:%M %p", "%H:%M:%S.250"])
+def test_times_of_day_are_refused(spelling):
+    texts = [(datetime(2024, 1, 1) + timedelta(minutes=17 * i)).strftime(spelling) for i in range(20)]
+    with pytest.raises(
+        ValueError, match=f"has times of day like '{min(texts)}': write numbers, such as hours, or name"
+    ):
+        convert(texts)
+    is_column(convert(texts, keep_text=True), pl.String, texts)
+    is_column(convert(texts[:2]), pl.String, texts[:2])
+
+
+@pytest.mark.parametrize("word", ["{}-OAK-2024", "MAR{}", "v{}.1", "room {}", "{} Martin Rd"])
+def test_codes_are_no_dates(word):
+    texts = [word.format(10 + i) for i in range(9)]
+    is_column(convert(texts), pl.String, texts)
+
+
 @pytest.mark.parametrize(
     "texts, sentence",
     [
         (["1/2/2024", "3/4/2024"], "has dates like '1/2/2024', whose day and month cannot be told apart: write ISO"),
-        (["31.12.24", "1.12.24"], "has dates like '1.12.24': write ISO dates, YYYY-MM-DD."),
+        (["31.12.24", "1.12.24"], "has dates like '1.12.24': write ISO dates, YYYY-MM-DD, or name the column with"),
         (["2024-01-31 10:00Z", "2024-01-31 10:00"], "has times with and without a UTC offset: write all of them alike"),
     ],
 )
@@ -170,10 +267,25 @@ def test_numbers_with_one_unit_are_refused(unit):
     is_column(convert(texts, keep_text=True), pl.String, texts)
 
 
+@pytest.mark.parametrize(
+    "text, decimal, mark",
+    [("{}.5", ",", ","), ("{},5", ".", "."), ("1,{:02},38,111", None, "."), ("1.{:02}.38.111", ",", ",")],
+)
+def test_numbers_in_a_form_that_is_not_read(text, decimal, mark):
+    texts = [text.format(10 + i) for i in range(20)]
+    sentence = (
+        f"is text like '{texts[0]}', no number with the decimal separator '{mark}' and thousands in groups of three"
+    )
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        convert(texts, decimal=decimal)
+    is_column(convert(texts, keep_text=True, decimal=decimal), pl.String, texts)
+
+
 def test_many_numbers_with_several_units_are_said():
     texts = [f"{i} {'kg' if i % 2 else 'g'}" for i in range(11)]
-    with pytest.warns(UserWarning, match=r"column 'v' of t.csv is text like '0 g', and each text is a category"):
+    with pytest.warns(ReadingWarning, match=r"column 'v' of t.csv is text like '0 g', and each text is a") as caught:
         is_column(convert(texts), pl.String, texts)
+    assert caught[0].filename == __file__
 
 
 def test_lists_are_refused():

@@ -13,6 +13,7 @@ from mibounds.data.values import (
     center_of,
     entropy_of,
     family,
+    in_microseconds,
     inferred_kind,
     is_missing,
     is_text,
@@ -70,6 +71,47 @@ def test_numbers_of_dates_are_days_and_differences_of_whole_numbers_are_exact():
     assert numbers(np.array([10**18 + 1, None], dtype=object), 10**18)[0] == 1
 
 
+@pytest.mark.parametrize("unit", ["W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "25s"])
+def test_dates_and_durations_keep_the_resolution_of_their_unit(unit):
+    steps = np.array([3, 5, 4, -2])
+    per_day = None if unit in ("ps", "fs", "as") else np.timedelta64(1, "D") / np.timedelta64(1, unit)
+    for column in (steps.astype(f"m8[{unit}]"), np.datetime64("1970-01-01", unit) + steps.astype(f"m8[{unit}]")):
+        days = numbers(column)
+        assert np.allclose(days / days[0], steps / 3, rtol=1e-12)
+        assert per_day is None or days[0] == pytest.approx(3 / per_day, rel=1e-12)
+
+
+@pytest.mark.parametrize("start", ["2024-03-01T10:00:00", "1700-01-01", "2262-01-01"])
+def test_differences_of_dates_are_exact(start):
+    steps = np.array([0, 1, 7, 3, 2])
+    moments = np.datetime64(start, "ns") + steps.astype("m8[ns]")
+    shifted = numbers(moments, center_of(moments)) * 86_400e9
+    assert np.allclose(shifted - shifted[0], steps, atol=1e-4)
+    coarse = np.array([np.datetime64(start, "D")])
+    assert numbers(coarse, center_of(moments))[0] * 86_400e9 == pytest.approx(
+        numbers(coarse.astype("M8[ns]"), center_of(moments))[0] * 86_400e9
+    )
+
+
+def test_far_dates_and_durations_do_not_overflow():
+    for far in (
+        np.array([1_000_000, -5_000_000, 2020], dtype="M8[Y]"),
+        np.array([10**7, -(10**8), 600], dtype="M8[M]"),
+    ):
+        assert np.array_equal(np.argsort(numbers(far)), np.argsort(far.astype(np.int64)))
+    assert numbers(np.array([10**6], dtype="m8[Y]"))[0] == pytest.approx(365.2425e6)
+    assert numbers(np.array([10**12], dtype="M8[s]"))[0] == pytest.approx(10**12 / 86_400)
+    with pytest.raises(ValueError, match="dates beyond 2[*][*]63 days are too far to be counted: give years or months"):
+        numbers(np.array([10**17], dtype="M8[Y]"))
+
+
+def test_microseconds_where_they_hold_the_values():
+    whole, finer = np.array(["2024-01-01", "NaT"], dtype="M8[ns]"), np.array([1_000, 1_001], dtype="m8[ns]")
+    assert in_microseconds(whole).dtype == "M8[us]"
+    assert in_microseconds(finer).dtype == "m8[ns]"
+    assert in_microseconds(np.array([1, 2], dtype="M8[Y]")).dtype == "M8[us]"
+
+
 def test_the_center_is_the_median_and_occurs_among_whole_numbers():
     assert center_of(np.array([1, 2, 10, 11])) in (2, 10)
     assert center_of(np.array([1.0, 2.0, math.inf, math.nan])) == 1.5
@@ -100,6 +142,12 @@ def test_text_of_numbers_or_dates_is_refused_with_the_others():
         inferred_kind(weights, "w")
     with pytest.raises(ValueError, match="30 of 30 values are dates"):
         inferred_kind(np.array([f"2024-01-{i + 1:02d}" for i in range(30)]), "d")
+    for spelling in ("%d-%b-%Y", "%B %d, %Y", "%d%b%Y", "%Y/%m/%d", "%Y-%j", "%a %b %d 10:00:00 %Y"):
+        days = pd.date_range("2024-01-01", periods=30, freq="17D").strftime(spelling)
+        with pytest.raises(ValueError, match="30 of 30 values are dates. Clean and parse it"):
+            inferred_kind(np.array(days), "d")
+    with pytest.raises(ValueError, match="30 of 30 values are times of day. Clean and convert it to numbers, such as"):
+        inferred_kind(np.array([f"{i % 24:02d}:{i}" for i in range(10, 40)]), "t")
     with pytest.raises(TypeError, match="column 'm' holds number and text"):
         inferred_kind(np.array([1, "a"], dtype=object), "m")
 

@@ -113,12 +113,34 @@ def test_units_and_levels_are_those_that_are_asked_for():
         (torch.zeros(20, 8, 8), {}, "images holds 20 images: expected at least 100"),
         (torch.full((200, 8, 8), math.nan), {}, "missing or infinite pixels"),
         (IMAGES, {"rows": [9]}, "rows holds 9, and the images have 8 pixel rows"),
-        (IMAGES, {"rows": [0]}, "rows is 0"),
+        (IMAGES, {"rows": [0]}, r"rows is \[0\] \(a list\): expected a sequence of whole numbers of at least 1"),
+        (IMAGES, {"rows": []}, "rows is empty, and the images have 8 pixel rows"),
     ],
 )
 def test_bad_images(images, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         consistency(images, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"rows": 3},
+            r"rows is 3 \(an int\): expected a sequence of whole numbers of at least 1, for example \[4, 8\]",
+        ),
+        ({"rows": "3"}, r"rows is '3' \(a str\): expected a sequence"),
+        ({"rows": [1.5]}, r"rows is \[1.5\] \(a list\): expected a sequence"),
+        ({"measure": 3}, r"measure is 3: expected a function of two tables, measure\(x, y\)"),
+        ({"measure": lambda x, y: 0.5}, "measure returns a float: expected a mi.results.Result"),
+        ({"measure": lambda x, y: None}, "measure returns a NoneType: expected"),
+        ({"measure": lambda x, y: result(1.0), "steps": 3}, "steps has no effect, since measure= makes the estimates"),
+        ({"measure": lambda x, y: result(1.0), "recipe": "quick"}, "recipe has no effect"),
+    ],
+)
+def test_arguments_of_the_wrong_type(options, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        consistency(IMAGES, **options)
 
 
 @pytest.mark.slow

@@ -62,6 +62,18 @@ def test_what_cannot_be_used_is_refused():
         mi.learning_curve(x, y, repeats=0)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "error"),
+    [(100, TypeError), ("100", TypeError), ([100.5, 200, 300], TypeError), (["a", 200, 300], TypeError),
+     ({100, 200, 300}, TypeError), ([0, 100, 200], ValueError), ([49, 100, 200], ValueError)],
+)  # fmt: skip
+def test_sizes_are_whole_numbers_of_at_least_50(sizes, error):
+    with pytest.raises(
+        error, match=r"^sizes is .*: expected a sequence of whole numbers of at least 50, for example \["
+    ):
+        mi.learning_curve(*sample(300), sizes=sizes)
+
+
 @pytest.fixture
 def estimates(monkeypatch):
     """Replace the inner estimate by one of known value and error for each size, and record its calls."""

@@ -131,7 +131,8 @@ def test_groups_are_scored_together(method):
     x = np.column_stack([hot, y + normals(1, seed=1)[:, 0]])
     target = y + np.array([0, 3, 6])[color]
     groups = ["color", "color", "color", "size"]
-    score = partial(mi_regression, y=target, method=method, steps=80)
+    steps = {"steps": 80} if method == "critic" else {}
+    score = partial(mi_regression, y=target, method=method, **steps)
     scores = score(x, groups=groups)
     assert len(set(scores[:3])) == 1
     assert scores[0] > score(x[:, [0]])[0] + 0.15
@@ -224,6 +225,40 @@ def test_what_cannot_be_used_is_refused():
         mi_regression(x, y, n_folds=2)
     with pytest.raises(ValueError, match="steps is 0: expected a whole number of at least 1"):
         mi_classification(x, y > 0, steps=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "unused"),
+    [({"steps": 20}, "steps has"), ({"recipe": "quick"}, "recipe has"), ({"lr": 0.1, "folds": 2}, "lr, folds have")],
+)
+def test_settings_of_a_training_are_refused_where_there_is_none(settings, unused):
+    x = normals(2, 60)
+    for score, y in ((mi_regression, x[:, 0]), (mi_classification, np.arange(60) % 2)):
+        with pytest.raises(TypeError, match=f"^{unused} no effect, since method='neighbors' trains no critics"):
+            score(x, y, method="neighbors", **settings)
+        assert score(x, y, method="neighbors", seed=1, progress=False).shape == (2,)
+
+
+def test_labels_are_of_one_kind():
+    x, labels = normals(1, 60), [1 if i % 2 else "1" for i in range(60)]
+    with pytest.raises(TypeError, match="y: column 'y' holds number and text: expected"):
+        mi_classification(x, labels)
+    with pytest.raises(TypeError, match="X: column 'X' holds number and text: expected"):
+        mi_classification(labels, np.arange(60) % 2, discrete_features=True)
+
+
+def test_an_identifier_has_a_score_and_a_warning_that_names_no_other_argument():
+    x = normals(2, 60)
+    for score, options, names in (
+        (mi_regression, {"discrete_features": True}, ["X[0]", "X[1]"]),
+        (mi_regression, {"discrete_features": [1]}, ["X[1]"]),
+        (mi_classification, {"discrete_features": False}, ["y"]),
+    ):
+        with pytest.warns(mi.MIWarning) as caught:
+            assert len(score(x, x[:, 0], **options)) == 2
+        texts = [str(one.message) for one in caught if one.message.code == "identifier"]
+        assert [text.split("'")[1] for text in texts] == names
+        assert all(text.endswith("no sample can measure: scores with it mean nothing.") for text in texts)
 
 
 def test_both_functions_have_the_arguments_and_the_defaults_of_a_small_recipe():

@@ -44,6 +44,20 @@ def test_a_constant_has_an_exact_bracket():
     assert zero.plot()._repr_png_()
 
 
+@pytest.mark.parametrize("upper", [0.4, 0.499, -0.01])
+def test_bounds_that_cross_are_no_inequality(upper):
+    heading, *lines = repr(replace(BRACKET, upper=upper)).splitlines()
+    assert heading == f"lower bound 0.5 above upper bound {upper} nats   95% interval [0.4804, 0.5392]"
+    assert lines[-1] == "  the bounds cross: the interval takes the upper one as equal to the lower one"
+    assert "<=" in repr(replace(BRACKET, upper=0.5))
+
+
+def test_a_bound_without_an_error_is_not_exact_where_the_other_has_one():
+    fallback = replace(BRACKET, lower=1.397e-07, lower_stderr=0.0)
+    assert "lower bound 1.397e-07 (standard error 0): InfoNCE, cross-fitted, n = 1,000" in repr(fallback)
+    assert "exact" not in repr(fallback) + repr(replace(fallback, upper=1.0, upper_stderr=0.0))
+
+
 def test_a_bracket_is_not_a_number():
     with pytest.raises(TypeError, match="A BracketResult is not a single number: use lower, upper or interval."):
         float(BRACKET)

@@ -35,6 +35,13 @@ def test_results_by_lag():
         FOUND[1]
 
 
+def test_lags_are_looped_over_counted_and_found():
+    assert list(FOUND) == [-1, 0, 2]
+    assert len(FOUND) == 3
+    assert [lag in FOUND for lag in (-1, 1, 2, "2")] == [True, False, True, False]
+    assert [FOUND[lag].value for lag in FOUND] == [*FOUND.values]
+
+
 def test_the_warnings_of_all_lags():
     assert [warning.code for warning in FOUND.warnings] == ["ceiling", "ceiling", "ceiling", "small-sample"]
 

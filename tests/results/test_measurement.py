@@ -149,6 +149,8 @@ def test_a_wrong_unit_or_level_is_refused(example):
         example.to("bit")
     with pytest.raises(ValueError, match="level is 95, and must lie strictly between 0 and 1"):
         example.to(level=95)
+    with pytest.raises(TypeError, match=r"level is '0.9' \(a str\): expected a number strictly between 0 and 1"):
+        example.to(level="0.9")
 
 
 def test_through_a_dictionary_and_json(example):
@@ -232,6 +234,20 @@ def test_a_folder_that_does_not_exist(example, tmp_path):
     for write in (example.save, example.report):
         with pytest.raises(FileNotFoundError, match="There is no folder '.*nowhere'"):
             write(tmp_path / "nowhere" / "r")
+
+
+def test_a_folder_is_no_file(example, tmp_path):
+    for make in (example.save, example.report, type(example).load, Measurement.load):
+        with pytest.raises(IsADirectoryError, match=r"is a folder: expected the path of an? .*\.?$") as caught:
+            make(tmp_path)
+        assert repr(str(tmp_path)) in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("record", [None, [], "result.json"])
+def test_a_record_is_a_dictionary(record):
+    with pytest.raises(TypeError, match=r"^the record is .*: expected the dictionary that to_dict returned\.$"):
+        Result.from_dict(record)
 
 
 def test_text_fits_88_columns_and_names_every_warning_code(example):

@@ -5,6 +5,7 @@ import pickle
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import torch
@@ -44,6 +45,7 @@ from mibounds.critics import (
     WeightedSum,
     WithOffset,
 )
+from mibounds.data import Schema
 from mibounds.learners import SupervisedFeatures
 from mibounds.networks import ConvEncoder
 from mibounds.training.fitted_folds import FittedFolds
@@ -277,7 +279,7 @@ def test_tables_are_matched_by_the_names_of_their_columns(tmp_path):
         back.score_pairs(table, Y)
     with pytest.raises(ValueError, match="x has 5 rows and y has 200"):
         back.score_pairs(table[:5], target)
-    with pytest.raises(ValueError, match="nan is 'keep': expected 'raise', 'drop' or 'indicator'"):
+    with pytest.raises(ValueError, match="nan is 'keep': expected 'raise' or 'drop'"):
         back.score_pairs(table, target, nan="keep")
 
 
@@ -386,3 +388,65 @@ def test_tensors_that_share_memory_are_written_apart(tmp_path):
     _, tensors = describe(fitted[0].critic)
     assert len({tensor.data_ptr() for tensor in tensors.values()}) < len(tensors)
     check_same(fitted, tmp_path)
+
+
+DAYS, LENGTHS = pd.date_range("2020", periods=200), pd.to_timedelta(np.arange(200.0), unit="h")
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "held", "others"),
+    [
+        (X[:, 0].numpy(), "numbers", {"dates": DAYS, "durations": LENGTHS}),
+        (DAYS + LENGTHS, "dates", {"numbers": X[:, 0].numpy(), "durations": LENGTHS}),
+        (LENGTHS, "durations", {"numbers": X[:, 0].numpy(), "dates": DAYS}),
+    ],
+)
+def test_values_of_another_kind_are_refused(trained_on, held, others, tmp_path):
+    fitted = mi.estimate(trained_on, Y, learners=False, **QUICK).fitted
+    back = there_and_back(fitted, tmp_path)
+    assert torch.equal(back.score_pairs(trained_on, Y), fitted.score_pairs(trained_on, Y))
+    assert fitted.score_pairs([None] * 5, Y[:5], nan="drop").isnan().all()
+    for one in (fitted, back):
+        for name, values in others.items():
+            expected = f"x: column 'x' holds {name}, and the critics were trained on {held}: give {held}"
+            with pytest.raises(TypeError, match=expected):
+                one.score_pairs(values, Y)
+        for text in (["1.5", "2"], [1.5, "2"], ["a", "b"]):
+            with pytest.raises(ValueError, match="x holds text where the critics were trained on numbers"):
+                one.score_pairs(text, Y[:2])
+
+
+def test_the_kinds_of_a_joined_table_and_of_an_older_file(tmp_path):
+    z = torch.randn(200, 1, generator=torch.Generator().manual_seed(2))
+    x = pd.DataFrame({"day": DAYS + LENGTHS, "a": X[:, 0].numpy()})
+    fitted = mi.estimate(x, Y, learners=False, **QUICK).fitted
+    with pytest.raises(TypeError, match="x: column 'day' holds numbers, and the critics were trained on dates"):
+        fitted.score_pairs(x.assign(day=z.numpy()), Y)
+    schemas = tuple(Schema("table", one.names, one.encodings, one.named) for one in fitted.schemas)
+    older = there_and_back(FittedFolds(fitted.folds, schemas), tmp_path)
+    assert older.score_pairs(x.assign(day=z.numpy()), Y).isfinite().all()
+
+
+def test_one_row_is_enough_and_none_is_refused():
+    fitted = mi.estimate(X, Y, learners=False, **QUICK).fitted
+    assert fitted.score_pairs(X[:1], Y[:1]).shape == (1,)
+    for empty in ([], X[:0], pd.DataFrame({"a": [], "b": []}), {"a": [], "b": []}):
+        with pytest.raises(ValueError, match=r"x is empty: expected at least one row\.$"):
+            fitted.score_pairs(empty, Y[:1])
+    with pytest.raises(ValueError, match=r"y is a single value: expected at least one row\.$"):
+        fitted.score_pairs(X[:1], np.float64(1.0))
+
+
+def test_there_is_no_indicator_for_new_rows():
+    fitted = mi.estimate(X[:, 0], Y, learners=False, **QUICK).fitted
+    with pytest.raises(ValueError, match="nan is 'indicator': expected 'raise' or 'drop'"):
+        fitted.score_pairs([None], Y[:1], nan="indicator")
+    with pytest.raises(ValueError, match=r'pass nan="drop" to leave out their rows\.$'):
+        fitted.score_pairs([None], Y[:1])
+
+
+def test_a_folder_is_no_file_to_save_to(tmp_path):
+    fitted = mi.estimate(X, Y, learners=False, **QUICK).fitted
+    with pytest.raises(IsADirectoryError, match="is a folder: expected the path of a .safetensors file to write"):
+        fitted.save(tmp_path)
+    assert not list(tmp_path.iterdir())

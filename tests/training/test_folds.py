@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import GroupKFold, KFold
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, StratifiedKFold
 
 from mibounds.training.folds import split, split_blocked, split_by, split_groups
 
@@ -131,8 +132,14 @@ def test_one_group_is_left_for_training():
 
 
 def test_too_few_groups_are_an_error():
-    with pytest.raises(ValueError, match="groups has 4 groups, and 3 folds need 5"):
-        split_groups(torch.arange(100) % 4, 3, 0.15, seeded())
+    for count, folds, sentence in (
+        (4, 3, "groups has 4 groups, and 3 folds need 5, as whole groups test, validate and train: pass folds=2[.]"),
+        (6, 5, "groups has 6 groups, and 5 folds need 7, .*: pass folds=4 or fewer"),
+        (3, 2, "groups has 3 groups, and 2 folds need 4, .*: give 4 groups or more"),
+        (1, 2, "groups has 1 group, and 2 folds need 4, .*: give 4 groups or more"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            split_groups(torch.arange(100) % count, folds, 0.15, seeded())
     assert len(split_groups(torch.arange(100) % 5, 3, 0.15, seeded())) == 3
     one_is_large = torch.tensor([0] * 97 + [1, 2, 3])
     with pytest.raises(ValueError, match="one group in the 97 rows that a fold trains and validates on"):
@@ -165,11 +172,9 @@ def test_the_groups_that_validate_are_drawn_at_random():
 
 def test_unusable_splitters_are_errors():
     rows = torch.arange(100)
-    with pytest.raises(TypeError, match="cv is a int: expected a splitter"):
-        split_by(5, 100, None, 0.15, seeded())
     with pytest.raises(ValueError, match="rows that both train and test"):
         split_by([(rows, rows[:50]), (rows[:50], rows[50:])], 100, None, 0.15, seeded())
-    with pytest.raises(ValueError, match="cv gives 1 folds: expected at least two"):
+    with pytest.raises(ValueError, match="cv gives 1 fold: expected at least two"):
         split_by([(rows[:50], rows[50:])], 100, None, 0.15, seeded())
     with pytest.raises(ValueError, match="a fold of 15 training and 85 test rows"):
         split_by([(rows[:15], rows[15:])], 100, None, 0.15, seeded())
@@ -179,3 +184,26 @@ def test_unusable_splitters_are_errors():
         with pytest.raises(ValueError, match="cv tests some rows twice"):
             split_by(overlapping, 100, None, 0.15, seeded())
     assert len(split_by([(rows[:16], rows[16:50]), (rows[:16], rows[50:])], 100, None, 0.15, seeded())) == 2
+
+
+@pytest.mark.parametrize(
+    ("splitter", "error", "sentence"),
+    [
+        (LeaveOneOut(), ValueError, "a fold of 99 training and 1 test rows: expected at least 16 and 2"),
+        (StratifiedKFold(3), ValueError, "cv, a StratifiedKFold, cannot split 100 rows .*: pass groups= if it needs"),
+        (GroupKFold(3), ValueError, "cv, a GroupKFold, cannot split 100 rows .The 'groups' parameter should not be"),
+        (KFold(400), ValueError, "cv, a KFold, cannot split 100 rows"),
+        ([(range(50), range(50, 150))], ValueError, "cv has row 100, and there are 100 rows: expected numbers from 0"),
+        ([(range(-1, 50), range(50, 99))], ValueError, "cv has row -1, and there are 100 rows"),
+        ([(range(50), np.arange(50.0, 100.0))], TypeError, "cv holds array.*: expected the numbers of rows, from 0"),
+        ([(np.arange(100) < 50, range(50, 100))], TypeError, "cv holds array.*: expected the numbers of rows"),
+        ([1, 2], TypeError, "cv holds 1: expected pairs of training and test rows"),
+        ([(range(50), range(50, 70), range(70, 100))], TypeError, "cv holds .*: expected pairs"),
+        ([("a", "b")], TypeError, "cv holds 'a': expected the numbers of rows"),
+    ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "split") and not isinstance(value, str) else None,
+)
+def test_what_a_splitter_gives_is_checked_with_one_sentence(splitter, error, sentence):
+    with pytest.raises(error, match=sentence) as caught:
+        split_by(splitter, 100, None, 0.15, seeded())
+    assert "\n" not in str(caught.value)

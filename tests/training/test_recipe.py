@@ -19,6 +19,7 @@ from mibounds.training.recipe import (
     SeriesSettings,
     Settings,
     automatic_folds,
+    refuse_settings,
     takes_settings,
 )
 
@@ -59,6 +60,9 @@ WRONG_TYPE = [
     ({"resume": 1}, "resume is 1 (an int): expected True or False."),
     ({"hidden": 128}, "hidden is 128: give the widths of the layers, for example (128,)."),
     ({"checkpoint": 3}, "checkpoint is 3: expected the path of a folder."),
+    ({"cv": "kfold"}, "cv is 'kfold': expected a splitter with split(X, y, groups), such as KFold(5), or pairs of"),
+    ({"cv": {"folds": 5}}, "cv is {'folds': 5}: expected a splitter"),
+    ({"cv": KFold}, "cv is the class KFold: expected a splitter, for example KFold()."),
 ]
 OUT_OF_RANGE = [
     ({"steps": 0}, f"steps is 0: {WHOLE} 1."),
@@ -70,6 +74,7 @@ OUT_OF_RANGE = [
     ({"split": "blocked", "gap": -1}, f"gap is -1: {WHOLE} 0."),
     ({"bootstrap": 1}, f"bootstrap is 1: {WHOLE} 2."),
     ({"seed": -1}, f"seed is -1: {WHOLE} 0."),
+    ({"seed": 2**64}, "seed is 18446744073709551616: expected a whole number below 2**32"),
     ({"progress": "yes"}, "progress is 'yes': expected 'auto', True or False."),
     ({"test_negatives": 0}, f"test_negatives is 0: {WHOLE} 1."),
     ({"test_negatives": "some"}, "test_negatives is 'some': expected 'all' or a whole number of at least 1."),
@@ -103,8 +108,8 @@ def test_a_value_of_the_wrong_type_or_out_of_range_gives_one_sentence(error, set
         Recipe().replace(**settings)
 
 
-def test_every_field_but_one_is_checked():
-    assert {name for name, one in FIELDS.items() if one.metadata["check"] is None} == {"cv"}, "its splits are checked"
+def test_every_field_is_checked():
+    assert {name for name, one in FIELDS.items() if one.metadata["check"] is None} == set()
 
 
 def test_values_are_kept_in_one_type():
@@ -295,8 +300,29 @@ def test_groups_and_splitters_make_the_folds():
     assert [fold.test.tolist() for fold in Recipe(cv=KFold(2)).splits(60)] == [list(range(30)), list(range(30, 60))]
     with pytest.raises(ValueError, match="groups and split='blocked' exclude each other"):
         Recipe(split="blocked", folds=2).splits(60, groups)
-    with pytest.raises(TypeError, match="cv is a int: expected a splitter"):
+    with pytest.raises(TypeError, match="cv is 5: expected a splitter"):
         Recipe(cv=5).splits(60)
+
+
+def test_pairs_that_can_be_read_once_are_kept():
+    recipe = Recipe(cv=KFold(2).split(range(60)))
+    assert sizes(recipe.splits(60)) == sizes(recipe.splits(60)) == sizes(Recipe(cv=KFold(2)).splits(60))
+
+
+def test_the_largest_seed_has_parts_and_folds():
+    recipe = Recipe(seed=2**32 - 1)
+    assert [recipe.part("a", index).seed for index in range(3)] == [2**32 - 1, 0, 1]
+    filled = recipe.filled(200, 100)
+    assert dataclasses.replace(filled, seed=filled.seed * 1009).seed == (2**32 - 1) * 1009
+    assert dataclasses.replace(filled).device == recipe.device
+
+
+def test_settings_without_an_effect_are_refused():
+    refuse_settings(None, {"seed": 1}, ["seed"], "nothing is trained")
+    with pytest.raises(TypeError, match=r"^steps, lr have no effect, since nothing is trained: leave them out\.$"):
+        refuse_settings(None, {"seed": 1, "steps": 2, "lr": 0.1}, ["seed"], "nothing is trained")
+    with pytest.raises(TypeError, match="^recipe has no effect, since nothing is trained: leave it out"):
+        refuse_settings("quick", {}, ["seed"], "nothing is trained")
 
 
 def test_consecutive_samples_of_a_blocked_split_are_clusters():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sklearn.model_selection import KFold
 
 from mibounds.bounds import NWJ
 from mibounds.training import setting_checks as checks
@@ -31,6 +32,21 @@ from mibounds.training import setting_checks as checks
 )
 def test_what_is_right_is_kept(check, value, kept):
     assert check("name", value) == kept
+
+
+def test_a_splitter_is_no_text_and_no_class_and_an_iterator_becomes_a_list():
+    splitter, pairs = KFold(2), [(range(5), range(5, 9))]
+    assert checks.splitter("cv", splitter) is splitter
+    assert checks.splitter("cv", pairs) is pairs
+    assert checks.splitter("cv", iter(pairs)) == pairs
+    assert checks.splitter("cv", None) is None
+    for value, sentence in (
+        (KFold, "cv is the class KFold"),
+        ("kfold", "cv is 'kfold'"),
+        (5, "cv is 5: expected a sp"),
+    ):
+        with pytest.raises(TypeError, match=sentence):
+            checks.splitter("cv", value)
 
 
 def test_a_bound_is_kept_as_it_is():

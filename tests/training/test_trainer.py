@@ -158,11 +158,82 @@ def test_something_that_is_no_estimator_is_refused_with_one_sentence(given):
 def test_a_critic_of_other_widths_is_refused_with_one_sentence():
     x, y = TASK.sample(100, torch.Generator().manual_seed(0))
     estimator = MIEstimator(JointCritic(3, 2), InfoNCE())
-    sentence = (
-        "^x has 2 columns and y has 2, and JointCritic was built for other widths: a layer of 3 inputs gets 2[.] Giv"
-    )
+    sentence = "^x has 2 columns and y has 2 columns, which JointCritic cannot score: a layer of 3 inputs gets 2[.] Bu"
     with pytest.raises(ValueError, match=sentence):
         Trainer(folds=2, steps=1).fit(estimator, x, y)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "sentence"),
+    [
+        (
+            ("x", "x"),
+            ValueError,
+            "x is a tuple of tensors and y has 2 columns, which SeparableCritic cannot score: lin",
+        ),
+        (("x",), ValueError, "x is a tuple of tensors and y has 2 columns"),
+        (
+            torch.zeros(100, 4, 3),
+            ValueError,
+            r"x has shape \(100, 4, 3\) \(torch.float32\) and y .*: a layer of 2 inpu",
+        ),
+        (
+            torch.zeros(100, 4, 2).double(),
+            ValueError,
+            r"x has shape .*float64.* the same dtype, but got Double and Flo",
+        ),
+        (np.zeros((100, 2, 2)), TypeError, "x is sequence of 2 steps x 2: expected .rows,. or .rows, columns. here"),
+        (np.zeros((100, 9, 9)), TypeError, "x is image 1 x 9 x 9: expected"),
+    ],
+)
+def test_samples_of_other_axes_than_the_critic_takes_are_refused_with_one_sentence(x, error, sentence):
+    table, y = data(100)
+    x = tuple(table for _ in x) if isinstance(x, tuple) else x
+    with pytest.raises(error, match=sentence) as caught:
+        Trainer(folds=2, steps=1).fit(estimator(), x, y.numpy())
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_values_are_left_out_by_the_trainer():
+    x, y = data(100)
+    broken = x.clone()
+    broken[:7, 0] = torch.nan
+    for pair in ((broken, y), (x, torch.where(broken.isnan(), broken, y))):
+        with pytest.raises(
+            ValueError, match=r'in 7 of 100 rows: .* leave out these rows by mi.Trainer\(nan="drop"\)\.$'
+        ):
+            Trainer(folds=2, steps=1).fit(estimator(), *pair)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MIWarning)
+        assert Trainer(folds=2, steps=1, nan="drop").fit(estimator(), broken, y).n == 93
+
+
+class _Partly(SeparableCritic):
+    """NaN for samples above a limit."""
+
+    limit = 0.0
+
+    def encode_x(self, x):
+        code = super().encode_x(x)
+        return torch.where(x[:, :1] > self.limit, torch.nan, code)
+
+
+@pytest.mark.parametrize(("limit", "what"), [(0.0, "the validation samples"), (-99.0, "the validation samples")])
+def test_critics_without_a_number_are_refused_with_one_sentence(limit, what):
+    critic = _Partly(2, 2, hidden=(8,))
+    critic.limit = limit
+    with pytest.raises(ValueError, match=f"^The critics score {what} as NaN: an encoder or a critic returns NaN"):
+        Trainer(folds=2, steps=3).fit(MIEstimator(critic, InfoNCE()), *data(100))
+
+
+def test_a_critic_without_a_number_for_a_test_sample_is_refused_with_one_sentence():
+    x, y = data(100)
+    x[0] = 100.0
+    critic = _Partly(2, 2, hidden=(8,))
+    critic.limit = 50.0
+    pairs = [(range(40, 100), range(40)), (range(1, 40), range(40, 100))]
+    with pytest.raises(ValueError, match="^The critics score 1 of 40 test samples as NaN"):
+        Trainer(cv=pairs, steps=3, preprocessing=None).fit(MIEstimator(critic, InfoNCE()), x, y)
 
 
 def test_batches_that_do_not_fit():

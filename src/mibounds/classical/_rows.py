@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mibounds._checks import check_paired
-from mibounds.data.sources import columns_of
+from mibounds.data.intake import check_labels, check_real, is_empty, table_of
 from mibounds.data.values import Array, center_of, families, numbers, texts
 
 __all__ = ["Codes", "Floats", "code_sides", "codes", "number_sides", "paired"]
@@ -27,7 +26,7 @@ def number_sides(x: Any, y: Any, z: Any = None) -> tuple[Floats, Floats, Floats]
     """
     first, second = _numbers(x, "x"), _numbers(y, "y")
     check_paired(len(first), len(second))
-    third = np.empty((len(first), 0)) if _is_empty(z) else _numbers(z, "z")
+    third = np.empty((len(first), 0)) if is_empty(z) else _numbers(z, "z")
     check_paired(len(first), len(third), name_y="z")
     varying = [side[:, (side != side[:1]).any(0)] for side in (first, second, third)]
     return varying[0], varying[1], varying[2]
@@ -42,7 +41,7 @@ def code_sides(x: Any, y: Any, z: Any = None) -> tuple[Codes, Codes, Codes]:
     """
     first, second = codes(x, "x"), codes(y, "y")
     check_paired(len(first), len(second))
-    third = np.zeros(len(first), dtype=np.int64) if _is_empty(z) else codes(z, "z")
+    third = np.zeros(len(first), dtype=np.int64) if is_empty(z) else codes(z, "z")
     check_paired(len(first), len(third), name_y="z")
     return first, second, third
 
@@ -64,23 +63,13 @@ def paired(a: Codes, b: Codes) -> Codes:
 
 def _columns(data: Any, name: str) -> dict[str, Array]:
     """The columns, by what a sentence calls them."""
-    if data is not None and (_is_empty(data) or getattr(data, "shape", None) == ()):
+    if data is not None and (is_empty(data) or getattr(data, "shape", None) == ()):
         raise ValueError(f"{name} is empty: expected one row for each sample.")
-    columns, own = columns_of(data, name)
-    return {f"column {title!r} of {name}" if own else title: column for title, column in columns.items()}
-
-
-def _is_empty(data: Any) -> bool:
-    if data is None:
-        return True
-    if isinstance(data, Mapping):
-        return all(_is_empty(column) for column in data.values())
-    if isinstance(data, list | tuple):
-        return all(isinstance(row, list | tuple) and not row for row in data)
-    shape = getattr(data, "shape", None)
-    if shape is not None:
-        return 0 in tuple(shape)
-    return hasattr(data, "__len__") and len(data) == 0
+    columns, own = table_of(data, name)
+    labeled = {f"column {title!r} of {name}" if own else title: column for title, column in columns.items()}
+    for label, column in labeled.items():
+        check_real(column, label)
+    return labeled
 
 
 def _numbers(data: Any, name: str) -> Floats:
@@ -96,7 +85,7 @@ def _checked(column: Array, label: str) -> Floats:
             f"{label} holds {' and '.join(sorted(held))}: expected numbers. Encode it as numbers, or use a function "
             "that counts, such as contingency."
         )
-    offset = center_of(column) if column.dtype.kind in "iu" else 0.0  # whole numbers beyond 2^53 stay exact
+    offset = center_of(column) if column.dtype.kind in "iuMm" else 0.0  # whole numbers beyond 2^53 stay exact
     values: Floats = numbers(column, offset).astype(np.float64) + 0.0  # -0.0 becomes 0.0
     _refuse(label, "missing", int(np.isnan(values).sum()), "fill them in")
     _refuse(label, "infinite", int(np.isinf(values).sum()), "replace them")
@@ -113,6 +102,7 @@ def _labels(column: Array, label: str) -> Codes:
             found = texts(column)
         except TypeError as error:
             raise TypeError(f"{label} holds values that cannot be compared: expected text or numbers.") from error
+        check_labels(column, label)
         missing = np.array([value is None for value in found])
     _refuse(label, "missing", int(missing.sum()), "give the missing value a name of its own")
     return np.unique(np.asarray(found), return_inverse=True)[1].astype(np.int64)

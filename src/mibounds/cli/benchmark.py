@@ -97,7 +97,7 @@ def page(
     """
     with one_sentence():
         out = out or results.with_suffix(".md")
-        check_file("--out", out, (".md", ".html"), makes_folder=True)
+        check_file("--out", out, (".md", ".html"), [results], makes_folder=True)
         if not results.exists():
             raise ValueError(no_such_file(results, (".jsonl",)))
         from mibounds.benchmark import write_page

@@ -46,7 +46,7 @@ class _Program(Group):
             if type(error).__name__ == "NoArgsIsHelpError":
                 error.show()
             else:
-                message = error.format_message().replace("Value error, ", "").rstrip(".")
+                message = _message(error)
                 hint = f" Try '{error.ctx.command_path} --help'." if error.ctx else ""
                 typer.echo(f"Error: {message}.{hint}", err=True)
             code = error.exit_code
@@ -60,6 +60,15 @@ class _Program(Group):
     def list_commands(self, context: Any) -> list[str]:
         """The names in the order of the help."""
         return sorted(super().list_commands(context), key=lambda name: name in _GROUPS)
+
+
+def _message(error: Any) -> str:
+    """The message of a wrong command line; for a text that is no number, with the text."""
+    message: str = error.format_message().replace("Value error, ", "").rstrip(".")
+    for one in getattr(error.__cause__, "errors", list)():  # of pydantic, in newer versions of typer
+        expected = one["msg"].removeprefix("Input should be ").partition(",")[0].replace("integer", "whole number")
+        message = message.replace(one["msg"], f"{one['input']!r}, expected {expected}")
+    return message
 
 
 app = typer.Typer(

@@ -4,7 +4,7 @@ written."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from mibounds.cli.typed import typed
 if TYPE_CHECKING:
     from mibounds.results import Measurement
 
-__all__ = ["Outputs", "check_file"]
+__all__ = ["Outputs", "check_file", "input_files"]
 
 _ENDINGS = {
     "plot": (".png", ".svg", ".pdf"),
@@ -49,17 +49,20 @@ class Outputs:
     save: Path | None = None
     as_json: bool = False
 
-    def check(self) -> None:
+    def check(self, inputs: Iterable[Path] = ()) -> None:
         """Check that all files can be written, before the work.
 
+        Arguments:
+            inputs: the files that the command reads.
+
         Raises:
-            ValueError: if a file has another ending, or its folder does not exist.
+            ValueError: if a file has another ending, is an input, or its folder does not exist.
             ImportError: if a package that writes it is not installed.
         """
         for name, endings in _ENDINGS.items():
             path: Path | None = getattr(self, name)
             if path is not None:
-                check_file(f"--{name}", path, endings)
+                check_file(f"--{name}", path, endings, inputs)
         if self.plot is not None or self.report is not None:
             require("matplotlib", extra="plots", purpose="A figure")
         if self.report is not None:
@@ -129,17 +132,26 @@ def _source(context: typer.Context) -> dict[str, str]:
     return {"source": "standard input" if text == "-" else Path(text).name}
 
 
-def check_file(option: str, path: Path, endings: tuple[str, ...], *, makes_folder: bool = False) -> None:
+def input_files(context: typer.Context) -> list[Path]:
+    """The files that a command reads: its arguments."""
+    names = [str(context.params[one.name]) for one in context.command.params if one.param_type_name == "argument"]
+    return [Path("/dev/stdin" if name == "-" else name).expanduser() for name in names]
+
+
+def check_file(
+    option: str, path: Path, endings: tuple[str, ...], inputs: Iterable[Path] = (), *, makes_folder: bool = False
+) -> None:
     """Check that a file can be written, before the work.
 
     Arguments:
         option: that names it.
         path: of the file.
         endings: that it may have.
+        inputs: files that it must not replace, by whatever name or link.
         makes_folder: a folder that does not exist is made.
 
     Raises:
-        ValueError: if it has another ending, if its folder does not exist, or if it is a folder.
+        ValueError: if it has another ending, if its folder does not exist, or if it is a folder or an input.
     """
     *others, last = endings
     expected = f"{', '.join(others)} or {last}" if others else last
@@ -151,6 +163,8 @@ def check_file(option: str, path: Path, endings: tuple[str, ...], *, makes_folde
         raise ValueError(f"{option} is {str(path)!r}, a folder: expected a file.")
     if next(folder for folder in path.parents if folder.exists()).is_file():
         raise ValueError(f"{option} is {str(path)!r}, and a part of its path is a file: give another one.")
+    if any(path.exists() and one.exists() and path.samefile(one) for one in inputs):
+        raise ValueError(f"{option} is {str(path)!r}, a file that the command reads: give another one.")
 
 
 def _record(part: Measurement | Mapping[str, Measurement]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mibounds.cli.errors import one_sentence
 from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.option_names import option_names
 from mibounds.cli.options import AsJson, ColumnsX, ColumnsY, Device
-from mibounds.cli.outputs import check_file
+from mibounds.cli.outputs import check_file, input_files
 from mibounds.warnings import UnseenCategoryWarning
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ def score(
     with one_sentence(), option_names(context), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UnseenCategoryWarning)
-        warnings.filterwarnings("always", module=r"mibounds\.data\.")  # of reading
+        from mibounds.data.text_columns import ReadingWarning
+
+        warnings.simplefilter("always", ReadingWarning)
         if out is not None:
-            check_file("--out", out, (".csv",))
+            check_file("--out", out, (".csv",), input_files(context))
         from mibounds.cli.files import read_variables
 
         if not model.exists():

@@ -13,7 +13,7 @@ import typer
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.job import job
 from mibounds.cli.option_names import option_names
-from mibounds.cli.outputs import Outputs
+from mibounds.cli.outputs import Outputs, input_files
 from mibounds.cli.settings import recipe_from
 from mibounds.training.recipe import Recipe
 from mibounds.warnings import MIWarning
@@ -58,7 +58,9 @@ def session(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        warnings.filterwarnings("always", module=r"mibounds\.data\.")  # of reading
+        from mibounds.data.text_columns import ReadingWarning
+
+        warnings.simplefilter("always", ReadingWarning)
         warnings.showwarning = _echo
-        outputs.check()
+        outputs.check(input_files(context))
         yield functools.partial(recipe_from, settings, device=device, progress=False if quiet else "auto")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO, StringIO
 from itertools import count, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mibounds.data.text_columns import NUMBER
+from mibounds.data.text_columns import NUMBER, ReadingWarning
+from mibounds.data.values import MISSING_WORDS
+from mibounds.warnings import issue
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +35,7 @@ _BYTE_ORDER_MARKS = {
 }
 _TOKEN = re.compile(r'"(?:[^"]|"")*"|\S+')
 _NUMBER = re.compile(NUMBER)
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 def decode(data: bytes, label: str, encoding: str | None = None) -> str:
@@ -89,9 +92,9 @@ def separator_of(option: str | None) -> str | None:
 def read_delimited(text: str, label: str, separator: str | None = None, first: str = ",") -> tuple[pl.DataFrame, str]:
     """The columns of a table as text, and the separator.
 
-    Comment lines (#) and blank lines at the top are skipped, blank lines elsewhere too. The header's names lose the
-    blanks around them. Columns without a name are called "column 3", or left out if they are empty; repeated names get
-    a number, "age (2)", with a warning.
+    Comment lines (#) and blank lines at the top are skipped, blank lines elsewhere too, blanks before quotes, and
+    separators at the ends of rows. The header's names lose the blanks around them. Columns without a name are called
+    "column 3", or left out if they are empty; repeated names get a number, "age (2)", with a warning.
 
     Arguments:
         text: with newlines.
@@ -108,7 +111,7 @@ def read_delimited(text: str, label: str, separator: str | None = None, first: s
     start = 0  # of the header in the text
     for line in lines:
         if line.startswith("#"):
-            comments.append(line.lstrip("#").strip())
+            comments.append(line.lstrip("#").rstrip())
         elif declared := re.fullmatch(r"sep=(.)", line.strip()):
             separator = separator or declared[1]
         elif line.strip():
@@ -116,17 +119,37 @@ def read_delimited(text: str, label: str, separator: str | None = None, first: s
         skipped, start = skipped + 1, start + len(line) + 1
     else:
         raise ValueError(f"{label} is empty: expected a line of column names, and rows.")
-    body = text[start:]
+    with _long_cells(len(text)):
+        return _table(text[start:], label, separator, first, comments, skipped)
+
+
+@contextmanager
+def _long_cells(length: int) -> Iterator[None]:
+    """Cells of up to this length, in place of the 131,072 characters of the module csv."""
+    limit = csv.field_size_limit()
+    csv.field_size_limit(max(limit, length))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _table(
+    body: str, label: str, separator: str | None, first: str, comments: list[str], skipped: int
+) -> tuple[pl.DataFrame, str]:
+    """The columns below the comments, and the separator; comments may hold the header."""
     sample = "\n".join(islice(_lines(body), _SAMPLE))
     separator = separator or _sniffed(sample, first)
     if separator == " ":
         body = "\n".join(_tabbed(line) for line in _lines(body))
     delimiter = "\t" if separator == " " else separator
     header, height = _header(body, delimiter, label)
-    if comments and _is_header(comments[-1], header, separator):
-        commented = _tabbed(comments[-1]) if separator == " " else comments[-1]
-        header, height = next(csv.reader([commented], delimiter=delimiter)), 0
-    elif all(_NUMBER.fullmatch(cell.strip()) for cell in header) and any("." in cell for cell in header):
+    below = [cell for row in islice(_reader(_lines(sample), delimiter), 1, None) for cell in row]
+    commented = next((one for one in reversed(comments) if _is_header(one, header, below, separator)), None)
+    if commented is not None:
+        commented = _tabbed(commented) if separator == " " else commented
+        header, height = next(_reader([commented], delimiter)), 0
+    elif _is_row(header):
         raise ValueError(f"{label} begins with numbers, {', '.join(header[:3])}: add a line of column names.")
     rows = body.split("\n", height)[height] if body.count("\n") >= height else ""
     if not rows.strip():
@@ -138,6 +161,20 @@ def read_delimited(text: str, label: str, separator: str | None = None, first: s
 
         table = pl.DataFrame({str(i): list(column) for i, column in enumerate(zip(*columns, strict=True))})
     return name_columns(table, header, label), separator
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> Any:
+    """The rows of the module csv; blanks before a quote, as in `"a", "b"`, are no text."""
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+
+
+def _is_row(header: list[str]) -> bool:
+    """Is it a row of numbers? Whole numbers may be names, such as years, but not twice the same."""
+    cells = [cell.strip() for cell in header]
+    numbers = [cell for cell in cells if _NUMBER.fullmatch(cell)]
+    others = {cell for cell in cells if cell not in numbers}
+    whole = all(_WHOLE.fullmatch(cell) for cell in numbers) and len(set(cells)) == len(cells)
+    return bool(numbers) and others <= {*MISSING_WORDS} - {""} and not whole
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -162,7 +199,7 @@ def _sniffed(sample: str, first: str) -> str:
     for separator in (first, *(one for one in _SEPARATORS if one != first)):
         text = "\n".join(map(_tabbed, sample.split("\n"))) if separator == " " else sample
         try:
-            reader = csv.reader(StringIO(text, newline=""), delimiter="\t" if separator == " " else separator)
+            reader = _reader(StringIO(text, newline=""), "\t" if separator == " " else separator)
             header, *rows = [row for row in reader if row]
         except (csv.Error, ValueError):
             continue
@@ -187,29 +224,34 @@ def _sniffed(sample: str, first: str) -> str:
 
 def _header(body: str, delimiter: str, label: str) -> tuple[list[str], int]:
     """The cells of the header, and the number of its lines."""
-    reader = csv.reader((f"{line}\n" for line in _lines(body)), delimiter=delimiter)
-    try:
-        return next(reader), reader.line_num
-    except csv.Error:
-        raise ValueError(f'{label} has a quote (") in its header that is opened and not closed.') from None
+    reader = _reader((f"{line}\n" for line in _lines(body)), delimiter)
+    header, height = next(reader), reader.line_num
+    if height > 1 and sum(line.count('"') for line in islice(_lines(body), height)) % 2:
+        raise ValueError(f'{label} has a quote (") in its header that is opened and not closed.')
+    return header, height
 
 
-def _is_header(comment: str, row: list[str], separator: str) -> bool:
-    """Is a comment above the first row its header, as in the files of numpy.savetxt?"""
+def _is_header(comment: str, row: list[str], below: list[str], separator: str) -> bool:
+    """Is a comment the header of the row below it, as in the files of numpy.savetxt?
+
+    If the row has numbers, it is no header itself. If the whole table is text, a comment of names without blanks before
+    them is one: `#name,city`.
+    """
     cells = comment.split() if separator == " " else comment.split(separator)
-    return (
-        len(cells) == len(row) > 1
-        and any(_NUMBER.fullmatch(cell.strip()) for cell in row)
-        and not any(_NUMBER.fullmatch(cell.strip()) for cell in cells)
-    )
+    if not len(cells) == len(row) > 1 or any(_NUMBER.fullmatch(cell.strip()) for cell in cells):
+        return False
+    if any(_NUMBER.fullmatch(cell.strip()) for cell in row):
+        return True
+    spaced = comment[0].isspace() or any(cell[:1].isspace() for cell in cells)
+    return not spaced and not any(_NUMBER.fullmatch(cell.strip()) for cell in below)
 
 
 def _parsed(rows: str, width: int, delimiter: str) -> pl.DataFrame | None:
     """The columns as text, or None unless all rows certainly have this width."""
     import polars as pl
 
-    if rows.count('"') % 2:
-        return None  # a quote may be open
+    if rows.count('"') % 2 or re.search(rf'(?:^|{re.escape(delimiter)}) +"', rows, re.MULTILINE):
+        return None  # a quote may be open, or stand behind a blank
     names = [str(i) for i in range(width)]
     if "\n\n" in rows:
         rows = re.sub("\n{2,}", "\n", rows)  # polars takes blank lines for rows
@@ -228,7 +270,7 @@ def _are_equal(rows: str, width: int, delimiter: str) -> bool:
     if '"' not in rows:
         return all(line.count(delimiter) == width - 1 for line in rows.split("\n") if line)
     try:
-        return all(len(row) == width for row in csv.reader(StringIO(rows, newline=""), delimiter=delimiter) if row)
+        return all(len(row) == width for row in _reader(StringIO(rows, newline=""), delimiter) if row)
     except csv.Error:
         return False
 
@@ -239,35 +281,32 @@ def _rows(rows: str, header: list[str], delimiter: str, label: str, above: int, 
     Raises:
         ValueError: for a row that has more or fewer values than the header has names.
     """
-    reader = csv.reader(StringIO(rows, newline=""), delimiter=delimiter)
+    reader = _reader(StringIO(rows, newline=""), delimiter)
+    width = len(header)
     found: list[list[str]] = []
-    wrong: tuple[int, int] | None = None
-    longer = True  # by one, every row
-    before, start = 0, 0  # lines above the next row, and above the last one
-    try:
-        for row in reader:
-            if row:
-                if len(row) != len(header) and wrong is None:
-                    wrong = (above + before + 1, len(row))
-                longer = longer and len(row) == len(header) + 1
-                found.append(row)
-            before, start = reader.line_num, before
-        is_open = rows.count('"') % 2 == 1 and before - start > 1
-    except csv.Error:  # a value of more than 131,072 characters
-        is_open, start = True, before
-    if is_open:
+    starts: list[int] = []  # the lines of the rows
+    before = start = 0  # lines above the next row, and above the last one
+    for row in reader:
+        if row:
+            found.append(row)
+            starts.append(above + before + 1)
+        before, start = reader.line_num, before
+    if rows.count('"') % 2 == 1 and before - start > 1:
         raise ValueError(f'{label} has a quote (") in line {above + start + 1} that is opened and not closed.')
+    if not any(cell.strip() for row in found for cell in row[width:]):
+        found = [row[:width] for row in found]  # separators at the ends of rows
+    wrong = next(((line, len(row)) for line, row in zip(starts, found, strict=True) if len(row) != width), None)
     if wrong is None:
         return found
     named = _SEPARATORS.get(separator, repr(separator))
-    if longer:
+    if all(len(row) == width + 1 for row in found):
         raise ValueError(
-            f"every row of {label} has one value more than the header has names ({len(header)}): add a name for the "
+            f"every row of {label} has one value more than the header has names ({width}): add a name for the "
             "first column."
         )
     line, values = wrong
     raise ValueError(
-        f"line {line} of {label} has {_counted(values, 'value')}, and the header has {_counted(len(header), 'name')} "
+        f"line {line} of {label} has {_counted(values, 'value')}, and the header has {_counted(width, 'name')} "
         f"(separated by {named}): correct the line, quote text that has a separator in it, or give the separator with "
         "--sep."
     )
@@ -299,5 +338,5 @@ def name_columns(table: pl.DataFrame, header: Sequence[str], label: str) -> pl.D
         names[name] = column
     if repeated:
         shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
-        warnings.warn(f"{label} has columns of the same name; the later ones are called {shown}.", stacklevel=2)
+        issue(ReadingWarning(f"{label} has columns of the same name; the later ones are called {shown}."))
     return table.select(names.values()).rename({column: name for name, column in names.items()})

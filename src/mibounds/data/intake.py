@@ -8,8 +8,8 @@ used is refused here, with one sentence that says what came, what was expected a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,15 +19,104 @@ from torch import Tensor
 from mibounds._checks import nearest
 from mibounds.data.encoding import Categorical, Continuous, Encoding, fit_encoding, kind_names
 from mibounds.data.sources import columns_of, title_of
-from mibounds.data.values import Array, check_numbers, inferred_kind, is_text, numbers_in_text, texts
+from mibounds.data.values import (
+    Array,
+    check_numbers,
+    families,
+    inferred_kind,
+    is_missing,
+    is_text,
+    numbers,
+    numbers_in_text,
+    texts,
+)
 from mibounds.data.variable import MissingPolicy, Schema, Variable, encoded, shown
 from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
 
-__all__ = ["Kinds", "group_codes", "intake", "intake_again", "intake_columns", "unseen_categories"]
+__all__ = [
+    "Kinds",
+    "TableSchema",
+    "check_labels",
+    "check_real",
+    "check_values",
+    "group_codes",
+    "intake",
+    "intake_again",
+    "intake_columns",
+    "is_empty",
+    "table_of",
+    "unseen_categories",
+]
 
 _MOST_LABELS = 12  # the features of a column of `mi.matrix` are as many functions of its values, and a constant
 Kinds = str | Mapping[str, str] | None
 """What the columns are: all of them, or some by name; the others, and None, are inferred."""
+
+
+@dataclass(frozen=True)
+class TableSchema(Schema):
+    """How a table was encoded, and what it held, which new rows have to hold, too.
+
+    Attributes:
+        held: "number", "date" or "duration" for each encoding; empty where that is not known.
+    """
+
+    held: tuple[str, ...] = ()
+
+
+def table_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
+    """The columns of a table by their names, and whether these are its own, as `columns_of` finds them.
+
+    Raises:
+        TypeError, ValueError: with one sentence that names the variable.
+    """
+    check_values(data, name)
+    return columns_of(data, name)
+
+
+def check_values(data: Any, name: str) -> None:
+    """Raise a TypeError for a tensor without values, or a tuple or list with one in it."""
+    for part in data if isinstance(data, tuple | list) else (data,):
+        if isinstance(part, Tensor) and part.is_meta:
+            raise TypeError(f"{name} is a tensor on the meta device, which holds no values: pass one on the CPU.")
+
+
+def check_real(column: Array, label: str) -> None:
+    """Raise a TypeError for a column of objects that are complex numbers."""
+    present = [value for value in column if not is_missing(value)] if column.dtype.kind == "O" else []
+    if present and all(isinstance(value, complex | np.complexfloating) for value in present):
+        raise TypeError(
+            f"{label} is complex: give real numbers, for example its real and imaginary parts as two columns."
+        )
+
+
+def is_empty(data: Any) -> bool:
+    """Has it no rows, or no values in them? So has None."""
+    if data is None:
+        return True
+    if isinstance(data, Mapping):
+        return all(is_empty(column) for column in data.values())
+    if isinstance(data, list | tuple):
+        return all(isinstance(row, list | tuple) and not row for row in data)
+    shape = getattr(data, "shape", None)
+    if shape is not None:
+        return 0 in tuple(shape)
+    return hasattr(data, "__len__") and len(data) == 0
+
+
+def check_labels(column: Array, label: str) -> None:
+    """Raise a TypeError for labels (N,) of several kinds: the number 1 and the text "1" would be one value.
+
+    Arguments:
+        column: of a table.
+        label: what the sentence calls it.
+    """
+    held = families(column) if column.dtype.kind == "O" else set()
+    if len(held) > 1 and held != {"number", "boolean"}:
+        raise TypeError(
+            f"{label} holds {' and '.join(sorted(held))}: expected numbers, dates, booleans or text, one of them "
+            "throughout. Convert it, for example by str."
+        )
 
 
 def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "raise") -> Variable:
@@ -43,13 +132,14 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
         TypeError: if the data are complex, or hold something else than numbers, dates, booleans or text.
         ValueError: if the data are empty, have three or more dimensions, or a column has no values.
     """
-    columns, named = columns_of(data, name)
+    columns, named = table_of(data, name)
     wanted = _wanted(kinds, [*columns], name)
     encodings = _distinct(_fitted(columns, wanted, name, nan == "indicator"))
     rows = len(next(iter(columns.values())))
     used = [one for one in encodings if one.name in wanted or not one.is_identifier(rows)] or encodings
     names = tuple(made for encoding in used for made in encoding.names)
-    return encoded(name, columns, Schema("table", names, encodings, named))
+    held = tuple(_held(column) for column in columns.values())
+    return encoded(name, columns, TableSchema("table", names, encodings, named, held))
 
 
 def group_codes(groups: Any, given: int, kept: Tensor) -> Tensor | None:
@@ -60,11 +150,13 @@ def group_codes(groups: Any, given: int, kept: Tensor) -> Tensor | None:
     """
     if groups is None:
         return None
-    columns, _ = columns_of(groups, "groups")
+    columns, _ = table_of(groups, "groups")
+    column = next(iter(columns.values()))
     try:
-        found = texts(next(iter(columns.values())))
+        found = texts(column)
     except TypeError as error:
         raise TypeError(f"groups: {error}") from error
+    check_labels(column, "groups")
     if len(columns) > 1 or len(found) != given:
         raise ValueError(
             f"groups has {len(found)} rows and {len(columns)} columns: expected one value for each of the {given} rows."
@@ -82,7 +174,7 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    columns, named = columns_of(data, name)
+    columns, named = table_of(data, name)
     names = set(schema.names)
     used = [encoding for encoding in schema.encodings if not names.isdisjoint(encoding.names)]
     if not (named and schema.named):
@@ -98,21 +190,17 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
                 f"{name} has no column {encoding.name!r}, which the critics were trained on. "
                 f"{nearest(encoding.name, columns)}"
             )
+    held = schema.held if isinstance(schema, TableSchema) else ()
+    before = dict(zip((encoding.name for encoding in schema.encodings), held, strict=False))
     for encoding in used:
-        if isinstance(encoding, Continuous) and not is_text(columns[encoding.name]):
-            check_numbers(columns[encoding.name], encoding.name)
-    try:
-        return encoded(name, columns, replace(schema, encodings=tuple(used)))
-    except ValueError as error:
-        raise ValueError(
-            f"{name} holds text where the critics were trained on numbers: convert it, or leave its rows out."
-        ) from error
+        _check_again(columns[encoding.name], encoding, before.get(encoding.name), name)
+    return encoded(name, columns, replace(schema, encodings=tuple(used)))
 
 
 def unseen_categories(data: Any, name: str, variable: Variable) -> list[tuple[Categorical, Tensor]]:
     """The categorical columns of new rows with categories that did not occur in the fit, and in which rows (N,)."""
     assert variable.schema is not None
-    columns, named = columns_of(data, name)
+    columns, named = table_of(data, name)
     if not (named and variable.schema.named):
         columns = dict(zip((one.name for one in variable.schema.encodings), columns.values(), strict=False))
     found = []
@@ -141,14 +229,14 @@ def intake_columns(
     Raises:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
-    given, named = columns_of(table, "table")
+    given, named = table_of(table, "table")
     found = given if named else {str(i): column for i, column in enumerate(given.values())}
     found = {title: _read(column) for title, column in found.items()}
     if labels:
         found = {title: _numbered(column) for title, column in found.items()}
     warnings: list[MIWarning] = []
     if columns is None:
-        chosen = [title for title, column in found.items() if column.dtype.kind in "biuf"]
+        chosen = [title for title, column in found.items() if _is_numeric(column)]
         others = [title for title in found if title not in chosen]
         if others and chosen:
             few = f" (or text with 2 to {_MOST_LABELS} different values)" if labels else ""
@@ -156,6 +244,8 @@ def intake_columns(
             warnings.append(ColumnsLeftOutWarning(" ".join([said, *_nearly_numbers(found, others)])))
         chosen = chosen or others
     else:
+        if isinstance(columns, str) or not isinstance(columns, Iterable):
+            raise TypeError(f"columns is {columns!r}: expected the names of columns, for example [{columns!r}].")
         chosen = list(dict.fromkeys(map(title_of, columns)))
         for title in chosen:
             if title not in found:
@@ -185,8 +275,8 @@ def _read(column: Array) -> Array:
 
 def _numbered(column: Array) -> Array:
     """A column of text with few values as the places of its values in alphabetical order, nan where one is missing; any
-    other column as it is."""
-    if not is_text(column):
+    other column as it is, one of text and numbers among them."""
+    if not is_text(column) or len(families(column)) > 1:
         return column
     held = texts(column)
     places = {text: float(i) for i, text in enumerate(sorted({text for text in held if text is not None}))}
@@ -195,12 +285,46 @@ def _numbered(column: Array) -> Array:
     return np.array([math.nan if text is None else places[text] for text in held])
 
 
+def _is_numeric(column: Array) -> bool:
+    """Does it hold numbers or booleans? Where one is missing, whole numbers and booleans come as objects."""
+    if column.dtype.kind != "O":
+        return column.dtype.kind in "biuf"
+    held = families(column)
+    return bool(held) and held <= {"number", "boolean"}
+
+
+def _held(column: Array) -> str:
+    return {"M": "date", "m": "duration"}.get(column.dtype.kind, "number")
+
+
+def _check_again(column: Array, encoding: Encoding, held: str | None, name: str) -> None:
+    """Raise an error if new values are of another kind than those of the fit, which were numbers, dates or durations,
+    as far as that is known."""
+    if not isinstance(encoding, Continuous):
+        return
+    label, now = f"{name}: column {encoding.name!r}", _held(column)
+    check_real(column, label)
+    if is_text(column):
+        raise ValueError(
+            f"{name} holds text where the critics were trained on numbers: convert it, or leave its rows out."
+        )
+    check_numbers(column, encoding.name)
+    if held is not None and held != now and np.isfinite(numbers(column)).any():
+        raise TypeError(f"{label} holds {now}s, and the critics were trained on {held}s: give {held}s.")
+
+
 def _fitted(
     columns: Mapping[str, Array], kinds: Mapping[str, str], name: str, indicator: bool = False
 ) -> tuple[Encoding, ...]:
     """An encoding for each column; an error names the variable."""
     try:
-        return tuple(fit_encoding(column, title, kinds.get(title), indicator) for title, column in columns.items())
+        for title, column in columns.items():
+            check_real(column, f"column {title!r}")
+        encodings = tuple(fit_encoding(column, title, kinds.get(title), indicator) for title, column in columns.items())
+        for encoding in encodings:
+            if encoding.is_label:
+                check_labels(columns[encoding.name], f"column {encoding.name!r}")
+        return encodings
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
+import re
 import sys
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -28,6 +30,21 @@ __all__ = ["READABLE", "OpenTable", "open_table", "read_table"]
 _TEXT = (".csv", ".tsv", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
 _TYPED = (".parquet", ".arrow", ".feather", ".ipc")
+_MAGIC = {
+    b"PK\x03\x04": "a spreadsheet or an archive: give it the ending .xlsx, or save it as CSV",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet: give it the ending .xls, or save it as CSV",
+    b"PAR1": "a Parquet file: give it the ending .parquet",
+    b"ARROW1": "an Arrow file: give it the ending .arrow",
+    b"\x93NUMPY": "an array of NumPy: give it the ending .npy",
+    b"BZh9": "compressed by bzip2: decompress it first",
+    b"\xfd7zXZ\0": "compressed by xz: decompress it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: decompress it first",
+    b"SQLite format 3\0": "a database of SQLite: save its table as CSV",
+    b"\x89HDF": "an HDF5 file: save its table as CSV",
+    b"%PDF-": "a PDF document: save its table as CSV",
+}  # the first bytes of files that are no text
+_GZIP = b"\x1f\x8b"
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")  # bytes that text does not have; a column may be called PAR1
 READABLE = (*_TEXT, *(f"{one}.gz" for one in _TEXT), *_JSON, *_TYPED, *SPREADSHEETS, ".npy", ".npz")
 """The endings of the files that can be read."""
 
@@ -69,7 +86,7 @@ def read_table(
 
     | ending | content |
     |---|---|
-    | .csv, .tsv, .txt, each also .gz; "-" is standard input | a header and rows of text |
+    | .csv, .tsv, .txt, also compressed (.gz); "-" is standard input | a header and rows of text |
     | .jsonl, .ndjson | an object on each line |
     | .json | a list of objects, or an object of columns |
     | .parquet, .arrow, .feather, .ipc | a table with types |
@@ -81,7 +98,8 @@ def read_table(
     Numbers may have thousands separators. In text and JSON, these stand for a missing value, as in pandas: empty, NA,
     N/A, n/a, <NA>, NaN, nan, null, NULL, None, #N/A; and `.`, `-` and `?` in columns of which all other values are
     numbers or dates. ISO dates become dates, and so do DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY where the column is
-    unambiguous. Integers with leading zeros are codes and stay text, as do numbers with a unit or a percent sign.
+    unambiguous; other spellings of dates, and times of day, are refused. Integers with leading zeros are codes and stay
+    text. Whole numbers are Int64, and where one is longer UInt64 or Object (int).
 
     Arguments:
         path: of the file; `~` is the home directory.
@@ -94,7 +112,7 @@ def read_table(
         A polars table; for .npy a matrix (rows, columns); for .npz a dictionary of arrays.
 
     Raises:
-        ValueError: if the file cannot be read, or if a text column is mostly numbers or dates.
+        ValueError: if the file cannot be read, or if a text column is mostly numbers, dates or times of day.
         ImportError: if polars, which reads tables, is not installed.
 
     Example:
@@ -130,7 +148,8 @@ def open_table(
     label = "standard input" if standard_input else path.name
     ending = ".csv" if standard_input else _ending(path)
     for option, value in (("--sep", sep), ("--decimal", decimal), ("--encoding", encoding)):
-        if value is not None and not (ending.startswith(_TEXT) or (ending in _JSON and option == "--encoding")):
+        others = {"--encoding": _JSON, "--decimal": SPREADSHEETS}.get(option, ())
+        if value is not None and not ending.startswith((*_TEXT, *others)):
             raise ValueError(f"{option} is for files of text, {', '.join(_TEXT)}: leave it out for {label}.")
     if words and ending in (".npy", ".npz"):
         raise ValueError(f"--null is for tables: leave it out for {label}, where NaN stands for a missing value.")
@@ -142,9 +161,9 @@ def open_table(
     if ending in _TYPED:
         return _table(TextColumns(_typed(path, ending), label, null=words, typed=True))
     if ending in SPREADSHEETS:
-        return _table(TextColumns(_spreadsheet(path), label, null=words))
-    data = sys.stdin.buffer.read() if standard_input else _bytes(path)
-    text = decode(data, label, encoding)
+        return _table(TextColumns(_spreadsheet(path), label, decimal=decimal, null=words))
+    data = sys.stdin.buffer.read() if standard_input else _content(path)
+    text = decode(_unpacked(data, label, compressed=ending.endswith(".gz")), label, encoding)
     if ending in _JSON:
         if not text.strip():
             raise ValueError(f"{label} is empty: expected rows as JSON objects.")
@@ -173,15 +192,19 @@ def _ending(path: Path) -> str:
     return ending
 
 
-def _bytes(path: Path) -> bytes:
-    """The content of a file of text, decompressed."""
-    data = _content(path)
+def _unpacked(data: bytes, label: str, *, compressed: bool) -> bytes:
+    """The content of a file of text, decompressed, whatever its ending.
+
+    Raises:
+        ValueError: if it is damaged, or no text.
+    """
     try:
-        data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+        data = gzip.decompress(data) if compressed or data.startswith(_GZIP) else data
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise ValueError(f"{path.name} is damaged, or not compressed by gzip.") from None
-    if data.startswith(b"PK\x03\x04"):
-        raise ValueError(f"{path.name} is a spreadsheet or an archive: give it the ending .xlsx, or save it as CSV.")
+        raise ValueError(f"{label} is damaged, or not compressed by gzip.") from None
+    for magic, what in _MAGIC.items():
+        if data.startswith(magic) and _CONTROL.search(data[:100_000]):
+            raise ValueError(f"{label} is {what}.")
     return data
 
 
@@ -213,7 +236,7 @@ def _typed(path: Path, ending: str) -> Any:
     import polars as pl
 
     kind = "Parquet" if ending == ".parquet" else "Arrow"
-    data = _bytes(path)
+    data = _content(path)
     if not data:
         raise ValueError(f"{path.name} is empty.")
     for read in [pl.read_parquet] if kind == "Parquet" else [pl.read_ipc, pl.read_ipc_stream]:
@@ -233,7 +256,8 @@ def _spreadsheet(path: Path) -> Any:
 
 
 def _json(text: str, label: str, *, lines: bool) -> Any:
-    """The table of JSON objects. Columns of several types become text, which is converted later."""
+    """The table of JSON objects. Columns of several types, or of long whole numbers, become text, which is converted
+    later."""
     import polars as pl
 
     if lines:
@@ -265,16 +289,20 @@ def _object(text: str, label: str) -> Any:
     except json.JSONDecodeError as error:
         place = label if label.startswith("line ") else f"line {error.lineno} of {label}"
         raise ValueError(f"{place} is no valid JSON: {error.msg} at character {error.colno}.") from None
+    except RecursionError:
+        raise ValueError(
+            f'{label} is no table but nested too deep: expected objects, like {{"x": 1, "y": 2}}.'
+        ) from None
 
 
 def _json_column(name: str, values: list[Any]) -> Any:
     import polars as pl
 
+    values = [None if isinstance(value, float) and math.isnan(value) else value for value in values]
     types = {type(value) for value in values} - {type(None)}
-    if types <= {int}:
-        wide = any(value is not None and abs(value) >= 2**63 for value in values)
-        return pl.Series(name, values, dtype=pl.Float64 if wide or not types else pl.Int64)
-    if types <= {int, float}:
+    if types == {int} and all(value is None or abs(value) < 2**63 for value in values):
+        return pl.Series(name, values, dtype=pl.Int64)
+    if types <= {int, float} and types != {int}:
         return pl.Series(name, [None if one is None else float(one) for one in values], dtype=pl.Float64)
     if types == {bool}:
         return pl.Series(name, values, dtype=pl.Boolean)

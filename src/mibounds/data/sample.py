@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._checks import check_choice, check_paired
-from mibounds._variables import Tensors, check_finite, map_tensors, row_count, take_rows
+from mibounds._variables import row_count
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
-from mibounds.data.intake import group_codes, intake, intake_columns
+from mibounds.data.intake import TableSchema, check_values, group_codes, intake, intake_columns
 from mibounds.data.pairing import columns_by_name, index_warnings, weight_warnings
 from mibounds.data.sources import MINIMUM_ROWS
+from mibounds.data.tensors import intake_tensors
 from mibounds.data.variable import MISSING_POLICIES, MissingPolicy, Schema, Variable, complete_rows, shown
 from mibounds.data.weights import rows_by_weight
 from mibounds.warnings import (
@@ -135,7 +135,8 @@ class Sample:
         names = () if sample.is_constant("table") else sample.variables["table"].columns
         if len(names) < 2:
             varying = f"one column that varies, {names[0]!r}" if names else "no column that varies"
-            raise ValueError(f"table has {varying}: expected at least two, to make a pair.")
+            why = " ".join(["", *map(str, sample.warnings)])  # of columns that were left out
+            raise ValueError(f"table has {varying}: expected at least two, to make a pair.{why}")
         return sample
 
     @property
@@ -289,11 +290,13 @@ def _check_rows(count: int, what: str) -> None:
 def _side_by_side(name: str, tables: Sequence[Variable]) -> Variable:
     """Tables of the same rows as one."""
     schemas = [table.schema for table in tables if table.schema is not None]
-    schema = Schema(
+    held = tuple(one for schema in schemas if isinstance(schema, TableSchema) for one in schema.held)
+    schema = TableSchema(
         "table",
         tuple(column for one in schemas for column in one.names),
         tuple(encoding for one in schemas for encoding in one.encodings),
         all(one.named for one in schemas),
+        held,
     )
     values = torch.cat([table.table for table in tables if table.table is not None], 1)
     return Variable(name, values, schema, width=values.shape[1])
@@ -305,13 +308,14 @@ def _lagged_name(name: str, lag: int) -> str:
 
 def _variable(data: Any, name: str, given: VariableType, encoder: nn.Module | None, nan: MissingPolicy) -> Variable:
     """A variable as its kind; in tables values may still be missing."""
+    check_values(data, name)
     kind = _kind(data, name, given, encoder)
     if kind in _ARRAYS:
         schema = Schema(kind)
         return Variable(name, intake_array(data, name, schema, MINIMUM_ROWS), schema)
     if kind == "table":
         return intake(data, name, given, nan)
-    return _as_given(data, name, encoder)
+    return intake_tensors(data, name, encoder)
 
 
 def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) -> str:
@@ -354,21 +358,6 @@ def _shape(rows: Sequence[Any]) -> tuple[int, ...] | None:
         return np.shape(rows)
     except (TypeError, ValueError):
         return None
-
-
-def _as_given(data: Any, name: str, encoder: nn.Module | None) -> Variable:
-    """A variable that an encoder or a critic of the user's own takes as it came."""
-    values: Tensors = data if isinstance(data, tuple) else torch.as_tensor(data)
-    check_finite(name, values)
-    if encoder is None:
-        return Variable(name, values)
-    values = map_tensors(lambda part: part.detach().float() if part.is_floating_point() else part.detach(), values)
-    with torch.no_grad():
-        code = copy.deepcopy(encoder).eval()(take_rows(values, slice(2)))
-    if not isinstance(code, Tensor) or code.dim() != 2 or len(code) != min(2, row_count(values)):
-        shape = tuple(code.shape) if isinstance(code, Tensor) else type(code).__name__
-        raise ValueError(f"encoder_{name} maps two rows to {shape}: expected a tensor (rows, columns).")
-    return Variable(name, values, encoder=encoder, width=code.shape[1])
 
 
 def _data_warnings(variables: Any) -> list[MIWarning]:

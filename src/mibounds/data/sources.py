@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds.data.values import Array, as_text, family, is_missing
+from mibounds.data.values import Array, as_text, family, in_microseconds, is_missing
 
 __all__ = [
     "MINIMUM_ROWS",
@@ -194,8 +194,8 @@ def _of_sequence(data: Sequence[Any], name: str) -> tuple[Columns, bool]:
         data = [_of_tensor(one) if isinstance(one, Tensor) else one for one in data]
     try:
         array = np.asarray(data)
-        if array.dtype.kind in "US" and not _all_text(data):
-            array = np.asarray(data, dtype=object)  # or numbers beside text would become text
+        if (array.dtype.kind in "US" and not _all_text(data)) or (array.dtype.kind == "f" and _any_long(data)):
+            array = np.asarray(data, dtype=object)  # or numbers beside text would become text, and long ones floats
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name} is ragged (rows of different lengths): expected a rectangle of values.") from error
     return _of_array(_unmasked(array), name), False
@@ -204,6 +204,14 @@ def _of_sequence(data: Sequence[Any], name: str) -> tuple[Columns, bool]:
 def _all_text(data: Iterable[Any]) -> bool:
     return all(
         isinstance(value, str | bytes) or (isinstance(value, list | tuple | np.ndarray) and _all_text(value))
+        for value in data
+    )
+
+
+def _any_long(data: Iterable[Any]) -> bool:
+    """Is there a whole number that a float does not hold?"""
+    return any(
+        (type(value) is int and abs(value) > _EXACT) or (isinstance(value, list | tuple) and _any_long(value))
         for value in data
     )
 
@@ -290,9 +298,12 @@ def _of_series(series: Any) -> Array:
     if dtype.is_integer() and not missing and "128" not in str(dtype):  # integers of 128 bits, which NumPy lacks
         return np.asarray(series.to_numpy())
     if dtype.is_numeric() and not dtype.is_integer():
-        return np.asarray(series.cast(nw.Float64).to_numpy())
+        wide = np.asarray(series.cast(nw.Float64).to_numpy())
+        if dtype != nw.Decimal or not (np.abs(wide) > _EXACT).any():
+            return wide
     if dtype.is_temporal() and dtype != nw.Time:
-        return np.asarray(series.to_numpy()).astype("timedelta64[us]" if dtype == nw.Duration else "datetime64[us]")
+        moments = np.asarray(series.to_numpy())
+        return in_microseconds(moments) if moments.dtype.kind in "Mm" else _tight(moments)
     if dtype == nw.Boolean and not missing:
         return np.asarray(series.to_numpy()).astype(bool)
     if dtype in (nw.Categorical, nw.Enum):  # labels, whatever their values are
@@ -309,13 +320,13 @@ def _tight(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
     these; whole numbers with missing values stay objects, so that they can be categories."""
     if column.dtype.kind != "O":
         return column
-    column = np.array([_whole(value) for value in column] + [None], dtype=object)[:-1]
+    column = _without_decimals(column)
     present = [value for value in column if not is_missing(value)]
     kinds = {family(value) for value in present}
     if kinds == {"date"}:
-        return np.array([_instant(value) for value in column], dtype="datetime64[us]")
+        return _in_one_unit([_instant(value) for value in column], "datetime64[us]")
     if kinds == {"duration"}:
-        return np.array([_duration(value) for value in column], dtype="timedelta64[us]")
+        return _in_one_unit([_duration(value) for value in column], "timedelta64[us]")
     whole = all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in present)
     if kinds == {"boolean"} and len(present) == len(column):
         return column.astype(bool)
@@ -329,12 +340,20 @@ def _tight(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
     return column
 
 
-def _whole(value: Any) -> Any:
-    """A decimal or fraction that is a whole number of more digits than a float has as that number."""
-    if not isinstance(value, Decimal | Fraction) or is_missing(value) or abs(value) == math.inf:
-        return value
-    whole = int(value)
-    return whole if abs(whole) > _EXACT and value == whole else value
+def _without_decimals(column: Array) -> Array:
+    """The column with whole numbers in place of decimals and fractions, if they are whole and have more digits than a
+    float."""
+    exact: list[Any] = [value for value in column if isinstance(value, Decimal | Fraction) and not is_missing(value)]
+    if all(abs(value) <= _EXACT for value in exact) or any(abs(value) == math.inf or value % 1 for value in exact):
+        return column
+    is_exact = [isinstance(value, Decimal | Fraction) and not is_missing(value) for value in column]
+    return _objects([int(value) if whole else value for value, whole in zip(column, is_exact, strict=True)])
+
+
+def _in_one_unit(values: Sequence[Any], coarse: str) -> Array:
+    """Dates or durations in the finest of their units, if it reaches as far as they do; otherwise in microseconds."""
+    fine, held = np.array(values), np.array(values, dtype=coarse)
+    return in_microseconds(fine) if np.array_equal(fine.astype(coarse), held, equal_nan=True) else held
 
 
 def _instant(value: Any) -> Any:
@@ -343,18 +362,18 @@ def _instant(value: Any) -> Any:
     if hasattr(value, "to_timestamp"):  # pandas' Period
         value = value.to_timestamp()
     if hasattr(value, "to_datetime64"):  # pandas' Timestamp
-        return value.to_datetime64().astype("datetime64[us]")
+        return value.to_datetime64()
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
-    return np.datetime64(value, "us")
+    return value if isinstance(value, np.datetime64) else np.datetime64(value, "us")
 
 
 def _duration(value: Any) -> Any:
     if is_missing(value):
         return np.timedelta64("NaT")
-    if hasattr(value, "to_pytimedelta"):
-        value = value.to_pytimedelta()
-    return np.timedelta64(value, "us")
+    if hasattr(value, "to_timedelta64"):  # pandas' Timedelta
+        return value.to_timedelta64()
+    return value if isinstance(value, np.timedelta64) else np.timedelta64(value, "us")
 
 
 def _refuse(data: Any, name: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from typing import TYPE_CHECKING
 
 from mibounds._extras import require
 from mibounds.data.delimited import name_columns
+from mibounds.data.text_columns import ReadingWarning
+from mibounds.warnings import issue
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,6 +49,6 @@ def read_spreadsheet(content: bytes, label: str) -> pl.DataFrame:
         reason = "is protected by a password" if "password" in str(error).lower() else "is damaged, or no spreadsheet"
         raise ValueError(f"{label} {reason}: save the sheet as CSV, and give that file.") from error
     if len(heads) > 1:
-        warnings.warn(f"{label} has {len(heads)} sheets; {name!r} is read.", stacklevel=2)
+        issue(ReadingWarning(f"{label} has {len(heads)} sheets; {name!r} is read."))
     table = table.rename(dict(zip(table.columns, map(str, range(table.width)), strict=True)))
     return name_columns(table.filter(~pl.all_horizontal(pl.all().is_null())), header, label)

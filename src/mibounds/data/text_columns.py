@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from mibounds.data.values import MISSING_AMONG_NUMBERS, MISSING_WORDS
+from mibounds.data.values import DATE, MISSING_AMONG_NUMBERS, MISSING_WORDS, TIME
+from mibounds.warnings import issue
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["NUMBER", "TextColumns"]
+__all__ = ["NUMBER", "ReadingWarning", "TextColumns"]
 
 _SPACES = r"' \x{2019}\x{a0}\x{202f}"  # between groups of three digits, beside the point or the comma
 _PATTERN = (
@@ -29,18 +30,27 @@ NUMBER = r"[+-]?(?:[0-9][0-9., ]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A rough pattern of a number with a decimal point or comma, for guesses."""
 _WITH_UNIT = r"^[<>~≤≥±$€£]?\s*" + NUMBER + r"\s*(?:%|‰|°?[A-Za-zµ°/²³]{1,5})?$"
 _LEADING_ZERO = r"^[+-]?0[0-9]+$"
-_INTEGER = r"^[+-]?[0-9]{1,18}$"
+_INTEGER = r"^[+-]?[0-9]{1,4000}$"  # of more digits Python makes no int
+_LARGEST = 10**40  # whole numbers of columns of whole numbers have fewer digits
 
 _DAY = r"^([0-9]{4})([-/])([0-9]{1,2})[-/]([0-9]{1,2})"
 _LOCAL_DAY = r"^([0-9]{1,2})([./-])([0-9]{1,2})[./-]([0-9]{4})"
-_CLOCK = r"(?:[T ]([0-9]{1,2}:[0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?)?"
-_OFFSET = r" ?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
-_ISO, _LOCAL = _DAY + _CLOCK + _OFFSET, _LOCAL_DAY + _CLOCK + "$"
-_LIKE_DATE = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}(?:[T ][0-9]{1,2}:[0-9]{2}.*)?$"
+_OFFSET = r"(?: ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+_CLOCK = rf"(?:[T ]([0-9]{{1,2}}:[0-9]{{2}})(?::([0-9]{{2}}(?:[.,][0-9]{{1,9}})?))?{_OFFSET})?$"
+_ISO, _LOCAL = _DAY + _CLOCK, _LOCAL_DAY + _CLOCK
+_LIKE_DATE, _LIKE_TIME = f"^(?:{DATE})$", f"^(?:{TIME})$"
+_REMEDY = {
+    "dates": "write ISO dates, YYYY-MM-DD",
+    "times of day": "write numbers, such as hours",
+}
 _BOOLEANS = 6  # true and false, in lower case, in upper case, and capitalized
-_MANY = 10  # values with units above which a warning says that they are categories
+_MANY = 10  # distinct texts with units, or times of day, up to which they are categories without a word
 _FIRST = 100  # values that are tested before all
 _SHOWN = 5  # offending values in a message
+
+
+class ReadingWarning(UserWarning):
+    """A file is read otherwise than it may be meant."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,8 @@ class TextColumns:
     typed: bool = False
 
     def convert(self, name: str, *, keep_text: bool = False) -> pl.Series:
-        """The column as Int64, Float64, Date, Datetime (UTC where offsets are given), Boolean or String.
+        """The column as Int64, Float64, Date, Datetime (UTC where offsets are given), Boolean or String; whole numbers
+        beyond Int64 as UInt64 or Object (int).
 
         Arguments:
             name: of the column.
@@ -122,10 +133,14 @@ class TextColumns:
         words = []
         for word in self.null:
             try:
-                words.append(float(word))
-            except ValueError:
+                words.append(Decimal(word.strip()))
+            except InvalidOperation:
                 continue
-        return column.set(column.cast(pl.Float64).is_in([one for one in words if not math.isnan(one)]), None)
+        words = [one for one in words if not one.is_nan()]
+        if column.dtype.is_integer():  # of which floats do not tell all apart
+            whole = [str(int(one)) for one in words if abs(one) < _LARGEST and one == int(one)]
+            return column.set(column.cast(pl.String).is_in(whole), None)
+        return column.set(column.cast(pl.Float64).is_in([*map(float, words)]), None)
 
     def _decimal_of(self, values: pl.Series, name: str) -> str | None:
         """The decimal separator with which all values are numbers, or None."""
@@ -141,7 +156,7 @@ class TextColumns:
         found = self._decimals_found
         if len(found) == 1:
             return next(iter(found))
-        if len(found) == 2 or len(marked) == 2:
+        if len(found) == 2 or len(marked) == 2 or (self.separator != "," and _may_be_thousands(values)):
             example = values.filter(values.str.contains("[.,]")).cast(pl.String).sort()[0]
             raise ValueError(
                 f"column {name!r} of {self.label} has numbers like {example!r}, whose separator may be a decimal or a "
@@ -171,28 +186,30 @@ class TextColumns:
         values = column.drop_nulls().unique()
         if not len(values):
             return None
-        if _all(values, _ISO):
-            offsets = values.str.extract(_ISO, 7)
-            if 0 < offsets.null_count() < len(values):
-                raise ValueError(
-                    f"column {name!r} of {self.label} has times with and without a UTC offset: write all of them alike."
-                )
-            parsed = _parsed(column, _ISO, (1, 3, 4), offset=7)
-        elif _all(values, _LOCAL):
-            first, second = (values.str.extract(_LOCAL, group).cast(int) for group in (1, 3))
-            day_first = bool((values.str.extract(_LOCAL, 2) == ".").all()) or bool((first > 12).any())
-            if not day_first and not bool((second > 12).any()) and not bool((first == second).all()):
-                raise ValueError(
-                    f"column {name!r} of {self.label} has dates like {values.sort()[0]!r}, whose day and month cannot "
-                    "be told apart: write ISO dates, YYYY-MM-DD."
-                )
-            parsed = _parsed(column, _LOCAL, (4, 3, 1) if day_first else (4, 1, 3))
-        else:
+        pattern = next((one for one in (_ISO, _LOCAL) if _all(values, one)), None)
+        if pattern is None:
             return None
+        offsets = values.str.extract(pattern, 7)
+        if 0 < offsets.null_count() < len(values):
+            raise ValueError(
+                f"column {name!r} of {self.label} has times with and without a UTC offset: write all of them alike."
+            )
+        parsed = _parsed(column, pattern, (1, 3, 4) if pattern == _ISO else self._local_order(values, name))
         return parsed if parsed.null_count() == column.null_count() else None
 
+    def _local_order(self, values: pl.Series, name: str) -> tuple[int, int, int]:
+        """The groups of the local pattern that are year, month and day."""
+        first, second = (values.str.extract(_LOCAL, group).cast(int) for group in (1, 3))
+        day_first = bool((values.str.extract(_LOCAL, 2) == ".").all()) or bool((first > 12).any())
+        if not day_first and not bool((second > 12).any()) and not bool((first == second).all()):
+            raise ValueError(
+                f"column {name!r} of {self.label} has dates like {values.sort()[0]!r}, whose day and month cannot "
+                "be told apart: write ISO dates, YYYY-MM-DD."
+            )
+        return (4, 3, 1) if day_first else (4, 1, 3)
+
     def _refuse_mixture(self, column: pl.Series, name: str) -> None:
-        """Raise if more than half of the distinct values are numbers or dates; warn if they are numbers with units."""
+        """Raise if most of the distinct values are numbers, dates or times; warn if they are numbers with units."""
         distinct = column.drop_nulls().unique()
         if not len(distinct):
             return
@@ -200,7 +217,8 @@ class TextColumns:
         number = max((_NUMBER[mark] for mark in marks), key=lambda pattern: int(distinct.str.contains(pattern).sum()))
         numbers = distinct.str.contains(number) & ~distinct.str.contains(_LEADING_ZERO)
         dates = distinct.str.contains(_LIKE_DATE) & ~numbers
-        for found, kind in ((numbers, "numbers"), (dates, "dates")):
+        times = distinct.str.contains(_LIKE_TIME) & (len(distinct) > _MANY)
+        for found, kind in ((numbers, "numbers"), (dates, "dates"), (times, "times of day")):
             if 2 * int(found.sum()) <= len(distinct):
                 continue
             others = _proper(distinct, found, kind)
@@ -208,24 +226,35 @@ class TextColumns:
                 if self.typed and kind == "numbers":
                     continue  # the format has numbers of its own: these are codes
                 raise ValueError(
-                    f"column {name!r} of {self.label} has dates like {distinct.sort()[0]!r}: write ISO dates, "
-                    "YYYY-MM-DD."
+                    f"column {name!r} of {self.label} has {kind} like {distinct.sort()[0]!r}: {_REMEDY[kind]}, or name "
+                    "the column with --categorical."
                 )
             raise ValueError(self._mixture(column, others, name, kind))
-        with_units = distinct.str.contains(_WITH_UNIT) & ~numbers & ~distinct.str.contains(_LEADING_ZERO)
-        units = distinct.filter(with_units).str.replace(NUMBER, "").str.strip_chars()
-        if 2 * len(units) > len(distinct) > _MANY and units.n_unique() == 1:
-            example = distinct.filter(with_units).sort()[0]
-            raise ValueError(
-                f"column {name!r} of {self.label} is text like {example!r}, numbers with the unit {units[0]!r}: write "
-                "the numbers alone, or name the column with --categorical."
+        self._refuse_units(distinct.filter(~numbers & ~distinct.str.contains(_LEADING_ZERO)), len(distinct), name)
+
+    def _refuse_units(self, texts: pl.Series, count: int, name: str) -> None:
+        """Raise if more than half of so many distinct values are numbers with one unit, or in a form that is not read;
+        warn if the units differ."""
+        alike = texts.filter(texts.str.contains(_WITH_UNIT)).sort()
+        if not 2 * len(alike) > count > _MANY:
+            return
+        units = alike.str.replace(NUMBER, "").str.strip_chars()
+        said = f"column {name!r} of {self.label} is text like {alike[0]!r}"
+        if units.n_unique() > 1:
+            issue(
+                ReadingWarning(f"{said}, and each text is a category: write the numbers alone to use them as numbers.")
             )
-        if 2 * len(units) > len(distinct) > _MANY:
-            example = distinct.filter(with_units).sort()[0]
-            warnings.warn(
-                f"column {name!r} of {self.label} is text like {example!r}, and each text is a category: write the "
-                "numbers alone to use them as numbers.",
-                stacklevel=2,
+        elif units[0]:
+            raise ValueError(
+                f"{said}, numbers with the unit {units[0]!r}: write the numbers alone, or name the column with "
+                "--categorical."
+            )
+        else:
+            expected = "." if self.decimal is None else self.decimal
+            raise ValueError(
+                f"{said}, no number with the decimal separator {expected!r} and thousands in groups of three digits: "
+                "give the decimal separator with --decimal, write the numbers without thousands separators, or name "
+                "the column with --categorical."
             )
 
     def _mixture(self, column: pl.Series, others: pl.Series, name: str, kind: str) -> str:
@@ -259,6 +288,16 @@ def _are_numbers(values: pl.Series, mark: str) -> bool:
     return _all(values, _NUMBER[mark])
 
 
+def _may_be_thousands(values: pl.Series) -> bool:
+    """Are the numbers without a separator all below a thousand, and are there any? All others have a separator before
+    their last three digits; if there are no others, a factor of a thousand does not matter."""
+    import polars as pl
+
+    plain = values.filter(~values.str.contains("[.,]"))
+    sizes = plain.cast(pl.Float64, strict=False).abs().fill_null(math.inf)
+    return len(plain) > 0 and bool((sizes < 1000).all())
+
+
 def _any(values: pl.Series, pattern: str) -> bool:
     return bool(values.str.contains(pattern).any())
 
@@ -269,23 +308,26 @@ def _masked(column: pl.Series, words: Iterable[str]) -> pl.Series:
 
 
 def _numbers(column: pl.Series, mark: str) -> pl.Series:
-    """Texts that are numbers as Int64, or Float64 where one is no integer or has more than 18 digits."""
+    """Texts that are numbers as Int64, as UInt64 or Object (int) where one is beyond, or as Float64."""
     import polars as pl
 
     group = "," if mark == "." else "."
     plain = column.str.replace_all(f"[{group}{_SPACES}]", "").str.replace(",", ".", literal=True)
-    numbers: pl.Series = plain.cast(pl.Int64 if _all(plain.drop_nulls(), _INTEGER) else pl.Float64)
-    return numbers
+    whole = _all(plain.drop_nulls(), _INTEGER)
+    for dtype in (pl.Int64, pl.UInt64) if whole else (pl.Float64,):
+        numbers: pl.Series = plain.cast(dtype, strict=False)
+        if numbers.null_count() == plain.null_count():
+            return numbers
+    return pl.Series(plain.name, [None if text is None else int(text) for text in plain], dtype=pl.Object)
 
 
-def _parsed(column: pl.Series, pattern: str, groups: tuple[int, int, int], offset: int | None = None) -> pl.Series:
-    """Dates as Date, or as Datetime if one has a time; null where there is no such day.
+def _parsed(column: pl.Series, pattern: str, groups: tuple[int, int, int]) -> pl.Series:
+    """Dates as Date, or as Datetime (UTC where offsets are given) if one has a time; null where there is no such day.
 
     Arguments:
         column: texts, or null.
         pattern: of the texts.
         groups: of the pattern, for year, month and day.
-        offset: the group of the offset from UTC, which is subtracted.
     """
     import polars as pl
 
@@ -296,21 +338,26 @@ def _parsed(column: pl.Series, pattern: str, groups: tuple[int, int, int], offse
         dates: pl.Series = days.str.to_date("%Y-%m-%d", strict=False)
         return dates
     clock = clock.fill_null("00:00").str.zfill(5) + ":" + seconds.fill_null("00").str.replace(",", ".", literal=True)
-    moments: pl.Series = (days + " " + clock).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
-    if offset is None:
+    fine = bool((clock.str.len_chars() > len("10:00:00.123456")).any())
+    fine = fine and bool(year.cast(int).is_between(1678, 2261).all())  # which 64 bits of nanoseconds hold
+    unit: Literal["ns", "us"] = "ns" if fine else "us"
+    moments: pl.Series = (days + " " + clock).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=unit, strict=False)
+    digits = column.str.extract(pattern, 7)
+    if digits.null_count() == len(column):
         return moments
-    digits = column.str.extract(pattern, offset).fill_null("Z").str.replace("Z", "+0000", literal=True)
-    digits = digits.str.replace(":", "", literal=True)
+    digits = (
+        digits.fill_null("Z").str.replace("^(?:Z|UTC|GMT)$", "+").str.replace(":", "", literal=True).str.pad_end(5, "0")
+    )
     minutes = digits.str.slice(1, 2).cast(pl.Int64) * 60 + digits.str.slice(3, 2).cast(pl.Int64)
     signed = minutes * digits.str.starts_with("-").cast(pl.Int64) * -2 + minutes
-    universal: pl.Series = moments - (signed * 60_000_000).cast(pl.Duration("us"))
+    universal: pl.Series = moments - (signed * 60_000_000).cast(pl.Duration("us")).cast(pl.Duration(unit))
     return universal
 
 
 def _proper(distinct: pl.Series, found: pl.Series, kind: str) -> pl.Series:
     """The values that are not of the kind; of dates also those that the calendar does not have."""
     others: pl.Series = distinct.filter(~found)
-    if kind == "numbers":
+    if kind != "dates":
         return others
     iso, local = distinct.str.contains(_ISO), distinct.str.contains(_LOCAL)
     patterns = ((iso, _ISO, (1, 3, 4)), (local, _LOCAL, (4, 3, 1)), (local, _LOCAL, (4, 1, 3)))

@@ -7,13 +7,16 @@ import math
 import re
 from collections import Counter
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 __all__ = [
+    "DATE",
     "MISSING_AMONG_NUMBERS",
     "MISSING_WORDS",
+    "TIME",
     "Array",
     "as_text",
     "center_of",
@@ -21,6 +24,7 @@ __all__ = [
     "entropy_of",
     "families",
     "family",
+    "in_microseconds",
     "inferred_kind",
     "is_missing",
     "is_text",
@@ -42,15 +46,38 @@ _LOOKS_LIKE = 0.5  # of the distinct values of a text column
 _FEW_TEXTS = 10  # distinct numbers as text that may be codes
 _NUMBER = re.compile(r"\s*[-+]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+([.,]\d+)?|[.]\d+)([eE][-+]?\d+)?\s*%?\s*")
 _PLAIN_NUMBER = re.compile(r"[-+]?(\d+[.]?\d*|[.]\d+)([eE][-+]?\d+)?")
-_DATE = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})([T ].*)?\s*")
+_MONTH = (
+    "(?i:jan|ene|gen|feb|fev|fév|mar|mär|mrz|apr|abr|avr|may|mai|mag|jun|juin|giu|jul|juil|lug|aug|aou|aoû|ago|sep|set|"
+    r"oct|okt|out|ott|nov|dec|dez|déc|dic)[^\W\d_]{0,6}[.]?"
+)
+TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?i:[ap][.]?m[.]?))?"
+"""A pattern, of Python and polars, of texts that look like a time of day."""
+_WITH_MONTH = "|".join(
+    (
+        rf"\d{{1,2}}(?:st|nd|rd|th)?[ ./-]*(?:of )?{_MONTH}[ ,./-]*\d{{2,4}}",
+        rf"\d{{4}}[ ./-]*{_MONTH}[ ./-]*\d{{1,2}}",
+        rf"{_MONTH}[ ./-]*\d{{1,2}}(?:st|nd|rd|th)?[ ,./-]+(?:{TIME}(?: \d{{4}})?|\d{{2,4}})",
+    )
+)
+_IN_DIGITS = (
+    r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:19|20)\d\d-[0-3]\d\d|\d{4}-?W\d\d(?:-?\d)?"
+)
+DATE = rf"(?:{_IN_DIGITS}|(?:[^\W\d_]{{2,10}}[.,]* +)?(?:{_WITH_MONTH}))(?:[T ,:Z+].*)?|\d{{8}}[T ]\d\d.*"
+"""A pattern, of Python and polars, of texts that look like a date: in digits, with a day of the year or a week, or with
+the name of a month; also with a time."""
+
+_PER_DAY = (
+    {"Y": Fraction(10_000, 3_652_425), "M": Fraction(120_000, 3_652_425), "W": Fraction(1, 7)}  # as NumPy's durations
+    | {"D": 1, "h": 24, "m": 1440}
+    | {unit: 86_400 * 1000**i for i, unit in enumerate(("s", "ms", "us", "ns", "ps", "fs", "as"))}
+)
 
 
 def numbers(column: Array, offset: float = 0.0) -> Array:
     """A column of numbers, dates (as days) or objects that are numbers, less an offset, as float64 (or as it is, if it
     is float and there is no offset)."""
     if column.dtype.kind in "Mm":
-        whole = column.astype("datetime64[us]" if column.dtype.kind == "M" else "timedelta64[us]")
-        return np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / 86_400e6) - offset
+        return _days(column, float(offset))
     if column.dtype.kind == "f":
         wide = column.astype(np.float64) if column.dtype.itemsize > 8 else column
         with np.errstate(over="ignore"):  # of the largest numbers
@@ -68,13 +95,46 @@ def numbers(column: Array, offset: float = 0.0) -> Array:
             ]
         )
     if column.dtype.kind in "iu" and isinstance(offset, int):
-        whole = column.astype(np.int64 if column.dtype.kind == "i" else np.uint64)
-        limits = np.iinfo(whole.dtype)
-        if limits.min <= offset <= limits.max:  # differences of more than 15 digits are exact in unsigned numbers only
-            above = whole >= whole.dtype.type(offset)
-            bits, base = whole.view(np.uint64), np.array(offset, whole.dtype).view(np.uint64)
-            return np.where(above, (bits - base).astype(np.float64), -(base - bits).astype(np.float64))
+        return _differences(column.astype(np.int64 if column.dtype.kind == "i" else np.uint64), offset)
     return column.astype(np.float64) - offset
+
+
+def in_microseconds(column: Array) -> Array:
+    """Dates or durations in microseconds if these hold every value, otherwise in their own unit; dates of months and
+    years, which differ in length, in days.
+
+    Raises:
+        ValueError: if dates are more days than 64 bits hold.
+    """
+    by_calendar = column.dtype.kind == "M" and np.datetime_data(column.dtype)[0] in "MY"
+    for unit in ("us", "D") if by_calendar else ("us",):
+        made = column.astype(f"{column.dtype.kind}8[{unit}]")
+        if np.array_equal(made.astype(column.dtype), column, equal_nan=True):
+            return made
+    if by_calendar:
+        raise ValueError("dates beyond 2**63 days are too far to be counted: give years or months as numbers.")
+    return column
+
+
+def _days(column: Array, offset: float) -> Array:
+    """Dates or durations as days less an offset; whole numbers of their unit are subtracted, so that differences keep
+    its resolution."""
+    column = in_microseconds(column)
+    unit, count = np.datetime_data(column.dtype)
+    per_day = Fraction(_PER_DAY[unit], count)
+    base = round(Fraction(offset) * per_day)
+    days = _differences(column.astype(np.int64), base) / float(per_day) + float(base / per_day - Fraction(offset))
+    return np.where(np.isnat(column), np.nan, days)
+
+
+def _differences(whole: Array, base: int) -> Array:
+    """Numbers of 64 bits less a whole number, which are exact, before they become float64."""
+    limits = np.iinfo(whole.dtype)
+    if not limits.min <= base <= limits.max:
+        return whole.astype(np.float64) - float(base)
+    above = whole >= whole.dtype.type(base)  # differences of more than 15 digits are exact in unsigned numbers only
+    bits, subtracted = whole.view(np.uint64), np.array(base, whole.dtype).view(np.uint64)
+    return np.where(above, (bits - subtracted).astype(np.float64), -(subtracted - bits).astype(np.float64))
 
 
 def _float(value: Any) -> float:
@@ -248,9 +308,10 @@ def _text_kind(values: list[Any], name: str) -> str:
     distinct = [text for text in counted if text is not None]
     for what, pattern, advice in (
         ("numbers", _NUMBER, "convert it (pandas.to_numeric)"),
-        ("dates", _DATE, "parse it (pandas.to_datetime)"),
+        ("dates", re.compile(DATE), "parse it (pandas.to_datetime)"),
+        ("times of day", re.compile(TIME), "convert it to numbers, such as hours"),
     ):
-        like = [text for text in distinct if pattern.fullmatch(text) and not _is_code(text)]
+        like = [text for text in distinct if pattern.fullmatch(text.strip()) and not _is_code(text)]
         if len(like) <= max(_FEW_TEXTS, _LOOKS_LIKE * len(distinct)):
             continue
         others = [f"{text!r} ({counted[text]})" for text in distinct if text not in set(like)]

@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from mibounds._checks import check_fraction, check_integer
+from mibounds._checks import check_fraction, check_integers
 from mibounds.data import Sample
 from mibounds.data.arrays import intake_images
 from mibounds.estimation._estimate import _estimate
 from mibounds.results import ConsistencyResult, Result
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
-from mibounds.training.recipe import Recipe, Settings, takes_settings
+from mibounds.training.recipe import Recipe, Settings, refuse_settings, takes_settings
 from mibounds.warnings import MIWarning
 
 __all__ = ["consistency"]
@@ -65,6 +65,8 @@ def consistency(
         A `ConsistencyResult`, which prints as a table.
 
     Raises:
+        TypeError: if `measure` is no function or returns something else than a `Result`; for settings beside it, which
+            would train nothing.
         ValueError: if the images have another shape, or a number of rows is out of range.
 
     Example:
@@ -75,19 +77,22 @@ def consistency(
     """
     nats_in(unit)
     check_fraction("level", level)
+    if measure is not None:
+        if not callable(measure):
+            raise TypeError(f"measure is {measure!r}: expected a function of two tables, measure(x, y).")
+        refuse_settings(recipe, settings, ["seed", "progress"], "measure= makes the estimates")
     chosen = Recipe.of(recipe, settings)
     pixels = intake_images(images, "images", least=100)
     height = pixels.shape[-2]
     half = max(1, height // 2)
-    sizes = sorted({max(1, height // 8), max(1, height // 4), half, height} if rows is None else {*rows, half})
-    for t in sizes:
-        check_integer("rows", t, 1)
-    if sizes[-1] > height:
-        raise ValueError(f"rows holds {sizes[-1]}, and the images have {height} pixel rows: give 1 to {height}.")
+    sizes = sorted({*_rows(rows, height), half})
 
     def estimated(name: str, x: Tensor, y: Tensor) -> Result:
         if measure is not None:
-            return measure(x, y).to("nats")
+            found = measure(x, y)
+            if not isinstance(found, Result):
+                raise TypeError(f"measure returns a {type(found).__name__}: expected a mi.results.Result.")
+            return found.to("nats")
         sample = Sample.of(x=x, y=y, types={"x": "continuous", "y": "continuous"}, seed=chosen.seed)
         return _estimate(sample, chosen.part(name))
 
@@ -113,6 +118,17 @@ def consistency(
             half=half,
         )
     return result.to(unit, level=level)
+
+
+def _rows(given: Sequence[int] | None, height: int) -> Sequence[int]:
+    """The numbers of upper pixel rows to try."""
+    if given is None:
+        return [max(1, height // 8), max(1, height // 4), height]
+    rows = check_integers("rows", given, 1, example=f"[{max(1, height // 2)}, {height}]")
+    if not rows or max(rows) > height:
+        what = f"holds {max(rows)}" if rows else "is empty"
+        raise ValueError(f"rows {what}, and the images have {height} pixel rows: give 1 to {height}.")
+    return rows
 
 
 def _upper(pixels: Tensor, t: int) -> Tensor:

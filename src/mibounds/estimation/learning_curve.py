@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from mibounds._checks import check_fraction, check_integer
+from mibounds._checks import check_fraction, check_integer, check_integers
 from mibounds.data import MissingPolicy, Sample, VariableType
+from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation._estimate import _estimate
 from mibounds.results import LearningCurveResult, Result
 from mibounds.results.units import Unit, nats_in
@@ -63,7 +64,7 @@ def learning_curve(
     Arguments:
         x: (N,) or (N, D_x), as `estimate` takes it.
         y: (N,) or (N, D_y), paired with x.
-        sizes: numbers of rows, at least three; by default N and its halves, down to 200 rows.
+        sizes: numbers of rows, at least three, of 50 or more; by default N and its halves, down to 200 rows.
         repeats: random subsamples of each size but the largest.
         recipe: "quick", "default", "thorough" or a `Recipe`, of each estimate; its seed draws the subsamples, too.
         unit: "nats" or "bits".
@@ -135,7 +136,7 @@ def _sizes(n: int, given: Sequence[int] | None) -> list[int]:
         if len(halves) < 3:
             raise ValueError(f"{n} rows are too few for a curve: expected at least {4 * _FEWEST_ROWS}, or give sizes.")
         return halves[::-1]
-    chosen = sorted(set(map(int, given)))
+    chosen = sorted(set(check_integers("sizes", given, MINIMUM_ROWS, example="[100, 200, 400]")))
     if len(chosen) < 3 or chosen[-1] > n:
         raise ValueError(f"sizes is {list(given)}, and must hold at least three different numbers up to {n} rows.")
     return chosen

@@ -20,13 +20,13 @@ from typing_extensions import Unpack
 from mibounds._checks import check_choice, nearest
 from mibounds.classical import contingency, mixed_ksg
 from mibounds.data import MissingPolicy, RankGaussianize, Sample, Variable
-from mibounds.data.sources import columns_of
+from mibounds.data.intake import table_of
 from mibounds.estimation.candidates import ranked_candidate
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.interrupts import no_partial_results
 from mibounds.training.progress_bars import progress_bar
-from mibounds.training.recipe import Recipe, Settings, takes_settings
-from mibounds.warnings import issue
+from mibounds.training.recipe import Recipe, Settings, refuse_settings, takes_settings
+from mibounds.warnings import IdentifierWarning, MIWarning, issue
 
 __all__ = ["mi_classification", "mi_regression"]
 
@@ -35,6 +35,7 @@ Method = Literal["auto", "critic", "neighbors"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _DEFAULTS: Settings = {"steps": 200, "folds": 2, "hidden": (32, 32), "lr": 1e-2, "test_negatives": 128}
+_OF_NEIGHBORS = {"seed", "progress"}  # settings that nearest neighbors take
 _FEW = 4  # columns together, up to which nearest neighbors are the more accurate
 _MOST_VALUES = 10  # of an integer column that counts as discrete
 _TRACE = 1e-10
@@ -102,8 +103,9 @@ def mi_regression(
         >>> bool(scores[0] > 0.5 > scores[1])
         True
     """
+    chosen = _method(method, recipe, settings)
     sample = _taken(X, y, discrete_features, nan, labels=False)
-    return _scores(sample, groups, _method(method, recipe, settings), _recipe(recipe, settings))
+    return _scores(sample, groups, chosen, _recipe(recipe, settings))
 
 
 @_takes_settings
@@ -133,14 +135,17 @@ def mi_classification(
         >>> bool(min(scores[2:]) > max(scores[:2]))  # petals are more informative than sepals
         True
     """
+    chosen = _method(method, recipe, settings)
     sample = _taken(X, y, discrete_features, nan, labels=True)
-    return _scores(sample, groups, _method(method, recipe, settings), _recipe(recipe, settings))
+    return _scores(sample, groups, chosen, _recipe(recipe, settings))
 
 
 def _method(method: Method, recipe: Recipe | str | None, settings: Mapping[str, Any]) -> str:
     """What settings of a training ask for is a critic."""
     check_choice("method", method, ("auto", "critic", "neighbors"))
-    trained = recipe is not None or bool(set(settings) - {"seed", "progress"})
+    if method == "neighbors":
+        refuse_settings(recipe, settings, _OF_NEIGHBORS, "method='neighbors' trains no critics")
+    trained = recipe is not None or bool(set(settings) - _OF_NEIGHBORS)
     return "critic" if method == "auto" and trained else method
 
 
@@ -152,13 +157,21 @@ def _taken(X: Any, y: Any, discrete_features: Any, nan: MissingPolicy, labels: b
     """The sample of X and y; no column is left out, since every column of X has a score."""
     dense = X.toarray() if hasattr(X, "toarray") else X
     kinds = {
-        "X": _kinds(columns_of(dense, "X")[0], discrete_features),
+        "X": _kinds(table_of(dense, "X")[0], discrete_features),
         "y": "categorical" if labels else "continuous",
     }
     sample = Sample.of(X=dense, y=y, nan=nan, types=kinds, drop_constant=False)
     sample.check_tables(["X", "y"])
-    issue(sample.warnings)
+    issue([_of_a_score(one) for one in sample.warnings])
     return sample
+
+
+def _of_a_score(warning: MIWarning) -> MIWarning:
+    """A warning of a sample as one of scores, from which no identifier is left out."""
+    what, left_out, _ = str(warning).partition(": it is left out")
+    if not (isinstance(warning, IdentifierWarning) and left_out):
+        return warning
+    return IdentifierWarning(f"{what}: scores with it mean nothing.")
 
 
 def _scores(sample: Sample, groups: Sequence[Hashable] | None, method: str, recipe: Recipe) -> Floats:

@@ -92,24 +92,24 @@ class BracketResult(Measurement):
     def _content(self) -> Content:
         given = "x" if self.predicted == "y" else "y"
         density = f"density of {self.predicted} given {given}"
-        # Without a standard error the bound is exact: a variable is constant.
-        lower = ("InfoNCE, known density" if self.known else "InfoNCE, cross-fitted") if self.lower_stderr else "exact"
+        lower = "InfoNCE, known density" if self.known else "InfoNCE, cross-fitted"
         upper = f"LeaveOneOut plus the train-test gap {self.train_test_gap:.2g}, {density}"
         if self.known:
             upper = "LeaveOneOut, known density"
-        errors = f"{self.lower_stderr:.2g}", f"{self.upper_stderr:.2g}"
+        if self.lower == self.upper and not (self.lower_stderr or self.upper_stderr):  # a variable is constant
+            lower = upper = "exact"
         blocks: list[Line | Numbers] = [
-            Line(f"lower bound {number(self.lower)} (standard error {errors[0]}): {lower}, n = {self.n:,}"),
-            Line(
-                f"upper bound {number(self.upper)} (standard error {errors[1]}): "
-                f"{upper if self.upper_stderr else 'exact'}"
-            ),
+            Line(f"lower bound {number(self.lower)} (standard error {self.lower_stderr:.2g}): {lower}, n = {self.n:,}"),
+            Line(f"upper bound {number(self.upper)} (standard error {self.upper_stderr:.2g}): {upper}"),
         ]
+        bounds = f"{number(self.lower)} <= I(X;Y) <= {number(self.upper)} {self.unit}"
+        if self.upper < self.lower:
+            bounds = f"lower bound {number(self.lower)} above upper bound {number(self.upper)} {self.unit}"
+            blocks.append(Line("the bounds cross: the interval takes the upper one as equal to the lower one"))
         if self.estimates:
             blocks.append(Numbers.of("estimates", self.estimates))
         if self.entropy_limit is not None:
             blocks.append(Line(f"at most {number(self.entropy_limit)} (entropy of the label)"))
-        bounds = f"{number(self.lower)} <= I(X;Y) <= {number(self.upper)} {self.unit}"
         return Content(f"{bounds}   {self._interval_text()}", tuple(blocks), self.warnings)
 
     def plot(self, ax: Axes | None = None) -> Figure:

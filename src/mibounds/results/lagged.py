@@ -23,7 +23,8 @@ __all__ = ["LaggedResult"]
 class LaggedResult(Composite):
     """Estimates of I(X[t - lag]; Y[t]), one for each lag, from the same rows of y and with the same folds.
 
-    As a number it is the value at the best lag.
+    As a number it is the value at the best lag. `lag in result` asks whether a lag was estimated, and a loop over the
+    result runs over its lags.
 
     Attributes:
         lags: in rows, increasing; x leads for positive lags.
@@ -85,6 +86,18 @@ class LaggedResult(Composite):
         if lag not in self.lags:
             raise KeyError(f"lag {lag} was not estimated. Known: {', '.join(map(str, self.lags))}.")
         return self.results[self.lags.index(lag)]
+
+    def __iter__(self) -> Iterator[int]:
+        """The lags."""
+        return iter(self.lags)
+
+    def __contains__(self, lag: object) -> bool:
+        """Was a lag estimated?"""
+        return lag in self.lags
+
+    def __len__(self) -> int:
+        """The number of lags."""
+        return len(self.lags)
 
     def _named_parts(self) -> Iterator[tuple[str, Measurement]]:
         yield from ((f"lag {lag}", result) for lag, result in zip(self.lags, self.results, strict=True))

@@ -9,14 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from numbers import Real
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
 from mibounds import inference
-from mibounds._checks import check_fraction, nearest
+from mibounds._checks import check_file, check_fraction, nearest
 from mibounds._files import write_json, write_text
 from mibounds.results.printing import Content, html, percent, text_lines
 from mibounds.results.records import decode_fields, encode
@@ -229,8 +228,11 @@ class Measurement(ABC):
         Called on `Measurement`, it returns an instance of whatever class was written.
 
         Raises:
+            TypeError: if the record is no dictionary.
             ValueError: if the record is of another class, or is not complete.
         """
+        if not isinstance(record, Mapping):
+            raise TypeError(f"the record is {record!r:.60}: expected the dictionary that to_dict returned.")
         name = record.get("type")
         known = {kind.__name__: kind for kind in _subclasses(Measurement)}
         if name not in known:
@@ -245,8 +247,9 @@ class Measurement(ABC):
 
         Raises:
             FileNotFoundError: if the folder does not exist.
+            IsADirectoryError: if the path is that of a folder.
         """
-        write_json(path, self.to_dict())
+        write_json(check_file(path, "a .json file to write"), self.to_dict())
 
     @classmethod
     def load(cls: type[M], path: str | os.PathLike[str]) -> M:
@@ -256,6 +259,7 @@ class Measurement(ABC):
 
         Raises:
             FileNotFoundError: if the file does not exist.
+            IsADirectoryError: if the path is that of a folder.
             ValueError: if the file holds no result, or one of another class.
 
         Example:
@@ -267,7 +271,7 @@ class Measurement(ABC):
             ...     Measurement.load(f"{folder}/result.json") == r
             True
         """
-        file = Path(path)
+        file = check_file(path, "a file that save wrote")
         try:
             record = json.loads(file.read_text(encoding="utf-8"))
             if not isinstance(record, dict):
@@ -303,9 +307,14 @@ class Measurement(ABC):
             path: the page; it is complete or does not exist.
             command: what made the result, shown as it is: a command line, or a call.
             source: what the data are called, for example the name of a file.
+
+        Raises:
+            FileNotFoundError: if the folder does not exist.
+            IsADirectoryError: if the path is that of a folder.
         """
         from mibounds.report import inline_svg, summary_page
 
+        file = check_file(path, "an .html file to write")
         content = self._content()
         page = summary_page(
             content.to_dict(),
@@ -316,7 +325,7 @@ class Measurement(ABC):
             command=command,
             source=source,
         )
-        write_text(Path(path), page)
+        write_text(file, page)
 
 
 def _subclasses(kind: Any) -> Iterator[Any]:

@@ -6,10 +6,10 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mibounds import bounds
+from mibounds._checks import check_file
 from mibounds._files import write_text
 from mibounds.inference import lower_limit
 from mibounds.results.measurement import INFORMATION, TRANSIENT, Measurement
@@ -64,7 +64,7 @@ class Result(Measurement):
 
     `value` is `estimates[method]`; `stderr` and `interval` belong to it. The estimates by bounds come from samples that
     neither trained nor selected the critics that score them; nearest neighbors (KSG) and the Gaussian copula, which are
-    reported where they exceed the critics by more than their error, come from all samples.
+    reported where they exceed the critics by more than half their error, come from all samples.
 
     Attributes:
         value: the estimate in `unit`. It is not clipped: for independent data it may be slightly negative.
@@ -230,8 +230,13 @@ class Result(Measurement):
             bracket: the `BracketResult` of the same samples (`mibounds.bracket(x, y, estimate=result)`), shown too.
             test: the `IndependenceTestResult` of the same samples, shown too.
 
+        Raises:
+            FileNotFoundError: if the folder does not exist.
+            IsADirectoryError: if the path is that of a folder.
+
         Example:
             >>> import tempfile
+            >>> from pathlib import Path
             >>> r = Result(value=0.5, stderr=0.01, estimates={"InfoNCE": 0.5}, method="InfoNCE", n=1000)
             >>> with tempfile.TemporaryDirectory() as folder:
             ...     r.report(f"{folder}/report.html", command="mi.estimate(x, y)")
@@ -240,6 +245,7 @@ class Result(Measurement):
         """
         from mibounds.report import report_page
 
+        file = check_file(path, "an .html file to write")
         bracket, test = (None if other is None else other.to(self.unit, level=self.level) for other in (bracket, test))
         page = report_page(
             self._record(strict=False),
@@ -249,4 +255,4 @@ class Result(Measurement):
             command,
             source,
         )
-        write_text(Path(path), page)
+        write_text(file, page)

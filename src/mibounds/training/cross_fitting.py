@@ -26,7 +26,7 @@ from mibounds.training.candidates import (
 )
 from mibounds.training.checkpoints import describe_fit
 from mibounds.training.evaluation import Evaluation, FoldEvaluation, evaluate_fold
-from mibounds.training.fit import Fitted, clearly_worse, fit_fold
+from mibounds.training.fit import Fitted, check_numbers, clearly_worse, fit_fold
 from mibounds.training.folds import Fold
 from mibounds.training.observer import FoldObserver, Observer
 from mibounds.training.recipe import FilledRecipe, Recipe
@@ -150,6 +150,8 @@ def cross_fit_folds(
                 fitted.critic, x, y, [*bounds.values()],
                 test=fitted.fold.test, both=both, negatives=recipe.test_negatives, seed=recipe.seed,
             )  # fmt: skip
+            bad = int(found.scores.isnan().sum())
+            check_numbers(f"{bad} of {len(found.scores)} test samples", bad > 0)
             if fitted.finished:
                 watching.evaluated(vars(found))
         watching.forget()

@@ -29,7 +29,7 @@ from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import FilledRecipe
 from mibounds.training.supervision import Supervision
 
-__all__ = ["Fitted", "clearly_worse", "fit_density", "fit_fold"]
+__all__ = ["Fitted", "check_numbers", "clearly_worse", "fit_density", "fit_fold"]
 
 _SCORED_ROWS = 65_536  # at a time
 _CLEARLY = 0.1  # of one nat and the best loss together
@@ -125,6 +125,7 @@ def fit_fold(
     given = x, y
     maps, x, y = _augmented(supervision, x, y, fold, observer)
     every = [Run(candidate, x, y, fold, recipe, sampler) for candidate in candidates]
+    check_numbers("the validation samples", all(math.isnan(run.best_loss) for run in every))
     runs = _without_alternatives(every)
     for run in every:
         if run not in runs:
@@ -182,6 +183,15 @@ def train_test_gap(critic: Critic, x: Tensors, y: Tensors, fold: Fold) -> float:
     saturated = certain[1] > math.log(count) - _NEAR_CEILING
     train, test = plain if saturated else certain
     return train - test
+
+
+def check_numbers(samples: str, missing: bool) -> None:
+    """Raise a ValueError if critics have no score for some samples."""
+    if missing:
+        raise ValueError(
+            f"The critics score {samples} as NaN: an encoder or a critic returns NaN for some of them, for example the "
+            "logarithm of a negative number. Let it return numbers."
+        )
 
 
 def clearly_worse(loss: float, best: float) -> bool:

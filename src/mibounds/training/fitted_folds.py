@@ -14,14 +14,14 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_device, check_paired, no_such_file
+from mibounds._checks import check_choice, check_device, check_file, check_paired, no_such_file
 from mibounds._files import write_bytes
 from mibounds._variables import Tensors, check_finite, row_count, take_rows
 from mibounds._version import __version__
 from mibounds.data import MissingPolicy, Schema, Variable
 from mibounds.data.arrays import intake_array
 from mibounds.data.encoding import encoding_from
-from mibounds.data.intake import intake_again, unseen_categories
+from mibounds.data.intake import TableSchema, intake_again, is_empty, unseen_categories
 from mibounds.data.variable import complete_rows
 from mibounds.results.result import curve_from
 from mibounds.training.fit import Fitted
@@ -32,6 +32,7 @@ from mibounds.warnings import UnseenCategoryWarning, issue
 __all__ = ["FittedFolds", "load"]
 
 _FORMAT = 2  # of the file
+_MISSING: tuple[MissingPolicy, ...] = ("raise", "drop")
 
 
 @final
@@ -101,7 +102,12 @@ class FittedFolds(Sequence[Fitted]):
         Raises:
             TypeError, ValueError: for data that cannot be used, with one sentence that says why.
         """
+        check_choice("nan", nan, _MISSING)
         given = {"x": x, "y": y}
+        for name, data in given.items():
+            single = getattr(data, "shape", None) == ()
+            if single or is_empty(data):
+                raise ValueError(f"{name} is {'a single value' if single else 'empty'}: expected at least one row.")
         schemas = dict(zip("xy", self.schemas, strict=True))
         tables = {
             name: intake_again(given[name], name, schema)
@@ -115,7 +121,7 @@ class FittedFolds(Sequence[Fitted]):
         check_paired(row_count(rows["x"]), row_count(rows["y"]))
         complete = torch.ones(row_count(rows["x"]), dtype=torch.bool)
         if tables:
-            complete = complete_rows([*tables.values()], nan)
+            complete = complete_rows([*tables.values()], nan, indicator=False)
         kept = complete.nonzero().flatten()
         scores = torch.full((len(complete),), torch.nan)
         if len(kept):
@@ -163,6 +169,7 @@ class FittedFolds(Sequence[Fitted]):
         """
         from safetensors.torch import save
 
+        file = check_file(path, "a .safetensors file to write")
         folds: list[dict[str, Any]] = []
         tensors: dict[str, Tensor] = {}
         for i, fold in enumerate(self.folds):
@@ -174,7 +181,7 @@ class FittedFolds(Sequence[Fitted]):
         description = json.dumps({"schemas": schemas, "folds": folds})
         owned = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
         metadata = {"mibounds": __version__, "format": str(_FORMAT), "description": description}
-        write_bytes(Path(path), save(owned, {**metadata, "sha256": _checksum(metadata, owned)}))
+        write_bytes(file, save(owned, {**metadata, "sha256": _checksum(metadata, owned)}))
 
 
 def _taken(data: Any, name: str, schema: Schema | None) -> Tensors:
@@ -284,14 +291,16 @@ def _schema_record(schema: Schema | None) -> dict[str, Any] | None:
     if schema is None:
         return None
     encodings = [encoding.to_dict() for encoding in schema.encodings]
-    return {"kind": schema.kind, "names": schema.names, "encodings": encodings, "named": schema.named}
+    held = schema.held if isinstance(schema, TableSchema) else ()
+    return {"kind": schema.kind, "names": schema.names, "encodings": encodings, "named": schema.named, "held": held}
 
 
 def _schema(entry: Mapping[str, Any] | None) -> Schema | None:
     if entry is None:
         return None
     encodings = tuple(encoding_from(one) for one in entry["encodings"])
-    return Schema(entry["kind"], tuple(entry["names"]), encodings, entry["named"])
+    held = tuple(entry.get("held", ()))  # older files lack it
+    return TableSchema(entry["kind"], tuple(entry["names"]), encodings, entry["named"], held)
 
 
 def _fold(

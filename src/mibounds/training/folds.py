@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 __all__ = ["Fold", "split", "split_blocked", "split_by", "split_groups"]
 
 _FEWEST = 16  # training samples; the smallest automatic batch
+_FEWEST_TESTED = 2  # samples, of which one is paired with the other
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,10 @@ def split_groups(groups: Tensor, folds: int, validation_fraction: float, generat
     """
     count = int(groups.max()) + 1
     if count < folds + 2:
+        advice = f"pass folds={count - 2}{' or fewer' if count > 4 else ''}" if count >= 4 else "give 4 groups or more"
         raise ValueError(
-            f"groups has {count} groups, and {folds} folds need {folds + 2}, as whole groups test, validate and train: "
-            "give fewer folds."
+            f"groups has {count} {'group' if count == 1 else 'groups'}, and {folds} folds need {folds + 2}, as whole "
+            f"groups test, validate and train: {advice}."
         )
     sizes = torch.bincount(groups, minlength=count)
     order = torch.randperm(count, generator=generator)
@@ -142,8 +145,9 @@ def split_by(
         generator: orders the samples and the groups.
 
     Raises:
-        TypeError: if it is neither a splitter nor pairs.
-        ValueError: if a row is in two test sets, or in the training and the test set of a fold, or a fold is too small.
+        TypeError: if it does not give pairs of rows.
+        ValueError: if it needs what it is not given, a row is not there, in two test sets, or in the training and the
+            test set of a fold, or a fold is too small.
 
     Example:
         >>> from sklearn.model_selection import KFold
@@ -151,29 +155,54 @@ def split_by(
         >>> [(len(f.train), len(f.valid), f.test[0].item()) for f in folds]
         [(16, 4, 0), (16, 4, 20)]
     """
-    if hasattr(splitter, "split"):
-        pairs = splitter.split(range(n), None, None if groups is None else groups.numpy())
-    elif isinstance(splitter, Iterable):
-        pairs = splitter
-    else:
-        raise TypeError(
-            f"cv is a {type(splitter).__name__}: expected a splitter with split(X, y, groups), or pairs of training "
-            "and test rows. For a number of folds pass folds=."
-        )
     result, tested = [], torch.zeros(n, dtype=torch.bool)
-    for pair in pairs:
-        train, test = (torch.as_tensor(indices, dtype=torch.long) for indices in pair)
+    for train, test in _pairs(splitter, n, groups):
         if tested[test].any() or len(torch.unique(test)) < len(test):
             raise ValueError("cv tests some rows twice: expected test rows that do not overlap, as KFold gives them.")
-        if len(train) < _FEWEST or not len(test):
-            raise ValueError(f"cv gives a fold of {len(train)} training and {len(test)} test rows: that is too few.")
+        if len(train) < _FEWEST or len(test) < _FEWEST_TESTED:
+            raise ValueError(
+                f"cv gives a fold of {len(train)} training and {len(test)} test rows: expected at least {_FEWEST} and "
+                f"{_FEWEST_TESTED}, as KFold(5) gives them."
+            )
         if torch.isin(test, train).any():
             raise ValueError("cv has rows that both train and test in one fold: expected two sets without overlap.")
         tested[test] = True
         result.append(_fold(test, train, groups, validation_fraction, generator))
     if len(result) < 2:
-        raise ValueError(f"cv gives {len(result)} folds: expected at least two.")
+        raise ValueError(f"cv gives {len(result)} fold{'' if len(result) == 1 else 's'}: expected at least two.")
     return result
+
+
+def _pairs(splitter: Any, n: int, groups: Tensor | None) -> list[tuple[Tensor, Tensor]]:
+    """The training and test rows of each fold, as indices."""
+    if not hasattr(splitter, "split"):
+        given = splitter
+    else:
+        try:
+            given = list(splitter.split(range(n), None, None if groups is None else groups.numpy()))
+        except (TypeError, ValueError) as error:  # it needs labels, groups, or more rows
+            raise ValueError(
+                f"cv, a {type(splitter).__name__}, cannot split {n} rows ({str(error).rstrip('.')}): pass groups= if "
+                "it needs them, a splitter that needs no labels, such as KFold(5), or pairs of training and test rows."
+            ) from error
+    pairs = []
+    for pair in given:
+        parts = list(pair) if isinstance(pair, Iterable) else []
+        if len(parts) != 2:
+            raise TypeError(f"cv holds {pair!r:.60}: expected pairs of training and test rows.")
+        pairs.append((_rows(parts[0], n), _rows(parts[1], n)))
+    return pairs
+
+
+def _rows(indices: Any, n: int) -> Tensor:
+    """Indices of n samples."""
+    rows = np.asarray(indices)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise TypeError(f"cv holds {indices!r:.60}: expected the numbers of rows, from 0 to {n - 1}.")
+    beyond = rows[(rows < 0) | (rows >= n)]
+    if len(beyond):
+        raise ValueError(f"cv has row {beyond[0]}, and there are {n} rows: expected numbers from 0 to {n - 1}.")
+    return torch.from_numpy(rows.astype(np.int64))
 
 
 def _validation_count(fraction: float, available: int) -> int:

@@ -41,6 +41,7 @@ __all__ = [
     "SeriesSettings",
     "Settings",
     "automatic_folds",
+    "refuse_settings",
     "takes_settings",
 ]
 
@@ -132,7 +133,7 @@ class Recipe:
             the folds, whichever is larger.
         precision: "float32"; or "bf16", which trains the hidden layers in bfloat16, for hardware that multiplies it
             (GPUs since 2020, processors with AMX).
-        seed: the same seed gives the same number, whatever the number of workers.
+        seed: the same seed, a number below 2**32, gives the same number, whatever the number of workers.
         device: "cpu", "cuda", ...
         workers: folds trained at a time; by default the number of torch threads, and one below 5,000 samples.
         progress: "auto" shows a bar in terminals and notebooks if the work takes more than three seconds; True always,
@@ -165,7 +166,7 @@ class Recipe:
     folds: int | None = _setting(None, "Number of folds; fewer take less time.", checks.whole(2))
     split: str = _setting("random", "random; or blocked, for time series.", checks.one_of("random", "blocked"))
     gap: int | None = _setting(None, "Samples left out on each side of a block.", checks.whole(0))
-    cv: Any = _setting(None, "A scikit-learn splitter.")
+    cv: Any = _setting(None, "A scikit-learn splitter.", checks.splitter)
     validation_fraction: float = _setting(0.15, "Fraction of the training samples for early stopping.", checks.fraction)
     check_every: int | None = _setting(None, "Steps between validation losses.", checks.whole(1))
     patience: int = _setting(4, "Validation losses without improvement before stopping.", checks.required_whole(1))
@@ -222,7 +223,7 @@ class Recipe:
             'run/lag 3'
         """
         folder = None if self.checkpoint is None else Path(self.checkpoint) / name.replace("/", " ")
-        return dataclasses.replace(self, checkpoint=folder, seed=self.seed + index)
+        return dataclasses.replace(self, checkpoint=folder, seed=(self.seed + index) % 2**32)
 
     def filled(self, n: int, train_n: int) -> FilledRecipe:
         """The recipe for N samples of which every fold trains on at least `train_n`: nothing is left to be chosen."""
@@ -276,6 +277,9 @@ class Recipe:
 class FilledRecipe(Recipe):
     """A recipe for a sample of known size: steps, batch size and checks are numbers."""
 
+    def __post_init__(self) -> None:
+        """Nothing: the settings have been checked, and the seeds of folds are larger than those of users."""
+
     if TYPE_CHECKING:
         steps: int
         batch_size: int
@@ -319,6 +323,26 @@ def automatic_folds(n: int, split: str) -> int:
     """The default number of folds: more for small N, where critics need the samples, and more for blocks, whose spread
     is part of the standard error."""
     return 2 if n > _MANY else 5 if n <= _SOME or split == "blocked" else 3
+
+
+def refuse_settings(recipe: Recipe | str | None, settings: Mapping[str, Any], used: Collection[str], why: str) -> None:
+    """Raise a TypeError for a recipe and settings that would have no effect.
+
+    Arguments:
+        recipe: that a function was given.
+        settings: likewise.
+        used: settings that have an effect.
+        why: the others have none, for the sentence.
+
+    Example:
+        >>> refuse_settings(None, {"steps": 20, "seed": 1}, ["seed"], "method='neighbors' trains no critics")
+        Traceback (most recent call last):
+        TypeError: steps has no effect, since method='neighbors' trains no critics: leave it out.
+    """
+    unused = [*(["recipe"] if recipe is not None else []), *(name for name in settings if name not in used)]
+    if unused:
+        have, them = ("has", "it") if len(unused) == 1 else ("have", "them")
+        raise TypeError(f"{', '.join(unused)} {have} no effect, since {why}: leave {them} out.")
 
 
 def takes_settings(*, without: Collection[str] = ()) -> Callable[[Verb], Verb]:

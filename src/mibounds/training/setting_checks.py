@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from mibounds._checks import check_choice, check_device, check_flag, check_integer, check_number, check_seed
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OF_TORCH", "bound", "critic", "device", "folder", "fraction", "negatives", "not_negative", "one_of", "positive",
-    "progress", "required_whole", "seed", "whole",
+    "progress", "required_whole", "seed", "splitter", "whole",
 ]  # fmt: skip
 
 
@@ -85,6 +85,19 @@ def negatives(name: str, value: Any) -> int | str:
 def seed(name: str, value: Any) -> int:
     """A seed."""
     return check_seed(value)
+
+
+def splitter(name: str, value: Any) -> Any:
+    """None, an object with a method `split`, or pairs of rows; a list of what can be read only once."""
+    if isinstance(value, type):
+        raise TypeError(f"{name} is the class {value.__name__}: expected a splitter, for example {value.__name__}().")
+    pairs = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    if not (value is None or pairs or (hasattr(value, "split") and not isinstance(value, str | bytes))):
+        raise TypeError(
+            f"{name} is {value!r}: expected a splitter with split(X, y, groups), such as KFold(5), or pairs of "
+            "training and test rows. For a number of folds pass folds=."
+        )
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def progress(name: str, value: Any) -> bool | str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any, final
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from mibounds._checks import check_at_least, check_choice
+from mibounds._checks import check_at_least, check_choice, layer_widths
 from mibounds._variables import check_finite, row_count
 from mibounds.data import Drawn, MissingPolicy, Preprocessing, Sample, Sampler, Standardize, Variable
 from mibounds.estimators import Estimator
@@ -98,11 +97,18 @@ class Trainer:
             TypeError, ValueError: for data that cannot be used, with one sentence that says why.
         """
         _check_estimator(estimator)
-        tensors = any(isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2) for side in (x, y))
-        kind = "as given" if tensors else "continuous"
-        sample = Sample.of(
-            x=x, y=y, groups=groups, nan=self.nan, types={"x": kind, "y": kind}, drop_constant=False
-        )  # fmt: skip
+        tensors = _is_encoded(x) or _is_encoded(y)
+        types = {
+            name: "as given" if _is_encoded(side) or (tensors and isinstance(side, Tensor)) else "continuous"
+            for name, side in (("x", x), ("y", y))
+        }
+        sample = Sample.of(x=x, y=y, groups=groups, nan="drop", types=types, drop_constant=False)
+        sample.check_tables([name for name, kind in types.items() if kind == "continuous"])
+        if self.nan == "raise" and sample.n < sample.given:
+            raise ValueError(
+                f"x or y has missing or infinite values in {sample.given - sample.n} of {sample.given} rows: fill them "
+                'in, or leave out these rows by mi.Trainer(nan="drop").'
+            )
         preprocessing = None if tensors else self.preprocessing
         name = evaluated_name(estimator.bound)
         try:
@@ -110,13 +116,13 @@ class Trainer:
                 [Candidate(name, estimator, preprocessing)], sample.x.values, sample.y.values, self.recipe,
                 groups=sample.groups,
             )  # fmt: skip
-        except RuntimeError as error:
-            shapes = re.search(r"shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)", str(error))
-            if shapes is None:
+        except (RuntimeError, TypeError) as error:
+            why = _misfit(error, sample)
+            if why is None:
                 raise
             raise ValueError(
-                f"x has {sample.x.width} columns and y has {sample.y.width}, and {type(estimator.critic).__name__} was "
-                f"built for other widths: a layer of {shapes[2]} inputs gets {shapes[1]}. Give it these."
+                f"{_described(sample.x)} and {_described(sample.y)}, which {type(estimator.critic).__name__} cannot "
+                f"score: {why}. Build it for these."
             ) from error
         evidence = Evidence(
             evaluation,
@@ -179,6 +185,31 @@ class Trainer:
         result = make_result(evaluation, choice, sample, self.recipe, warnings=warnings)
         issue(result.warnings)
         return result
+
+
+def _is_encoded(side: Any) -> bool:
+    """Does it have more axes than a table, or several tensors, so that the critic has to encode it?"""
+    return isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2)
+
+
+def _misfit(error: Exception, sample: Sample) -> str | None:
+    """Why a critic cannot take the samples, if an error of torch says so."""
+    widths = layer_widths(error)
+    if widths is not None:
+        return f"a layer of {widths[1]} inputs gets {widths[0]}"
+    several = any(isinstance(variable.values, tuple) for variable in sample.variables.values())
+    if "must have the same dtype" in str(error) or (several and isinstance(error, TypeError)):
+        return str(error).rstrip(".")
+    return None
+
+
+def _described(variable: Variable) -> str:
+    """What a critic gets of a variable."""
+    if variable.table is not None:
+        return f"{variable.name} has {variable.width} column{'' if variable.width == 1 else 's'}"
+    if isinstance(variable.values, tuple):
+        return f"{variable.name} is a tuple of tensors"
+    return f"{variable.name} has shape {tuple(variable.values.shape)} ({variable.values.dtype})"
 
 
 def _check_estimator(estimator: Any) -> None:

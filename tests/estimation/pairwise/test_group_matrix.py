@@ -34,12 +34,21 @@ def test_constant_columns_are_left_out_of_their_groups():
         ({"a": [0]}, "groups has 1 group"),
         ({"a": [0], "b": []}, "group 'b' is \\[\\]: expected a list of columns"),
         ({"a": [0], "b": "1"}, "group 'b' is '1': expected a list"),
-        ({"a": [0, 1], "b": [1]}, "column 1 is twice in the groups \\('a', 'b'\\)"),
+        ({"a": [0], "b": 1}, "group 'b' is 1: expected a list"),
+        ({"a": [0], "b": ["0"]}, "column '0' is twice in the groups"),
+        ({"a": [0], "b": [[1]]}, "table has no column '\\[1\\]'"),
+        ({"a": [0, 1], "b": [1]}, "column '1' is twice in the groups \\('a', 'b'\\)"),
         ({"a": [0], "b": [7]}, "table has no column '7'. Known: '0', '1', '2', '3'"),
     ],
 )
 def test_groups_that_cannot_be_used(groups, sentence):
     with pytest.raises(ValueError, match=sentence):
+        take_groups(TABLE, None, groups, "raise")
+
+
+@pytest.mark.parametrize("groups", [["u", "u", "v", "v"], "uv", 3])
+def test_groups_are_names_with_their_columns(groups):
+    with pytest.raises(TypeError, match="groups is a .*: expected a dictionary of names to lists of columns"):
         take_groups(TABLE, None, groups, "raise")
 
 

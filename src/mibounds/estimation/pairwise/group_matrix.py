@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -36,19 +36,26 @@ def take_groups(
     """The sample of the table, and the columns of each group that vary.
 
     Raises:
+        TypeError: unless groups is a mapping.
         ValueError: for fewer than two groups, an empty one, a column that is unknown or in two groups.
     """
     if columns is not None:
         raise ValueError("columns and groups exclude each other: groups name their columns already. Give one of them.")
+    if not isinstance(groups, Mapping):
+        raise TypeError(
+            f"groups is a {type(groups).__name__}: expected a dictionary of names to lists of columns, for example "
+            '{"size": ["height", "weight"], "age": ["age"]}.'
+        )
     if len(groups) < 2:
         raise ValueError(f"groups has {len(groups)} group(s): expected at least two, to make a pair.")
     for name, members in groups.items():
-        if isinstance(members, str) or not len(members):
+        if isinstance(members, str) or not isinstance(members, Collection) or not len(members):
             raise ValueError(f"group {name!r} is {members!r}: expected a list of columns.")
-    every = [column for members in groups.values() for column in members]
+    named = {name: [title_of(column) for column in members] for name, members in groups.items()}
+    every = [column for members in named.values() for column in members]
     twice = [column for column, count in Counter(every).items() if count > 1]
     if twice:
-        owners = [name for name, members in groups.items() if twice[0] in members]
+        owners = [name for name, members in named.items() if twice[0] in members]
         raise ValueError(
             f"column {twice[0]!r} is twice in the groups ({', '.join(map(repr, owners))}): "
             "two groups that share a column share infinite information. Leave it in one."
@@ -56,8 +63,8 @@ def take_groups(
     sample = Sample.of_columns(table, every, nan)
     varying = set(sample.variables["table"].columns)
     taken = {}
-    for name, members in groups.items():
-        kept = [title for title in map(title_of, members) if title in varying]
+    for name, members in named.items():
+        kept = [title for title in members if title in varying]
         if not kept:
             raise ValueError(f"group {name!r} is constant in every column: it shares nothing with anything.")
         taken[str(name)] = kept

@@ -1,0 +1,70 @@
+"""Intake of what an encoder or a critic of the user's own takes as it came."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mibounds._checks import layer_widths
+from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count, take_rows
+from mibounds.data.sources import array_of
+from mibounds.data.variable import Variable
+
+__all__ = ["intake_tensors"]
+
+
+def intake_tensors(data: Any, name: str, encoder: nn.Module | None) -> Variable:
+    """A variable that an encoder or a critic of the user's own takes as it came.
+
+    Arguments:
+        data: a tensor, an array or a table of numbers, or a tuple of these.
+        name: for sentences.
+        encoder: maps its rows to columns; it is tried on two of them.
+
+    Raises:
+        TypeError: if the data hold something else than numbers.
+        ValueError: if values are missing or infinite, or the encoder cannot take the rows, or maps them to something
+            else than columns of numbers.
+    """
+    values = _tensors(data, name)
+    check_finite(name, values)
+    if encoder is None:
+        return Variable(name, values)
+    values = map_tensors(lambda part: part.detach().float() if part.is_floating_point() else part.detach(), values)
+    try:
+        with torch.no_grad():
+            code = copy.deepcopy(encoder).eval()(take_rows(values, slice(2)))
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
+        widths = layer_widths(error)
+        why = (
+            " ".join(str(error).split()).rstrip(".")
+            if widths is None
+            else f"a layer of {widths[1]} inputs gets {widths[0]}"
+        )
+        shapes = " and ".join(f"{tuple(part.shape[1:])} of {part.dtype}" for part in flat(values))
+        raise ValueError(
+            f"encoder_{name} cannot encode {name}, whose rows have shape {shapes}: {why}. Expected a module that maps "
+            "such rows to columns."
+        ) from error
+    if not isinstance(code, Tensor) or code.dim() != 2 or len(code) != min(2, row_count(values)):
+        shape = tuple(code.shape) if isinstance(code, Tensor) else type(code).__name__
+        raise ValueError(f"encoder_{name} maps two rows to {shape}: expected a tensor (rows, columns).")
+    if not bool(code.isfinite().all()):
+        raise ValueError(f"encoder_{name} maps rows of {name} to values that are NaN or infinite: expected numbers.")
+    return Variable(name, values, encoder=encoder, width=code.shape[1])
+
+
+def _tensors(data: Any, name: str) -> Tensors:
+    """Tensors as they are, and arrays and tables of numbers as tensors."""
+    if isinstance(data, tuple):
+        return tuple(_tensors(part, name) for part in data)
+    if isinstance(data, Tensor):
+        return data
+    array = array_of(data, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} holds no numbers ({array.dtype}): expected a tensor, an array or a table of numbers.")
+    return torch.as_tensor(np.require(array, requirements=["C", "W"]))
