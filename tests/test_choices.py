@@ -55,6 +55,15 @@ def test_a_near_name_is_suggested():
         build_critic("seperable", 1, 1)
 
 
+def test_what_has_no_name_is_an_object():
+    with pytest.raises(ValueError, match=r"critic is 'cosine', which has no name: pass .* mi.critics.CosineCritic\("):
+        build_critic("cosine", 1, 1)
+    with pytest.raises(ValueError, match=r"bound is 'barberagakov', .* mi.bounds.BarberAgakov\("):
+        build_bound("barberagakov")
+    with pytest.raises(ValueError, match="Known: .*'leaveoneout'"):
+        build_bound("vtuba")
+
+
 @pytest.mark.parametrize(
     "name, kind", [("dv", bounds.DonskerVaradhan), ("JSD", bounds.JensenShannon), ("cpc", bounds.InfoNCE)]
 )

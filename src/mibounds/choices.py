@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Iterable
 from functools import cache
 from numbers import Integral
 from typing import Any
 
+import torch
 from torch import nn
 
 from mibounds import bounds, critics
@@ -17,7 +19,16 @@ from mibounds.bounds import Bound
 from mibounds.critics import Critic, Encoded
 from mibounds.networks import ConvEncoder
 
-__all__ = ["Shape", "bound_names", "build_bound", "build_critic", "check_critic", "critic_names", "shape_sizes"]
+__all__ = [
+    "Shape",
+    "bound_names",
+    "build_bound",
+    "build_critic",
+    "check_critic",
+    "check_fit",
+    "critic_names",
+    "shape_sizes",
+]
 
 
 Shape = int | tuple[int, ...]
@@ -51,7 +62,7 @@ def build_bound(choice: str | Bound) -> Bound:
     names = bound_names()
     wanted = _ALIASES.get(str(choice).lower(), str(choice).lower())
     if wanted not in names:
-        raise ValueError(f"bound is {choice!r}: expected a mi.bounds object or a name. {nearest(wanted, names)}")
+        raise ValueError(_unknown("bound", choice, wanted, names, _classes(bounds, Bound)))
     return names[wanted]()
 
 
@@ -70,7 +81,7 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
     names = critic_names()
     wanted = str(choice).lower().removesuffix("critic")
     if wanted not in names:
-        raise ValueError(f"critic is {choice!r}: expected a mi.critics object or a name. {nearest(wanted, names)}")
+        raise ValueError(_unknown("critic", choice, wanted, names, _classes(critics, Critic)))
     kind: Any = names[wanted]
     known = inspect.signature(kind).parameters
     with seeded(seed):
@@ -79,6 +90,50 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
         encoder_y, dim_y = _encoder("y", y_shape, flat=kind.is_conditional_density)
         critic: Critic = kind(dim_x, dim_y, **{name: value for name, value in options.items() if name in known})
     return critic if encoder_x is None and encoder_y is None else Encoded(critic, encoder_x, encoder_y)
+
+
+def check_fit(critic: Critic, bound: Bound) -> None:
+    """Raise a ValueError if a bound has no use for the scores of a critic that is not normalized.
+
+    A density log q(z|x) differs from the log density ratio by a function of z: a bound whose value or training depends
+    on it takes log densities for information. A bound that is trained by likelihood takes nothing else.
+
+    >>> check_fit(critics.SeparableCritic(1, 1), bounds.InfoNCE())
+    """
+    name = type(critic.critic if isinstance(critic, Encoded) else critic).__name__
+    if bound.needs_conditional_density and not critic.is_conditional_density:
+        raise ValueError(
+            f"{type(bound).__name__} needs a critic that is a density log q(z|x), and {name} is none: use "
+            'critic="diagonalgaussian", "fullgaussian" or "flow", or "categorical" for labels.'
+        )
+    if not critic.is_conditional_density or bound.takes_raw_scores:
+        return
+    trains = bound.needs_conditional_density or bound.unidentified == "function of y"
+    if not (trains and _ignores_function_of_y(bound)):
+        raise ValueError(
+            f"{type(bound).__name__} needs a log density ratio, and {name} is a density log q(z|x), whose mean is no "
+            'information: use bound="leaveoneout" or "infonce", or mi.bounds.BarberAgakov(entropy=...).'
+        )
+
+
+def _ignores_function_of_y(bound: Bound) -> bool:
+    """Is the value the same if each y has a number of its own added to its scores?"""
+    with torch.device("cpu"):  # a model may be built on "meta"
+        joint, product, added = torch.tensor([2.0, 0.0]), torch.tensor([[0.0], [1.0]]), torch.tensor([0.0, 3.0])
+        return torch.allclose(bound(joint + added, product + added[:, None]), bound(joint, product))
+
+
+def _unknown(argument: str, choice: Any, wanted: str, names: Iterable[str], classes: dict[str, Any]) -> str:
+    """The error for a name that cannot be built from: the class that needs an object, or the nearest name."""
+    module = f"mi.{argument}s"
+    objects = [name for name in classes if name.lower().removesuffix("critic") not in names]
+    kind = next((name for name in objects if name.lower().startswith(wanted)), None)
+    if kind is not None:
+        return f"{argument} is {choice!r}, which has no name: pass an object, {module}.{kind}(...)."
+    advice = nearest(wanted, names)
+    if not advice.startswith("Did you mean"):  # `nearest` shows the first names only
+        advice = f"Known: {', '.join(map(repr, names))}."
+    return f"{argument} is {choice!r}: expected a {module} object or a name. {advice}"
 
 
 def check_critic(choice: Any) -> None:

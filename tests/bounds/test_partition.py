@@ -63,6 +63,14 @@ def test_the_average_starts_at_the_first_batch_and_moves_in_log_space():
     assert bound.log_average.isfinite()
 
 
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+def test_scores_that_are_not_finite_do_not_stay_in_the_average(bad):
+    mine = MINE()
+    mine.loss(torch.zeros(2), torch.zeros(2, 1))
+    mine.loss(torch.zeros(2), torch.full((2, 1), bad))
+    assert mine.log_average == 0
+
+
 def test_the_gradient_divides_by_the_average_and_not_by_the_batch():
     bound = MINE(decay=0.9)
     first = mine_gradient(bound, JOINT, PRODUCT)

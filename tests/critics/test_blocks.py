@@ -18,7 +18,16 @@ from mibounds.bounds import (
     JensenShannon,
     LeaveOneOut,
 )
-from mibounds.critics import DiagonalGaussianCritic, FunctionCritic, JointCritic, SeparableCritic, WithOffset, blocks
+from mibounds.critics import (
+    DiagonalGaussianCritic,
+    FlowCritic,
+    FunctionCritic,
+    JointCritic,
+    SeparableCritic,
+    WithOffset,
+    blocks,
+    score,
+)
 from mibounds.estimators import mi_estimator
 
 BOUNDS = [InfoNCE(), DonskerVaradhan(), MINE(), NWJ(), JensenShannon(), SMILE(), InfoNCEAnchor()]
@@ -52,6 +61,15 @@ def small(monkeypatch):
         monkeypatch.setattr(blocks, "_ROWS", 10)
 
     return set_to
+
+
+def test_no_piece_is_empty(small):
+    """A flow cannot score one, and every square is between two pieces of which the outer ones are empty."""
+    small(1 << 30)
+    critic = FlowCritic(3, 2, hidden=(8,))
+    x, y = rows(20, torch.float32)
+    expected = LeaveOneOut()(*score(critic, x, y)[:2])
+    assert torch.allclose(MIEstimator(critic, LeaveOneOut()).value(x, y), expected, atol=1e-5)
 
 
 def step(made, x, y, method="loss"):

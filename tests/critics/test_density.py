@@ -4,7 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, FullGaussianCritic, WeightedSum, WithOffset
+from mibounds.critics import (
+    DensityCritic,
+    DiagonalGaussianCritic,
+    Encoded,
+    FlowCritic,
+    FullGaussianCritic,
+    WeightedSum,
+    WithOffset,
+)
 from mibounds.tasks import CorrelatedGaussian
 
 
@@ -82,6 +90,7 @@ def test_one_column_integrates_to_one(kind, dim_x):
 
 @pytest.mark.parametrize("kind", [FullGaussianCritic, FlowCritic])
 def test_two_columns_integrate_to_one(kind):
+    torch.manual_seed(1)
     critic = kind(2, 2, hidden=(16,))
     x, y = dependent(200)
     critic.prepare(x, y)
@@ -143,6 +152,34 @@ def test_the_plug_in_of_two_densities_is_the_difference_of_entropies():
     assert value == pytest.approx(-0.5 * math.log(1 - 0.8**2), abs=0.04)
     rho = float(torch.corrcoef(torch.cat([x, y], 1).T)[0, 1])
     assert value == pytest.approx(-0.5 * math.log(1 - rho**2), abs=1e-3)
+
+
+def test_a_log_density_has_one_number_for_each_pair():
+    x = torch.zeros(4, 2)
+    for density, given in (
+        (lambda mean, y: -(mean - y).square(), r"shape \(4, 4, 2\)"),
+        (lambda mean, y: -(mean - y).square().sum(), r"shape \(\)"),
+        (lambda mean, y: 1.0, "a float"),
+    ):
+        with pytest.raises(ValueError, match=rf"log_density returns {given} where \(4, 4\) was expected"):
+            DensityCritic(density).pairwise(x, x)
+    assert DensityCritic(lambda mean, y: -y.square().sum(-1)).pairwise(x, x).shape == (4, 4)
+
+
+def test_the_regression_of_a_flow_follows_a_training_loop():
+    """More columns than rows, an outlier, and another noise: the residuals become standard normal again."""
+    torch.manual_seed(0)
+    x, critic = torch.randn(64, 100), FlowCritic(100, 1, hidden=(8,))
+    critic.prepare(x, x[:, :1] + 0.1 * torch.randn(64, 1))
+    for step in range(150):
+        x, noise = torch.randn(2, 64, 100)
+        y = x[:, :1] + noise[:, :1]
+        if step == 20:
+            x[0], y[1] = 1e20, 1e20
+        critic.observe(x, y)
+    assert critic.slope[0].item() == pytest.approx(1, abs=0.3)
+    x, noise = torch.randn(2, 500, 100)
+    assert 0.7 < critic.residual(x, x[:, :1] + noise[:, :1]).std() < 1.3
 
 
 def test_torch_goes_on_checking_distributions():

@@ -1,3 +1,4 @@
+import copy
 import csv
 import importlib.util
 import math
@@ -122,6 +123,25 @@ def test_a_checkpoint_keeps_the_history(fit, module, monitor, tmp_path):
     fit(module, [resumed], epochs=2, ckpt_path=tmp_path / "one.ckpt")
     assert resumed.history[:4] == watching.history
     assert [point.step for point in resumed.history] == [0, 0, 1, 1, 2, 2]
+
+
+def test_another_module_begins_its_own_history(fit, module, monitor):
+    watching = monitor()
+    fit(module, [watching], epochs=1)
+    first = watching.history
+    fit(copy.deepcopy(module), [watching], epochs=1)
+    assert steps(watching) == [0, 1]
+    assert len(watching.history) == len(first) == 4
+    fit(watching.plane.model, [watching], epochs=1)
+    assert len(watching.history) == 6
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_early_stopping_finds_the_last_measurement(lightning, fit, module, monitor, first):
+    watching = monitor(every=3)
+    stopping = lightning.callbacks.EarlyStopping("I(Z;Y)/head", mode="max", patience=5, check_on_train_epoch_end=True)
+    fit(module, [watching, stopping] if first else [stopping, watching], epochs=4)
+    assert steps(watching) == [0, 3, 4]
 
 
 def test_an_unknown_layer_ends_it_before_training(fit, module, monitor):

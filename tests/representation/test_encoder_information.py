@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Categorical, Independent, Normal
+from torch.distributions import Categorical, Independent, Normal, Uniform
 
 from mibounds import MIRegularizer, bounds, encoder_information
 from mibounds.critics import CategoricalCritic, DensityCritic
@@ -61,6 +61,34 @@ def test_a_module_is_evaluated_without_dropout_and_without_a_trace():
     assert encoder.layer.weight.grad is None
 
 
+def test_the_codes_are_independent_of_data_from_the_same_seed():
+    torch.manual_seed(0)
+    x = torch.randn(2000, 1)
+    result = encoder_information(lambda x: Independent(Normal(x, 1.0), 1), x, draws=1, seed=0)
+    assert result.interval[0] < math.log(2) / 2 < result.interval[1]
+
+
+def test_the_mode_of_each_module_is_restored():
+    encoder = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2))
+    encoder[0].eval()
+    wrapped = nn.Module()
+    wrapped.encoder, wrapped.forward = encoder, lambda x: Independent(Normal(encoder(x), 1.0), 1)
+    encoder_information(wrapped, X[:100])
+    assert [module.training for module in (wrapped, encoder, encoder[0])] == [True, True, False]
+
+
+def test_noise_that_does_not_overlap_has_no_upper_bound():
+    def bounded(x, **options):
+        return Independent(Uniform(x - 1, x + 1, **options), 1, **options)
+
+    result = encoder_information(lambda x: bounded(x[:, :1], validate_args=False), X[:300])
+    assert result.upper == math.inf
+    assert result.interval[1] == math.inf > result.interval[0] > 0.5
+    with pytest.raises(ValueError, match="whose support depends on x: .* validate_args=False") as caught:
+        encoder_information(lambda x: bounded(x[:, :1], validate_args=True), X[:300])
+    assert len(str(caught.value)) < 250
+
+
 def test_errors():
     with pytest.raises(TypeError, match=r"encoder\(x\) is a tuple: return a torch.distributions.Distribution"):
         encoder_information(lambda x: (x, x), X)
@@ -105,5 +133,5 @@ def test_a_classifier_is_the_critic_of_labels():
 
 
 def test_a_mean_log_density_is_no_information():
-    with pytest.raises(ValueError, match="PlugIn of a density critic is a mean log density"):
+    with pytest.raises(ValueError, match="PlugIn needs a log density ratio, .* whose mean is no information"):
         MIRegularizer(2, 2, bound="plugin", critic="diagonalgaussian")

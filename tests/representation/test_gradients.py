@@ -227,3 +227,55 @@ def test_misuse(setting):
         gradient_scale(loss, penalty.detach(), parameters)
     with pytest.raises(ValueError, match=r"loss has shape \(2,\)"):
         gradient_scale(loss.repeat(2), penalty, parameters)
+    for use in (gradient_scale, clipped_backward):
+        with pytest.raises(TypeError, match=r"parameters is a Linear: pass tensors, for example encoder\."):
+            use(loss, penalty, nn.Linear(1, 1))
+        with pytest.raises(TypeError, match="loss is a float: expected a scalar tensor"):
+            use(1.0, penalty, parameters)
+        with pytest.raises(TypeError, match="penalty is a int: expected a scalar tensor"):
+            use(loss, 0, parameters)
+
+
+@pytest.mark.parametrize(
+    "beta, error, sentence",
+    [
+        (nn.Parameter(torch.tensor(0.5)), ValueError, "beta requires a gradient, and clipped_backward has none for it"),
+        (float("nan"), ValueError, "beta is nan: expected a finite number"),
+        ("0.1", TypeError, "beta is '0.1' "),
+        (None, TypeError, "beta is None"),
+        (torch.ones(2), TypeError, "beta is tensor"),
+    ],
+)
+def test_a_weight_is_a_finite_number(setting, beta, error, sentence):
+    parameters, terms = setting
+    with pytest.raises(error, match=sentence):
+        clipped_backward(*terms(), parameters, beta)
+    assert all(parameter.grad is None for parameter in parameters)
+
+
+def test_a_weight_may_be_a_tensor_of_one_number(setting):
+    parameters, terms = setting
+    assert clipped_backward(*terms(), parameters, torch.tensor(0.5)) > 0
+
+
+def test_a_graph_that_was_freed(setting):
+    parameters, terms = setting
+    loss, penalty = terms()
+    clipped_backward(loss, penalty, parameters)
+    with pytest.raises(ValueError, match="The graph of loss was freed .* the sum of several terms in one call"):
+        clipped_backward(loss, terms()[1], parameters)
+
+
+def test_sparse_gradients():
+    """Those of nn.Embedding(sparse=True) are the same as dense ones."""
+    found = []
+    for sparse in (False, True):
+        torch.manual_seed(0)
+        embedding = nn.Embedding(5, 2, sparse=sparse)
+        z = embedding(torch.tensor([0, 1, 1]))
+        terms = z.square().sum(), z.sin().sum()
+        scale = gradient_scale(*terms, embedding.parameters())
+        clipped_backward(*terms, embedding.parameters())
+        found.append((scale, embedding.weight.grad))
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1].to_dense())

@@ -1,5 +1,6 @@
 import math
 
+import pandas
 import pytest
 import torch
 from torch import nn
@@ -7,6 +8,7 @@ from torch.nn.functional import cross_entropy
 
 import mibounds as mi
 from mibounds.representation.information_plane import InformationPlane, PlanePoint
+from mibounds.representation.noise import noise_seed
 from mibounds.warnings import SmallSampleWarning, issue
 
 
@@ -45,7 +47,7 @@ def test_the_numbers_are_those_of_the_formulas_row_by_row(generator):
     h = x.double() @ torch.tensor([[1.0, 0.0], [1.0, -3.0]], dtype=torch.float64).T
     h = h - h.mean(0)
     sigma = 0.4 * float(h.var(0, correction=0).sum().sqrt())
-    noise = torch.Generator().manual_seed(7)
+    noise = torch.Generator().manual_seed(noise_seed(7))
     lower, upper, label = [], [], []
     for _ in range(4):
         z = h + sigma * torch.randn(60, 2, generator=noise, dtype=torch.float64)
@@ -59,6 +61,32 @@ def test_the_numbers_are_those_of_the_formulas_row_by_row(generator):
     assert found.x_z == pytest.approx(sum(lower) / 240, abs=1e-5)
     assert found.x_z_upper == pytest.approx(sum(upper) / 240, abs=1e-5)
     assert found.z_y == pytest.approx(sum(label) / 240, abs=1e-5)
+
+
+def test_the_noise_is_independent_of_data_from_the_same_seed():
+    x = torch.randn(300, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    one, other = (point(linear([1.0]), "0", x, halves(300), seed=seed, noise=1.0) for seed in (0, 1))
+    assert one.x_z == pytest.approx(other.x_z, abs=0.06)
+
+
+def test_a_table_is_taken(generator):
+    x, y = torch.randn(60, 2, generator=generator), torch.arange(60) % 3
+    plane = InformationPlane(linear([1.0, 0.0]), ["0"])
+    assert plane.measure(pandas.DataFrame(x.numpy()), pandas.Series(y.numpy())) == plane.measure(x, y)
+    assert plane.latest() == plane.measure(x, y)
+
+
+@torch.inference_mode()
+def test_an_estimate_may_train_in_inference_mode():
+    x = torch.randn(60, 2)
+
+    def fitted(z, y):
+        weight = torch.ones(2, requires_grad=True)
+        (z @ weight * y).sum().backward()
+        return weight.grad[0]
+
+    plane = InformationPlane(linear([1.0, 0.0], [0.0, 1.0]), ["0"], estimate=fitted)
+    assert math.isfinite(plane.measure(x, x[:, 0])["I(Z;Y)/0"])
 
 
 def test_neither_units_nor_width_matter(generator):
@@ -184,6 +212,12 @@ def test_unusable_arguments_are_errors():
         InformationPlane(model, ["x"])
     with pytest.raises(ValueError, match="batch_size is 0"):
         InformationPlane(model, ["0"], batch_size=0)
+    with pytest.raises(TypeError, match="seed is None"):
+        InformationPlane(model, ["0"], seed=None)
+    with pytest.raises(ValueError, match="names is 'IX': expected the names of both quantities"):
+        InformationPlane(model, ["0"], names="IX")
+    with pytest.raises(TypeError, match="y is None: pass the labels"):
+        InformationPlane(model, ["0"]).measure(X, None)
     with pytest.raises(ValueError, match="Nothing was measured"):
         InformationPlane(model, ["0"]).plot()
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from mibounds import MIRegularizer
 from mibounds.critics import Encoded, SeparableCritic
+from mibounds.warnings import SingleSampleWarning
 
 SMALL = {"hidden": (16,), "lr": 1e-2, "bound": "infonce", "critic": "separable"}
 X = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
@@ -24,6 +25,10 @@ LABELS = (X[:, 0] > 0).long() + (X[:, 1] > 0).long()
         (X, torch.zeros(()), ValueError, "z is a single number: pass a batch"),
         (X, torch.zeros(64, 2).long(), ValueError, r"z has integers of shape \(64, 2\): for labels"),
         (X, X[:5, :2], ValueError, "x has 64 rows and z has 5"),
+        (X, (X[:, :2], X[:, :2]), ValueError, "z is a tuple of 2, and a critic by name takes one tensor: concatenate"),
+        (X, X[:, :2] + 0j, TypeError, "z is complex: pass its real and imaginary parts"),
+        (X, LABELS - 1, ValueError, "z has labels from -1 to 1, and z_shape announces 2 classes: number them from 0"),
+        (X, LABELS, ValueError, "z has labels from 0 to 2, and z_shape announces 2 classes: number them from 0 to 1"),
     ],
 )
 def test_wrong_inputs_are_one_sentence(x, z, error, sentence):
@@ -47,6 +52,32 @@ def test_labels_are_one_hot_columns():
     assert x.grad.abs().sum() > 0
     with pytest.raises(ValueError, match="let z_shape be the number of classes"):
         MIRegularizer(4, 1, **SMALL)(x, LABELS)
+
+
+@pytest.mark.parametrize("critic", ["diagonalgaussian", "fullgaussian", "flow"])
+def test_a_density_of_numbers_takes_no_labels(critic):
+    for z, width in ((LABELS, 3), (X[:, 0] > 0, 1)):
+        reg = MIRegularizer(4, width, bound="leaveoneout", critic=critic, hidden=(8,))
+        for call in (reg, reg.update):
+            with pytest.raises(ValueError, match='z has labels, .* use critic="categorical"'):
+                call(X, z)
+        reg.update(X, z.float().unsqueeze(1).expand(64, width))
+    MIRegularizer(4, 3, bound="leaveoneout", critic="categorical", hidden=(8,)).update(X, LABELS)
+
+
+def test_an_empty_batch_is_no_term_and_a_warning():
+    with pytest.warns(SingleSampleWarning, match="An empty batch has no mismatched pairs"):
+        assert float(MIRegularizer(4, 2, **SMALL)(X[:0], X[:0, :2])) == 0
+
+
+@pytest.mark.parametrize("bound, critic", [("infonce", "separable"), ("leaveoneout", "diagonalgaussian")])
+def test_float64_is_centered_before_it_loses_its_digits(bound, critic):
+    plain, stamped = (MIRegularizer(4, 2, **{**SMALL, "bound": bound, "critic": critic}) for _ in range(2))
+    for _ in range(20):
+        plain.update(X, X[:, :2])
+        stamped.update(1.7e9 + 10 * X.double(), 1.7e9 + 10 * X[:, :2].double())
+    assert stamped.value() == pytest.approx(plain.value(), abs=0.01)
+    assert plain.value() > 0.1
 
 
 def test_booleans_are_numbers():
@@ -109,16 +140,17 @@ def test_the_critic_stays_in_float32_whatever_the_dtype_of_the_model(dtype):
     assert {tensor.dtype for tensor in reg.state_dict().values()} == {torch.float32, torch.int64}
 
 
-def test_a_half_precision_default_does_not_change_the_critic():
-    """As Lightning's precision="bf16-true" sets it around a training step."""
-    torch.set_default_dtype(torch.bfloat16)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_another_default_precision_does_not_change_the_critic(dtype):
+    """As Lightning's precision="bf16-true" and "64-true" set it around a training step."""
+    torch.set_default_dtype(dtype)
     try:
         for bound, critic in (("infonce", "separable"), ("mine", "joint"), ("leaveoneout", "diagonalgaussian")):
             reg = MIRegularizer(4, 2, **{**SMALL, "bound": bound, "critic": critic})
-            z = X[:, :2].bfloat16().requires_grad_()
-            reg.update(X.bfloat16(), z)
-            reg(X.bfloat16(), z).neg().backward() if bound != "leaveoneout" else reg(X.bfloat16(), z).backward()
-            reg.update(X.bfloat16(), z)
-            assert {weight.dtype for weight in reg.parameters()} == {torch.float32}
+            z = X[:, :2].to(dtype).requires_grad_()
+            reg.update(X.to(dtype), z)
+            reg(X.to(dtype), z).neg().backward() if bound != "leaveoneout" else reg(X.to(dtype), z).backward()
+            reg.update(X.to(dtype), z)
+            assert {tensor.dtype for tensor in (*reg.parameters(), *reg.buffers())} == {torch.float32}
     finally:
         torch.set_default_dtype(torch.float32)

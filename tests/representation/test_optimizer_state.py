@@ -112,6 +112,70 @@ def test_the_state_follows_replaced_parameters():
     assert any(not torch.equal(a, b) for a, b in zip(reg.parameters(), before, strict=True))
 
 
+def test_an_optimizer_without_state_is_moved():
+    reg = build()
+    reg.optimizer = torch.optim.SGD(reg.parameters(), lr=0.1)
+    steps(reg.to("cpu"), range(2))
+
+
+def test_groups_of_parameters_stay_as_they_are():
+    reg = build()
+    first, *others = reg.parameters()
+    reg.optimizer = torch.optim.AdamW([{"params": [first], "lr": 1e-2}, {"params": others}])
+    reg.double()
+    assert [len(group["params"]) for group in reg.optimizer.param_groups] == [1, len(others)]
+    previous = torch.__future__.get_overwrite_module_params_on_conversion()
+    torch.__future__.set_overwrite_module_params_on_conversion(True)
+    try:
+        reg._apply(lambda tensor: tensor.clone())
+    finally:
+        torch.__future__.set_overwrite_module_params_on_conversion(previous)
+    assert reg.optimizer.param_groups[0]["params"][0] is next(iter(reg.parameters()))
+
+
+def test_a_state_has_the_learning_rate_and_the_momentum():
+    reg = build()
+    reg.optimizer = torch.optim.SGD(reg.parameters(), lr=0.1, momentum=0.9)
+    steps(reg, range(3))
+    reg.optimizer.param_groups[0]["lr"] = 0.003
+    other = build()
+    other.optimizer = torch.optim.SGD(other.parameters(), lr=0.1, momentum=0.9)
+    other.load_state_dict(reg.state_dict())
+    assert other.optimizer.param_groups[0]["lr"] == 0.003
+    steps(reg, [7]), steps(other, [7])
+    assert all(torch.equal(a, b) for a, b in zip(reg.parameters(), other.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("bound, critic", [("infonce", "separable"), ("leaveoneout", "diagonalgaussian")])
+def test_a_state_may_replace_the_parameters(device, bound, critic):
+    reg = steps(build(bound=bound, critic=critic), range(5))
+    with torch.device(device):
+        other = build(bound=bound, critic=critic)
+    other.load_state_dict(copy.deepcopy(reg.state_dict()), assign=True)
+    steps(reg, [7, 8]), steps(other, [7, 8])
+    assert all(torch.equal(a, b) for a, b in zip(reg.parameters(), other.parameters(), strict=True))
+    assert reg.value() == other.value()
+
+
+def test_a_state_of_another_width_is_refused_with_the_names():
+    with pytest.raises(RuntimeError, match="size mismatch for optimizer.critic") as caught:
+        build().load_state_dict(MIRegularizer(2, 3, hidden=(8,)).state_dict())
+    assert "size mismatch for estimator.critic.critic" in str(caught.value)
+
+
+def test_the_distributed_checkpoint_of_torch():
+    from torch.distributed.checkpoint.state_dict import get_model_state_dict, set_model_state_dict
+
+    model = nn.ModuleDict({"encoder": nn.Linear(2, 2), "reg": build()})
+    steps(model["reg"], range(3))
+    fresh = nn.ModuleDict({"encoder": nn.Linear(2, 2), "reg": build()})
+    set_model_state_dict(fresh, get_model_state_dict(model))
+    assert same(fresh, model)
+    with pytest.raises(AttributeError, match="no attribute 'vaules'"):
+        _ = model["reg"].vaules
+
+
 def test_another_optimizer():
     reg = build()
     reg.optimizer = torch.optim.SGD(reg.parameters(), lr=0.1, momentum=0.9)

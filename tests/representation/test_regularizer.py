@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from mibounds import MIRegularizer, clipped_backward, gradient_scale
-from mibounds.bounds import DonskerVaradhan, InfoNCE, JensenShannon
-from mibounds.critics import Critic, FunctionCritic, JointCritic
+from mibounds.bounds import BarberAgakov, DonskerVaradhan, InfoNCE, InfoNCEAnchor, Interpolated, JensenShannon
+from mibounds.critics import Critic, DensityCritic, FunctionCritic, JointCritic
+from mibounds.representation import loop_checks
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.warnings import (
     CeilingWarning,
@@ -374,13 +375,123 @@ def test_a_critic_that_shares_the_users_layers():
         ({"critic": "jont"}, ValueError, "Did you mean 'joint'"),
         ({"steps": 0}, ValueError, "steps is 0"),
         ({"lr": 0}, ValueError, "lr is 0: expected a finite number above 0"),
-        ({"clip": -1.0}, ValueError, "clip is -1.0, and must be above 0"),
-        ({"bound": "club"}, ValueError, "needs a density critic"),
+        ({"clip": -1.0}, ValueError, "clip is -1.0: expected a finite number above 0"),
+        ({"clip": None}, TypeError, "clip is None: expected a finite number above 0"),
+        ({"betas": 0.9}, TypeError, "betas is 0.9: expected two numbers"),
+        ({"betas": (0.9, 1.0)}, ValueError, "betas is 1.0: expected a finite number of at least 0 and below 1"),
+        ({"hidden": 64}, TypeError, "hidden is 64: give the widths"),
+        ({"seed": None}, TypeError, "seed is None"),
+        ({"bound": "club"}, ValueError, 'JointCritic is none: use critic="diagonalgaussian"'),
     ],
 )
 def test_bad_settings(options, error, sentence):
     with pytest.raises(error, match=sentence):
         MIRegularizer(2, 2, **options)
+
+
+RATIO_BOUNDS = ["gandime", "hddime", "kldime", "plugin", "nwj", "mine", "smile", InfoNCEAnchor(), InfoNCEAnchor(nu=0.0)]
+CANCELLING = ["infonce", "club", "leaveoneout", BarberAgakov(entropy=1.0), Interpolated(alpha=1.0)]
+
+
+@pytest.mark.parametrize("bound", [*RATIO_BOUNDS, JensenShannon(InfoNCE())])
+def test_a_density_is_refused_where_a_log_ratio_is_needed(bound):
+    for critic in ("diagonalgaussian", DensityCritic(lambda x, z: -(x - z).square().sum(-1))):
+        with pytest.raises(ValueError, match="needs a log density ratio, and .* is a density log q"):
+            MIRegularizer(2, 2, bound=bound, critic=critic)
+
+
+@pytest.mark.parametrize(
+    "bound", ["infonce", "club", "leaveoneout", BarberAgakov(entropy=1.0), Interpolated(alpha=1.0)]
+)
+def test_a_density_is_taken_where_a_function_of_z_cancels(bound):
+    MIRegularizer(2, 2, bound=bound, critic="diagonalgaussian", hidden=(4,))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 1e38])
+@pytest.mark.parametrize("bound, critic", [("mine", "joint"), ("infonce", "separable"), ("leaveoneout", "flow")])
+def test_a_broken_batch_without_checks_does_not_stay(bound, critic, bad):
+    reg = MIRegularizer(2, 2, bound=bound, critic=critic, check=False, **SMALL)
+    for seed in range(39):
+        reg.update(*pair(seed=seed))
+    x, z = pair(seed=39)
+    x[0] = bad
+    reg.update(x, z)  # the 40th, whose statistics are due
+    for seed in range(40, 90):
+        reg.update(*pair(seed=seed))
+    assert 0.1 < float(reg(*pair(200, seed=90))) < 1.5
+
+
+def test_a_penalty_changes_no_state_of_ones_own_critic():
+    class Normalizing(Quadratic):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.BatchNorm1d(2)
+
+        def encode_x(self, x):
+            return self.norm(x)
+
+    reg = MIRegularizer(2, 2, bound="infonce", critic=Normalizing())
+    x, z = pair()
+    before = copy.deepcopy(reg.state_dict())
+    reg(x, z.requires_grad_()).neg().backward()
+    assert all(torch.equal(value, before[name]) or value.isnan().any() for name, value in reg.state_dict().items())
+    reg.update(x, z)
+    assert reg.estimator.critic.norm.num_batches_tracked == 1
+
+
+def test_updates_in_inference_mode():
+    reg = MIRegularizer(2, 2, **SMALL)
+    with torch.inference_mode():
+        x, z = pair()
+        reg.update(x * 1, z * 1)
+        reg(x, z)
+    x, z = pair()
+    reg(x, z.requires_grad_()).neg().backward()
+    assert (reg.updates, bool(z.grad.abs().sum() > 0)) == (1, True)
+
+
+def test_the_ceiling_is_that_of_the_batch_of_all_ranks(monkeypatch):
+    reg = MIRegularizer(2, 2, bound="infonce", critic="separable", shared=True, **SMALL)
+    z = pair()[1].requires_grad_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CeilingWarning)
+        monkeypatch.setattr(loop_checks, "ranks", lambda: 2)
+        reg._checks.call(reg, z, z, z.sum() * 0 + math.log(64))
+    with pytest.warns(CeilingWarning):
+        reg._checks.call(reg, z, z, z.sum() * 0 + math.log(128))
+
+
+@pytest.mark.parametrize("critic", ["diagonalgaussian", "flow"])
+def test_a_bottleneck_converges(critic):
+    """z = w x + s e with the loss (x - a z)^2 and half of the information: the optimum is ln(2) = 0.693 nats."""
+    torch.manual_seed(0)
+    w, log_s, a = (nn.Parameter(torch.tensor(value)) for value in (2.0, -1.0, 0.5))
+    reg = MIRegularizer(1, 1, bound="leaveoneout", critic=critic, hidden=(32, 32))
+    optimizer = torch.optim.Adam([w, log_s, a], 5e-3)
+    for _ in range(400):
+        x = torch.randn(64, 1)
+        z = w * x + log_s.exp() * torch.randn(64, 1)
+        loss = (x - a * z).square().mean() + 0.5 * reg(x, z)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        reg.update(x, z)
+    information = 0.5 * math.log1p(float((w / log_s.exp()).detach().square()))
+    assert information == pytest.approx(math.log(2), abs=0.1)
+    assert reg.value() == pytest.approx(information, abs=0.2)
+
+
+@pytest.mark.parametrize("critic", ["diagonalgaussian", "fullgaussian"])
+@pytest.mark.parametrize("constant", [0.0, 0.1])
+def test_dead_units_of_a_code_count_nothing(critic, constant):
+    reg = MIRegularizer(2, 5, bound="leaveoneout", critic=critic, **SMALL)
+    for seed in range(150):
+        x, z = pair(128, seed=seed)
+        reg.update(x, torch.cat([z[:, :1], torch.full((128, 3), constant), z[:, 1:]], 1))
+    assert reg.value() == pytest.approx(1.02, abs=0.15)
+    reg.update(x, torch.ones(128, 5))
+    with torch.no_grad():
+        assert float(reg(x, torch.ones(128, 5))) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("shape", [0, (), (0, 3), "2"])

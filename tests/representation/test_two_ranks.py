@@ -134,6 +134,22 @@ for x, y in batches(16):
     optimizer.step()
     model.reg.update(x, z)
 found["ignored"] = gap(model.reg)
+for clipped in (False, True):
+    inner = Model()
+    try:
+        train(DDP(inner, static_graph=True), inner, clipped)
+    except ValueError as error:
+        found["static", clipped] = str(error)
+
+reg = mi.MIRegularizer(4, 2, bound="leaveoneout", critic="flow", hidden=(8,), shared=True)
+for x, _ in batches(16, steps=3):
+    z = x[:, :2].clone().requires_grad_()
+    reg(x, z).backward()
+    reg.update(x, z)
+tensors = torch.cat([buffer.flatten() for buffer in reg.buffers() if buffer.is_floating_point()])
+others = [torch.empty_like(tensors) for _ in range(2)]
+dist.all_gather(others, tensors)
+found["flow"] = gap(reg), (others[0] - others[1]).abs().max()
 torch.save(found, f"{folder}/{number}.pt")
 dist.destroy_process_group()
 """
@@ -191,3 +207,14 @@ def test_fully_sharded_parameters_are_refused_and_a_regularizer_outside_works(tw
     for found in two_ranks:
         assert "keep the MIRegularizer outside" in found["fsdp"]
         assert float(found["ignored"]) == 0
+
+
+@pytest.mark.parametrize("clipped", [False, True])
+def test_a_static_graph_is_refused(two_ranks, clipped):
+    for found in two_ranks:
+        assert "DistributedDataParallel(static_graph=True), which would not average" in found["static", clipped]
+
+
+def test_a_flow_and_its_running_regression_are_the_same_on_all_ranks(two_ranks):
+    for found in two_ranks:
+        assert [float(gap) for gap in found["flow"]] == [0, 0]

@@ -102,7 +102,8 @@ class MINE(_Partitioned):
         log_partition = logmeanexp(statistics[1])
         now = log_partition.detach()
         mixed = torch.logaddexp(self.log_average + math.log(self.decay), now + math.log1p(-self.decay))
-        self.log_average = torch.where(self.log_average.isnan(), now, mixed)
+        mixed = torch.where(self.log_average.isnan(), now, mixed)
+        self.log_average = torch.where(now.isfinite(), mixed, self.log_average)  # a broken batch does not stay in it
         return -self._value(statistics[0], log_partition)
 
     def objective_and_value(self, *statistics: Tensor) -> tuple[Tensor, Tensor]:

@@ -163,10 +163,14 @@ def _scores(
         return combine(fixed, take_rows(others, slice(start, start + size))), combine(column, chosen)
     # Matched pairs are the diagonal of the square in the middle.
     sizes = [start, size, row_count(others) - start - size]
-    before, square, after = (
-        combine(column, map_tensors(lambda part: part.unsqueeze(-3), piece)) for piece in _split_rows(others, sizes)
-    )
-    return square.diagonal(), torch.cat([before, off_diagonal(square), after], -1)
+    scores = [
+        combine(column, map_tensors(lambda part: part.unsqueeze(-3), piece)) if rows else None
+        for rows, piece in zip(sizes, _split_rows(others, sizes), strict=True)  # a flow takes no piece of 0 rows
+    ]
+    square = scores[1]
+    assert square is not None
+    scores[1] = off_diagonal(square)
+    return square.diagonal(), torch.cat([score for score in scores if score is not None], -1)
 
 
 def _leaf(tensor: Tensor) -> Tensor:

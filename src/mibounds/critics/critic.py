@@ -48,6 +48,14 @@ class Critic(nn.Module, ABC):
     def prepare(self, x: Any, y: Any) -> None:
         """Fit closed-form parts to a fold's training rows, once, before the first step. By default there are none."""
 
+    def observe(self, x: Any, y: Any, update: int = 1) -> None:
+        """Move closed-form parts towards their fit to the batch of this update of a training loop, the first being 1.
+        By default there are none."""
+
+    def keep_columns(self, kept: Tensor) -> None:
+        """Leave the columns of y where this is 0 out of a density, because they are constant. A critic that is no
+        density of the columns themselves ignores it."""
+
     def encode_x(self, x: Any) -> Any:
         """Encode the rows of x: (N, D_x) -> (N, E)."""
         return x

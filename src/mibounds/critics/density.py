@@ -13,6 +13,7 @@ and `MultivariateNormal` takes the Cholesky factor of the covariance, whose inve
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +22,9 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn.functional import one_hot
 
+from mibounds._distributed import average
 from mibounds._extras import require
+from mibounds._variables import flat
 from mibounds.critics.critic import Critic, inner_product
 from mibounds.networks import MLP, Activation
 
@@ -55,7 +58,18 @@ class DensityCritic(Critic):
         self.log_density = log_density
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        return self.log_density(hx, hy)
+        densities: Any = self.log_density(hx, hy)
+        sizes = [tensor.shape[:-1] for tensor in flat((hx, hy))]
+        expected = torch.broadcast_shapes(*sizes)  # type: ignore[no-untyped-call]
+        tensor = isinstance(densities, Tensor)
+        if not tensor or densities.dim() != len(expected):
+            given = f"shape {tuple(densities.shape)}" if tensor else f"a {type(densities).__name__}"
+            raise ValueError(
+                f"log_density returns {given} where {tuple(expected)} was expected, one log density for each pair: sum "
+                "over the last dimension, .sum(-1), or use Independent(..., 1).log_prob."
+            )
+        scores: Tensor = densities.expand(expected)
+        return scores
 
 
 class CategoricalCritic(Critic):
@@ -98,7 +112,40 @@ class CategoricalCritic(Critic):
         return inner_product(hx, hy)
 
 
-class DiagonalGaussianCritic(Critic):
+class _DensityOfColumns(Critic):
+    """A density of the columns of y, of which constant ones are left out."""
+
+    is_conditional_density = True
+    standardizes = True
+    columns: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("columns", None, persistent=False)  # 0 of a column that is left out; None: all count
+
+    def keep_columns(self, kept: Tensor) -> None:
+        self.columns = None if kept.is_meta or bool(kept.all()) else kept
+
+    def _kept(self, per_column: Tensor) -> Tensor:
+        """0 in the place of what belongs to columns that are left out."""
+        return per_column if self.columns is None else per_column * self.columns
+
+    def _normalization(self, dim: int) -> Tensor | float:
+        """Minus the log density of a standard normal variable of the columns that count at 0."""
+        return (dim if self.columns is None else self.columns.sum()) * math.log(2 * math.pi) / 2
+
+    def residual(self, x: Tensor, y: Tensor) -> Tensor:
+        """Standardized residuals (N, D) of the columns that count, in matched rows: standard normal and independent of
+        x if q is exact."""
+        residuals = self._standard(self.encode_x(x), self.encode_y(y))[0]
+        return residuals if self.columns is None else residuals[:, self.columns > 0]
+
+    @abstractmethod
+    def _standard(self, hx: Any, hy: Tensor) -> tuple[Tensor, Tensor]:
+        """The standardized residuals (..., D), and of the density what does not depend on them."""
+
+
+class DiagonalGaussianCritic(_DensityOfColumns):
     r"""A Gaussian density of y with independent columns, whose mean and scale are networks of x.
 
     .. math:: f(x,y) = \log q(y|x) = \sum_d \log \mathcal N\big(y_d;\, \mu_d(x), \sigma_d(x)^2\big)
@@ -121,9 +168,6 @@ class DiagonalGaussianCritic(Critic):
         torch.Size([3])
     """
 
-    is_conditional_density = True
-    standardizes = True
-
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
         self.network = MLP(dim_x, hidden, 2 * dim_y, activation=activation)
@@ -133,19 +177,16 @@ class DiagonalGaussianCritic(Critic):
         return mean, log_scale.clamp(-7, 7)
 
     def combine(self, hx: Any, hy: Tensor) -> Tensor:
+        standard, log_scale = self._standard(hx, hy)
+        densities = standard.square() / 2 + log_scale + math.log(2 * math.pi) / 2
+        return -self._kept(densities).sum(-1)
+
+    def _standard(self, hx: Any, hy: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_scale = hx
-        standard = (hy - mean) * torch.exp(-log_scale)
-        densities: Tensor = standard.square() / 2 + log_scale + math.log(2 * math.pi) / 2
-        return -densities.sum(-1)
-
-    def residual(self, x: Tensor, y: Tensor) -> Tensor:
-        """Standardized residuals (N, D_y) of matched rows: standard normal and independent of x if q is exact."""
-        mean, log_scale = self.encode_x(x)
-        standard: Tensor = (y - mean) * torch.exp(-log_scale)
-        return standard
+        return (hy - mean) * torch.exp(-log_scale), log_scale
 
 
-class FullGaussianCritic(Critic):
+class FullGaussianCritic(_DensityOfColumns):
     r"""A Gaussian density of y whose mean and whole covariance are networks of x.
 
     .. math:: f(x,y) = \log q(y|x) = -\tfrac12 \|W(x)(y - \mu(x))\|^2 + \log\det W(x) - \tfrac{D_y}{2}\log 2\pi
@@ -169,9 +210,6 @@ class FullGaussianCritic(Critic):
         torch.Size([4, 5])
     """
 
-    is_conditional_density = True
-    standardizes = True
-
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
         self.dim_y = dim_y
@@ -183,7 +221,7 @@ class FullGaussianCritic(Critic):
         row, column = torch.tril_indices(self.dim_y, self.dim_y, -1)
         factor = torch.diag_embed(torch.exp(-log_scale))
         factor[..., row, column] = below
-        constant = log_scale.sum(-1, keepdim=True) + self.dim_y * math.log(2 * math.pi) / 2
+        constant = self._kept(log_scale).sum(-1, keepdim=True) + self._normalization(self.dim_y)
         # One tensor with a row per sample, so that rows can be paired as those of any encoding.
         return torch.cat([mean, constant, factor.flatten(-2)], -1)
 
@@ -191,18 +229,13 @@ class FullGaussianCritic(Critic):
         standard, constant = self._standard(hx, hy)
         return -standard.square().sum(-1) / 2 - constant.squeeze(-1)
 
-    def residual(self, x: Tensor, y: Tensor) -> Tensor:
-        """Whitened residuals (N, D_y) of matched rows: standard normal and independent of x if q is exact."""
-        return self._standard(self.encode_x(x), y)[0]
-
     def _standard(self, hx: Tensor, hy: Tensor) -> tuple[Tensor, Tensor]:
-        """The whitened residuals, and the logarithm of the normalization."""
         mean, constant, factor = hx.tensor_split((self.dim_y, self.dim_y + 1), -1)
         factor = factor.reshape(*factor.shape[:-1], self.dim_y, self.dim_y)
-        return torch.einsum("...de,...e->...d", factor, hy - mean), constant
+        return self._kept(torch.einsum("...de,...e->...d", factor, self._kept(hy - mean))), constant
 
 
-class FlowCritic(Critic):
+class FlowCritic(_DensityOfColumns):
     r"""A conditional normalizing flow as the density of y given x, for any shape and dependent columns.
 
     .. math:: f(x,y) = \log q(y|x) = \log \mathcal N(z; 0, 1) + \log|\det \partial z / \partial y|, \quad
@@ -236,8 +269,6 @@ class FlowCritic(Critic):
         torch.Size([4, 5])
     """
 
-    is_conditional_density = True
-    standardizes = True
     slope: Tensor
     intercept: Tensor
     whitening: Tensor
@@ -273,41 +304,82 @@ class FlowCritic(Critic):
         }
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
-        with torch.no_grad():
-            left, right = x[:, : self.dim_x].double(), y.double()
-            mean_x, mean_y = left.mean(0), right.mean(0)
-            centered = left - mean_x
-            gram = centered.T @ centered / len(left) + _RIDGE * torch.eye(self.dim_x).to(left)
-            slope = torch.linalg.solve(gram, centered.T @ (right - mean_y) / len(left))
-            residual = right - mean_y - centered @ slope
-            covariance = residual.T @ residual / len(right) + _RIDGE * torch.eye(right.shape[1]).to(right)
-            factor = torch.linalg.inv(torch.linalg.cholesky(covariance))
-            self.slope, self.intercept = slope.to(y.dtype), (mean_y - mean_x @ slope).to(y.dtype)
-            self.whitening = factor.T.to(y.dtype)
+        self.slope, self.intercept = torch.zeros_like(self.slope), torch.zeros_like(self.intercept)
+        self._fit(x, y, 1.0, _RIDGE, math.inf)
+
+    def observe(self, x: Tensor, y: Tensor, update: int = 1) -> None:
+        self._fit(x, y, _MOMENTUM, _RIDGE + self.dim_x / len(y), _OUTLIER)
+        average([self.slope, self.intercept, self.whitening])
+
+    def keep_columns(self, kept: Tensor) -> None:
+        super().keep_columns(kept)
+        for step in self.transform.transforms:
+            if hasattr(step, "hyper") and not step.hyper[-1]._forward_hooks:
+                step.hyper[-1].register_forward_hook(self._identity_of_others)
+
+    def _identity_of_others(self, _layer: nn.Module, _inputs: Any, parameters: Tensor) -> Tensor:
+        """Parameters of zero, the identity, for the splines of columns that are left out."""
+        if self.columns is None:
+            return parameters
+        by_column = parameters.reshape(*parameters.shape[:-1], len(self.intercept), -1)
+        return self._kept(by_column.mT).mT.flatten(-2)
+
+    @torch.no_grad()
+    def _fit(self, x: Tensor, y: Tensor, weight: float, ridge: float, limit: float) -> None:
+        """Move the regression and the covariance of its residuals by this weight towards those of the samples, of which
+        none is longer than this many times most."""
+        left, now = x[:, : self.dim_x].double(), self.whitening.double()
+        residual = _shortened(y.double() - left @ self.slope.double() - self.intercept.double(), limit)
+        left = _shortened(left, limit)
+        mean, mean_x = residual.mean(0), left.mean(0)
+        change = _ridge_regression(left - mean_x, residual - mean, ridge)
+        slope = self.slope + weight * change
+        intercept = self.intercept + weight * (mean - mean_x @ change)
+        residual = residual - mean - weight * (left - mean_x) @ change
+        covariance = residual.T @ residual / len(y) + _RIDGE * torch.eye(len(now)).to(residual)
+        scale = torch.linalg.inv(now)
+        factor = torch.linalg.inv(torch.linalg.cholesky(torch.lerp(scale.T @ scale, covariance, weight)))
+        self.slope, self.intercept, self.whitening = slope.to(y.dtype), intercept.to(y.dtype), factor.T.to(y.dtype)
 
     def encode_x(self, x: Tensor) -> Any:
         x = x[..., : self.dim_x]
-        center = (x @ self.slope + self.intercept) @ self.whitening
+        center = self._kept(x @ self.slope + self.intercept) @ self.whitening
         return center if self.encoder is None else (center, self.encoder(x))
 
     def encode_y(self, y: Tensor) -> Tensor:
-        return y @ self.whitening
+        return self._kept(y) @ self.whitening
 
     def combine(self, hx: Any, hy: Tensor) -> Tensor:
-        return self._standard(hx, hy)[1]
-
-    def residual(self, x: Tensor, y: Tensor) -> Tensor:
-        """The latent residuals z (N, D_y) of matched rows: standard normal and independent of x if q is exact."""
-        return self._standard(self.encode_x(x), self.encode_y(y))[0]
+        z, volume = self._standard(hx, hy)
+        return volume - self._kept(z.square()).sum(-1) / 2 - self._normalization(z.shape[-1])
 
     def _standard(self, hx: Any, hy: Tensor) -> tuple[Tensor, Tensor]:
-        """The residuals z, and log q."""
         center, code = (hx, None) if self.encoder is None else hx
-        z, volume = self.transform(code).call_and_ladj(hy - center)
-        volume = volume + self.whitening.diagonal().log().sum()
-        return z, volume - z.square().sum(-1) / 2 - z.shape[-1] * math.log(2 * math.pi) / 2
+        z, volume = self.transform(code).call_and_ladj(self._kept(hy - center))
+        return z, volume + self._kept(self.whitening.diagonal().log()).sum()
 
 
+def _shortened(rows: Tensor, limit: float) -> Tensor:
+    """Rows of which none is longer than this many times the 90 % quantile of their lengths."""
+    if limit == math.inf:
+        return rows
+    length = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    shortened: Tensor = rows * (limit * length.quantile(0.9) / length.clamp_min(1e-300)).clamp_max(1.0)
+    return shortened
+
+
+def _ridge_regression(x: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """Coefficients (D_x, D_y) of the ridge regression of centered columns, by the smaller of the two systems."""
+    n, dim = x.shape
+    identity = torch.eye(min(n, dim)).to(x)
+    if dim <= n:
+        slope: Tensor = torch.linalg.solve(x.T @ x / n + ridge * identity, x.T @ y / n)
+    else:
+        slope = x.T @ torch.linalg.solve(x @ x.T / n + ridge * identity, y / n)
+    return slope
+
+
+_MOMENTUM, _OUTLIER = 0.1, 10.0  # the weight of a batch in the regression, the longest residual in it
 _RIDGE = 1e-6
 
 

@@ -8,13 +8,13 @@ number generators is forked only where the module drops units.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["recomputed", "repeatable", "trained"]
+__all__ = ["graph_nodes", "recomputed", "repeatable", "trained"]
 
 Piece = Callable[..., tuple[Tensor, ...]]
 
@@ -70,16 +70,26 @@ def trained(results: Sequence[Tensor], but: Sequence[Tensor]) -> list[Tensor]:
     >>> [leaf is weight for leaf in trained([weight * x], [x])]
     [True]
     """
+    left_out = {id(other) for other in but}
+    leaves = [node.variable for node in graph_nodes(results) if hasattr(node, "variable")]
+    return [leaf for leaf in leaves if id(leaf) not in left_out]
+
+
+def graph_nodes(results: Sequence[Tensor]) -> Iterator[Any]:
+    """The nodes of the graph of results, each once.
+
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> [node.name() for node in graph_nodes([2 * x])]
+    ['MulBackward0', 'torch::autograd::AccumulateGrad']
+    """
     nodes: list[Any] = [result.grad_fn for result in results]
-    visited, leaves = {None}, []
+    visited = {None}
     while nodes:
         node = nodes.pop()
         if node not in visited:
             visited.add(node)
             nodes += [parent for parent, _ in node.next_functions]
-            leaves += [node.variable] if hasattr(node, "variable") else []
-    left_out = {id(other) for other in but}
-    return [leaf for leaf in leaves if id(leaf) not in left_out]
+            yield node
 
 
 class _Again(torch.autograd.Function):

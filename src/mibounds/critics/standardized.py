@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
-from mibounds._distributed import average, ranks
+from mibounds._distributed import all_gather, average, ranks
 from mibounds._variables import Tensors
 from mibounds.critics.critic import Critic
 
 __all__ = ["Standardized"]
 
-_MOMENTUM = 0.1  # weight of new statistics, once there are more than ten
-_CONSTANT = 1e-12  # of the squared mean: a smaller variance is that of a constant column, or rounding
+_FIRST, _EVERY = 20, 10  # updates that are observed: all at first, then some, and all while they do not agree
+_SLOW, _FAST = 0.05, 0.1  # weights of a batch that agrees with the statistics, and of one that does not
+_APART = 4.0  # standard errors, from which on a batch does not agree
+_ROUNDING = 8  # units in the last place of a mean: what varies less is constant, or rounding
+_TINY = 1e-37
 
 
 class Standardized(Critic):
     r"""A critic of standardized inputs, :math:`f((x - m_x)/s_x, (y - m_y)/s_y)`, with running means and scales.
 
     Mutual information does not depend on units, and the training of a network does. The statistics are constants of the
-    graph, like those of a batch normalization in evaluation mode. `observe` updates them; before its first call each
-    batch is standardized by its own. A conditional density is one of y in its own units. Inputs that are not floating
-    point (labels, tokens) or tuples pass unchanged.
+    graph, like those of a batch normalization in evaluation mode. `observe` updates them: scales by their geometric
+    mean, so that an outlier does not stay in them for long, and quickly where a batch differs from them by more than
+    its sampling error. Before the first call each batch is standardized by its own. A conditional density is one of y
+    in its own units, without the columns that were constant in the last batch. Inputs that are not floating point
+    (labels, tokens) or tuples pass unchanged.
 
     Arguments:
         critic: scores the standardized inputs.
-        x_shape: number of columns of x, or the shape of a sample, (C, ...), with statistics per channel.
-        y_shape: the same for y.
+        x_shape: number of columns of x, or the shape of a sample. Of images (C, H, W) a channel has a statistic, of
+            other shapes each entry.
+        y_shape: the same for y; under a density each entry has a statistic.
         shared: in a distributed job, a batch before the first call of `observe` is part of a batch of all ranks.
 
     Example:
@@ -47,17 +51,27 @@ class Standardized(Critic):
         self.critic = critic
         self.is_conditional_density = critic.is_conditional_density
         self.network_per_pair = critic.network_per_pair
-        self.x, self.y = Scale(x_shape, shared), Scale(y_shape, shared, fixed=not critic.continuous_y)
+        self.continuous_y = critic.continuous_y
+        self.x = Scale(x_shape, shared)
+        self.y = Scale(y_shape, shared, fixed=not critic.continuous_y, channels=not critic.is_conditional_density)
+        self.keep_columns(self.y.varies)
+        self.register_load_state_dict_post_hook(_after_load)  # type: ignore[no-untyped-call]
 
     def prepare(self, x: Tensors, y: Tensors) -> None:
-        self.observe(x, y)
+        self._measure(x, y)
         with torch.no_grad():
             self.critic.prepare(self.x(x), self.y(y))
 
-    def observe(self, x: Tensors, y: Tensors) -> None:
-        """Update the running statistics by a batch; in a distributed job by that of all ranks."""
-        self.x.observe(x)
-        self.y.observe(y)
+    def observe(self, x: Tensors, y: Tensors, update: int = 1) -> None:
+        """Update the running statistics by a batch, if it is due; in a distributed job by that of all ranks."""
+        due = update <= _FIRST or update % _EVERY == 0 or self.x.apart or self.y.apart
+        if due or (self.is_conditional_density and ranks() == 1 and self.y.constancy_differs(y)):
+            self._measure(x, y)
+        with torch.no_grad():
+            self.critic.observe(self.x(x), self.y(y), update)
+
+    def keep_columns(self, varies: Tensor) -> None:
+        self.critic.keep_columns(varies)
 
     def encode_x(self, x: Tensors) -> Tensors:
         encoded: Tensors = self.critic.encode_x(self.x(x))
@@ -76,83 +90,135 @@ class Standardized(Critic):
         residual = getattr(self.critic, "residual", None)
         return None if residual is None else residual(self.x(x), self.y(y))
 
+    def _measure(self, x: Tensors, y: Tensors) -> None:
+        self.x.observe(x)
+        self.y.observe(y)
+        self.keep_columns(self.y.varies)
+
+
+def _after_load(critic: Standardized, _keys: object) -> None:
+    critic.keep_columns(critic.y.varies)
+
 
 class Scale(nn.Module):
     """Running means and standard deviations of columns or channels, and the affine map that standardizes them."""
 
+    origin: Tensor
     mean: Tensor
-    variance: Tensor
+    scale: Tensor
+    varies: Tensor
+    apart: Tensor
     batches: Tensor
+    center: Tensor
     factor: Tensor
-    shift: Tensor
     log_volume: Tensor
 
-    def __init__(self, shape: int | tuple[int, ...], shared: bool = False, fixed: bool = False):
+    def __init__(self, shape: int | tuple[int, ...], shared: bool = False, fixed: bool = False, channels: bool = True):
         super().__init__()
         self.shared, self.fixed = shared, fixed
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-        self.repeats = math.prod(sizes[1:])  # entries of a sample that share a statistic
-        one = torch.ones(sizes[:1] + (1,) * (len(sizes) - 1))
-        self.register_buffer("mean", torch.zeros_like(one))
-        self.register_buffer("variance", one.clone())
+        self.image = channels and len(sizes) == 3
+        zeros = torch.zeros(sizes[0], 1, 1) if self.image else torch.zeros(sizes)
+        self.register_buffer("origin", zeros)  # the mean of the first batch, which float64 inputs are centered by
+        self.register_buffer("mean", zeros.clone())  # less the origin
+        self.register_buffer("scale", zeros.clone())  # 0 of a column that has never varied
+        self.register_buffer("varies", torch.ones_like(zeros))  # in the last batch
+        self.register_buffer("apart", torch.zeros(()))  # 1 if the last batch did not agree with the statistics
         self.register_buffer("batches", torch.zeros(()))
-        for name, value in (("factor", one.clone()), ("shift", torch.zeros_like(one)), ("log_volume", torch.zeros(()))):
+        derived = {"center": zeros.clone(), "factor": torch.ones_like(zeros), "log_volume": torch.zeros(())}
+        for name, value in derived.items():
             self.register_buffer(name, value, persistent=False)
         self.fitted = False
 
     def forward(self, values: Tensors) -> Tensors:
-        """Standardized values; constant columns are centered."""
-        if self.fixed or not isinstance(values, Tensor) or not values.is_floating_point():
+        """Standardized values in float32; constant columns are centered."""
+        if not isinstance(values, Tensor) or not values.is_floating_point():
             return values
+        if self.fixed:
+            return values.to(self.scale.dtype)
         if self.fitted:
-            return torch.addcmul(self.shift, values, self.factor)
-        factor, shift = _affine(*self._moments(values.detach(), self.shared))
-        return torch.addcmul(shift, values, factor)
+            center = self.center if values.dtype != torch.float64 else self.origin.double() + self.mean
+            return ((values - center) * self.factor).to(self.scale.dtype)
+        with torch.no_grad():
+            origin, largest = self._extent(values, self.shared)
+            mean, scale = self._moments((values - origin) * _inverse(largest), self.shared)
+            center, factor = origin.to(values.dtype) + mean * largest, _inverse(scale * largest)
+        return ((values - center) * factor).to(self.scale.dtype)
 
     @torch.no_grad()
     def observe(self, values: Tensors) -> None:
-        """Update the statistics: their mean over the first ten batches, then an exponential moving average."""
+        """Update the statistics: their mean over the first batches, then an exponential moving average."""
         if self.fixed or not isinstance(values, Tensor) or not values.is_floating_point():
             return
-        mean, within = self._moments(values, True)
+        self._rest(values)  # checks their shape
+        if not self.fitted:
+            self.origin, largest = self._extent(values, True)
+            self.center, self.factor, self.fitted = self.origin, _inverse(largest), True
+        # From the mean and in units of the scale, so that no square overflows.
+        shift, width = self._moments(self(values), True)
+        unit = 1 / self.factor
+        rounding = _ROUNDING * torch.finfo(values.dtype if values.dtype == torch.float64 else torch.float32).eps
+        finite = shift.isfinite() & width.isfinite()
+        varies = finite & (width * unit > rounding * (self.center + shift * unit).abs() + _TINY)
         self.batches += 1
-        weight = (1 / self.batches).clamp_min(_MOMENTUM)
-        before = self.mean
-        self.mean = torch.lerp(before, mean, weight)
-        self.variance = torch.lerp(
-            self.variance + (before - self.mean).square(), within + (mean - self.mean).square(), weight
-        )
+        distance = torch.hypot(width.clamp_min(_TINY).log(), shift)
+        apart = (distance > _APART / (len(values) * ranks()) ** 0.5) & varies
+        weight = (_SLOW + (_FAST - _SLOW) * apart.to(shift.dtype)).maximum(1 / self.batches)
+        moved = self.scale * torch.hypot(width, shift).clamp_min(_TINY).pow(weight)
+        self.mean = torch.where(finite, self.mean + weight * shift * unit, self.mean)
+        self.scale = torch.where(varies, torch.where(self.scale > 0, moved, unit * width), self.scale)
+        self.varies = torch.where(finite, varies.to(self.varies.dtype), self.varies)
+        self.apart = apart.any().to(self.apart.dtype)
         self._derive()
 
-    def _moments(self, values: Tensor, every_rank: bool) -> tuple[Tensor, Tensor]:
-        """Means and variances of a batch, of all ranks or of this one."""
-        channels = len(self.mean)
-        lead = values.dim() - self.mean.dim()
-        rest = tuple(range(lead)) + tuple(range(lead + 1, values.dim()))
-        if values.shape[lead : lead + 1] != (channels,):
-            raise ValueError(f"A sample has {values.shape[lead:].numel()} columns or channels, expected {channels}.")
-        variance, mean = torch.var_mean(values, rest, correction=0, keepdim=True)
-        mean, variance = mean.reshape(self.mean.shape), variance.reshape(self.mean.shape)
-        if every_rank and ranks() > 1:
-            local = mean.clone()
-            average([mean])
-            variance = variance + (local - mean).square()
-            average([variance])
-        return mean, variance
+    def constancy_differs(self, values: Tensors) -> bool:
+        """Have columns become constant since the last batch that was observed, or others begun to vary?"""
+        if self.fixed or not isinstance(values, Tensor) or not values.is_floating_point():
+            return False
+        rest = self._rest(values)
+        varies = (values.amax(rest) > values.amin(rest)).reshape(self.varies.shape)
+        return bool((varies != self.varies.bool()).any())
 
     def _derive(self) -> None:
-        self.factor, self.shift = _affine(self.mean, self.variance)
-        self.log_volume = self.factor.log().sum() * self.repeats
-        self.fitted = True
+        self.center, self.factor = self.origin + self.mean, _inverse(self.scale)
+        self.log_volume = (self.factor.log() * self.varies).sum()
+
+    def _extent(self, values: Tensor, every_rank: bool) -> tuple[Tensor, Tensor]:
+        """The means of a batch, and the largest distances from them."""
+        rest = self._rest(values)
+        origin = values.mean(rest, keepdim=True).reshape(self.mean.shape).to(self.mean.dtype)
+        if every_rank:
+            average([origin])
+        largest = (values - origin).abs().amax(rest, keepdim=True).reshape(self.mean.shape).to(self.mean.dtype)
+        if every_rank:
+            average([largest])
+        return origin, largest
+
+    def _moments(self, values: Tensor, every_rank: bool) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations of a batch, of all ranks or of this one."""
+        variance, mean = torch.var_mean(values, self._rest(values), correction=0, keepdim=True)
+        mean, variance = mean.reshape(self.mean.shape), variance.reshape(self.mean.shape)
+        if every_rank and ranks() > 1:
+            means, variances = all_gather(torch.stack([mean, variance])[None]).unbind(1)
+            within, (between, mean) = variances.mean(0), torch.var_mean(means, 0, correction=0)
+            variance = within + between
+        return mean, variance.sqrt()
+
+    def _rest(self, values: Tensor) -> tuple[int, ...]:
+        """The dimensions of values over which a statistic is taken."""
+        lead = max(values.dim() - self.mean.dim(), 0)
+        checked = 1 if self.image else self.mean.dim()
+        given, expected = values.shape[lead : lead + checked], self.mean.shape[:checked]
+        if given != expected:
+            raise ValueError(f"A sample has {given.numel()} columns or channels, expected {expected.numel()}.")
+        return (*range(lead), *((lead + 1, lead + 2) if self.image else ()))
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: object) -> None:
         super()._load_from_state_dict(state_dict, prefix, *rest)
-        if float(self.batches):
-            self._derive()
+        self.fitted = bool(self.batches > 0)
+        self._derive()
 
 
-def _affine(mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-    """Factor and shift of (values - mean) / scale, the scale of a constant column being 1."""
-    varies = variance > _CONSTANT * mean.square() + 1e-30
-    factor = torch.where(varies, variance.clamp_min(1e-30).rsqrt(), 1.0)
-    return factor, -mean * factor
+def _inverse(scale: Tensor) -> Tensor:
+    """1 / scale; 1 of a column that does not vary."""
+    return torch.where(scale > 0, 1 / scale, 1.0)

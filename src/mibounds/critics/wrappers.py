@@ -37,12 +37,22 @@ class Encoded(Critic):
         self.critic = critic
         self.is_conditional_density = critic.is_conditional_density
         self.network_per_pair = critic.network_per_pair
+        self.continuous_y = critic.continuous_y
         self.encoder_x = encoder_x if encoder_x is not None else nn.Identity()
         self.encoder_y = encoder_y if encoder_y is not None else nn.Identity()
 
     def prepare(self, x: Any, y: Any) -> None:
         with torch.no_grad():
             self.critic.prepare(self.encoder_x(x), self.encoder_y(y))
+
+    def observe(self, x: Any, y: Any, update: int = 1) -> None:
+        if type(self.critic).observe is not Critic.observe:
+            with torch.no_grad():
+                self.critic.observe(self.encoder_x(x), self.encoder_y(y), update)
+
+    def keep_columns(self, kept: Tensor) -> None:
+        if isinstance(self.encoder_y, nn.Identity | nn.Flatten):
+            self.critic.keep_columns(kept.flatten())
 
     def encode_x(self, x: Any) -> Any:
         return self.critic.encode_x(self.encoder_x(x))

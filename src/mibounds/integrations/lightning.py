@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from mibounds._checks import check_integer, unknown_keyword
 from mibounds.representation.information_plane import InformationPlane, PlanePoint
 
@@ -31,8 +33,9 @@ class InformationPlaneMonitor(Callback):
     The layers are measured by `mi.InformationPlane` before the first epoch, after every `every`-th and after the last:
     on the same rows, in evaluation mode, without gradients and without a change of torch's random state. The estimates
     are logged as `I(X;Z)/layer`, `I(X;Z) upper/layer` and `I(Z;Y)/layer`, in nats: every logger records them, and
-    checkpoints and early stopping can monitor them. `step` of a point counts finished epochs. The points are saved and
-    restored with a checkpoint.
+    checkpoints and early stopping can monitor them at the end of each training epoch (`check_on_train_epoch_end=True`,
+    `save_on_train_epoch_end=True`); between two measurements they find the last. `step` of a point counts finished
+    epochs. The points are saved and restored with a checkpoint; another module begins with none.
 
     In a distributed job every rank measures the same rows.
 
@@ -77,9 +80,10 @@ class InformationPlaneMonitor(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Find the layers before anything is trained."""
-        history = self.history
-        self.plane = InformationPlane(pl_module, self.layers, **self.options)
-        self.plane.history = history
+        plane = InformationPlane(pl_module, self.layers, **self.options)
+        same = self.plane is not None and self.plane.model is plane.model
+        plane.history, self._restored = self.history if same else self._restored, []
+        self.plane = plane
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure the untrained module; one that continues from a checkpoint has been measured."""
@@ -88,6 +92,9 @@ class InformationPlaneMonitor(Callback):
             values = self._measure(epoch)
             for logger in trainer.loggers:  # Lightning's own log belongs to the end of the first epoch
                 logger.log_metrics(values, step=trainer.global_step)
+        assert self.plane is not None
+        latest = {name: torch.tensor(value) for name, value in self.plane.latest().items()}
+        trainer.callback_metrics.update(latest)  # until the first measurement, early stopping finds these
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure and log after every `every`-th epoch and the last."""
@@ -103,11 +110,9 @@ class InformationPlaneMonitor(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """The history that a checkpoint holds."""
-        restored = [PlanePoint(**point) for point in state_dict["history"]]
-        if self.plane is None:
-            self._restored = restored
-        else:
-            self.plane.history = restored
+        self._restored = [PlanePoint(**point) for point in state_dict["history"]]
+        if self.plane is not None:  # some strategies restore after `on_fit_start`
+            self.plane.history = self._restored
 
     def _measure(self, epoch: int) -> dict[str, float]:
         assert self.plane is not None

@@ -56,6 +56,8 @@ class CriticChecks:
             self.gains.append(before - float(estimator.bound.objective(estimator.critic(*held))))
             residual = getattr(estimator.critic, "residual", lambda x, z: None)(*held)
         if residual is not None:
+            if self.residuals and self.residuals[0].shape[1] != residual.shape[1]:  # a column has become constant
+                self.residuals.clear()
             self.residuals.append(residual.cpu())
 
     def found(self, regularizer: MIRegularizer) -> list[MIWarning]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -10,9 +12,10 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from mibounds._checks import check_integer, check_number, check_seed
-from mibounds._random import seeded
 from mibounds._version import __version__
 from mibounds.inference import mean_stderr
+from mibounds.representation.layer_outputs import evaluation_mode
+from mibounds.representation.noise import noise
 from mibounds.results import BracketResult
 from mibounds.results.units import Unit
 
@@ -54,10 +57,12 @@ def encoder_information(
         draws: codes per sample.
         level: confidence level of the interval.
         unit: "nats" or "bits".
-        seed: of the codes; the global random state is unchanged.
+        seed: of the codes, which are independent of an x drawn from the same seed; the global random state is
+            unchanged.
 
     Returns:
-        Lower and upper bound with standard errors; `interval` covers both.
+        Lower and upper bound with standard errors; `interval` covers both. The upper bound is infinite if a code has no
+        density given the other samples (bounded noise that does not overlap).
 
     Raises:
         TypeError: if the encoder returns no distribution.
@@ -72,21 +77,15 @@ def encoder_information(
     """
     check_integer("draws", draws, 1)
     check_number("level", level, above=0, below=1)
-    training = isinstance(encoder, nn.Module) and encoder.training
-    if isinstance(encoder, nn.Module):
-        encoder.eval()
-    try:
-        with torch.no_grad(), seeded(check_seed(seed)):
-            lower, upper, rate = _statistics(_distribution(encoder, x), prior, draws)
-    finally:
-        if isinstance(encoder, nn.Module):
-            encoder.train(training)
+    evaluated = evaluation_mode(encoder) if isinstance(encoder, nn.Module) else torch.no_grad()
+    with evaluated, noise(check_seed(seed)):
+        lower, upper, rate = _statistics(_distribution(encoder, x), prior, draws)
     estimates = {} if rate is None else {"KLToPrior": float(rate.mean())}
     result = BracketResult(
         lower=float(lower.mean()),
         lower_stderr=mean_stderr(lower),
         upper=float(upper.mean()),
-        upper_stderr=mean_stderr(upper),
+        upper_stderr=mean_stderr(upper) if upper.isfinite().all() else math.inf,
         n=len(lower),
         estimates=estimates,
         level=level,
@@ -122,7 +121,7 @@ def _statistics(codes: Distribution, prior: Distribution | None, draws: int) -> 
     for z in samples:
         for start in range(0, n, width):
             rows = slice(start, min(start + width, n))
-            grid = _per_pair(codes.log_prob(z[rows].unsqueeze(1))).double().cpu()
+            grid = _per_pair(codes, z[rows].unsqueeze(1)).double().cpu()
             if not grid.diagonal(start).isfinite().all():
                 raise ValueError("encoder(x) has log densities of its own codes that are not finite.")
             joint = grid.diagonal(start).clone()
@@ -135,6 +134,17 @@ def _statistics(codes: Distribution, prior: Distribution | None, draws: int) -> 
     return lower / draws, upper / draws, None if rate is None else rate / draws
 
 
-def _per_pair(scores: Tensor) -> Tensor:
-    """(M, N, ...) -> (M, N): the columns of a distribution that is not declared `Independent` are."""
-    return scores.flatten(2).sum(-1) if scores.dim() > 2 else scores
+def _per_pair(codes: Distribution, z: Tensor) -> Tensor:
+    """Log densities of the codes z (M, 1, ...) given each sample: (M, N). The columns of a distribution that is not
+    declared `Independent` are."""
+    try:
+        densities = codes.log_prob(z)
+    except ValueError as error:
+        raise ValueError(
+            f"encoder(x) is a {type(codes).__name__} whose support depends on x: build it and what it is made of with "
+            "validate_args=False, and codes outside have density 0."
+        ) from error
+    with suppress(NotImplementedError):  # of a user's distribution that names no support
+        if codes.support is not None:
+            densities = densities.masked_fill(~codes.support.check(z), -torch.inf)  # type: ignore[no-untyped-call]
+    return densities.flatten(2).sum(-1) if densities.dim() > 2 else densities

@@ -19,8 +19,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from mibounds._checks import check_number
 from mibounds._distributed import average, ranks
-from mibounds.critics.recompute import trained
+from mibounds.critics.recompute import graph_nodes, trained
 
 __all__ = ["clipped_backward", "gradient_scale"]
 
@@ -45,9 +46,10 @@ def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterable[
         A detached scalar between 0 and 1; 0 if the penalty has no gradient, or one that is not finite.
 
     Raises:
-        TypeError: if `parameters` holds something else than tensors.
-        ValueError: if no parameter requires a gradient, one of the terms is not a scalar with a graph, or one of them
-            depends on none of the parameters.
+        TypeError: if `parameters` holds something else than tensors, or one of the terms is none.
+        ValueError: if no parameter requires a gradient, one of the terms is not a scalar with a graph or its graph was
+            freed, one of them depends on none of the parameters, or they come from `DistributedDataParallel` with
+            static_graph=True, which has to record the first backward pass undivided.
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
@@ -55,6 +57,7 @@ def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterable[
         tensor(0.5000)
     """
     chosen = _leaves(parameters)
+    _check_terms(loss, penalty)
     of_loss = _gradients("loss", loss, chosen, chosen)
     return _scale(chosen, of_loss, _gradients("penalty", penalty, chosen, chosen))
 
@@ -71,14 +74,14 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterabl
         loss: scalar, the user's loss.
         penalty: scalar in nats, to be maximized with a positive `beta` and minimized with a negative one.
         parameters: parameters of the regularized network, or a single one, which the information term trains.
-        beta: weight of the information term; up to an absolute value of 1 its gradient is at most as long as that of
-            the loss.
+        beta: weight of the information term, a number, which is not trained; up to an absolute value of 1 the gradient
+            of the term is at most as long as that of the loss.
 
     Returns:
         The scale, a detached scalar; 0 for `beta=0`.
 
     Raises:
-        TypeError, ValueError: as `gradient_scale`.
+        TypeError, ValueError: as `gradient_scale`, or if `beta` is no finite number or requires a gradient.
 
     Example:
         >>> weight, head = (torch.nn.Parameter(torch.tensor([1.0, 1.0])) for _ in range(2))
@@ -86,11 +89,12 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterabl
         >>> weight.grad, head.grad
         (tensor([ 3., -3.]), tensor([0., 1.]))
     """
+    beta = _weight(beta)
+    _check_terms(loss, penalty if beta else loss)
     if beta == 0:
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.new_zeros(())
     chosen = _leaves(parameters)
-    _check_scalar("loss", loss)
     leaves = [*chosen, *trained([loss], chosen)]
     of_loss = _gradients("loss", loss, leaves, chosen)
     # Differentiate -penalty or +penalty, as it is added: `MIRegularizer` checks the sign of the gradient it receives.
@@ -130,6 +134,8 @@ Gradients = Sequence[Tensor | None]
 
 def _leaves(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """The parameters that require a gradient, each once."""
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"parameters is a {type(parameters).__name__}: pass tensors, for example encoder.parameters().")
     given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for one in given:
         if not isinstance(one, Tensor):
@@ -144,11 +150,28 @@ def _leaves(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return chosen
 
 
-def _check_scalar(name: str, term: Tensor) -> None:
-    if term.dim() or not term.requires_grad:
+def _weight(beta: object) -> float:
+    """A weight as a number."""
+    if isinstance(beta, Tensor) and beta.requires_grad:
+        raise ValueError("beta requires a gradient, and clipped_backward has none for it: pass a number.")
+    return check_number("beta", beta.item() if isinstance(beta, Tensor) and beta.numel() == 1 else beta)
+
+
+def _check_terms(loss: Tensor, penalty: Tensor) -> None:
+    """Both are scalars with a graph, which DistributedDataParallel need not record in one backward pass."""
+    for name, term in (("loss", loss), ("penalty", penalty)):
+        if not isinstance(term, Tensor):
+            raise TypeError(f"{name} is a {type(term).__name__}: expected a scalar tensor that has a graph.")
+        if term.dim() or not term.requires_grad:
+            raise ValueError(
+                f"{name} has shape {tuple(term.shape)} and {'a' if term.requires_grad else 'no'} graph: "
+                "expected a scalar that depends on the parameters."
+            )
+    sinks = (node for node in graph_nodes([loss, penalty] if ranks() > 1 else []) if hasattr(node, "ddp_weakref"))
+    if any(sink.ddp_weakref().static_graph for sink in sinks):
         raise ValueError(
-            f"{name} has shape {tuple(term.shape)} and {'a' if term.requires_grad else 'no'} graph: "
-            "expected a scalar that depends on the parameters."
+            "The network is in DistributedDataParallel(static_graph=True), which would not average gradients that are "
+            "computed term by term: leave static_graph out, or use a fixed weight, (loss - beta * penalty).backward()."
         )
 
 
@@ -156,8 +179,15 @@ def _gradients(
     name: str, term: Tensor, leaves: Sequence[Tensor], chosen: Sequence[Tensor], keep: bool = True
 ) -> Gradients:
     """The gradient of a term with respect to the leaves, of which the chosen ones come first."""
-    _check_scalar(name, term)
-    found = torch.autograd.grad(term, leaves, retain_graph=keep, allow_unused=True)
+    try:
+        found = torch.autograd.grad(term, leaves, retain_graph=keep, allow_unused=True)
+    except RuntimeError as error:
+        if "second time" not in str(error):
+            raise
+        raise ValueError(
+            f"The graph of {name} was freed by an earlier backward pass: pass the sum of several terms in one call."
+        ) from error
+    found = tuple(one.to_dense() if one is not None and one.is_sparse else one for one in found)
     if all(gradient is None for gradient in found[: len(chosen)]):
         raise ValueError(
             f"{name} depends on none of the parameters: pass those of the network whose output is regularized. "

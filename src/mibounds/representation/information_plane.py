@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_at_least, check_paired
+from mibounds._checks import check_at_least, check_integer, check_number, check_paired, check_seed
 from mibounds._math import off_diagonal
 from mibounds.bounds import BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.classical import entropy
@@ -35,6 +35,7 @@ from mibounds.critics import Critic
 from mibounds.critics.critic import inner_product
 from mibounds.inference import evaluate_grid
 from mibounds.representation.layer_outputs import count_rows, evaluation_mode, layer_outputs, named_layers, unwrap
+from mibounds.representation.noise import noise_seed
 from mibounds.warnings import MIWarning
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class InformationPlane:
             `functools.partial(mi.estimate, folds=2, steps=60, hidden=(64, 64))`.
         names: names of the two quantities in the dictionary that `measure` returns.
         batch_size: rows of one forward pass.
-        seed: draws the noise.
+        seed: draws the noise, which is independent of data drawn from the same seed.
 
     Raises:
         ValueError: if the model has no layer of that name (the message lists its layers), or an argument is out of
@@ -131,13 +132,15 @@ class InformationPlane:
         batch_size: int = 512,
         seed: int = 0,
     ):
-        if not noise > 0:
+        if check_number("noise", noise) <= 0:
             raise ValueError(f"noise is {noise!r}, and must be above 0: without noise I(X;Z) is infinite.")
-        check_at_least("batch_size", batch_size, 1)
+        check_integer("batch_size", batch_size, 1)
+        if isinstance(names, str) or len(names) != 2 or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"names is {names!r}: expected the names of both quantities, such as ('I_XZ', 'I_ZY').")
         self.model = unwrap(model)
         self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
         self.noise, self.forward, self.estimate, self.names = noise, forward, estimate, names
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed = batch_size, check_seed(seed)
         self.history: list[PlanePoint] = []
         self.entropy: float | None = None  # H(Y) in nats of the last labels
         named_layers(self.model, self.layers)
@@ -146,9 +149,9 @@ class InformationPlane:
         """Estimate both quantities for each layer and append the points to `history`.
 
         Arguments:
-            x: at least 50 rows of input, the same at every call and preferably held out: a tensor or an array (N, ...),
-                or a tuple or a dictionary of these; moved to the model's device and precision. Time and memory grow
-                with N^2: use some hundreds to 2,000 rows.
+            x: at least 50 rows of input, the same at every call and preferably held out: a tensor, an array (N, ...) or
+                a table of numbers, or a tuple or a dictionary of these; moved to the model's device and precision. Time
+                and memory grow with N^2: use some hundreds to 2,000 rows.
             y: (N,) labels, numbers or text; with `estimate` any argument that it accepts.
             step: of the training; by default one more than the last.
 
@@ -159,6 +162,9 @@ class InformationPlane:
             ValueError: if x and y differ in length or are too short, y is not a label, or the output of a layer is not
                 a finite tensor with one row for each row of x.
         """
+        if y is None:
+            raise TypeError("y is None: pass the labels of the rows of x, (N,).")
+        x = _arrays(x)
         rows = count_rows(x)
         check_at_least("the number of rows of x", rows, _FEWEST)
         check_paired(rows, len(y))
@@ -170,10 +176,14 @@ class InformationPlane:
             outputs = layer_outputs(self.model, self.layers, x, batch_size=self.batch_size, forward=self.forward)
             points = [PlanePoint(step, name, *self._estimates(h, y, labels)) for name, h in outputs.items()]
         self.history += points
+        return self.latest()
+
+    def latest(self) -> dict[str, float]:
+        """What `measure` returned last; empty before."""
         x_z, z_y = self.names
         return {
             f"{name}/{point.layer}": value
-            for point in points
+            for point in self.history[-len(self.layers) :]
             for name, value in ((x_z, point.x_z), (f"{x_z} upper", point.x_z_upper), (z_y, point.z_y))
         }
 
@@ -202,7 +212,7 @@ class InformationPlane:
         h, sigma = _centered(h, self.noise)
         if sigma == 0:
             return 0.0, 0.0, 0.0
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = torch.Generator().manual_seed(noise_seed(self.seed))
         critic, bounds = _Channel(sigma), (InfoNCE(), LeaveOneOut())
         draws = []
         for draw in range(_DRAWS):
@@ -219,9 +229,20 @@ class InformationPlane:
         x_z, x_z_upper, *z_y = np.mean(draws, 0).tolist()
         if self.estimate is None:
             return x_z, x_z_upper, z_y[0]
-        with warnings.catch_warnings(), torch.enable_grad():
+        with warnings.catch_warnings(), torch.inference_mode(False), torch.enable_grad():
             warnings.simplefilter("ignore", MIWarning)  # there would be some for each layer at each step
-            return x_z, x_z_upper, float(self.estimate(first, y))
+            if isinstance(y, Tensor) and y.is_inference():  # no gradient passes through it
+                y = y.clone()
+            return x_z, x_z_upper, float(self.estimate(first.clone(), y))
+
+
+def _arrays(x: Any) -> Any:
+    """The same with arrays in the place of tables."""
+    if isinstance(x, tuple):
+        return tuple(_arrays(part) for part in x)
+    if isinstance(x, Mapping):
+        return {name: _arrays(part) for name, part in x.items()}
+    return np.array(x) if hasattr(x, "to_numpy") else x
 
 
 class _Channel(Critic):

@@ -10,47 +10,76 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from mibounds._checks import check_paired
-from mibounds._variables import Tensors, map_tensors, row_count
+from mibounds._variables import Tensors, flat, map_tensors, row_count
 
-__all__ = ["taken"]
+__all__ = ["detached", "guarded", "no_term", "taken"]
 
 Sizes = tuple[int, ...]
 
 
-def taken(x: Any, z: Any, shapes: tuple[Sizes | None, Sizes | None]) -> tuple[Tensors, Tensors]:
+def taken(
+    x: Any,
+    z: Any,
+    shapes: tuple[Sizes | None, Sizes | None],
+    *,
+    wide: bool = False,
+    tuples: bool = True,
+    label_z: bool = True,
+) -> tuple[Tensors, Tensors]:
     """Both variables in float32, of the shapes that a critic takes.
 
     Arguments:
         x: (N, ...), a tensor or a tuple of tensors.
         z: (N, ...), likewise.
         shapes: of a sample of each, which are checked; None for a critic that takes anything.
+        wide: leave float64 as it is, for a critic that standardizes.
+        tuples: the critic takes tuples.
+        label_z: z may be labels; not under a density of numbers.
 
     Returns:
         The variables: a single column with its dimension, labels (N,) with K classes as one-hot columns (N, K).
 
     Raises:
-        TypeError: if one is no tensor.
-        ValueError: if lengths or shapes differ from what was expected.
+        TypeError: if one is no tensor, or complex.
+        ValueError: if lengths, shapes or labels differ from what was expected.
 
     Example:
         >>> x, z = taken(torch.zeros(2), torch.tensor([0, 2]), ((1,), (3,)))
         >>> x.shape, z.tolist()
         (torch.Size([2, 1]), [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     """
-    x, z = (_tensors(name, side) for name, side in (("x", x), ("z", z)))
+    for name, side in (("x", x), ("z", z)):
+        if isinstance(side, tuple) and not tuples:
+            raise ValueError(
+                f"{name} is a tuple of {len(side)}, and a critic by name takes one tensor: concatenate them "
+                "(torch.cat), or pass a critic that takes tuples."
+            )
+    if not label_z and isinstance(z, Tensor) and shapes[1] is not None and not _is_number(z):
+        raise ValueError(
+            'z has labels, and the critic is a density of numbers: for labels use critic="categorical", with z_shape '
+            "the number of classes, and z.long(); for numbers pass z.float()."
+        )
+    x, z = (_tensors(name, side, wide) for name, side in (("x", x), ("z", z)))
     check_paired(row_count(x), row_count(z), name_y="z")
     return _shaped("x", x, shapes[0], shapes), _shaped("z", z, shapes[1], shapes)
 
 
-def _tensors(name: str, side: Any) -> Tensors:
+def _is_number(side: Tensor) -> bool:
+    return side.is_floating_point() or side.is_complex()
+
+
+def _tensors(name: str, side: Any, wide: bool) -> Tensors:
     """The same in float32."""
     if isinstance(side, tuple) and side:
-        return tuple(_tensors(name, part) for part in side)
+        return tuple(_tensors(name, part, False) for part in side)
     if not isinstance(side, Tensor):
         raise TypeError(f"{name} is a {type(side).__name__}: pass a tensor, for example torch.as_tensor({name}).")
+    if side.is_complex():
+        raise TypeError(f"{name} is complex: pass its real and imaginary parts, torch.view_as_real({name}).flatten(1).")
     if not side.dim():
         raise ValueError(f"{name} is a single number: pass a batch (N, ...) of paired samples.")
-    return side.float() if side.is_floating_point() or side.dtype == torch.bool else side
+    kept = side.dtype == torch.float64 and wide
+    return side.float() if not kept and (side.is_floating_point() or side.dtype == torch.bool) else side
 
 
 def _shaped(name: str, side: Tensors, shape: Sizes | None, shapes: tuple[Sizes | None, Sizes | None]) -> Tensors:
@@ -81,8 +110,42 @@ def _labels(name: str, side: Tensor, sizes: tuple[int, ...]) -> Tensor:
             f"{name} has integers of shape {tuple(side.shape)}: for labels (N,) let {name}_shape be the number of "
             f"classes, for tokens pass a critic that embeds them (mi.critics.Encoded), for numbers {name}.float()."
         )
-    return one_hot(side.long(), classes).float()
+    try:
+        return one_hot(side.long(), classes).float()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{name} has labels from {int(side.min())} to {int(side.max())}, and {name}_shape announces {classes} "
+            f"classes: number them from 0 to {classes - 1}, and leave out rows without a label."
+        ) from error
 
 
 def _shown(sizes: Sizes) -> str:
     return str(sizes[0] if len(sizes) == 1 else sizes)
+
+
+def detached(tensor: Tensor) -> Tensor:
+    """Without its graph; a tensor of inference mode takes part in none, and is copied."""
+    return tensor.clone() if tensor.is_inference() else tensor.detach()
+
+
+def guarded(side: Tensors) -> Tensors:
+    """The same values; entries of their gradients that are not finite become 0."""
+
+    def guard(tensor: Tensor) -> Tensor:
+        if not tensor.requires_grad:
+            return tensor
+        alias = tensor.view_as(tensor)
+        alias.register_hook(_finite)  # type: ignore[no-untyped-call]
+        return alias
+
+    return map_tensors(guard, side)
+
+
+def _finite(gradient: Tensor) -> Tensor:
+    return gradient.nan_to_num(0.0, 0.0, 0.0)
+
+
+def no_term(x: Tensors, z: Tensors) -> Tensor:
+    """0 with a zero gradient."""
+    sums = [0.0 * tensor.nan_to_num(0.0, 0.0, 0.0).sum() for tensor in flat((x, z)) if tensor.is_floating_point()]
+    return torch.stack(sums).sum()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["count_rows", "evaluation_mode", "layer_outputs", "named_layers", "unwrap"]
+__all__ = ["count_rows", "evaluation_mode", "kept_buffers", "layer_outputs", "named_layers", "unwrap"]
 
 _SHOWN = 40  # names in an error
 
@@ -66,6 +66,19 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+@contextmanager
+def kept_buffers(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """What modules write into their buffers inside (the statistics of a batch normalization) is discarded."""
+    before = [dict(module._buffers) for module in modules]
+    for module, buffers in zip(modules, before, strict=True):
+        module._buffers.update({name: None if one is None else one.clone() for name, one in buffers.items()})
+    try:
+        yield
+    finally:
+        for module, buffers in zip(modules, before, strict=True):
+            module._buffers.update(buffers)
 
 
 def layer_outputs(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from mibounds._distributed import ranks
 from mibounds._variables import Tensors, flat, row_count
 from mibounds.bounds import Bound
 from mibounds.representation.critic_checks import CriticChecks
@@ -85,7 +86,8 @@ class LoopChecks:
             )
             return
         negatives = regularizer.negatives
-        ceiling = self.bound.ceiling(row_count(x) - 1 if negatives == "all" else negatives)
+        others = row_count(x) * (ranks() if regularizer.estimator.shared else 1) - 1
+        ceiling = self.bound.ceiling(others if negatives == "all" else min(negatives, others))
         if float(value.detach()) > _NEAR_CEILING * ceiling:
             self.warn(
                 CeilingWarning(
@@ -112,12 +114,13 @@ class LoopChecks:
             for warning in self.critic.found(regularizer):
                 self.warn(warning)
 
-    def single_sample(self) -> None:
-        """A batch without pairs."""
+    def no_pairs(self, samples: int) -> None:
+        """A batch of one sample, or of none."""
+        batch = "A batch of one sample" if samples else "An empty batch"
         self.warn(
             SingleSampleWarning(
-                "A batch of one sample has no mismatched pairs, so its penalty is 0 and the critic is not trained on "
-                "it: drop the last batch (drop_last=True of a DataLoader)."
+                f"{batch} has no mismatched pairs, so its penalty is 0 and the critic is not trained on it: drop the "
+                "last batch (drop_last=True of a DataLoader)."
             )
         )
 

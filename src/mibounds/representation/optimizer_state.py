@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["OptimizerState"]
+from mibounds._checks import check_number
+
+__all__ = ["OptimizerState", "check_adam"]
 
 
 class OptimizerState:
@@ -84,35 +87,56 @@ class OptimizerState:
         return True
 
     def tensors(self) -> dict[str, Tensor]:
-        """The state by parameter and name."""
+        """The state by parameter and name, and the learning rate of each group."""
         if self.optimizer is None:
             return {}
-        return {
+        rates = torch.tensor([float(group["lr"]) for group in self.optimizer.param_groups])
+        state = {
             f"{name}.{key}": tensor
             for name, weight in zip(self.names, self.weights, strict=True)
-            for key, tensor in self.optimizer.state[weight].items()
+            for key, tensor in self.optimizer.state.get(weight, {}).items()
             if isinstance(tensor, Tensor)
         }
+        return {"lr": rates, **state}
 
-    def load(self, tensors: dict[str, Tensor]) -> list[str]:
-        """Restore the state, and return the names that are missing."""
+    def load(self, tensors: dict[str, Tensor]) -> tuple[list[str], list[str]]:
+        """Restore the state. Returns the names that are missing, and sentences about those of another shape."""
         current = self.tensors()
-        with torch.no_grad():
-            for name in current.keys() & tensors.keys():
-                current[name].copy_(tensors[name])
-        return sorted(current.keys() - tensors.keys())
+        missing = sorted(current.keys() - tensors.keys())
+        common = [name for name in current if name in tensors]
+        other = [name for name in common if current[name].shape != tensors[name].shape]
+        errors = [
+            f"size mismatch for optimizer.{name}: the state has shape {tuple(tensors[name].shape)}, and the "
+            f"regularizer {tuple(current[name].shape)}."
+            for name in other
+        ]
+        if self.optimizer is None or missing or errors:
+            return missing, errors
+        for group, rate in zip(self.optimizer.param_groups, tensors["lr"].tolist(), strict=True):
+            group["lr"] = float(f"{rate:.7g}")  # the digits that a float32 has
+        weights = dict(zip(self.names, self.weights, strict=True))
+        for path, saved in tensors.items():
+            name, _, key = path.rpartition(".")
+            if name in weights:
+                like = self.optimizer.state[weights[name]].get(key, weights[name])
+                device = saved.device if like.is_meta else like.device
+                self.optimizer.state[weights[name]][key] = saved.detach().to(device, like.dtype, copy=True)
+        return missing, errors
 
-    def moved(self, function: Callable[[Tensor], Tensor]) -> None:
-        """Follow the parameters to another device."""
+    def moved(self, function: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> None:
+        """Follow the parameters to another device, or to those that have replaced them."""
         if self.optimizer is None:
             return
         before, self.weights = self.weights, [self.module.get_parameter(name) for name in self.names]
-        for old, new in zip(before, self.weights, strict=True):
-            state = self.optimizer.state.pop(old)
-            self.optimizer.state[new] = {
-                key: function(value) if isinstance(value, Tensor) else value for key, value in state.items()
-            }
-        self.optimizer.param_groups[0]["params"] = self.weights
+        now = {id(old): new for old, new in zip(before, self.weights, strict=True)}
+        for group in self.optimizer.param_groups:
+            group["params"] = [now.get(id(one), one) for one in group["params"]]
+        for old in before:
+            if old in self.optimizer.state:
+                state = self.optimizer.state.pop(old)
+                self.optimizer.state[now[id(old)]] = {
+                    key: function(value) if isinstance(value, Tensor) else value for key, value in state.items()
+                }
 
     def check_identity(self) -> None:
         """Raise a RuntimeError if another library has replaced the parameters."""
@@ -122,3 +146,13 @@ class OptimizerState:
                 "The critic's parameters were replaced, as FSDP does: keep the MIRegularizer outside of the module "
                 "that is sharded. It averages its own gradients over the ranks."
             )
+
+
+def check_adam(betas: Any, clip: Any) -> None:
+    """Raise an error unless betas are two numbers below 1, and clip is above 0 or infinite."""
+    if not isinstance(betas, Sequence) or len(betas) != 2:
+        raise TypeError(f"betas is {betas!r}: expected two numbers, for example (0.9, 0.999).")
+    for beta in betas:
+        check_number("betas", beta, least=0, below=1)
+    if clip != math.inf:
+        check_number("clip", clip, above=0)

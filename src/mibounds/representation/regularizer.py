@@ -5,27 +5,29 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_integer, check_number
+from mibounds._checks import check_integer, check_number, check_seed, check_widths
 from mibounds._distributed import average, average_gradients, broadcast_tensors, ranks
 from mibounds._math import full_precision
 from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count
-from mibounds.bounds import Bound, PlugIn
-from mibounds.choices import Shape, build_bound, build_critic, shape_sizes
+from mibounds.bounds import Bound
+from mibounds.choices import Shape, build_bound, build_critic, check_fit, shape_sizes
 from mibounds.critics import Critic, Standardized
 from mibounds.estimators.mi_estimator import MIEstimator
-from mibounds.representation.inputs import taken
+from mibounds.representation.inputs import detached, guarded, no_term, taken
+from mibounds.representation.layer_outputs import kept_buffers
 from mibounds.representation.loop_checks import LoopChecks
-from mibounds.representation.optimizer_state import OptimizerState
+from mibounds.representation.optimizer_state import OptimizerState, check_adam
 
 __all__ = ["MIRegularizer"]
 
 _RECENT = 100  # updates in the running value
-_OBSERVED_FIRST, _OBSERVED_EVERY = 20, 20  # updates whose batch updates the statistics of the inputs
+_OPTIMIZER = "optimizer/"  # begins the names of its tensors in a state, which have no dots
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -60,11 +62,12 @@ class MIRegularizer(nn.Module):
 
     Arguments:
         x_shape: number of columns of x, or the shape of one sample: (C, H, W) for images, which are encoded by a
-            convolutional network; other shapes are flattened.
+            convolutional network; other shapes are flattened, and each entry has a unit of its own.
         z_shape: the same for z; for labels (integers of shape (N,)) the number of classes.
         bound: a name ("mine", "infonce", "nwj", "jensenshannon", "leaveoneout", ...) or a bound.
-        critic: a name ("joint", "separable", "bilinear", "diagonalgaussian", "fullgaussian", "flow") or a critic; one
-            without parameters (a known density) is used as it is.
+        critic: a name or a critic; one without parameters (a known density) is used as it is. "joint", "separable",
+            "bilinear" and "bridged" score log density ratios; "diagonalgaussian", "fullgaussian", "flow" and, for
+            labels, "categorical" are densities of z, for "leaveoneout", "club" and "infonce".
         hidden: widths of the critic's hidden layers.
         lr: learning rate of the critic's Adam.
         negatives: mismatched pairs per sample, a number or "all"; by default 8 for a critic that runs a network on
@@ -121,16 +124,12 @@ class MIRegularizer(nn.Module):
         super().__init__()
         self.steps = check_integer("steps", steps, 1)
         check_number("lr", lr, above=0)
-        if not clip > 0:
-            raise ValueError(f"clip is {clip!r}, and must be above 0.")
+        check_seed(seed)
+        check_adam(betas, clip)
         built_bound = build_bound(bound)
         shapes = shape_sizes("x", x_shape), shape_sizes("z", z_shape)
-        built = build_critic(critic, *shapes, seed, hidden=hidden)
-        if isinstance(built_bound, PlugIn) and built.is_conditional_density:
-            raise ValueError(
-                'PlugIn of a density critic is a mean log density and no information: use bound="leaveoneout" or '
-                '"infonce", or mi.bounds.BarberAgakov(entropy=...).'
-            )
+        built = build_critic(critic, *shapes, seed, hidden=check_widths("hidden", hidden))
+        check_fit(built, built_bound)
         if negatives is None:
             costly = any(isinstance(module, Critic) and module.network_per_pair for module in built.modules())
             negatives = 8 if costly and built_bound.normalizer != "contrastive" else "all"
@@ -138,11 +137,18 @@ class MIRegularizer(nn.Module):
         if standardize or (standardize is None and (by_name or built.standardizes)):
             built = Standardized(built, *shapes, shared=shared)
         self.estimator = MIEstimator(built, built_bound, negatives=negatives, shared=shared).float().to(device)
-        self.shapes = shapes if isinstance(built, Standardized) or by_name else (None, None)
+        standardized = isinstance(built, Standardized)
+        self._taken = partial(
+            taken,
+            shapes=shapes if standardized or by_name else (None, None),
+            wide=standardized,
+            tuples=not by_name,
+            label_z=not (built.is_conditional_density and built.continuous_y),
+        )
         self.negatives, self.clip, self.check, self.seed = negatives, clip, check, seed
         self.updates = self.skipped = 0  # critic steps, and those whose gradient was not finite
         self._values: deque[Tensor] = deque(maxlen=_RECENT)  # of the last updates
-        self.register_buffer("phase", torch.zeros((), device=device))
+        self.register_buffer("phase", torch.zeros((), dtype=torch.float32, device=device))
         self._advance(0)
         self._state = OptimizerState(self.estimator, lr=lr, betas=betas)
         self._agreed = False  # the ranks of a distributed job have the same critic
@@ -150,6 +156,8 @@ class MIRegularizer(nn.Module):
         self._checks = LoopChecks(self.estimator.bound)
         if not by_name:
             self._checks.watch_modules(self.estimator.critic)
+        self._stateful = [] if by_name else [module for module in built.modules() if module._buffers]
+        self.register_load_state_dict_post_hook(_after_load)  # type: ignore[no-untyped-call]
 
     @property
     def optimizer(self) -> torch.optim.Optimizer | None:
@@ -175,24 +183,25 @@ class MIRegularizer(nn.Module):
                 values.
             RuntimeError: in the backward pass, if `update` changed the critic in between.
         """
-        x, z = taken(x, z, self.shapes)
+        x, z = self._taken(x, z)
         if not self._has_pairs(x):
-            return _no_term(x, z)
+            return no_term(x, z)
         self._state.freeze()
         if torch.is_grad_enabled():
             self._agree()
-        with self._checks.inside(), full_precision(flat(x)[0]):
-            value = self.estimator.value(_guarded(x), _guarded(z), partners=self._partners(x))
+        with self._checks.inside(), full_precision(flat(x)[0]), kept_buffers(self._stateful):
+            value = self.estimator.value(guarded(x), guarded(z), partners=self._partners(x))
         if not self.check:
             return torch.where(value.isfinite(), value, 0.0)
         if not math.isfinite(float(value.detach())):
             self._refuse_non_finite(x, z)
-            return _no_term(x, z)
+            return no_term(x, z)
         if torch.is_grad_enabled():
             self._seen = value.detach()
             self._checks.call(self, x, z, value)
         return value
 
+    @torch.inference_mode(False)
     def update(self, x: Tensors, z: Tensors) -> None:
         """Take `steps` steps on the critic. x and z are detached, and no gradients remain.
 
@@ -206,12 +215,13 @@ class MIRegularizer(nn.Module):
             ValueError: if x and z differ in length or shape from what was announced, or one has missing or infinite
                 values.
         """
-        x, z = (map_tensors(Tensor.detach, side) for side in taken(x, z, self.shapes))
+        x, z = (map_tensors(detached, side) for side in self._taken(x, z))
         if not self._has_pairs(x) and ranks() == 1:
             return
         if not self.updates:
             self._prepare(x, z)
         self._agree()
+        skipped = self.skipped
         with self._checks.inside(), torch.enable_grad(), full_precision(flat(x)[0]):
             if self.check and self._checks.critic.due(self, x):
                 self._checks.critic.held_back(self, x, z, self._take_steps)
@@ -219,7 +229,8 @@ class MIRegularizer(nn.Module):
                 self._take_steps(x, z)
         self._seen = None
         average(self.estimator.bound.buffers())
-        self._observe(x, z)
+        if self.training and self.updates > self.steps and self.skipped == skipped:
+            self.estimator.critic.observe(x, z, self.updates // self.steps)
         if self.check:
             self._checks.update(self)
 
@@ -287,7 +298,7 @@ class MIRegularizer(nn.Module):
         """Has a batch mismatched pairs?"""
         several = row_count(x) * (ranks() if self.estimator.shared else 1) > 1
         if self.check and not several:
-            self._checks.single_sample()
+            self._checks.no_pairs(row_count(x))
         return several
 
     def _prepare(self, x: Tensors, z: Tensors) -> None:
@@ -295,13 +306,6 @@ class MIRegularizer(nn.Module):
         for name, side in (("x", x), ("z", z)):
             check_finite(name, side)
         self.estimator.critic.prepare(x, z)
-
-    def _observe(self, x: Tensors, z: Tensors) -> None:
-        """Update the statistics of the inputs, with every batch at first and with some later."""
-        critic, calls = self.estimator.critic, self.updates // self.steps
-        due = calls <= _OBSERVED_FIRST or calls % _OBSERVED_EVERY == 0
-        if isinstance(critic, Standardized) and self.training and due and calls > 1:
-            critic.observe(x, z)
 
     def _agree(self) -> None:
         """Once in a distributed job: all ranks get the critic and the seed of rank 0."""
@@ -332,21 +336,30 @@ class MIRegularizer(nn.Module):
         self._state.moved(moved)
         return self
 
-    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
-        super()._save_to_state_dict(destination, prefix, keep_vars)
+    def __getattr__(self, name: str) -> Any:
+        """`torch.distributed.checkpoint` looks up the entries of a state as attributes."""
+        if name in ("values", "counts") or name.startswith(_OPTIMIZER):
+            return self._own_state()[name]
+        return super().__getattr__(name)
+
+    def _own_state(self) -> dict[str, Tensor]:
+        """The state apart from parameters and buffers."""
         values = torch.full((_RECENT,), math.nan)
         if self._values:
             values[: len(self._values)] = torch.stack([*self._values]).cpu()
-        destination[f"{prefix}values"] = values
-        destination[f"{prefix}counts"] = torch.tensor([self.updates, self.skipped, self.seed])
-        for name, tensor in self._state.tensors().items():
-            destination[f"{prefix}optimizer.{name}"] = tensor.detach()
+        optimizer = {_OPTIMIZER + name.replace(".", "/"): one.detach() for name, one in self._state.tensors().items()}
+        return {"values": values, "counts": torch.tensor([self.updates, self.skipped, self.seed]), **optimizer}
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination.update({prefix + name: tensor for name, tensor in self._own_state().items()})
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         missing: list[str] = rest[2]
         counts, values = (state_dict.pop(prefix + name, None) for name in ("counts", "values"))
-        start = f"{prefix}optimizer."
-        tensors = {name[len(start) :]: state_dict.pop(name) for name in list(state_dict) if name.startswith(start)}
+        start = prefix + _OPTIMIZER
+        names = [name for name in state_dict if name.startswith(start)]
+        tensors = {name[len(start) :].replace("/", "."): state_dict.pop(name) for name in names}
         super()._load_from_state_dict(state_dict, prefix, *rest)
         if counts is None or values is None:
             missing.append(f"{prefix}counts")
@@ -354,28 +367,11 @@ class MIRegularizer(nn.Module):
             updates, self.skipped, self.seed = (int(count) for count in counts)
             self._advance(updates)
             self._values = deque(values[~values.isnan()].to(self.phase.device), maxlen=_RECENT)
-            missing += [start + name for name in self._state.load(tensors)]
+            absent, errors = self._state.load(tensors)
+            missing += [start + name.replace(".", "/") for name in absent]
+            rest[4].extend(errors)
         self._agreed = False
 
 
-def _guarded(side: Tensors) -> Tensors:
-    """The same values; entries of their gradients that are not finite become 0."""
-
-    def guard(tensor: Tensor) -> Tensor:
-        if not tensor.requires_grad:
-            return tensor
-        alias = tensor.view_as(tensor)
-        alias.register_hook(_finite)  # type: ignore[no-untyped-call]
-        return alias
-
-    return map_tensors(guard, side)
-
-
-def _finite(gradient: Tensor) -> Tensor:
-    return gradient.nan_to_num(0.0, 0.0, 0.0)
-
-
-def _no_term(x: Tensors, z: Tensors) -> Tensor:
-    """0 with a zero gradient."""
-    sums = [0.0 * tensor.nan_to_num(0.0, 0.0, 0.0).sum() for tensor in flat((x, z)) if tensor.is_floating_point()]
-    return torch.stack(sums).sum()
+def _after_load(regularizer: MIRegularizer, _keys: object) -> None:
+    regularizer._state.moved()  # load_state_dict(assign=True) replaces the parameters
