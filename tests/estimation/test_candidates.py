@@ -194,7 +194,7 @@ def test_networks_take_the_features_and_offsets_only_what_was_given():
 def test_images_wide_tables_and_too_many_columns_have_no_features():
     for x in (IMAGES, columns(60)):
         assert supervision_of(Sample.of(x=x, y=columns(1)), RECIPE) is None
-    supervision, found = supervised(columns(301, 320), columns(1, 320))
+    supervision, found = supervised(columns(1001, 1100), columns(1, 1100))
     assert supervision.x.names == ()
     assert list(found) == [*PLAIN, "principal axes"]
 

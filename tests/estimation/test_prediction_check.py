@@ -89,8 +89,8 @@ def test_labels_several_columns_and_critics_without_features_have_none(evaluated
     classes = torch.unique(label.y.table, dim=0)
     of_label = [SupervisedFeatures(2, label.y.width, classes=classes) for _ in range(2)]
     assert prediction_check(evaluated(label, of_label), label, 0) is None
-    wide = Sample.of(x=torch.randn(60, 301, generator=torch.Generator().manual_seed(0)), y=x[:60, :1])
-    assert prediction_check(evaluated(wide, features(301)), wide, 0) is None
+    wide = Sample.of(x=torch.randn(60, 1001, generator=torch.Generator().manual_seed(0)), y=x[:60, :1])
+    assert prediction_check(evaluated(wide, features(1001)), wide, 0) is None
 
 
 @pytest.mark.supervised

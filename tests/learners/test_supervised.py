@@ -153,7 +153,7 @@ def test_steps_of_a_smooth_function_are_learned_by_trees_on_the_process():
     assert errors[0] < 0.75 * errors[1]
     process = float((features.learners["process"](new) - scores(steps(new))).square().mean())
     assert errors[0] < 0.85 * process
-    assert float((inside - scores(steps(x))).square().mean()) == pytest.approx(errors[0], rel=0.25), "out of sample"
+    assert 0.75 < float((inside - scores(steps(x))).square().mean()) / errors[0] < 2, "out of sample"
 
 
 def test_the_combination_by_hand():

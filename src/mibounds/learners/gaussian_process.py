@@ -70,7 +70,7 @@ class GaussianProcess(Learner):
         *,
         inducing: int = 500,
         fitted_rows: int = 20_000,
-        likelihood_rows: int = 768,
+        likelihood_rows: int = 512,
         steps: int = 20,
         seed: int = 0,
     ):
@@ -88,7 +88,7 @@ class GaussianProcess(Learner):
         y = (y.double() - self.center) / self.spread
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed))
         some, fitted = order[: self.likelihood_rows], order[: self.fitted_rows]
-        noise = self._maximize_likelihood(x[some].float(), y[some].float()) + LEAST_NOISE
+        noise = self._maximize_likelihood(x[some], y[some]) + LEAST_NOISE
         self.inputs = x[order[: self.inducing]]
         prior = kernel(self.inputs, self.inputs, self.logs)
         prior.diagonal().add_(_JITTER * prior.diagonal().mean())

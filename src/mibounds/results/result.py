@@ -64,7 +64,7 @@ class Result(Measurement):
 
     `value` is `estimates[method]`; `stderr` and `interval` belong to it. The estimates by bounds come from samples that
     neither trained nor selected the critics that score them; nearest neighbors (KSG) and the Gaussian copula, which are
-    reported where they exceed the critics by more than half their error, come from all samples.
+    reported where they exceed the critics, come from all samples.
 
     Attributes:
         value: the estimate in `unit`. It is not clipped: for independent data it may be slightly negative.

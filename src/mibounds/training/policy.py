@@ -6,8 +6,8 @@ One rule, fixed beforehand; the largest value is never picked. Bounds take their
 * Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
   low ceiling, the plug-in is reported and marked as extrapolated.
 * Of few columns, or of the few that matter among many, nearest neighbors are reported where they exceed the critics'
-  estimate by more than half their own error: there they are the more accurate, and in many columns they are too low.
-  So is the Gaussian copula of all samples.
+  estimate: there they are the more accurate, and in many columns they are too low. So is the Gaussian copula of all
+  samples.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
 * Critics whose estimate is below zero describe the test samples worse than independence does: 0 is reported.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
@@ -41,7 +41,6 @@ _RISE = 2.4
 _GAP_BESIDE_LOCAL = 0.5
 _PAIR = 2  # columns: one a side
 _NOTICEABLE = 2.5  # standard errors
-_ABOVE = 0.5  # of them: a method that is not too high is the better one where it is higher
 _DOMINATED = 3.0  # times the standard error of the primary estimate
 
 
@@ -55,8 +54,8 @@ class CrossCheck:
         stderr: of its own, which lets the interval reach that much further; 0 where none is known.
         is_lower_bound: it was evaluated on held-out samples, and is too low rather than too high.
         low_from: columns of x and y together from where the method is too low.
-        unbiased: it is nearly unbiased, or too low: where it exceeds the critics' estimate by more than half its error,
-            and zero by more than 2.5 errors, it is reported.
+        unbiased: it is nearly unbiased, or too low: where it exceeds the critics' estimate, and zero by more than 2.5
+            errors, it is reported.
         columns: names of the columns that it rests on; all of them where none are named.
         learning_gain: by how many nats it is higher with all samples than with half of them, 0 where that was not
             measured.
@@ -105,7 +104,7 @@ def choose(
     local, best = None, basis.value()
     for check in cross_checks:
         noticeable = check.value > _NOTICEABLE * check.stderr  # chance alone makes errors of independent columns
-        if check.unbiased and noticeable and check.value > best + _ABOVE * check.stderr:
+        if check.unbiased and noticeable and check.value > best:
             local, best = check, check.value
     if local is not None:
         return Choice(_name(evaluation, basis), entropy_limit=entropy_limit, local=local)
