@@ -33,7 +33,7 @@ class RidgeRegression(Learner):
         >>> x = torch.randn(300, 50, generator=torch.Generator().manual_seed(0))
         >>> y = x[:, :2] + 0.1 * x[:, 2:4]
         >>> error = RidgeRegression().fit_transform(x, y) - y
-        >>> bool(error.abs().mean() < 0.01)
+        >>> bool(error.abs().mean() < 0.05)
         True
     """
 
