@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,6 @@ from mibounds.warnings import ColumnsLeftOutWarning, MIWarning
 
 __all__ = [
     "Kinds",
-    "TableSchema",
     "check_labels",
     "check_real",
     "check_values",
@@ -51,17 +50,6 @@ __all__ = [
 _MOST_LABELS = 12  # the features of a column of `mi.matrix` are as many functions of its values, and a constant
 Kinds = str | Mapping[str, str] | None
 """What the columns are: all of them, or some by name; the others, and None, are inferred."""
-
-
-@dataclass(frozen=True)
-class TableSchema(Schema):
-    """How a table was encoded, and what it held, which new rows have to hold, too.
-
-    Attributes:
-        held: "number", "date" or "duration" for each encoding; empty where that is not known.
-    """
-
-    held: tuple[str, ...] = ()
 
 
 def table_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
@@ -139,7 +127,7 @@ def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "rais
     used = [one for one in encodings if one.name in wanted or not one.is_identifier(rows)] or encodings
     names = tuple(made for encoding in used for made in encoding.names)
     held = tuple(_held(column) for column in columns.values())
-    return encoded(name, columns, TableSchema("table", names, encodings, named, held))
+    return encoded(name, columns, Schema("table", names, encodings, named, held))
 
 
 def group_codes(groups: Any, given: int, kept: Tensor) -> Tensor | None:
@@ -190,8 +178,7 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
                 f"{name} has no column {encoding.name!r}, which the critics were trained on. "
                 f"{nearest(encoding.name, columns)}"
             )
-    held = schema.held if isinstance(schema, TableSchema) else ()
-    before = dict(zip((encoding.name for encoding in schema.encodings), held, strict=False))
+    before = dict(zip((encoding.name for encoding in schema.encodings), schema.held, strict=False))
     for encoding in used:
         _check_again(columns[encoding.name], encoding, before.get(encoding.name), name)
     return encoded(name, columns, replace(schema, encodings=tuple(used)))

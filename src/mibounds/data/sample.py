@@ -14,7 +14,7 @@ from mibounds._checks import check_choice, check_paired
 from mibounds._variables import row_count
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
-from mibounds.data.intake import TableSchema, check_values, group_codes, intake, intake_columns
+from mibounds.data.intake import check_values, group_codes, intake, intake_columns
 from mibounds.data.pairing import columns_by_name, index_warnings, weight_warnings
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.data.tensors import intake_tensors
@@ -290,13 +290,12 @@ def _check_rows(count: int, what: str) -> None:
 def _side_by_side(name: str, tables: Sequence[Variable]) -> Variable:
     """Tables of the same rows as one."""
     schemas = [table.schema for table in tables if table.schema is not None]
-    held = tuple(one for schema in schemas if isinstance(schema, TableSchema) for one in schema.held)
-    schema = TableSchema(
+    schema = Schema(
         "table",
         tuple(column for one in schemas for column in one.names),
         tuple(encoding for one in schemas for encoding in one.encodings),
         all(one.named for one in schemas),
-        held,
+        tuple(held for one in schemas for held in one.held),
     )
     values = torch.cat([table.table for table in tables if table.table is not None], 1)
     return Variable(name, values, schema, width=values.shape[1])

@@ -32,12 +32,15 @@ class Schema:
         names: of the encoded columns that are used.
         encodings: one for each column that was given.
         named: True if the columns came with names, by which new ones are then taken.
+        held: "number", "date" or "duration" for each encoding, which new rows have to hold, too; empty where that is
+            not known.
     """
 
     kind: str
     names: tuple[str, ...] = ()
     encodings: tuple[Encoding, ...] = ()
     named: bool = False
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 from mibounds.data import Standardize
 from mibounds.learners.kernel import LEAST_NOISE, kernel, negative_log_likelihood, start
 from mibounds.learners.learner import Learner
-from mibounds.learners.ridge import BLOCKS, ridge
+from mibounds.learners.ridge import BLOCKS, BlockFits
 
 __all__ = ["GaussianProcess"]
 
@@ -96,18 +96,14 @@ class GaussianProcess(Learner):
         blocks = fitted.tensor_split(BLOCKS)
         # Functions of unit variance under the prior, so that what remains is a ridge regression on them.
         functions = [
-            torch.linalg.solve_triangular(root, kernel(self.inputs, x[b], self.logs), upper=False) for b in blocks
+            torch.linalg.solve_triangular(root, kernel(self.inputs, x[b], self.logs), upper=False).T for b in blocks
         ]
-        products = [part @ part.T for part in functions]
-        sums = [part @ y[block] for part, block in zip(functions, blocks, strict=True)]
-        product, total = torch.stack(products).sum(0), torch.stack(sums).sum(0)
-        self.weights = torch.linalg.solve_triangular(root.T, ridge(product, total, noise), upper=True)
-        predictions = torch.empty_like(y)
-        predictions[order[self.fitted_rows :]] = self._predicted(x[order[self.fitted_rows :]])
+        fits = BlockFits.of(functions, [y[block] for block in blocks])
+        self.weights = torch.linalg.solve_triangular(root.T, fits.coefficients(noise), upper=True)
         # Blocks are left out, and not single samples, which would tell a critic their y: a prediction of noise that
         # leaves out one sample differs from the mean by a multiple of it.
-        for block, part, own, of_y in zip(blocks, functions, products, sums, strict=True):
-            predictions[block] = part.T @ ridge(product - own, total - of_y, noise)
+        predictions = torch.empty_like(y)
+        predictions[order] = torch.cat([*fits.left_out(noise), self._predicted(x[order[self.fitted_rows :]])])
         return (predictions * self.spread + self.center).float()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from mibounds.data import Standardize
 from mibounds.learners.learner import Learner
 
-__all__ = ["BLOCKS", "RidgeRegression", "ridge"]
+__all__ = ["BLOCKS", "BlockFits", "RidgeRegression", "ridge"]
 
 BLOCKS = 5
 _PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)  # of standardized columns
@@ -51,23 +54,49 @@ class RidgeRegression(Learner):
         x = self.standardize.fit(x)(x).double()
         self.center = y.mean(0).double()
         y = y.double() - self.center
-        blocks = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed)).tensor_split(BLOCKS)
-        products = [x[block].T @ x[block] for block in blocks]
-        sums = [x[block].T @ y[block] for block in blocks]
-        whole, total = torch.stack(products).sum(0), torch.stack(sums).sum(0)
-        best = torch.inf
+        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed))
+        blocks = order.tensor_split(BLOCKS)
+        fits, best = BlockFits.of([x[block] for block in blocks], [y[block] for block in blocks]), torch.inf
         for penalty in _PENALTIES:
             predictions = torch.empty_like(y)
-            for block, own, of_y in zip(blocks, products, sums, strict=True):
-                predictions[block] = x[block] @ ridge(whole - own, total - of_y, penalty)
+            predictions[order] = torch.cat(fits.left_out(penalty))
             error = float((y - predictions).square().sum())
             if error < best:
-                best, found, self.weights = error, predictions, ridge(whole, total, penalty)
+                best, found, self.weights = error, predictions, fits.coefficients(penalty)
         return (found + self.center).float()
 
     def forward(self, x: Tensor) -> Tensor:
         predictions: Tensor = self.standardize(x).double() @ self.weights + self.center
         return predictions.float()
+
+
+class BlockFits(NamedTuple):
+    """Ridge regressions on functions of rows in blocks: the functions (n, m) of each block, the sums of their products
+    (m, m) and with the targets (m, T), and both of all blocks together."""
+
+    rows: Sequence[Tensor]
+    products: Sequence[Tensor]
+    sums: Sequence[Tensor]
+    product: Tensor
+    total: Tensor
+
+    @classmethod
+    def of(cls, rows: Sequence[Tensor], targets: Sequence[Tensor]) -> BlockFits:
+        """From the functions (n, m) and the targets (n, T) of each block."""
+        products = [part.T @ part for part in rows]
+        sums = [part.T @ y for part, y in zip(rows, targets, strict=True)]
+        return cls(rows, products, sums, torch.stack(products).sum(0), torch.stack(sums).sum(0))
+
+    def coefficients(self, penalty: float) -> Tensor:
+        """Of all blocks, (m, T)."""
+        return ridge(self.product, self.total, penalty)
+
+    def left_out(self, penalty: float) -> list[Tensor]:
+        """Predictions (n, T) of each block by a fit to the others."""
+        return [
+            part @ ridge(self.product - own, self.total - of_y, penalty)
+            for part, own, of_y in zip(self.rows, self.products, self.sums, strict=True)
+        ]
 
 
 def ridge(product: Tensor, total: Tensor, penalty: float) -> Tensor:

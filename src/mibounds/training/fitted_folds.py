@@ -21,7 +21,7 @@ from mibounds._version import __version__
 from mibounds.data import MissingPolicy, Schema, Variable
 from mibounds.data.arrays import intake_array
 from mibounds.data.encoding import encoding_from
-from mibounds.data.intake import TableSchema, intake_again, is_empty, unseen_categories
+from mibounds.data.intake import intake_again, is_empty, unseen_categories
 from mibounds.data.variable import complete_rows
 from mibounds.results.result import curve_from
 from mibounds.training.fit import Fitted
@@ -291,8 +291,9 @@ def _schema_record(schema: Schema | None) -> dict[str, Any] | None:
     if schema is None:
         return None
     encodings = [encoding.to_dict() for encoding in schema.encodings]
-    held = schema.held if isinstance(schema, TableSchema) else ()
-    return {"kind": schema.kind, "names": schema.names, "encodings": encodings, "named": schema.named, "held": held}
+    return {
+        "kind": schema.kind, "names": schema.names, "encodings": encodings, "named": schema.named, "held": schema.held
+    }  # fmt: skip
 
 
 def _schema(entry: Mapping[str, Any] | None) -> Schema | None:
@@ -300,7 +301,7 @@ def _schema(entry: Mapping[str, Any] | None) -> Schema | None:
         return None
     encodings = tuple(encoding_from(one) for one in entry["encodings"])
     held = tuple(entry.get("held", ()))  # older files lack it
-    return TableSchema(entry["kind"], tuple(entry["names"]), encodings, entry["named"], held)
+    return Schema(entry["kind"], tuple(entry["names"]), encodings, entry["named"], held)
 
 
 def _fold(

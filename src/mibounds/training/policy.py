@@ -1,6 +1,6 @@
 r"""The policy: which estimate is reported, what bounds the information from below, and how far the interval reaches.
 
-One rule, fixed beforehand; the largest value is never picked. Bounds take their roles by their attributes:
+One rule, fixed beforehand; of bounds the largest is never picked. Bounds take their roles by their attributes:
 
 * The *primary* estimate is the lower bound with a contrastive normalizer (InfoNCE).
 * Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
@@ -101,12 +101,10 @@ def choose(
     basis = evaluation.by_bound[choice.method]
     if choice.extrapolated and columns <= _PAIR:  # nearest neighbors need no critic to be smooth
         basis = evaluation.required("contrastive", "lower")
-    local, best = None, basis.value()
-    for check in cross_checks:
-        noticeable = check.value > _NOTICEABLE * check.stderr  # chance alone makes errors of independent columns
-        if check.unbiased and noticeable and check.value > best:
-            local, best = check, check.value
-    if local is not None:
+    # Chance alone makes errors of independent columns.
+    noticeable = [check for check in cross_checks if check.unbiased and check.value > _NOTICEABLE * check.stderr]
+    local = max(noticeable, key=lambda check: check.value, default=None)
+    if local is not None and local.value > basis.value():
         return Choice(_name(evaluation, basis), entropy_limit=entropy_limit, local=local)
     return choice
 
