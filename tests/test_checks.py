@@ -67,9 +67,12 @@ def test_paired():
     with pytest.raises(ValueError, match="x has 3 rows and z has 4"):
         check_paired(3, 4, name_y="z")
     with pytest.raises(ValueError, match="must agree. Transpose them if samples are their columns."):
-        check_paired(2, 1)
-    with pytest.raises(ValueError, match=r"must agree\.$"):
-        check_paired(100, 99)
+        check_paired(2, 1, columns=(100, 100))
+    for rows, columns in (((100, 99), (5, 5)), ((3, 2), (100, 4)), ((3, 2), (1, 1))):
+        with pytest.raises(ValueError, match=r"must agree\.$"):
+            check_paired(*rows, columns=columns)
+    with pytest.raises(ValueError, match=r"must agree\.$"):  # nothing can be transposed in one dimension
+        check_paired(20, 30)
 
 
 def test_devices():

@@ -11,6 +11,7 @@ from mibounds._math import (
     infonce_loss,
     logaddmeanexp,
     logmeanexp,
+    logmeanexp_off_diagonal,
     off_diagonal,
     single_precision,
 )
@@ -128,6 +129,29 @@ def test_the_gradient_of_the_infonce_loss_is_the_exact_one_and_has_a_gradient(ge
         torch.autograd.grad(infonce_loss(grids), grids, create_graph=create_graph) for create_graph in (False, True)
     )
     assert torch.allclose(differentiable, plain)
+
+
+@pytest.mark.parametrize("diagonal", [0.0, math.inf, -math.inf, math.nan])
+def test_the_log_mean_exp_off_the_diagonal_equals_that_of_the_entries(generator, diagonal):
+    grids = torch.randn(3, 5, 5, generator=generator, dtype=torch.float64) * 30
+    grids.diagonal(dim1=-2, dim2=-1).fill_(diagonal)
+    values, slopes = [], []
+    for reduce in (logmeanexp_off_diagonal, lambda grid: logmeanexp(off_diagonal(grid))):
+        leaf = grids.mT.clone().requires_grad_()
+        value = reduce(leaf)
+        (value * torch.arange(15.0).reshape(3, 5)).sum().backward()
+        values.append(value.detach())
+        slopes.append(leaf.grad)
+    assert torch.allclose(*values, atol=1e-12)
+    assert torch.allclose(*slopes, atol=1e-12)
+    assert logmeanexp_off_diagonal(torch.full((3, 3), -math.inf, requires_grad=True)).tolist() == [-math.inf] * 3
+    assert logmeanexp_off_diagonal(torch.full((3, 3), 1e4, requires_grad=True)).tolist() == [1e4] * 3
+
+
+def test_the_gradient_of_the_log_mean_exp_off_the_diagonal_has_a_gradient(generator):
+    grids = torch.randn(2, 4, 4, generator=generator, dtype=torch.float64).mul(3).requires_grad_()
+    assert torch.autograd.gradcheck(logmeanexp_off_diagonal, grids)
+    assert torch.autograd.gradgradcheck(logmeanexp_off_diagonal, grids)
 
 
 def test_the_infonce_loss_of_far_apart_scores_has_a_finite_gradient():

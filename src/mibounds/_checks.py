@@ -339,13 +339,14 @@ def layer_widths(error: Exception) -> tuple[int, int] | None:
     return None if found is None else (int(found[1]), int(found[2]))
 
 
-def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y") -> None:
-    """Raise a ValueError unless both variables have the same number of rows."""
+def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y", columns: tuple[int, int] = (1, 1)) -> None:
+    """Raise a ValueError unless both have as many rows; equal columns of two tables may be their samples."""
     if rows_x != rows_y:
-        columns = " Transpose them if samples are their columns." if max(rows_x, rows_y) < _FEW else ""
+        turned = max(rows_x, rows_y) < _FEW and columns[0] == columns[1] > 1
+        advice = " Transpose them if samples are their columns." if turned else ""
         raise ValueError(
             f"x has {rows_x} rows and {name_y} has {rows_y}: rows are paired samples, so their numbers must agree."
-            f"{columns}"
+            f"{advice}"
         )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "interval_of",
     "logaddmeanexp",
     "logmeanexp",
+    "logmeanexp_off_diagonal",
     "off_diagonal",
     "single_precision",
     "twice_mid_ranks",
@@ -129,6 +130,48 @@ def off_diagonal(matrix: Tensor, first: int = 0) -> Tensor:
     # Without the first of the n * n entries there are n - 1 runs of n + 1 entries whose last one is diagonal.
     runs = matrix.reshape(*lead, n * n)[..., 1:].reshape(*lead, n - 1, n + 1)
     return runs[..., :-1].reshape(*lead, n, n - 1)
+
+
+def logmeanexp_off_diagonal(grid: Tensor) -> Tensor:
+    """Log of the mean of exp over the off-diagonal entries of every row: (..., N, N) -> (..., N).
+
+    Equal to `logmeanexp(off_diagonal(grid))` in half of the time of a training step.
+
+    >>> logmeanexp_off_diagonal(torch.tensor([[9.0, 1.0, 1.0], [2.0, 9.0, 2.0], [3.0, 3.0, 9.0]]))
+    tensor([1., 2., 3.])
+    """
+    grid = single_precision(grid)
+    differentiated = grid.requires_grad and torch.is_grad_enabled()
+    if not differentiated or grid.shape[-1] <= 2 or torch.compiler.is_compiling():  # the compiler fuses the entries
+        return logmeanexp(off_diagonal(grid))
+    result: Tensor = _LogMeanExpOffDiagonal.apply(grid)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _LogMeanExpOffDiagonal(torch.autograd.Function):
+    """The same with an explicit gradient, the softmax of the off-diagonal entries, from the exponentials of the forward
+    pass."""
+
+    @staticmethod
+    def forward(ctx: Any, grid: Tensor) -> Tensor:
+        others = grid.clone(memory_format=torch.contiguous_format)
+        others.diagonal(dim1=-2, dim2=-1).fill_(-math.inf)
+        top = others.amax(-1, keepdim=True)
+        powers = others.sub_(torch.where(top.isfinite(), top, 0.0)).exp_()
+        total = powers.sum(-1, keepdim=True)
+        ctx.save_for_backward(grid, powers, total)
+        return (torch.where(top.isfinite(), top, 0.0) + total.log()).squeeze(-1) - math.log(grid.shape[-1] - 1)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        grid, powers, total = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            # Second derivatives are needed, and the saved exponentials have no graph.
+            diagonal = torch.eye(grid.shape[-1], dtype=torch.bool, device=grid.device)
+            differentiable: Tensor = slope.unsqueeze(-1) * grid.masked_fill(diagonal, -math.inf).softmax(-1)
+            return differentiable
+        gradient: Tensor = powers * (slope.unsqueeze(-1) / total)
+        return gradient
 
 
 class CanonicalPairs:

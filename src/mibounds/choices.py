@@ -176,8 +176,8 @@ def shape_sizes(name: str, shape: Any) -> tuple[int, ...]:
     >>> shape_sizes("x", 3)
     (3,)
     """
-    given = (shape,) if isinstance(shape, Integral) else tuple(shape)
-    sizes = tuple(int(size) for size in given if isinstance(size, Integral))
+    given = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    sizes = tuple(int(size) for size in given if isinstance(size, Integral) and not isinstance(size, bool))
     if not given or len(sizes) < len(given) or min(sizes) < 1:
         raise ValueError(f"the shape of {name} is {shape!r}: expected a number of columns or a shape like (3, 32, 32).")
     return sizes

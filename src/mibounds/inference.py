@@ -208,7 +208,7 @@ def pool_bounds(parts: Sequence[Sequence[tuple[Statistics, ...]]]) -> list[tuple
 
 def lower_limit(value: float, stderr: float, level: float) -> float:
     """The one-sided lower confidence limit, in the unit of the value."""
-    return value - NormalDist().inv_cdf(level) * stderr
+    return value + NormalDist().inv_cdf(1 - level) * stderr
 
 
 def interval(value: float, stderr: float, level: float, below: float = 0.0, above: float = 0.0) -> tuple[float, float]:
@@ -226,7 +226,7 @@ def interval(value: float, stderr: float, level: float, below: float = 0.0, abov
         below: b, by how much the estimate may be too high.
         above: a, by how much the estimate may be too low.
     """
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = -NormalDist().inv_cdf((1 - level) / 2)  # of levels next to 1, too
     return value - below - z * stderr, max(value + above, 0.0) + z * stderr
 
 

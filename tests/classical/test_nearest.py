@@ -310,7 +310,7 @@ def test_what_cannot_be_used_is_refused():
         ([0.0, 1.0, math.nan, 3.0, 4.0], ValueError, r"^y has 1 missing value: fill them in, or leave the rows out\.$"),
         ([0.0, math.inf, -math.inf, 3.0, 4.0], ValueError, r"^y has 2 infinite values: replace them"),
         ([], ValueError, "^y is empty: expected one row for each sample"),
-        (np.array(1.0), ValueError, "^y is empty: expected one row for each sample"),
+        (np.array(1.0), ValueError, "^y is a single value: expected one row for each sample"),
         (None, TypeError, "^y is None"),
         ("city", TypeError, "^y is the text 'city'"),
     ],

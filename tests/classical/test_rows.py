@@ -78,9 +78,25 @@ def test_complex_numbers_and_tensors_without_values_are_refused_by_name():
         ([np.nan, np.nan, 3.0], ValueError, "x has 2 missing values:"),
         ([np.inf, 2.0, 3.0], ValueError, "x has 1 infinite value:"),
         ([], ValueError, "x is empty"),
+        (np.float64(3), ValueError, "x is a single value"),
+        (torch.ones(3, device="meta"), TypeError, "x is a tensor on the meta device"),
+        (dict, TypeError, "x is of type type: expected rows of numbers or text"),
+        (np, TypeError, "x is of type module: expected rows of numbers or text"),
         ([1.0, 2.0], ValueError, "2"),
     ],
-    ids=["text", "a column of text", "none", "nan", "infinite", "empty", "fewer rows"],
+    ids=[
+        "text",
+        "a column of text",
+        "none",
+        "nan",
+        "infinite",
+        "empty",
+        "one value",
+        "meta",
+        "class",
+        "module",
+        "fewer rows",
+    ],
 )
 def test_numbers_that_cannot_be_used_are_refused(x, error, sentence):
     with pytest.raises(error, match=sentence):
@@ -92,3 +108,11 @@ def test_missing_labels_are_refused():
         code_sides(["a", None, "b"], [0, 1, 2])
     with pytest.raises(ValueError, match="y has 1 missing value"):
         code_sides([0, 1], [np.nan, 1.0])
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_nested_tensor_is_refused_by_one_sentence():
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+    for function in (codes, lambda data, name: number_sides(data, [1.0, 2.0])):
+        with pytest.raises(TypeError, match=r"^x is a nested tensor: pass the list of its parts, x\.unbind\(\)\.$"):
+            function(nested, "x")

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mibounds.cli.files import read_columns, read_variables
+from mibounds.cli.files import named_columns, open_variables, read_columns, read_variables
 
 TABLE = pl.DataFrame({"mean a": [1.0, 2.0], "mean b": [3.0, 4.0], "c": [5, 6]})
 MATRIX = np.arange(8.0).reshape(2, 4)
@@ -38,27 +38,77 @@ def test_columns_of_a_table(folder, name):
     assert read_variables(folder / name, None, "mean b")[0].columns == ["mean a", "c"]
 
 
-def test_columns_of_a_matrix(folder):
+def lists(table):
+    return {name: column.tolist() for name, column in table.items()}
+
+
+def test_columns_of_a_matrix_are_called_by_their_numbers(folder):
     x, y = read_variables(folder / "m.npy", "0:2", "3")
-    assert x.tolist() == [[0, 1], [4, 5]]
-    assert y.tolist() == [[3], [7]]
-    assert read_variables(folder / "m.npy", None, "3,0")[0].tolist() == [[1, 2], [5, 6]]
+    assert (lists(x), lists(y)) == ({"0": [0, 4], "1": [1, 5]}, {"3": [3, 7]})
+    assert lists(read_variables(folder / "m.npy", None, "3,0")[0]) == {"1": [1, 5], "2": [2, 6]}
     x, y, z = read_variables(folder / "m.npy", None, "3", "0")
-    assert (x.tolist(), z.tolist()) == ([[1, 2], [5, 6]], [[0], [4]])
+    assert (lists(x), lists(z)) == ({"1": [1, 5], "2": [2, 6]}, {"0": [0, 4]})
+    assert list(read_columns(folder / "m.npy", "2,0")) == ["2", "0"]
 
 
-def test_named_arrays(folder):
+def test_named_arrays_are_columns_by_name(folder):
     x, y = read_variables(folder / "a.npz", "left", "right")
-    assert x.shape == (2, 2)
-    assert y.tolist() == [3, 7]
-    assert read_variables(folder / "a.npz", "left,more", "right")[0].tolist() == [[0, 1, 2], [4, 5, 6]]
+    assert (lists(x), lists(y)) == ({"left[0]": [0, 4], "left[1]": [1, 5]}, {"right": [3, 7]})
+    x, _ = read_variables(folder / "a.npz", "left,more", "right")
+    assert lists(x) == {"left[0]": [0, 4], "left[1]": [1, 5], "more": [2, 6]}
+
+
+def test_arrays_of_different_types_keep_them(tmp_path):
+    whole = 2**53 + np.arange(4)
+    arrays = {"id": whole, "level": np.arange(4.0), "word": np.array([*"abcd"]), "day": np.arange(4).astype("M8[D]")}
+    np.savez(tmp_path / "t.npz", y=np.arange(4), **arrays)
+    x, _ = read_variables(tmp_path / "t.npz", None, "y")
+    assert {name: column.dtype.kind for name, column in x.items()} == {"id": "i", "level": "f", "word": "U", "day": "M"}
+    assert x["id"].tolist() == whole.tolist()
+
+
+def test_a_single_array_of_images_keeps_its_shape(tmp_path):
+    np.savez(tmp_path / "t.npz", images=np.zeros((5, 8, 8)), y=np.arange(5))
+    assert read_variables(tmp_path / "t.npz", "images", "y")[0].shape == (5, 8, 8)
+    assert len(read_columns(tmp_path / "t.npz")) == 65
+
+
+def test_arrays_may_be_called_like_columns_of_others(tmp_path):
+    np.savez(tmp_path / "t.npz", **{"a": MATRIX[:, :2], "a[0]": MATRIX[:, 3]})
+    assert lists(read_columns(tmp_path / "t.npz")) == {"a[0] (2)": [0, 4], "a[1]": [1, 5], "a[0]": [3, 7]}
+
+
+def test_categorical_columns_of_arrays(folder):
+    categorical = {"left[0]": "categorical", "left[1]": "categorical"}
+    variables = read_variables(folder / "a.npz", "left,more", "right", categorical="left")
+    assert named_columns(variables, "left", "--categorical") == [categorical, {}]
+    assert named_columns(variables, "left[1], right", "--categorical") == [
+        {"left[1]": "categorical"},
+        {"right": "categorical"},
+    ]
+    variables = read_variables(folder / "m.npy", None, "3", categorical="0:2,3")
+    assert named_columns(variables, "0:2,3", "--categorical") == [
+        {"0": "categorical", "1": "categorical"},
+        {"3": "categorical"},
+    ]
+    with pytest.raises(ValueError, match="--categorical: there is no column 'lefd'. Did you mean 'left"):
+        named_columns(read_variables(folder / "a.npz", "left", "right"), "lefd", "--categorical")
+
+
+def test_columns_may_be_converted_one_by_one(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("d,e,y\n2024-01-31,2024-01-31,1\n2024-02-01,2024-02-01,2\n")
+    opened = open_variables(path, None, "y")
+    assert opened.columns == {"x": ["d", "e"], "y": ["y"]}
+    assert opened.read("x", text=["e"]).dtypes == [pl.Date, pl.String]
+    assert opened.read("x", ["e"]).columns == ["e"]
 
 
 def test_one_table_of_columns(folder):
     assert read_columns(folder / "t.csv").columns == ["mean a", "mean b", "c"]
     assert read_columns(folder / "t.csv", "c,mean *").columns == ["c", "mean a", "mean b"]
-    assert read_columns(folder / "m.npy", "0:2,3").tolist() == [[0, 1, 3], [4, 5, 7]]
-    assert read_columns(folder / "a.npz").shape == (2, 4)
+    assert lists(read_columns(folder / "m.npy", "0:2,3")) == {"0": [0, 4], "1": [1, 5], "3": [3, 7]}
+    assert list(read_columns(folder / "a.npz")) == ["left[0]", "left[1]", "right", "more"]
     with pytest.raises(ValueError, match="--columns: there is no column 'd'"):
         read_columns(folder / "t.csv", "d")
 
@@ -81,8 +131,8 @@ def test_wildcards_leave_out_the_other_variables(folder, name):
 
 
 def test_wildcards_of_arrays(folder):
-    assert read_variables(folder / "m.npy", "*", "3")[0].tolist() == [[0, 1, 2], [4, 5, 6]]
-    assert read_variables(folder / "a.npz", "*", "right")[0].tolist() == [[0, 1, 2], [4, 5, 6]]
+    assert lists(read_variables(folder / "m.npy", "*", "3")[0]) == {"0": [0, 4], "1": [1, 5], "2": [2, 6]}
+    assert list(read_variables(folder / "a.npz", "*", "right")[0]) == ["left[0]", "left[1]", "more"]
 
 
 def test_series_may_share_columns(folder):

@@ -1,5 +1,6 @@
 """The commands as a whole: their order and their help."""
 
+import os
 import subprocess
 import sys
 
@@ -89,3 +90,24 @@ for line in {lines}:
 """
     done = subprocess.run([sys.executable, "-c", source], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [f"{line} 2 1 False" for line in lines]
+
+
+def test_a_name_that_the_terminal_cannot_show_does_not_cost_the_result(tmp_path):
+    rows = "\n".join(f"{i % 7},{(3 * i) % 11}" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"年齢,b\n{rows}\n", encoding="utf-8")
+    code = "from mibounds.cli import main; main.app(['matrix', 't.csv', '--quiet', '--out', 't.json'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"\u5e74\u9f62" in done.stdout
+    assert (tmp_path / "t.json").exists()
+
+
+def test_a_question_ends_without_a_full_stop(call):
+    done = call("estimat")
+    assert "Did you mean 'estimate'? Try '" in done.stderr

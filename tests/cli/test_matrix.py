@@ -1,6 +1,7 @@
 import json
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -72,3 +73,22 @@ def test_settings_are_those_of_columns(matrix, table):
 )
 def test_wrong_input_is_one_sentence_and_exit_code_2(matrix, is_refused, table, options, sentence):
     is_refused(matrix(table, *options), sentence)
+
+
+def test_columns_of_arrays_keep_their_names(matrix, tmp_path):
+    k = np.random.default_rng(0).normal(size=(100, 3))
+    np.save(tmp_path / "k.npy", k)
+    np.savez(tmp_path / "k.npz", left=k[:, 0], more=k[:, 1:], words=np.array(["u", "v"] * 50))
+    for arguments, names in (
+        ([tmp_path / "k.npy", "--columns", "2,0"], ["2", "0"]),
+        ([tmp_path / "k.npz"], ["left", "more[0]", "more[1]", "words"]),
+    ):
+        done = matrix(*arguments, "--json")
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)["names"] == names
+
+
+def test_the_help_names_what_is_taken_by_default(call, unframed):
+    assert "By default all numeric ones, and those of text with 2 to 12 different values." in unframed(
+        call("matrix", "--help").output
+    )

@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -98,7 +99,7 @@ def test_other_kinds_are_refused(labels, tmp_path):
             [],
             "column 'city' of coded.csv has none of the categories that the critics were trained on, 'Bonn'",
         ),
-        ("text.csv", [], "x holds text where the critics were trained on numbers"),
+        ("text.csv", [], "x holds text where the critics were trained on numbers, in column 'a', like 'some': "),
         (
             "m.npy",
             ["--x", "0,1", "--y", "2"],
@@ -109,6 +110,62 @@ def test_other_kinds_are_refused(labels, tmp_path):
         assert done.exit_code == 2
         assert sentence in done.stderr
         assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+
+
+@pytest.fixture
+def dates(tmp_path):
+    """A file of dates, of days that are labels, of mostly numbers that are labels, and of a number."""
+    rng = np.random.default_rng(0)
+    days = [date(2024, 1, 1) + timedelta(int(k)) for k in rng.integers(0, 300, 120)]
+    few = [f"2024-01-0{1 + i % 3}" for i in range(120)]
+    children = ["012"[i % 3] if i % 7 else "3+" for i in range(120)]
+    number = [day.timetuple().tm_yday / 100 + error for day, error in zip(days, rng.normal(size=120), strict=True)]
+    pl.DataFrame({"d": map(str, days), "few": few, "children": children, "y": number}).write_csv(tmp_path / "d.csv")
+    return tmp_path / "d.csv"
+
+
+@pytest.mark.parametrize(
+    "x, categorical", [("d", []), ("few", ["--categorical", "few"]), ("d,children", ["--categorical", "children"])]
+)
+def test_columns_are_converted_as_they_were_for_the_fit(dates, tmp_path, x, categorical):
+    model = tmp_path / "m.safetensors"
+    done = call("estimate", dates, "--x", x, "--y", "y", *categorical, "--steps", "5", "--save", model, "--quiet")
+    assert done.exit_code == 0, done.output
+    for options in (["--x", x], []):  # without --x the others come, too
+        done = call("score", model, dates, *options, "--y", "y")
+        assert done.exit_code == 0, done.output
+        assert (done.stderr, done.stdout.count("\n")) == ("", 121)
+    frame = pl.read_csv(dates, try_parse_dates=not categorical)
+    if categorical == ["--categorical", "children"]:
+        frame = frame.with_columns(pl.col("d").str.to_date())
+    expected = mi.load(model).score_pairs(frame[x.split(",")], frame["y"])
+    assert [float(line) for line in done.stdout.split()[1:]] == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_text_among_dates_is_named(dates, tmp_path):
+    model = tmp_path / "m.safetensors"
+    assert call("estimate", dates, "--x", "d", "--y", "y", "--steps", "5", "--save", model, "--quiet").exit_code == 0
+    (tmp_path / "new.csv").write_text("d,y\nsoon,1\nlater,2\n")
+    done = call("score", model, tmp_path / "new.csv", "--y", "y")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: x holds text where the critics were trained on numbers (dates), in column 'd', like 'soon': convert "
+        "it, or leave its rows out.\n"
+    )
+
+
+def test_columns_of_arrays_are_taken_by_name(tmp_path):
+    k = np.random.default_rng(0).normal(size=(100, 3))
+    np.save(tmp_path / "k.npy", k)
+    np.savez(tmp_path / "k.npz", left=k[:, 0], more=k[:, 1], y=k[:, 2])
+    for file, y in (("k.npy", "2"), ("k.npz", "y")):
+        model = tmp_path / f"{file}.safetensors"
+        options = ["--y", y, "--steps", "5", "--save", model, "--quiet"]
+        assert call("estimate", tmp_path / file, *options).exit_code == 0
+        done = call("score", model, tmp_path / file, "--y", y)
+        assert done.exit_code == 0, done.output
+        expected = mi.load(model).score_pairs(k[:, :2], k[:, 2])
+        assert [float(line) for line in done.stdout.split()[1:]] == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 def test_unseen_categories_are_reported(labels, tmp_path):

@@ -895,7 +895,9 @@ def test_other_values_among_numbers_are_refused_where_numbers_are_declared(other
     with pytest.raises(TypeError, match=sentence):
         fitted.score_pairs(A, column)
     column[[1, 7]] = "many"
-    with pytest.raises(ValueError, match=r"y holds text where the critics were trained on numbers: convert it"):
+    with pytest.raises(
+        ValueError, match=r"y holds text where the critics were trained on numbers, in column 'y', like 'many'"
+    ):
         fitted.score_pairs(A, column)
 
 
@@ -956,12 +958,24 @@ def test_names_that_are_no_text_name_columns_as_they_are_shown():
         ([f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}T10:00:00Z" for i in range(N)], "dates"),
         ([f"{i % 28 + 1}.{i % 12 + 1}.2024" for i in range(N)], "dates"),
         ([f"{i % 12 + 1}/{i % 28 + 1}/24 10:00" for i in range(N)], "dates"),
+        ([f"{2000 + i // 12}-{i % 12 + 1:02}" for i in range(N)], "dates"),
+        ([f"{2000 + i // 4}-Q{i % 4 + 1}" for i in range(N)], "dates"),
         (pd.Series([f"{a:.2f}" for a in A]), "numbers"),
         (pl.Series([f"{a:.2f}" for a in A]), "numbers"),
     ],
 )
 def test_text_that_is_mostly_numbers_or_dates_is_refused(data, what):
     with pytest.raises(ValueError, match=f"column 'x' is text, but .*{what}"):
+        taken(data)
+    assert set(taken(data, kind="categorical").x.kinds) == {"categorical"}
+
+
+@pytest.mark.parametrize("text", ["{} €", "EUR {}", "({})", "{} minutes"])
+def test_numbers_with_something_beside_them_are_refused(text):
+    data = [text.format(i) for i in range(N)]
+    with pytest.raises(
+        ValueError, match="column 'x' is text like .*, numbers with .*: write the numbers alone, or decl"
+    ):
         taken(data)
     assert set(taken(data, kind="categorical").x.kinds) == {"categorical"}
 

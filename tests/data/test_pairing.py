@@ -52,3 +52,10 @@ def test_weights_that_cost_most_rows_are_warned_of_with_their_effective_size():
     assert "keeps 49 of 100 rows" in str(warning)
     assert "effective sample size of the weights is 4:" in " ".join(str(warning).split())  # 199^2 / 10,099
     assert weight_warnings(weights, ~stay) == []
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e-310])
+def test_the_effective_size_is_that_of_weights_on_any_scale(scale):
+    weights = np.r_[np.ones(99), 100.0, np.nan]  # the last row was dropped
+    (warning,) = weight_warnings(scale * weights, torch.tensor([True] + [False] * 99))
+    assert "the largest weight is 50.3 times the mean. The effective sample size of the weights is 4:" in str(warning)

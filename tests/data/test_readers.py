@@ -5,12 +5,16 @@ import json
 import lzma
 import re
 import sys
+import zipfile
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -55,6 +59,8 @@ RECORDS = TABLE.to_dicts()
         ("t.json", json.dumps(RECORDS, indent=2)),
         ("t.json", json.dumps(TABLE.to_dict(as_series=False))),
         ("t.json", TABLE.to_pandas().to_json()),
+        ("t.json", "\n".join(map(json.dumps, RECORDS))),
+        ("t.jsonl", json.dumps(RECORDS)),
         ("t.jsonl", '{"age": 31, "weight": "72.5", "city": "Ulm"}\n{"weight": 64, "city": "Bonn"}\n{"age": 40}'),
         (
             "t.jsonl",
@@ -180,6 +186,61 @@ def test_content_that_is_no_text_is_named(tmp_path, monkeypatch, name, content, 
         read_table("-" if name == "-" else tmp_path / name)
 
 
+def zipped(*names):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, TEXT)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "names, sentence",
+    [
+        (["[Content_Types].xml", "xl/workbook.xml"], "a spreadsheet: give it the ending .xlsx, or save it as CSV."),
+        (["xl/workbook.bin"], "a spreadsheet: give it the ending .xlsb, or save it as CSV."),
+        (["mimetype", "content.xml"], "a spreadsheet: give it the ending .ods, or save it as CSV."),
+        (["a.npy", "b.npy"], "an archive of arrays of NumPy: give it the ending .npz."),
+        (["data/", "data/t.csv"], "a zip archive: extract it, and give 'data/t.csv'."),
+        (["a.csv", "b.csv"], "a zip archive: extract it, and give one of its 2 files, such as 'a.csv'."),
+        (["data/"], "a zip archive without files: give a file of text."),
+    ],
+)
+def test_archives_are_named_by_what_is_in_them(tmp_path, names, sentence):
+    for name in ("t.csv", "t.json"):
+        (tmp_path / name).write_bytes(zipped(*names))
+        with pytest.raises(ValueError, match=f"^{name} is {re.escape(sentence)}$"):
+            read_table(tmp_path / name)
+
+
+def test_members_of_archives_that_are_no_arrays(tmp_path):
+    np.savez(tmp_path / "t.npz", a=MATRIX)
+    with zipfile.ZipFile(tmp_path / "t.npz", "a") as archive:
+        archive.writestr("notes.txt", "hello")
+    assert list(open_table(tmp_path / "t.npz").read(["a"])) == ["a"]
+    with pytest.raises(ValueError, match="^t.npz holds 'notes.txt', which is no array of NumPy: name the arrays, or"):
+        read_table(tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize("name", ["t.arrow", "t.feather", "stream.arrow", "t.parquet"])
+def test_tables_that_polars_does_not_read(tmp_path, name, capfd):
+    long = pa.array([Decimal(1), Decimal(2)], type=pa.decimal256(60, 2))
+    tables = {
+        "columns (of|with) the (same )?name": pa.table([pa.array([1, 2])] * 2, names=["a", "a"]),
+        "column 'd' of .* holds decimals of": pa.table({"d": long, "b": [1, 2]}),
+    }
+    for sentence, table in tables.items():
+        path = tmp_path / name
+        if name.endswith("parquet"):
+            pq.write_table(table, path)
+        else:
+            with (pa.ipc.new_stream if "stream" in name else pa.ipc.new_file)(path, table.schema) as writer:
+                writer.write_table(table)
+        with pytest.raises(ValueError, match=sentence):
+            read_table(path)
+    assert capfd.readouterr().err == ""
+
+
 def test_text_that_is_compressed_is_read_whatever_its_ending(tmp_path, monkeypatch):
     content = gzip.compress(TEXT.encode())
     (tmp_path / "t.csv").write_bytes(content)
@@ -275,7 +336,7 @@ def folder(tmp_path):
             ".parquet, .arrow, .feather, .ipc, .xlsx, .xlsm, .xlsb, .xls, .ods, .npy, .npz; .csv, .tsv, .txt also with "
             ".gz.",
         ),
-        ("renamed.csv", "renamed.csv is a spreadsheet or an archive: give it the ending .xlsx, or save it as CSV."),
+        ("renamed.csv", "renamed.csv is a damaged zip archive: write it again."),
         ("empty.csv", "empty.csv is empty: expected a line of column names, and rows."),
         ("header.csv", "header.csv has column names, but no rows."),
         ("ragged.csv", "line 3 of ragged.csv has 3 values, and the header has 2 names (separated by commas): correct "),

@@ -70,6 +70,8 @@ def test_variables_must_pair():
         Sample.of(x=NUMBERS, y=NUMBERS, z=NUMBERS[1:])
     with pytest.raises(ValueError, match="49 complete rows are too few: expected at least 50"):
         Sample.of(x=NUMBERS[:49], y=NUMBERS[:49])
+    with pytest.raises(ValueError, match="^1 complete row is too few: expected at least 50"):
+        Sample.of(x=NUMBERS[:1], y=NUMBERS[:1])
     assert Sample.of(x=NUMBERS[:50], y=NUMBERS[:50]).n == 50
 
 

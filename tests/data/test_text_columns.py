@@ -54,6 +54,7 @@ def test_words_of_the_user():
         (["1.234,5", "1.234.567"], pl.Float64, [1234.5, 1234567.0]),
         (["1,234.5", "2"], pl.Float64, [1234.5, 2.0]),
         (["1'234", "1 234", "1\u202f234"], pl.Int64, [1234, 1234, 1234]),
+        (["53\u2009000", "53\u2007000"], pl.Int64, [53000, 53000]),
         (["0.123"], pl.Float64, [0.123]),
         (["1234567890123456781", "+1234567890123456782"], pl.Int64, [1234567890123456781, 1234567890123456782]),
         (
@@ -152,6 +153,12 @@ def test_a_separator_before_three_digits():
         ),
         (["31/12/2024 10:00 +02"], pl.Datetime("us"), [datetime(2024, 12, 31, 8)]),
         (["2024-01-31-05"], pl.String, ["2024-01-31-05"]),
+        (["2024-01", "2024-12", None], pl.Date, [date(2024, 1, 1), date(2024, 12, 1), None]),
+        (["2003-04", "2004-05"], pl.String, ["2003-04", "2004-05"]),
+        (["2024-01", "2024-13", "2024-14"], pl.String, ["2024-01", "2024-13", "2024-14"]),
+        (["31. 12. 2024", "1. 2. 2024"], pl.Date, [date(2024, 12, 31), date(2024, 2, 1)]),
+        (["01.02.2024. 00:00"], pl.Datetime("us"), [datetime(2024, 2, 1)]),
+        (["2024\u201301\u201331"], pl.Date, [date(2024, 1, 31)]),
     ],
 )
 def test_dates(texts, dtype, values):
@@ -176,10 +183,12 @@ DAYS = [date(2024, 1, 1) + timedelta(17 * i) for i in range(20)]
     [
         "%d-%b-%Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%d%b%Y", "%d-%b-%y", "%Y-%b-%d",
         "%a, %d %b %Y 10:00:00 +0000", "%A %d %B %Y", "%a %b %d 10:00:00 %Y", "%b %d 10:00:00", "%d. Januar %Y",
+        "%m/%Y", "%Y/%m", "%m.%Y", "%b %Y", "%B %Y", "%b-%y", "%Y年%m月%d日", "%d %m %Y", "%Y %m %d", "%d.%m.",
         "%d février %Y", "%Y-%j", "%Y-W%V-%u", "%Y%m%dT100000", "%Y.%m.%d", "%d.%m.%y", "%m/%d/%y 10:00", "%Y-%m-%dZ",
     ],
 )  # fmt: skip
 def test_dates_in_other_spellings_are_refused(spelling):
+    """One sentence about dates, also where they could be taken for numbers or units."""
     texts = [day.strftime(spelling) for day in DAYS]
     example = re.escape(min(texts))
     with pytest.raises(
@@ -254,6 +263,26 @@ def test_types_of_the_format_are_kept():
     is_column(convert([1, None], typed=True), pl.Int64, [1, None])
     is_column(convert([None, None], typed=True), pl.Null, [None, None])
     is_column(convert(pl.Series([None], dtype=pl.String), typed=True), pl.String, [None])
+
+
+@pytest.mark.parametrize("text", ["{} €", "R$ {}", "-${}", "{} mmol/L", "({})", '="{}"', "{}±1", "{}/100", "[{}]"])
+def test_numbers_with_something_beside_them_are_refused(text):
+    texts = [text.format(20 + i) for i in range(20)]
+    sentence = f"column 'v' of t.csv is text like {texts[0]!r}, numbers with "
+    for typed in (False, True):
+        with pytest.raises(ValueError, match=re.escape(sentence)) as error:
+            convert(texts, typed=typed)
+        assert str(error.value).endswith("write the numbers alone, or name the column with --categorical.")
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        convert([*texts, *map(str, range(20))])
+    is_column(convert(texts, keep_text=True), pl.String, texts)
+    is_column(convert(texts[:9]), pl.String, texts[:9])
+
+
+@pytest.mark.parametrize("text", ["room {}", "A{}", "{}-29", "1.{}.3", "0171 23{}", "row {}"])
+def test_labels_codes_versions_and_ranges_are_text(text):
+    texts = [text.format(20 + i) for i in range(20)]
+    is_column(convert(texts), pl.String, texts)
 
 
 @pytest.mark.parametrize("unit", [" kg", "%", "°C"])

@@ -44,3 +44,15 @@ def test_equal_weights_keep_all_and_dropped_rows_do_not_count():
 def test_weights_that_cannot_be_used_are_refused(weights, sentence):
     with pytest.raises(ValueError, match=sentence):
         rows_by_weight(weights, 100, torch.arange(100), generator())
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e200, 1e-200, 1e-300])
+def test_the_scale_of_weights_does_not_matter(scale):
+    weights = np.repeat([1.0, 2.0, 4.0], 100)
+    expected = rows_by_weight(weights, 300, torch.arange(300), generator())
+    assert torch.equal(rows_by_weight(scale * weights, 300, torch.arange(300), generator()), expected)
+
+
+@pytest.mark.parametrize("weight", [1e-310, 5e-324, 1.7e308])
+def test_equal_weights_at_the_ends_of_floats_keep_all_rows(weight):
+    assert rows_by_weight(np.full(100, weight), 100, torch.arange(100), generator()).all()

@@ -153,6 +153,18 @@ def test_the_result_by_hand():
     assert (made.n, made.seed, made.predicted, made.entropy_limit) == (100, 4, "y", None)
 
 
+def test_the_upper_bound_is_at_most_the_entropy_of_the_label():
+    x, _ = gaussian(100, dim=1)
+    label = ["rare"] * 5 + ["frequent"] * 95
+    rows = rows_of(outside=torch.full((100,), 0.9), mean=torch.full((100,), 0.5), inside=torch.tensor([[1.0, 0.9]] * 9),
+                   trained=torch.arange(100) < 9)  # fmt: skip
+    made = MODULE._bracket(Sample.of(x=x, y=label), Recipe(), known(0.1), rows, "x")
+    entropy = -0.05 * math.log(0.05) - 0.95 * math.log(0.95)
+    assert (made.upper, made.upper_stderr) == (pytest.approx(entropy, abs=1e-6), 0.0)
+    assert made.estimates["LeaveOneOut"] == pytest.approx(0.4)
+    assert "upper bound 0.1985 (standard error 0): the entropy of the label, which is smaller" in repr(made)
+
+
 @pytest.mark.parametrize(
     "options, error, sentence",
     [

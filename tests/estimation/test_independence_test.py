@@ -73,6 +73,15 @@ def test_a_constant_is_independent_of_everything():
         assert 0 < found.pvalue <= 1
 
 
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+@pytest.mark.parametrize("retrain", [False, True])
+def test_the_pvalue_of_a_constant_is_one_whatever_the_seed(retrain):
+    x = torch.randn(60, 1, generator=torch.Generator().manual_seed(0))
+    for seed in range(3):
+        found = mi.independence_test(x, torch.ones(60), permutations=19, retrain=retrain, seed=seed)
+        assert (found.pvalue, found.statistic) == (1.0, 0.0)
+
+
 def test_a_constant_critic_gives_a_uniform_pvalue():
     x, y = normals(50)
     nothing = FunctionCritic(lambda x, y: (0 * x * y).sum(-1))

@@ -1,5 +1,7 @@
+import contextlib
 import inspect
 import pickle
+import warnings
 from functools import partial
 
 import numpy as np
@@ -15,9 +17,21 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import mibounds as mi
+from mibounds.classical import mixed_ksg
 from mibounds.integrations import mi_classification, mi_regression
 
 METHODS = pytest.mark.parametrize("method", ["critic", "neighbors"])
+
+
+def independent_pairs(n=400):
+    """Columns with ties, in pairs that share nothing."""
+    rng = np.random.default_rng(0)
+    yield "counts", rng.poisson(5, n), rng.poisson(3, n)
+    yield "rounded", rng.normal(size=n).round(1), rng.normal(size=n).round(1)
+    yield "many zeros", *(np.where(rng.random(n) < 0.6, 0, rng.exponential(size=n)) for _ in "xy")
+    for k in (2, 3, 5, 8):
+        yield f"{k} integers", *rng.integers(0, k, (2, n))
+    yield "counts and numbers", rng.poisson(5, n), rng.normal(size=n)
 
 
 def normals(count, n=600, seed=0):
@@ -43,8 +57,8 @@ def test_a_dependence_without_correlation():
 def test_columns_get_neighbors_and_groups_of_many_or_settings_of_a_training_a_critic(monkeypatch):
     used = []
     module = "mibounds.integrations.feature_selection."
-    monkeypatch.setattr(module + "_by_critic", lambda x, y, recipe: used.append("critic") or 0.0)
-    monkeypatch.setattr(module + "_by_neighbors", lambda x, y, seed: used.append("neighbors") or 0.0)
+    monkeypatch.setattr(module + "_by_critic", lambda *_: used.append("critic") or (0.0, []))
+    monkeypatch.setattr(module + "_by_neighbors", lambda *_: used.append("neighbors") or 0.0)
     x = normals(5)
     mi_regression(x[:, 1:], x[:, 0], groups=["three", "three", "three", "one"])
     assert used == ["neighbors", "neighbors"]
@@ -147,6 +161,7 @@ def test_two_coins_are_informative_together():
     np.testing.assert_allclose(mi_classification(coins, y, groups=[0, 0], steps=50), np.log(2), atol=0.05)
 
 
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_constants_score_zero_and_seeds_repeat():
     x = normals(2, 100)
     x[:, 0] = 1
@@ -261,6 +276,7 @@ def test_an_identifier_has_a_score_and_a_warning_that_names_no_other_argument():
         assert all(text.endswith("no sample can measure: scores with it mean nothing.") for text in texts)
 
 
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_both_functions_have_the_arguments_and_the_defaults_of_a_small_recipe():
     first, second = (inspect.signature(function).parameters for function in (mi_regression, mi_classification))
     assert first == second
@@ -281,6 +297,7 @@ def test_a_preset_takes_the_place_of_the_small_recipe():
     assert scores[0] != mi_regression(x, y, steps=50)[0]
 
 
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_each_column_has_a_checkpoint(tmp_path):
     x = normals(2, 100)
     options = {"steps": 5, "checkpoint": tmp_path}
@@ -296,3 +313,110 @@ def test_warnings_are_issued_at_the_line_of_the_call():
     with pytest.warns(mi.warnings.RowsDroppedWarning) as caught:
         mi_regression(x, y, method="neighbors", nan="drop")
     assert [one.filename for one in caught] == [__file__]
+
+
+@pytest.mark.parametrize("name, x, y", list(independent_pairs()), ids=lambda one: one if isinstance(one, str) else "")
+def test_ties_on_both_sides_add_no_information(name, x, y):
+    assert abs(mi_regression(x[:, None], y, discrete_features=False)[0]) < 0.08
+    assert abs(mi_regression(x[:, None], y, discrete_features=True)[0]) < 0.08
+    if len(np.unique(y)) < 15:
+        assert abs(mi_classification(x[:, None], y, discrete_features=False)[0]) < 0.08
+
+
+def test_dependent_counts_agree_with_the_mixed_estimator():
+    rng = np.random.default_rng(0)
+    rate = np.exp(rng.normal(size=1000) + 1)
+    x, y = rng.poisson(rate), rng.poisson(rate)
+    assert mi_regression(x[:, None], y)[0] == pytest.approx(mixed_ksg(x, y), abs=0.05)
+    code = rng.integers(0, 5, 600)
+    assert mi_regression(code[:, None], code + rng.integers(0, 2, 600), discrete_features=False)[0] == pytest.approx(
+        mixed_ksg(code, code + rng.integers(0, 2, 600)), abs=0.15
+    )
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")  # of more than 200 labels
+@pytest.mark.parametrize(
+    "count, rows, least", [(100, 3, 4.1), (100, 5, 4.2), (50, 6, 3.5), (20, 15, 2.8), (300, 2, 5.0)]
+)
+def test_labels_of_few_rows_keep_their_information(count, rows, least):
+    rng = np.random.default_rng(0)
+    label = np.repeat(np.arange(count), rows)
+    fine, coarse = (one + 0.2 * rng.random(len(label)) for one in (label, label // 5))
+    noise = rng.normal(size=len(label))
+    scores = mi_classification(np.stack([fine, coarse, noise], 1), label)
+    assert least < scores[0] <= np.log(count) + 1e-9
+    assert scores[0] > scores[1] > scores[2]
+    assert abs(scores[2]) < 0.2
+    for target, score in ((fine, scores[0]), (noise, scores[2])):  # the label as a declared column of X
+        found = mi_regression(label[:, None], target, discrete_features=[0])[0]
+        assert found == pytest.approx(score, abs=0.15)
+
+
+def test_labels_are_counted_although_rare_ones_have_no_column_of_their_own():
+    label = np.repeat(np.arange(250), 4)
+    with pytest.warns(mi.MIWarning, match="the 199 most frequent are kept"):
+        found = mi_classification(label[:, None], label, discrete_features=True)
+    assert found[0] == pytest.approx(np.log(250))
+
+
+def test_a_group_of_labels_and_numbers_for_a_label():
+    rng = np.random.default_rng(0)
+    code, y = rng.integers(0, 4, (2, 800))
+    x = np.column_stack([code, 10 * ((code + y) % 4) + rng.normal(size=800)])
+    score = partial(mi_classification, y=y, method="neighbors")
+    assert np.abs(score(x)).max() < 0.03
+    np.testing.assert_allclose(score(x, groups=["both", "both"]), np.log(4), atol=0.03)
+    assert score(np.column_stack([code, normals(1, 800)]), groups=[0, 0])[0] < 0.06
+
+
+def test_scores_of_a_critic_are_at_least_zero_and_warned_of_where_it_fails():
+    rng = np.random.default_rng(0)
+    label = np.repeat(np.arange(50), 6)
+    x = np.stack([label + 0.2 * rng.random(300), rng.normal(size=300)], 1)
+    with pytest.warns(mi.MIWarning) as caught:
+        scores = mi_classification(x, label, method="critic", steps=60)
+    assert 0 <= scores[1] < 0.3 < scores[0] <= np.log(50)
+    few = [str(one.message) for one in caught if one.message.code == "small-sample"]
+    assert len(few) == 1
+    assert few[0].startswith("2 scores, those of 'X[0]', 'X[1]'. Of the first: 300 rows of 51 columns are few")
+
+
+@pytest.mark.parametrize("value", [-408.8, 9.0])
+def test_a_score_of_a_label_lies_between_zero_and_its_entropy(monkeypatch, value):
+    monkeypatch.setattr("mibounds.inference.BoundEvaluation.value", lambda *_: value)
+    y = np.arange(300) % 2
+    with contextlib.suppress(mi.MIWarning), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (score,) = mi_classification(normals(1, 300), y, method="critic", steps=5)
+        assert score == pytest.approx(0.0 if value < 0 else np.log(2))
+
+
+@pytest.mark.parametrize("flag", [np.True_, np.False_])
+def test_flags_of_numpy_are_flags(flag):
+    x = np.arange(120).reshape(60, 2) % 7
+    expected = mi_regression(x, x[:, 0], discrete_features=bool(flag))
+    np.testing.assert_array_equal(mi_regression(x, x[:, 0], discrete_features=flag), expected)
+
+
+@pytest.mark.parametrize("given", [None, 1, 0.5, np.int64(1), np.array(1)])
+def test_what_is_no_choice_of_columns_is_refused(given):
+    x = normals(2, 60)
+    with pytest.raises(TypeError, match=r"^discrete_features is .*: expected 'auto', True, False, a mask or a list"):
+        mi_regression(x, x[:, 0], discrete_features=given)
+
+
+@pytest.mark.parametrize("groups", [[[1], [2]], [{}, "a"], [("a", [1]), "b"], 3, "ab"])
+def test_names_of_groups_that_are_no_names_are_refused(groups):
+    x = normals(2, 60)
+    with pytest.raises(TypeError, match="^groups (holds|is) .*a name for each column of X|^groups holds .* one name"):
+        mi_regression(x, x[:, 0], groups=groups)
+    assert len(mi_regression(x, x[:, 0], groups=iter([("a", 1), "b"]))) == 2
+
+
+def test_missing_values_with_an_indicator():
+    x = normals(2, 300)
+    y = x[:, 0].copy()
+    x[:60, 1] = np.nan
+    y[:60] += 5  # that the second column is missing says so
+    scores = mi_regression(x, y, nan="indicator")
+    assert np.isfinite(scores).all() and scores[1] > 0.3

@@ -70,3 +70,11 @@ def test_a_missing_matplotlib_gives_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r'A figure needs matplotlib: pip install "mibounds\[plots\]"'):
         one_axes(None)
+
+
+def test_a_dollar_sign_in_a_name_is_no_formula():
+    figure, axis = one_axes(None)
+    name_ticks(axis, "y", ["$b_$", "cost $ in $%^{"])
+    label_points(axis, [(0.5, 0.5)], ["$a_$"])
+    figure.draw_without_rendering()
+    assert [label.get_text().replace(r"\$", "$") for label in axis.get_yticklabels()] == ["$b_$", "cost $ in $%^{"]

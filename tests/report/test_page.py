@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -189,3 +190,14 @@ def test_a_page_of_next_to_nothing(tmp_path):
 def test_the_same_result_gives_the_same_page():
     record = RESULT.to_dict()
     assert report_page(record, POINTWISE.tolist()) == report_page(record, POINTWISE.tolist())
+
+
+def test_a_classical_estimate_stands_among_classical_ones(tmp_path):
+    estimates = {**RESULT.estimates, "KSG": 0.95}
+    found = page_of(replace(RESULT, value=0.95, method="KSG", estimates=estimates), tmp_path)
+    groups = [text for text in found.texts("th") if text in ("From the same scores", "Classical estimates")]
+    assert groups == ["From the same scores", "Classical estimates"]
+    names = found.texts("th")
+    assert names.index("Classical estimates") < next(i for i, name in enumerate(names) if name.startswith("KSG"))
+    assert any("Estimates of the critics of single folds" in text for text in found.texts("p"))
+    assert any("which needs no critics" in text for text in found.texts("figcaption"))

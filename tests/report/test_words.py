@@ -1,6 +1,8 @@
 import pytest
 
 from mibounds.report.words import (
+    folds_sentence,
+    is_classical,
     kinds_text,
     meaning,
     method_entries,
@@ -171,3 +173,29 @@ def test_plain_words_for_labels():
 def test_plain_words_for_no_dependence(change):
     _, second = plain_sentences({**RECORD, **change}, ["a", "c"])
     assert second == "Here no dependence was found: a tells nothing about c that these samples can show."
+
+
+def test_a_classical_estimate_is_not_described_as_one_of_the_critics():
+    record = {**RECORD, "fold_values": [0.3, 0.4], "stderr": 0.05}
+    assert (
+        folds_sentence(record)
+        == "Estimates of the folds: 0.3000, 0.4000. All samples: 0.5000 nats, standard error 0.05000."
+    )
+    classical = {**record, "method": "KSG"}
+    assert folds_sentence(classical) == (
+        "Estimates of the critics of single folds: 0.3000, 0.4000. The reported estimate, 0.5000 nats, is by KSG from "
+        "all samples; the standard error of the critics' estimate is 0.05000."
+    )
+    entries = dict(method_entries(classical, None))
+    assert entries["Estimate"].startswith(
+        "KSG. It needs no critics, is unbiased or too low, and exceeds their estimate."
+    )
+    assert entries["Samples"].endswith("KSG takes all of them together.")
+    assert "largest number" not in entries["Estimate"]
+    assert is_classical("SelectedKSG") and is_classical("BoostedTrees") and not is_classical("InfoNCE")
+
+
+def test_closed_forms_take_no_training_steps():
+    curve = {"candidate": "Gaussian", "steps": [0], "best_step": 0}
+    entries = dict(method_entries({**RECORD, "curves": [curve, curve]}, None))
+    assert entries["Folds"] == "2. Critics in closed form have the largest weight; they take no training steps."

@@ -11,7 +11,7 @@ from torch import nn
 
 from mibounds import MIRegularizer, clipped_backward, gradient_scale
 from mibounds.bounds import BarberAgakov, DonskerVaradhan, InfoNCE, InfoNCEAnchor, Interpolated, JensenShannon
-from mibounds.critics import Critic, DensityCritic, FunctionCritic, JointCritic
+from mibounds.critics import Critic, DensityCritic, FunctionCritic, JointCritic, SeparableCritic
 from mibounds.representation import loop_checks
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.warnings import (
@@ -381,6 +381,10 @@ def test_a_critic_that_shares_the_users_layers():
         ({"betas": (0.9, 1.0)}, ValueError, "betas is 1.0: expected a finite number of at least 0 and below 1"),
         ({"hidden": 64}, TypeError, "hidden is 64: give the widths"),
         ({"seed": None}, TypeError, "seed is None"),
+        ({"check": "x"}, TypeError, "^check is 'x' .*: expected True or False"),
+        ({"shared": 1}, TypeError, "^shared is 1 .*: expected True or False"),
+        ({"standardize": "x"}, TypeError, "^standardize is 'x' .*: expected True or False"),
+        ({"device": "gpu"}, ValueError, "^device is 'gpu', which this machine does not have"),
         ({"bound": "club"}, ValueError, 'JointCritic is none: use critic="diagonalgaussian"'),
     ],
 )
@@ -450,6 +454,64 @@ def test_updates_in_inference_mode():
     assert (reg.updates, bool(z.grad.abs().sum() > 0)) == (1, True)
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["by name", "own critic"])
+@pytest.mark.parametrize("bound", ["mine", "infonce"])
+def test_one_that_is_built_called_and_loaded_in_inference_mode_trains_as_any_other(bound, own):
+    def made():
+        torch.manual_seed(0)
+        critic = SeparableCritic(2, 2, hidden=(16,)) if own else "separable"
+        return MIRegularizer(2, 2, bound=bound, critic=critic, hidden=(16,), negatives=4)
+
+    def trained(reg, call):
+        x, z = pair()
+        for _ in range(3):
+            with call():
+                reg(x * 1, z * 1)
+            reg.update(x, z)
+        z = (z * 1).detach().requires_grad_()
+        reg(x, z).neg().backward()
+        return reg.value(), z.grad
+
+    expected, gradient = trained(made(), torch.no_grad)
+    with torch.inference_mode():
+        reg = made()
+    found, other = trained(reg, torch.inference_mode)
+    assert found == expected and torch.equal(other, gradient)
+    with torch.inference_mode():
+        again = made()
+        again.load_state_dict(reg.state_dict())
+    assert trained(again, torch.inference_mode)[0] == trained(reg, torch.no_grad)[0]
+
+
+def test_a_penalty_of_inputs_of_inference_mode_has_a_gradient():
+    reg = MIRegularizer(2, 2, **SMALL)
+    with torch.inference_mode():
+        x, z = (side * 1 for side in pair())
+    z = z.clone().requires_grad_()
+    reg(x, z).neg().backward()
+    assert z.grad is not None
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_the_default_dtype_does_not_matter(dtype):
+    x, z = pair()
+
+    def run():
+        reg = MIRegularizer(2, 2, **SMALL)
+        for _ in range(3):
+            reg.update(x, z)
+        with torch.no_grad():
+            value = float(reg(x, z))
+        return value, reg.value(), {name: value.dtype for name, value in reg.state_dict().items()}
+
+    expected = run()
+    torch.set_default_dtype(dtype)
+    try:
+        assert run() == expected
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_the_ceiling_is_that_of_the_batch_of_all_ranks(monkeypatch):
     reg = MIRegularizer(2, 2, bound="infonce", critic="separable", shared=True, **SMALL)
     z = pair()[1].requires_grad_()
@@ -494,10 +556,12 @@ def test_dead_units_of_a_code_count_nothing(critic, constant):
         assert float(reg(x, torch.ones(128, 5))) == pytest.approx(0, abs=1e-5)
 
 
-@pytest.mark.parametrize("shape", [0, (), (0, 3), "2"])
+@pytest.mark.parametrize("shape", [0, (), (0, 3), "2", 2.5, None, True, (True, 2), (2.0,)])
 def test_bad_shapes(shape):
     with pytest.raises(ValueError, match="the shape of x is"):
         MIRegularizer(shape, 2)
+    with pytest.raises(ValueError, match="the shape of z is"):
+        MIRegularizer(2, shape)
 
 
 def test_negatives_by_default():

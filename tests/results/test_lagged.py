@@ -69,3 +69,9 @@ def test_the_report_names_the_lags(tmp_path):
     FOUND.report(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert [f"lag {lag}: I(X;Y)" in page for lag in (-1, 0, 2)] == [True, True, True]
+
+
+def test_a_lag_as_text_is_named_as_it_came():
+    at = Result(value=0.1, stderr=0.01, estimates={"a": 0.1}, method="a", n=500)
+    with pytest.raises(KeyError, match="lag '0' was not estimated. Known: 0."):
+        LaggedResult(lags=(0,), results=(at,))["0"]

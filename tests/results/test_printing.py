@@ -71,3 +71,12 @@ def test_a_number(value, text):
 
 def test_percent():
     assert [percent(share) for share in (0.95, 0.999, 0.5)] == ["95%", "99.9%", "50%"]
+
+
+def test_a_long_last_cell_goes_on_below_itself():
+    table = Table(("lag", "value", "notes"), (("0", "0.5", "largest, " * 12 + "largest"), ("1", "0.4", "")))
+    lines = text_lines(Content("I", (table,)))
+    start = lines[1].index("notes")
+    assert lines[2].index("largest") == start
+    assert lines[3].startswith(" " * start + "largest")
+    assert lines[4].split() == ["1", "0.4"]

@@ -1,6 +1,8 @@
 """Any module of ours, of torch or of a user goes through JSON and comes back with the same outputs to the bit."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ from torch import nn
 from torch.nn import functional
 
 from mibounds.critics import FlowCritic, FunctionCritic
+from mibounds.data import StandardizeChannels
+from mibounds.data.row_space import RowSpace
+from mibounds.estimation.wide import Columns
 from mibounds.networks import MLP, ConvEncoder, WithRadius
 from mibounds.training.modules import UnknownClassError, describe, rebuild
 
@@ -146,3 +151,15 @@ def test_only_known_classes_are_made():
             rebuild({"from": origin, "class": "Soon"}, {})
     with pytest.raises(UnknownClassError, match="uses system of os"):
         rebuild({"from": "os", "class": "system", "arguments": {}}, {}, [Tower])
+
+
+@pytest.mark.parametrize("made", [Columns(1, 3), RowSpace(StandardizeChannels(), width=2), WithRadius()], ids=repr)
+def test_a_process_that_made_no_such_module_makes_it_again(made):
+    record, tensors = describe(made)
+    empty = f"{{name: torch.empty(0) for name in {list(tensors)!r}}}"
+    code = (
+        "import torch; from mibounds.training.modules import rebuild; "
+        f"print(type(rebuild({record!r}, {empty})).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.stdout.strip() == type(made).__name__, done.stderr

@@ -383,3 +383,12 @@ def test_the_result_names_the_columns_and_their_kinds():
     assert reported.columns == (("x",), ("y=b",))
     assert reported.kinds == (("continuous",), ("categorical",))
     assert reported.fitted.columns == reported.columns
+
+
+def test_rounding_of_a_constant_critic_is_no_dependence():
+    found = result(evaluation(2e-7, 2e-7, 2e-7, 3e-7))
+    assert found.value == 0.0
+    assert found.interval[0] <= 0.0
+    assert found.lower_bound_estimate[0] == 0.0
+    assert found.estimates["InfoNCE"] == pytest.approx(2e-7)
+    assert result(evaluation(2e-5, 2e-5, 2e-5, 3e-5)).value == pytest.approx(2e-5)

@@ -376,3 +376,17 @@ def test_an_evaluation_without_warnings_issues_none():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert Trainer(steps=150, folds=2, lr=5e-3).fit(estimator(symmetric=True), *data()).warnings == ()
+
+
+def test_the_samples_of_a_stream_that_test_are_not_those_that_train():
+    drawn = []
+
+    def draw(n, generator):
+        rows = torch.randn(n, 2, generator=generator)
+        drawn.append({tuple(row) for row in rows.tolist()})
+        return rows[:, :1], rows[:, 1:]
+
+    estimator = MIEstimator(SeparableCritic(1, 1, hidden=(4,)), InfoNCE())
+    Trainer(steps=30).fit_stream(estimator, draw, test_rows=300)
+    first, *batches = drawn
+    assert len(batches) == 30 and not first & set().union(*batches)

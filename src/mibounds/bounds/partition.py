@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import check_fraction
-from mibounds._math import logaddmeanexp, logmeanexp, single_precision
+from mibounds._math import logaddmeanexp, logmeanexp, logmeanexp_off_diagonal, single_precision
 from mibounds.bounds.bound import Bound
 
 __all__ = ["MINE", "NWJ", "DonskerVaradhan", "Interpolated"]
@@ -30,6 +30,9 @@ class _Partitioned(Bound):
 
     def reduce(self, joint: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         return single_precision(joint), logmeanexp(product)
+
+    def reduce_grid(self, grid: Tensor) -> tuple[Tensor, ...]:
+        return single_precision(grid.diagonal(dim1=-2, dim2=-1)), logmeanexp_off_diagonal(grid)
 
 
 class DonskerVaradhan(_Partitioned):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mibounds._checks import check_paired
-from mibounds.data.intake import check_labels, check_real, is_empty, table_of
+from mibounds.data.intake import check_labels, check_real, check_values, is_empty, table_of
 from mibounds.data.values import Array, center_of, families, numbers, texts
 
 __all__ = ["Codes", "Floats", "code_sides", "codes", "number_sides", "paired"]
@@ -25,7 +25,7 @@ def number_sides(x: Any, y: Any, z: Any = None) -> tuple[Floats, Floats, Floats]
         ValueError: if the rows do not pair, x or y is empty, or a value is missing or infinite.
     """
     first, second = _numbers(x, "x"), _numbers(y, "y")
-    check_paired(len(first), len(second))
+    check_paired(len(first), len(second), columns=(first.shape[1], second.shape[1]))
     third = np.empty((len(first), 0)) if is_empty(z) else _numbers(z, "z")
     check_paired(len(first), len(third), name_y="z")
     varying = [side[:, (side != side[:1]).any(0)] for side in (first, second, third)]
@@ -63,7 +63,10 @@ def paired(a: Codes, b: Codes) -> Codes:
 
 def _columns(data: Any, name: str) -> dict[str, Array]:
     """The columns, by what a sentence calls them."""
-    if data is not None and (is_empty(data) or getattr(data, "shape", None) == ()):
+    check_values(data, name)
+    if getattr(data, "shape", None) == ():
+        raise ValueError(f"{name} is a single value: expected one row for each sample.")
+    if data is not None and is_empty(data):
         raise ValueError(f"{name} is empty: expected one row for each sample.")
     columns, own = table_of(data, name)
     labeled = {f"column {title!r} of {name}" if own else title: column for title, column in columns.items()}

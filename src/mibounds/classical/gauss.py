@@ -87,7 +87,10 @@ def information(x: Floats, y: Floats, z: Floats, name: str, *, corrected: bool =
     bases = [_basis(side) for side in (x, y, z)]
     columns, n = sum(basis.shape[1] for basis in bases), len(x)
     if n < columns + 2:
-        raise ValueError(f"{name} is given {n} rows: expected at least {columns + 2} rows for {columns} columns.")
+        raise ValueError(
+            f"{name} is given {n} {'row' if n == 1 else 'rows'}: expected at least {columns + 2} rows for {columns} "
+            "columns that vary."
+        )
     given = bases[2]
     left, right = (_basis(_residual(side, given)) for side in (x, y))
     p, q, r = left.shape[1], right.shape[1], given.shape[1]

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from mibounds._checks import no_such_file
 from mibounds.cli.errors import one_sentence
-from mibounds.cli.metavars import Command, Group
+from mibounds.cli.metavars import Group
 from mibounds.cli.outputs import check_file
+from mibounds.cli.single_options import SingleCommand
 
 if TYPE_CHECKING:
     from mibounds.benchmark import Record
@@ -81,7 +82,7 @@ def measure(
         typer.echo(f"{summary_table(records)}\n\nResults: {out}   page: mibounds benchmark page {out}")
 
 
-@app.command(cls=Command)
+@app.command(cls=SingleCommand)
 def page(
     results: Annotated[Path, typer.Argument(help="A file of results of `mibounds benchmark`.")],
     out: Annotated[

@@ -13,9 +13,10 @@ import typer
 from mibounds._checks import check_at_least
 from mibounds._extras import require
 from mibounds.cli.errors import one_sentence
-from mibounds.cli.metavars import Command, Group
+from mibounds.cli.metavars import Group
 from mibounds.cli.options import AsJson, Quiet, Seed
 from mibounds.cli.outputs import check_file
+from mibounds.cli.single_options import SingleCommand
 
 __all__ = ["app"]
 
@@ -23,7 +24,7 @@ app = typer.Typer(cls=Group, no_args_is_help=True)
 _PICTURES = (".png", ".svg", ".pdf")
 
 
-@app.command(cls=Command)
+@app.command(cls=SingleCommand)
 def gaussians(
     full: Annotated[
         bool, typer.Option("--full", help="20 correlations and 100,000 rows: about 40 minutes on two cores.")
@@ -73,7 +74,7 @@ def gaussians(
             typer.echo(f"\nFigure: {out}   numbers: {out.with_suffix('.csv')}")
 
 
-@app.command(cls=Command)
+@app.command(cls=SingleCommand)
 def gan(
     data: Annotated[str, typer.Option(help="gaussians (25 modes) or spirals.")] = "gaussians",
     beta: Annotated[float, typer.Option(help="Weight of the information term.")] = 1.0,

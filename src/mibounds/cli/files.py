@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from mibounds._checks import nearest
 from mibounds.data.readers import OpenTable, open_table
 
-__all__ = ["named_columns", "read_columns", "read_variables"]
+__all__ = ["OpenVariables", "named_columns", "open_variables", "read_columns", "read_variables"]
+
+
+@dataclass(frozen=True)
+class OpenVariables:
+    """The variables of a file whose columns are known and not yet converted.
+
+    Attributes:
+        table: the file.
+        columns: of each variable, by the name of the variable.
+    """
+
+    table: OpenTable
+    columns: dict[str, list[Any]]
+
+    def read(self, name: str, columns: Sequence[Any] | None = None, text: Collection[Any] = ()) -> Any:
+        """A variable.
+
+        Arguments:
+            name: of the variable.
+            columns: those of the variable to read; None reads all.
+            text: columns that may be text of which the most values are numbers or dates.
+        """
+        return _read(self.table, self.columns[name] if columns is None else columns, text)
 
 
 def read_variables(
@@ -37,7 +59,8 @@ def read_variables(
             but those of y and z.
         y: likewise.
         z: likewise; None for no third variable.
-        categorical: columns as in x that may be text of which the most values are numbers or dates.
+        categorical: columns as in x that may be text of which the most values are numbers or dates; arrays have types
+            of their own.
         shared: may x and y have columns in common, as two series with a lag between them do?
         sep: the separator of text; this and the following as in `mibounds.data.readers.read_table`.
         decimal: "." or ",".
@@ -49,12 +72,34 @@ def read_variables(
             variables, or a variable without columns.
         ImportError: if polars, which reads tables, is not installed.
     """
+    opened = open_variables(path, x, y, z, shared=shared, sep=sep, decimal=decimal, encoding=encoding, null=null)
+    text: list[Any] = []
+    if categorical is not None and not opened.table.arrays:  # arrays have types of their own
+        text = _selected(opened.table.columns, categorical, "--categorical")[0]
+    return tuple(opened.read(name, text=text) for name in opened.columns)
+
+
+def open_variables(
+    path: str | Path,
+    x: str | None,
+    y: str,
+    z: str | None = None,
+    *,
+    shared: bool = False,
+    sep: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    null: str | Sequence[str] | None = None,
+) -> OpenVariables:
+    """The variables of a file before their columns are converted, for what depends on a fit.
+
+    Arguments, errors: as `read_variables`.
+    """
     table = open_table(path, sep=sep, decimal=decimal, encoding=encoding, null=null)
     wanted = {"x": x, "y": y, "z": z}
     if z is None:
         del wanted["z"]
-    text = [] if categorical is None else _selected(table.columns, categorical, "--categorical")[0]
-    return tuple(_read(table, columns, text) for columns in _select(table.columns, wanted, shared=shared).values())
+    return OpenVariables(table, _select(table.columns, wanted, shared=shared))
 
 
 def read_columns(
@@ -66,7 +111,7 @@ def read_columns(
     encoding: str | None = None,
     null: str | Sequence[str] | None = None,
 ) -> Any:
-    """The columns of a file as one table, as `mibounds.matrix` takes it.
+    """The columns of a file as one table, as `mibounds.matrix` takes it; those of arrays by the names of the arrays.
 
     Arguments:
         path: as in `read_variables`.
@@ -84,24 +129,55 @@ def read_columns(
 
 
 def named_columns(variables: Sequence[Any], wanted: str, option: str) -> list[dict[str, str]]:
-    """The categorical columns of each variable, which is a table, among those that an option names."""
-    names = [list(getattr(table, "columns", ())) for table in variables]
-    chosen, _ = _by_name([name for columns in names for name in columns], wanted, option)
+    """The categorical columns of each variable, which is a table, among those that an option names; the name of an
+    array names all of its columns."""
+    names = [list(table if isinstance(table, dict) else getattr(table, "columns", ())) for table in variables]
+    known = [name for columns in names for name in columns]
+    of_arrays = [name for table in variables if isinstance(table, dict) for name in table]
+    parts = [_expanded(part, of_arrays) for part in wanted.split(",")] if of_arrays else [wanted]
+    chosen, _ = _by_name(known, ",".join(parts), option)
     return [{name: "categorical" for name in columns if name in chosen} for columns in names]
 
 
-def _read(table: OpenTable, columns: Sequence[Any], text: Sequence[Any]) -> Any:
-    """A variable of these columns; arrays are the columns of one matrix, and a single array keeps its shape."""
+def _expanded(part: str, names: Sequence[str]) -> str:
+    """The names of an array's columns, name[0], name[1], ..., in place of its own, and numbers in place of a range."""
+    ends = re.fullmatch(r"\s*(\d+):(\d+)\s*", part)
+    if ends is not None:
+        return ",".join(name for name in names if name in map(str, range(int(ends[1]), int(ends[2])))) or part
+    own = [name for name in names if re.fullmatch(re.escape(part.strip()) + r"\[\d+\]", name)]
+    return part if part.strip() in names or not own else ",".join(own)
+
+
+def _read(table: OpenTable, columns: Sequence[Any], text: Collection[Any]) -> Any:
+    """A variable of these columns; arrays are columns by name, each of its own type, and a single array of more than
+    two axes, such as images, keeps its shape."""
     found = table.read(columns, text=text)
-    if not isinstance(found, dict):
+    if not table.arrays:
         return found
+    if not isinstance(found, dict):  # a matrix, whose columns are called by their numbers
+        return {str(number): found[:, i] for i, number in enumerate(columns)}
     arrays = list(found.values())
-    if len(arrays) == 1:
+    if len(arrays) == 1 and arrays[0].ndim > 2:
         return arrays[0]
     if len({len(array) for array in arrays}) > 1:
         rows = ", ".join(f"{name!r} has {len(array)}" for name, array in found.items())
         raise ValueError(f"the arrays of one variable have different numbers of rows: {rows}.")
-    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+    return _side_by_side(found)
+
+
+def _side_by_side(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of arrays by the names of the arrays; those of an array of several are called name[0], name[1]."""
+    made: dict[str, Any] = {}
+    for name, array in arrays.items():
+        flat = array.reshape(len(array), -1)
+        for i in range(flat.shape[1]):
+            title = name if flat.shape[1] == 1 else f"{name}[{i}]"
+            number, unique = 1, title
+            while unique in made or (unique != name and unique in arrays):  # an array may be called like a column
+                number += 1
+                unique = f"{title} ({number})"
+            made[unique] = flat[:, i]
+    return made
 
 
 def _select(known: Sequence[Any], wanted: dict[str, str | None], *, shared: bool) -> dict[str, list[Any]]:

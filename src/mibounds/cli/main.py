@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, Any
 
@@ -17,14 +18,14 @@ from mibounds.cli.independence import independence
 from mibounds.cli.lagged import lagged
 from mibounds.cli.learning_curve import learning_curve
 from mibounds.cli.matrix import matrix
-from mibounds.cli.metavars import Command, Group
+from mibounds.cli.metavars import Group
 from mibounds.cli.score import score
+from mibounds.cli.single_options import SingleCommand, UsageError
 
 __all__ = ["app", "run"]
 
 _COMMANDS = (estimate, conditional, bracket, independence, matrix, lagged, learning_curve, consistency, score)
 _GROUPS = {"benchmark": benchmark.app, "demo": demo.app}
-_UsageError: Any = typer.BadParameter.__base__  # of click, which newer versions of typer contain
 
 
 class _Program(Group):
@@ -40,15 +41,18 @@ class _Program(Group):
         **extra: Any,
     ) -> Any:
         """Run a command; exit with its code if `standalone_mode`."""
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot show must not cost the result
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
-        except _UsageError as error:
+        except UsageError as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 error.show()
             else:
                 message = _message(error)
+                message += "" if message.endswith("?") else "."
                 hint = f" Try '{error.ctx.command_path} --help'." if error.ctx else ""
-                typer.echo(f"Error: {message}.{hint}", err=True)
+                typer.echo(f"Error: {message}{hint}", err=True)
             code = error.exit_code
         except typer.Abort:
             typer.echo("Aborted.", err=True)
@@ -98,6 +102,6 @@ def _main(
 
 
 for _command in _COMMANDS:
-    app.command(cls=Command)(_command)
+    app.command(cls=SingleCommand)(_command)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(demo.app, name="demo", help="Demonstrations that draw a figure and print a table.")

@@ -23,7 +23,9 @@ def matrix(
     columns: Annotated[
         str | None,
         typer.Option(
-            "--columns", help="Columns, separated by commas; patterns like 'mean *' too. By default all numeric ones."
+            "--columns",
+            help="Columns, separated by commas; patterns like 'mean *' too. By default all numeric ones, and those of "
+            "text with 2 to 12 different values.",
         ),
     ] = None,
     pvalues: Annotated[
@@ -50,7 +52,8 @@ def matrix(
         from mibounds.cli.files import read_columns
 
         table = read_columns(file.path, columns, **file.reading)
-        asked = None if columns is None else getattr(table, "columns", None)  # text that was asked for is refused
+        names = list(table) if isinstance(table, dict) else getattr(table, "columns", None)
+        asked = None if columns is None else names  # text that was asked for is refused
         recipe = recipe_of_options()
         from mibounds import estimation  # torch: after all that can be refused without it
 

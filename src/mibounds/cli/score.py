@@ -20,6 +20,8 @@ from mibounds.cli.outputs import check_file, input_files
 from mibounds.warnings import UnseenCategoryWarning
 
 if TYPE_CHECKING:
+    from mibounds.cli.files import OpenVariables
+    from mibounds.data.variable import Schema
     from mibounds.training.fitted_folds import FittedFolds
 
 __all__ = ["score"]
@@ -57,14 +59,17 @@ def score(
         warnings.simplefilter("always", ReadingWarning)
         if out is not None:
             check_file("--out", out, (".csv",), input_files(context))
-        from mibounds.cli.files import read_variables
+        from mibounds.cli.files import open_variables
 
         if not model.exists():
             raise ValueError(no_such_file(model, (".safetensors",)))
-        pair = dict(zip("xy", read_variables(file.path, x, y, categorical="*", **file.reading), strict=True))
+        opened = open_variables(file.path, x, y, **file.reading)
         from mibounds.training.fitted_folds import load  # torch: after all that can be refused without it
 
         fitted = load(model, device=device)
+        _check_names(fitted, opened, Path(file.path).name)
+        schemas = dict(zip("xy", fitted.schemas, strict=True))
+        pair = {name: _converted(opened, name, schema) for name, schema in schemas.items()}
         _check_kinds(fitted, pair, Path(file.path).name)
         scores = fitted.score_pairs(**pair, nan=nan).tolist()
         for one in caught:
@@ -84,12 +89,41 @@ def score(
             write_text(out, table + "\n")
 
 
+def _converted(opened: OpenVariables, name: str, schema: Schema | None) -> Any:
+    """A variable of the file: columns of numbers and dates are converted as they were for the fit, categories and
+    columns that the critics do not take may be any text."""
+    from mibounds.data.encoding import Categorical
+
+    columns = opened.columns[name]
+    if schema is None or schema.kind != "table" or opened.table.arrays:
+        return opened.read(name, text=columns)
+    used = set(schema.names)
+    taken = [one for one in schema.encodings if not used.isdisjoint(one.names)]
+    labels = {one.name for one in taken if isinstance(one, Categorical)}
+    if schema.named:
+        known = [one.name for one in taken if one.name in columns]
+        return opened.read(name, known if len(known) == len(taken) else columns, text=labels | ({*columns} - {*known}))
+    by_place = zip(columns, schema.encodings, strict=False)
+    return opened.read(name, text=[column for column, one in by_place if one not in taken or one.name in labels])
+
+
+def _check_names(fitted: FittedFolds, opened: OpenVariables, file: str) -> None:
+    """Raise a ValueError if columns have only numbers where the critics know them by name."""
+    if not isinstance(opened.table.columns, range):
+        return
+    for name, schema in zip("xy", fitted.schemas, strict=True):
+        if schema is not None and schema.named and not all(one.name.isdecimal() for one in schema.encodings):
+            known = ", ".join(repr(one.name) for one in schema.encodings)
+            raise ValueError(
+                f"{file} has no column names, and the critics take {name} by names, {known}: give a table with them."
+            )
+
+
 def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: str) -> None:
     """Refuse data of another kind than the critics were trained on.
 
     Raises:
-        ValueError: if columns have no names where the critics know them by name, or if none of a column's values is
-            among the categories of the fit.
+        ValueError: if none of a column's values is among the categories of the fit.
     """
     from mibounds.data.encoding import Categorical
     from mibounds.data.sources import columns_of
@@ -98,11 +132,6 @@ def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: str) -> None:
         if schema is None or schema.kind != "table":
             continue
         columns, named = columns_of(pair[name], name)
-        if schema.named and not named:
-            known = ", ".join(repr(one.name) for one in schema.encodings)
-            raise ValueError(
-                f"{file} has no column names, and the critics take {name} by names, {known}: give a table with them."
-            )
         by_place = dict(zip((one.name for one in schema.encodings), columns.values(), strict=False))
         found = columns if named and schema.named else by_place
         for encoding in schema.encodings:

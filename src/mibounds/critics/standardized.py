@@ -67,8 +67,9 @@ class Standardized(Critic):
         due = update <= _FIRST or update % _EVERY == 0 or self.x.apart or self.y.apart
         if due or (self.is_conditional_density and ranks() == 1 and self.y.constancy_differs(y)):
             self._measure(x, y)
-        with torch.no_grad():
-            self.critic.observe(self.x(x), self.y(y), update)
+        if type(self.critic).observe is not Critic.observe:
+            with torch.no_grad():
+                self.critic.observe(self.x(x), self.y(y), update)
 
     def keep_columns(self, varies: Tensor) -> None:
         self.critic.keep_columns(varies)

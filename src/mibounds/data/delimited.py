@@ -146,6 +146,8 @@ def _table(
     header, height = _header(body, delimiter, label)
     below = [cell for row in islice(_reader(_lines(sample), delimiter), 1, None) for cell in row]
     commented = next((one for one in reversed(comments) if _is_header(one, header, below, separator)), None)
+    if commented is None and comments and _is_above_data(comments[-1], header, below, separator):
+        commented = comments[-1]
     if commented is not None:
         commented = _tabbed(commented) if separator == " " else commented
         header, height = next(_reader([commented], delimiter)), 0
@@ -237,13 +239,38 @@ def _is_header(comment: str, row: list[str], below: list[str], separator: str) -
     If the row has numbers, it is no header itself. If the whole table is text, a comment of names without blanks before
     them is one: `#name,city`.
     """
-    cells = comment.split() if separator == " " else comment.split(separator)
+    cells = _cells(comment, separator)
     if not len(cells) == len(row) > 1 or any(_NUMBER.fullmatch(cell.strip()) for cell in cells):
         return False
     if any(_NUMBER.fullmatch(cell.strip()) for cell in row):
         return True
-    spaced = comment[0].isspace() or any(cell[:1].isspace() for cell in cells)
-    return not spaced and not any(_NUMBER.fullmatch(cell.strip()) for cell in below)
+    return not _is_spaced(comment, separator) and not any(_NUMBER.fullmatch(cell.strip()) for cell in below)
+
+
+def _is_above_data(comment: str, row: list[str], below: list[str], separator: str) -> bool:
+    """Is the last comment the header of the row below it, although numbers, such as years, are among its names, or it
+    is one name only? So it is if the row has numbers where the next one has them: it would be lost otherwise."""
+    cells = [cell.strip() for cell in _cells(comment, separator)]
+    kinds, others = ([_is_number(cell) for cell in cells] for cells in (row, below[: len(row)] or row))
+    alike = all(one == other or None in (one, other) for one, other in zip(kinds, others, strict=False))
+    if False in kinds and _is_spaced(comment, separator):
+        return False  # text above text: a remark above the header
+    return alike and True in kinds and len(cells) == len(row) and all(cells) and len(set(cells)) == len(cells)
+
+
+def _is_number(cell: str) -> bool | None:
+    """None if it is missing."""
+    cell = cell.strip()
+    return None if cell in MISSING_WORDS else _NUMBER.fullmatch(cell) is not None
+
+
+def _is_spaced(comment: str, separator: str) -> bool:
+    """Are there blanks before the cells of a comment, as in a sentence?"""
+    return comment[:1].isspace() or any(cell[:1].isspace() for cell in _cells(comment, separator))
+
+
+def _cells(comment: str, separator: str) -> list[str]:
+    return comment.split() if separator == " " else comment.split(separator)
 
 
 def _parsed(rows: str, width: int, delimiter: str) -> pl.DataFrame | None:

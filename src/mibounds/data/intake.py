@@ -67,6 +67,8 @@ def check_values(data: Any, name: str) -> None:
     for part in data if isinstance(data, tuple | list) else (data,):
         if isinstance(part, Tensor) and part.is_meta:
             raise TypeError(f"{name} is a tensor on the meta device, which holds no values: pass one on the CPU.")
+        if isinstance(part, Tensor) and part.is_nested:
+            raise TypeError(f"{name} is a nested tensor: pass the list of its parts, {name}.unbind().")
 
 
 def check_real(column: Array, label: str) -> None:
@@ -86,9 +88,11 @@ def is_empty(data: Any) -> bool:
         return all(is_empty(column) for column in data.values())
     if isinstance(data, list | tuple):
         return all(isinstance(row, list | tuple) and not row for row in data)
+    if isinstance(data, type) or (isinstance(data, Tensor) and data.is_nested):  # which are refused
+        return False
     shape = getattr(data, "shape", None)
-    if shape is not None:
-        return 0 in tuple(shape)
+    if isinstance(shape, tuple):
+        return 0 in shape
     return hasattr(data, "__len__") and len(data) == 0
 
 
@@ -292,8 +296,11 @@ def _check_again(column: Array, encoding: Encoding, held: str | None, name: str)
     label, now = f"{name}: column {encoding.name!r}", _held(column)
     check_real(column, label)
     if is_text(column):
+        text = next(value for value in column.tolist() if isinstance(value, str | bytes))
+        of = "" if held in (None, "number") else f" ({held}s)"
         raise ValueError(
-            f"{name} holds text where the critics were trained on numbers: convert it, or leave its rows out."
+            f"{name} holds text where the critics were trained on numbers{of}, in column {encoding.name!r}, "
+            f"like {text!r}: convert it, or leave its rows out."
         )
     check_numbers(column, encoding.name)
     if held is not None and held != now and np.isfinite(numbers(column)).any():

@@ -76,11 +76,13 @@ def weight_warnings(weights: Any, stay: Tensor) -> list[MIWarning]:
         return []
     (column,) = columns_of(weights, "sample_weight")[0].values()
     values = np.asarray(column, dtype=float)
+    values = values[np.isfinite(values)]  # those of dropped rows may be missing
+    values = values / values.max()  # whose squares neither overflow nor vanish
     effective = values.sum() ** 2 / np.square(values).sum()
     return [
         UnevenWeightsWarning(
             f"sample_weight keeps {left:,} of {n:,} rows, each with a probability in proportion to its weight, since "
-            f"the largest weight is {values.max() / values.mean():.3g} times the mean. The effective sample size of "
+            f"the largest weight is {1 / values.mean():.3g} times the mean. The effective sample size of "
             f"the weights is {effective:,.0f}: trim the largest ones."
         )
     ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
-import math
 import re
 import sys
 import zlib
@@ -15,13 +13,15 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from mibounds._checks import no_such_file
 from mibounds._extras import require
+from mibounds.data.arrow_schema import check_arrow
 from mibounds.data.delimited import decode, read_delimited, separator_of
+from mibounds.data.json_tables import read_json
 from mibounds.data.spreadsheets import SPREADSHEETS, read_spreadsheet
 from mibounds.data.text_columns import TextColumns
 
@@ -31,7 +31,6 @@ _TEXT = (".csv", ".tsv", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
 _TYPED = (".parquet", ".arrow", ".feather", ".ipc")
 _MAGIC = {
-    b"PK\x03\x04": "a spreadsheet or an archive: give it the ending .xlsx, or save it as CSV",
     b"\xd0\xcf\x11\xe0": "a spreadsheet: give it the ending .xls, or save it as CSV",
     b"PAR1": "a Parquet file: give it the ending .parquet",
     b"ARROW1": "an Arrow file: give it the ending .arrow",
@@ -44,7 +43,23 @@ _MAGIC = {
     b"%PDF-": "a PDF document: save its table as CSV",
 }  # the first bytes of files that are no text
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
+_WORKBOOKS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}  # files in the archive
+_LONGEST_DECIMAL = 38  # digits
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")  # bytes that text does not have; a column may be called PAR1
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    BadZipFile,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    ArithmeticError,
+    MemoryError,
+    SyntaxError,
+    TypeError,
+    zlib.error,
+)  # of damaged, encrypted and foreign files of NumPy
 READABLE = (*_TEXT, *(f"{one}.gz" for one in _TEXT), *_JSON, *_TYPED, *SPREADSHEETS, ".npy", ".npz")
 """The endings of the files that can be read."""
 
@@ -56,10 +71,12 @@ class OpenTable:
     Attributes:
         columns: the names of columns or arrays; a range of numbers for a .npy matrix.
         load: columns, and those that may stay text -> what `read` returns.
+        arrays: the columns are arrays of NumPy, which are not converted.
     """
 
     columns: Sequence[Any]
     load: Callable[[Sequence[Any], Collection[Any]], Any]
+    arrays: bool = False
 
     def read(self, columns: Sequence[Any] | None = None, *, text: Collection[Any] = ()) -> Any:
         """Some columns, or all: a polars table, a matrix (rows, columns) of a .npy file, or a dictionary of arrays.
@@ -87,8 +104,7 @@ def read_table(
     | ending | content |
     |---|---|
     | .csv, .tsv, .txt, also compressed (.gz); "-" is standard input | a header and rows of text |
-    | .jsonl, .ndjson | an object on each line |
-    | .json | a list of objects, or an object of columns |
+    | .json, .jsonl, .ndjson | a list of objects, an object of columns, or an object on each line |
     | .parquet, .arrow, .feather, .ipc | a table with types |
     | .xlsx, .xlsm, .xlsb, .xls, .ods | a spreadsheet, its first sheet; needs the extra `excel` |
     | .npy | a matrix, rows first |
@@ -97,9 +113,9 @@ def read_table(
     The separator, the decimal separator and the encoding (a byte order mark, UTF-8 or cp1252) of text are inferred.
     Numbers may have thousands separators. In text and JSON, these stand for a missing value, as in pandas: empty, NA,
     N/A, n/a, <NA>, NaN, nan, null, NULL, None, #N/A; and `.`, `-` and `?` in columns of which all other values are
-    numbers or dates. ISO dates become dates, and so do DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY where the column is
-    unambiguous; other spellings of dates, and times of day, are refused. Integers with leading zeros are codes and stay
-    text. Whole numbers are Int64, and where one is longer UInt64 or Object (int).
+    numbers or dates. ISO dates become dates, and so do months, YYYY-MM, as their first days, and DD.MM.YYYY, DD/MM/YYYY
+    and MM/DD/YYYY where the column is unambiguous; other spellings of dates, and times of day, are refused. Integers
+    with leading zeros are codes and stay text. Whole numbers are Int64, and where one is longer UInt64 or Object (int).
 
     Arguments:
         path: of the file; `~` is the home directory.
@@ -167,7 +183,7 @@ def open_table(
     if ending in _JSON:
         if not text.strip():
             raise ValueError(f"{label} is empty: expected rows as JSON objects.")
-        return _table(TextColumns(_json(text, label, lines=ending != ".json"), label, decimal=".", null=words))
+        return _table(TextColumns(read_json(text, label, lines=ending != ".json"), label, decimal=".", null=words))
     frame, separator = read_delimited(text, label, separator, first="\t" if ending.startswith(".tsv") else ",")
     return _table(TextColumns(frame, label, separator=separator, decimal=decimal, null=words))
 
@@ -202,10 +218,30 @@ def _unpacked(data: bytes, label: str, *, compressed: bool) -> bytes:
         data = gzip.decompress(data) if compressed or data.startswith(_GZIP) else data
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise ValueError(f"{label} is damaged, or not compressed by gzip.") from None
+    if data.startswith(_ZIP):
+        raise ValueError(f"{label} is {_zipped(data)}.")
     for magic, what in _MAGIC.items():
         if data.startswith(magic) and _CONTROL.search(data[:100_000]):
             raise ValueError(f"{label} is {what}.")
     return data
+
+
+def _zipped(data: bytes) -> str:
+    """What an archive is, by the files in it, and what to do with it."""
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            names = [one for one in archive.namelist() if not one.endswith("/")]
+    except (BadZipFile, OSError, ValueError, NotImplementedError):
+        return "a damaged zip archive: write it again"
+    for name, ending in _WORKBOOKS.items():
+        if name in names:
+            return f"a spreadsheet: give it the ending {ending}, or save it as CSV"
+    if names and all(name.endswith(".npy") for name in names):
+        return "an archive of arrays of NumPy: give it the ending .npz"
+    if not names:
+        return "a zip archive without files: give a file of text"
+    which = f"give {names[0]!r}" if len(names) == 1 else f"give one of its {len(names)} files, such as {names[0]!r}"
+    return f"a zip archive: extract it, and {which}"
 
 
 def _content(path: Path) -> bytes:
@@ -239,12 +275,34 @@ def _typed(path: Path, ending: str) -> Any:
     data = _content(path)
     if not data:
         raise ValueError(f"{path.name} is empty.")
+    if kind == "Arrow":
+        check_arrow(data, path.name)
     for read in [pl.read_parquet] if kind == "Parquet" else [pl.read_ipc, pl.read_ipc_stream]:
         try:
             return read(BytesIO(data))
+        except pl.exceptions.DuplicateError:
+            raise ValueError(f"{path.name} has columns of the same name: give each a name of its own.") from None
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
             continue
+    if kind == "Parquet":
+        _refuse_decimals(data, path.name)
     raise ValueError(f"{path.name} is damaged, or no {kind} file: write it again.")
+
+
+def _refuse_decimals(data: bytes, label: str) -> None:
+    """Raise if a Parquet file has decimals of more digits than polars reads."""
+    import polars as pl
+
+    try:
+        schema = pl.read_parquet_schema(BytesIO(data))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+        return
+    for name, dtype in schema.items():
+        if isinstance(dtype, pl.Decimal) and (dtype.precision or 0) > _LONGEST_DECIMAL:
+            raise ValueError(
+                f"column {name!r} of {label} holds decimals of {dtype.precision} digits, and at most "
+                f"{_LONGEST_DECIMAL} are read: save it as numbers or text, or save the table without it."
+            )
 
 
 def _spreadsheet(path: Path) -> Any:
@@ -255,69 +313,13 @@ def _spreadsheet(path: Path) -> Any:
     return read_spreadsheet(data, path.name)
 
 
-def _json(text: str, label: str, *, lines: bool) -> Any:
-    """The table of JSON objects. Columns of several types, or of long whole numbers, become text, which is converted
-    later."""
-    import polars as pl
-
-    if lines:
-        records: list[Any] = []
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                records.append(_object(line, f"line {number} of {label}"))
-        content: Any = records
-    else:
-        content = _object(text, label)
-    if isinstance(content, dict) and content and all(isinstance(one, dict) for one in content.values()):
-        rows = next(iter(content.values())).keys()  # pandas' default: {column: {row: value}}
-        content = {name: [column.get(row) for row in rows] for name, column in content.items()}
-    if isinstance(content, list) and all(isinstance(row, dict) for row in content):
-        names = list(dict.fromkeys(name for row in content for name in row))
-        columns = {name: [row.get(name) for row in content] for name in names}
-    elif isinstance(content, dict) and all(isinstance(one, list) for one in content.values()):
-        columns = content
-        if len({len(one) for one in columns.values()}) > 1:
-            raise ValueError(f"{label} has columns of different lengths: expected a value for each row.")
-    else:
-        raise ValueError(f'{label} is no table: expected a list of objects, like [{{"x": 1, "y": 2}}].')
-    return pl.DataFrame([_json_column(name, values) for name, values in columns.items()])
-
-
-def _object(text: str, label: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        place = label if label.startswith("line ") else f"line {error.lineno} of {label}"
-        raise ValueError(f"{place} is no valid JSON: {error.msg} at character {error.colno}.") from None
-    except RecursionError:
-        raise ValueError(
-            f'{label} is no table but nested too deep: expected objects, like {{"x": 1, "y": 2}}.'
-        ) from None
-
-
-def _json_column(name: str, values: list[Any]) -> Any:
-    import polars as pl
-
-    values = [None if isinstance(value, float) and math.isnan(value) else value for value in values]
-    types = {type(value) for value in values} - {type(None)}
-    if types == {int} and all(value is None or abs(value) < 2**63 for value in values):
-        return pl.Series(name, values, dtype=pl.Int64)
-    if types <= {int, float} and types != {int}:
-        return pl.Series(name, [None if one is None else float(one) for one in values], dtype=pl.Float64)
-    if types == {bool}:
-        return pl.Series(name, values, dtype=pl.Boolean)
-    if types & {list, dict}:
-        return pl.Series(name, values, dtype=pl.Object)
-    return pl.Series(name, [None if one is None else str(one) for one in values], dtype=pl.String)
-
-
 def _matrix(path: Path) -> OpenTable:
     with _loaded(path, "NPY") as matrix:
         if not isinstance(matrix, np.ndarray):
             raise ValueError(f"{path.name} holds several arrays: give it the ending .npz.")
     _refuse_array(matrix, path.name)
     flat = matrix.reshape(len(matrix), -1)
-    return OpenTable(range(flat.shape[1]), lambda columns, text: flat[:, list(columns)])
+    return OpenTable(range(flat.shape[1]), lambda columns, text: flat[:, list(columns)], arrays=True)
 
 
 def _arrays(path: Path) -> OpenTable:
@@ -327,7 +329,7 @@ def _arrays(path: Path) -> OpenTable:
         names = list(arrays.files)
     if not names:
         raise ValueError(f"{path.name} holds no arrays.")
-    return OpenTable(names, partial(_named_arrays, path))
+    return OpenTable(names, partial(_named_arrays, path), arrays=True)
 
 
 def _named_arrays(path: Path, names: Iterable[str], text: Collection[Any]) -> dict[str, Any]:
@@ -337,6 +339,11 @@ def _named_arrays(path: Path, names: Iterable[str], text: Collection[Any]) -> di
         for name in names:
             label = f"array {name!r} of {path.name}"
             found[name] = _guarded(partial(arrays.__getitem__, name), label, "NPZ")
+            if not isinstance(found[name], np.ndarray):
+                raise ValueError(
+                    f"{path.name} holds {name!r}, which is no array of NumPy: name the arrays, or leave it out of the "
+                    "file."
+                )
             _refuse_array(found[name], label)
     return found
 
@@ -359,7 +366,7 @@ def _guarded(load: Callable[[], Any], label: str, kind: str) -> Any:
     """What a loader of NumPy returns."""
     try:
         return load()
-    except (OSError, EOFError, BadZipFile, ValueError, KeyError, zlib.error) as error:
+    except _UNREADABLE as error:
         if "allow_pickle" in str(error) and "Object arrays" in str(error):
             raise ValueError(
                 f"{label} holds Python objects, which are not loaded because they can run code: save numbers or text."

@@ -104,7 +104,8 @@ class Sample:
         first, *others = found
         given = row_count(found[first].values)
         for name in others:
-            check_paired(given, row_count(found[name].values), name_y=name)
+            widths = found[first].width, found[name].width
+            check_paired(given, row_count(found[name].values), name_y=name, columns=widths)
         sample = cls(found, given, torch.arange(given))
         sample = sample._with([*misaligned, *_data_warnings(found.values())])
         if nan == "raise" or not series:
@@ -282,8 +283,9 @@ class Sample:
 def _check_rows(count: int, what: str) -> None:
     """Raise a ValueError if these rows are too few for an estimate."""
     if count < MINIMUM_ROWS:
+        said = f"1 {what.replace('rows', 'row', 1)} is" if count == 1 else f"{count} {what} are"
         raise ValueError(
-            f"{count} {what} are too few: expected at least {MINIMUM_ROWS}, and some thousands for a precise estimate."
+            f"{said} too few: expected at least {MINIMUM_ROWS}, and some thousands for a precise estimate."
         )
 
 

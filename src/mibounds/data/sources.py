@@ -115,6 +115,8 @@ def array_of(data: Any, name: str) -> Array:
 def _of_tensor(tensor: Tensor) -> Array:
     if tensor.is_meta:
         raise TypeError("A tensor on the meta device holds no values: pass one on the CPU.")
+    if tensor.is_nested:
+        raise TypeError("A nested tensor has rows of different lengths: pass one of equal rows.")
     tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
     if tensor.layout != torch.strided:
         tensor = tensor.to_dense()

@@ -7,9 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from mibounds.data.values import DATE, MISSING_AMONG_NUMBERS, MISSING_WORDS, TIME
+from mibounds.data.dates import (
+    ISO,
+    LOCAL,
+    are_local_months,
+    are_months,
+    like_dates,
+    like_times,
+    others_than_dates,
+    parsed_dates,
+)
+from mibounds.data.decorated import decorated_numbers
+from mibounds.data.values import MISSING_AMONG_NUMBERS, MISSING_WORDS
 from mibounds.warnings import issue
 
 if TYPE_CHECKING:
@@ -17,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NUMBER", "ReadingWarning", "TextColumns"]
 
-_SPACES = r"' \x{2019}\x{a0}\x{202f}"  # between groups of three digits, beside the point or the comma
+_SPACES = r"' \x{2019}\x{a0}\x{2007}\x{2009}\x{202f}"  # between groups of three digits, beside the point or the comma
 _PATTERN = (
     r"[+-]?(?:(?:[0-9]+|[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{3}})+)(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?"
     r"|[+-]?(?i:inf|infinity)"
@@ -28,23 +39,15 @@ _NUMBER = {
 }
 NUMBER = r"[+-]?(?:[0-9][0-9., ]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A rough pattern of a number with a decimal point or comma, for guesses."""
-_WITH_UNIT = r"^[<>~≤≥±$€£]?\s*" + NUMBER + r"\s*(?:%|‰|°?[A-Za-zµ°/²³]{1,5})?$"
 _LEADING_ZERO = r"^[+-]?0[0-9]+$"
 _INTEGER = r"^[+-]?[0-9]{1,4000}$"  # of more digits Python makes no int
 _LARGEST = 10**40  # whole numbers of columns of whole numbers have fewer digits
 
-_DAY = r"^([0-9]{4})([-/])([0-9]{1,2})[-/]([0-9]{1,2})"
-_LOCAL_DAY = r"^([0-9]{1,2})([./-])([0-9]{1,2})[./-]([0-9]{4})"
-_OFFSET = r"(?: ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
-_CLOCK = rf"(?:[T ]([0-9]{{1,2}}:[0-9]{{2}})(?::([0-9]{{2}}(?:[.,][0-9]{{1,9}})?))?{_OFFSET})?$"
-_ISO, _LOCAL = _DAY + _CLOCK, _LOCAL_DAY + _CLOCK
-_LIKE_DATE, _LIKE_TIME = f"^(?:{DATE})$", f"^(?:{TIME})$"
 _REMEDY = {
     "dates": "write ISO dates, YYYY-MM-DD",
     "times of day": "write numbers, such as hours",
 }
 _BOOLEANS = 6  # true and false, in lower case, in upper case, and capitalized
-_MANY = 10  # distinct texts with units, or times of day, up to which they are categories without a word
 _FIRST = 100  # values that are tested before all
 _SHOWN = 5  # offending values in a message
 
@@ -110,7 +113,7 @@ class TextColumns:
             return None if len(distinct) else column.cast(pl.Float64)
         if len(distinct) == len(values) <= _BOOLEANS and set(values.str.to_lowercase()) <= {"true", "false"}:
             return column.str.to_lowercase() == "true"
-        mark = self._decimal_of(values, name)
+        mark = None if are_local_months(values) else self._decimal_of(values, name)
         if mark is None:
             return None
         column = _masked(column, MISSING_AMONG_NUMBERS)
@@ -186,7 +189,10 @@ class TextColumns:
         values = column.drop_nulls().unique()
         if not len(values):
             return None
-        pattern = next((one for one in (_ISO, _LOCAL) if _all(values, one)), None)
+        if are_months(values):
+            months: pl.Series = (column + "-01").str.to_date("%Y-%m-%d")
+            return months
+        pattern = next((one for one in (ISO, LOCAL) if _all(values, one)), None)
         if pattern is None:
             return None
         offsets = values.str.extract(pattern, 7)
@@ -194,13 +200,13 @@ class TextColumns:
             raise ValueError(
                 f"column {name!r} of {self.label} has times with and without a UTC offset: write all of them alike."
             )
-        parsed = _parsed(column, pattern, (1, 3, 4) if pattern == _ISO else self._local_order(values, name))
+        parsed = parsed_dates(column, pattern, (1, 3, 4) if pattern == ISO else self._local_order(values, name))
         return parsed if parsed.null_count() == column.null_count() else None
 
     def _local_order(self, values: pl.Series, name: str) -> tuple[int, int, int]:
         """The groups of the local pattern that are year, month and day."""
-        first, second = (values.str.extract(_LOCAL, group).cast(int) for group in (1, 3))
-        day_first = bool((values.str.extract(_LOCAL, 2) == ".").all()) or bool((first > 12).any())
+        first, second = (values.str.extract(LOCAL, group).cast(int) for group in (1, 3))
+        day_first = bool(values.str.extract(LOCAL, 2).str.starts_with(".").all()) or bool((first > 12).any())
         if not day_first and not bool((second > 12).any()) and not bool((first == second).all()):
             raise ValueError(
                 f"column {name!r} of {self.label} has dates like {values.sort()[0]!r}, whose day and month cannot "
@@ -216,12 +222,13 @@ class TextColumns:
         marks = [self.decimal] if self.decimal else [".", ","]
         number = max((_NUMBER[mark] for mark in marks), key=lambda pattern: int(distinct.str.contains(pattern).sum()))
         numbers = distinct.str.contains(number) & ~distinct.str.contains(_LEADING_ZERO)
-        dates = distinct.str.contains(_LIKE_DATE) & ~numbers
-        times = distinct.str.contains(_LIKE_TIME) & (len(distinct) > _MANY)
+        numbers &= not are_local_months(distinct)
+        dates = like_dates(distinct) & ~numbers
+        times = like_times(distinct)
         for found, kind in ((numbers, "numbers"), (dates, "dates"), (times, "times of day")):
             if 2 * int(found.sum()) <= len(distinct):
                 continue
-            others = _proper(distinct, found, kind)
+            others = others_than_dates(distinct, found) if kind == "dates" else distinct.filter(~found)
             if not len(others):
                 if self.typed and kind == "numbers":
                     continue  # the format has numbers of its own: these are codes
@@ -230,24 +237,28 @@ class TextColumns:
                     "the column with --categorical."
                 )
             raise ValueError(self._mixture(column, others, name, kind))
-        self._refuse_units(distinct.filter(~numbers & ~distinct.str.contains(_LEADING_ZERO)), len(distinct), name)
+        self._refuse_units(distinct.filter(~numbers), int(numbers.sum()), name)
 
-    def _refuse_units(self, texts: pl.Series, count: int, name: str) -> None:
-        """Raise if more than half of so many distinct values are numbers with one unit, or in a form that is not read;
-        warn if the units differ."""
-        alike = texts.filter(texts.str.contains(_WITH_UNIT)).sort()
-        if not 2 * len(alike) > count > _MANY:
+    def _refuse_units(self, texts: pl.Series, plain: int, name: str) -> None:
+        """Raise if most distinct values are numbers with the same beside them, or in a form that is not read; warn if
+        their units differ.
+
+        Arguments:
+            texts: the distinct values that are no plain numbers.
+            plain: how many others there are.
+            name: of the column.
+        """
+        found = decorated_numbers(texts.to_list(), plain, versions=self.decimal != ",")
+        if found is None:
             return
-        units = alike.str.replace(NUMBER, "").str.strip_chars()
-        said = f"column {name!r} of {self.label} is text like {alike[0]!r}"
-        if units.n_unique() > 1:
+        said = f"column {name!r} of {self.label} is text like {found.example!r}"
+        if not found.alike:
             issue(
                 ReadingWarning(f"{said}, and each text is a category: write the numbers alone to use them as numbers.")
             )
-        elif units[0]:
+        elif found.what:
             raise ValueError(
-                f"{said}, numbers with the unit {units[0]!r}: write the numbers alone, or name the column with "
-                "--categorical."
+                f"{said}, numbers with {found.what}: write the numbers alone, or name the column with --categorical."
             )
         else:
             expected = "." if self.decimal is None else self.decimal
@@ -319,52 +330,3 @@ def _numbers(column: pl.Series, mark: str) -> pl.Series:
         if numbers.null_count() == plain.null_count():
             return numbers
     return pl.Series(plain.name, [None if text is None else int(text) for text in plain], dtype=pl.Object)
-
-
-def _parsed(column: pl.Series, pattern: str, groups: tuple[int, int, int]) -> pl.Series:
-    """Dates as Date, or as Datetime (UTC where offsets are given) if one has a time; null where there is no such day.
-
-    Arguments:
-        column: texts, or null.
-        pattern: of the texts.
-        groups: of the pattern, for year, month and day.
-    """
-    import polars as pl
-
-    year, month, day = (column.str.extract(pattern, group).str.zfill(2) for group in groups)
-    days = year + "-" + month + "-" + day
-    clock, seconds = column.str.extract(pattern, 5), column.str.extract(pattern, 6)
-    if clock.null_count() == len(column):
-        dates: pl.Series = days.str.to_date("%Y-%m-%d", strict=False)
-        return dates
-    clock = clock.fill_null("00:00").str.zfill(5) + ":" + seconds.fill_null("00").str.replace(",", ".", literal=True)
-    fine = bool((clock.str.len_chars() > len("10:00:00.123456")).any())
-    fine = fine and bool(year.cast(int).is_between(1678, 2261).all())  # which 64 bits of nanoseconds hold
-    unit: Literal["ns", "us"] = "ns" if fine else "us"
-    moments: pl.Series = (days + " " + clock).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=unit, strict=False)
-    digits = column.str.extract(pattern, 7)
-    if digits.null_count() == len(column):
-        return moments
-    digits = (
-        digits.fill_null("Z").str.replace("^(?:Z|UTC|GMT)$", "+").str.replace(":", "", literal=True).str.pad_end(5, "0")
-    )
-    minutes = digits.str.slice(1, 2).cast(pl.Int64) * 60 + digits.str.slice(3, 2).cast(pl.Int64)
-    signed = minutes * digits.str.starts_with("-").cast(pl.Int64) * -2 + minutes
-    universal: pl.Series = moments - (signed * 60_000_000).cast(pl.Duration("us")).cast(pl.Duration(unit))
-    return universal
-
-
-def _proper(distinct: pl.Series, found: pl.Series, kind: str) -> pl.Series:
-    """The values that are not of the kind; of dates also those that the calendar does not have."""
-    others: pl.Series = distinct.filter(~found)
-    if kind != "dates":
-        return others
-    iso, local = distinct.str.contains(_ISO), distinct.str.contains(_LOCAL)
-    patterns = ((iso, _ISO, (1, 3, 4)), (local, _LOCAL, (4, 3, 1)), (local, _LOCAL, (4, 1, 3)))
-    good = max(
-        (like & _parsed(distinct, pattern, groups).is_not_null() for like, pattern, groups in patterns),
-        key=lambda rows: int(rows.sum()),
-    )
-    if bool(good.any()):
-        others = distinct.filter(~good)
-    return others

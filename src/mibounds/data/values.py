@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from mibounds.data.dates import dates_among, times_among
+from mibounds.data.decorated import decorated_numbers
+
 __all__ = [
-    "DATE",
     "MISSING_AMONG_NUMBERS",
     "MISSING_WORDS",
-    "TIME",
     "Array",
     "as_text",
     "center_of",
@@ -46,26 +47,6 @@ _LOOKS_LIKE = 0.5  # of the distinct values of a text column
 _FEW_TEXTS = 10  # distinct numbers as text that may be codes
 _NUMBER = re.compile(r"\s*[-+]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+([.,]\d+)?|[.]\d+)([eE][-+]?\d+)?\s*%?\s*")
 _PLAIN_NUMBER = re.compile(r"[-+]?(\d+[.]?\d*|[.]\d+)([eE][-+]?\d+)?")
-_MONTH = (
-    "(?i:jan|ene|gen|feb|fev|fév|mar|mär|mrz|apr|abr|avr|may|mai|mag|jun|juin|giu|jul|juil|lug|aug|aou|aoû|ago|sep|set|"
-    r"oct|okt|out|ott|nov|dec|dez|déc|dic)[^\W\d_]{0,6}[.]?"
-)
-TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?i:[ap][.]?m[.]?))?"
-"""A pattern, of Python and polars, of texts that look like a time of day."""
-_WITH_MONTH = "|".join(
-    (
-        rf"\d{{1,2}}(?:st|nd|rd|th)?[ ./-]*(?:of )?{_MONTH}[ ,./-]*\d{{2,4}}",
-        rf"\d{{4}}[ ./-]*{_MONTH}[ ./-]*\d{{1,2}}",
-        rf"{_MONTH}[ ./-]*\d{{1,2}}(?:st|nd|rd|th)?[ ,./-]+(?:{TIME}(?: \d{{4}})?|\d{{2,4}})",
-    )
-)
-_IN_DIGITS = (
-    r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:19|20)\d\d-[0-3]\d\d|\d{4}-?W\d\d(?:-?\d)?"
-)
-DATE = rf"(?:{_IN_DIGITS}|(?:[^\W\d_]{{2,10}}[.,]* +)?(?:{_WITH_MONTH}))(?:[T ,:Z+].*)?|\d{{8}}[T ]\d\d.*"
-"""A pattern, of Python and polars, of texts that look like a date: in digits, with a day of the year or a week, or with
-the name of a month; also with a time."""
-
 _PER_DAY = (
     {"Y": Fraction(10_000, 3_652_425), "M": Fraction(120_000, 3_652_425), "W": Fraction(1, 7)}  # as NumPy's durations
     | {"D": 1, "h": 24, "m": 1440}
@@ -306,12 +287,12 @@ def _text_kind(values: list[Any], name: str) -> str:
     """Categories; text that is mostly numbers or dates is refused, with those that are not."""
     counted = Counter(as_text(value) for value in values if not is_missing(value))
     distinct = [text for text in counted if text is not None]
-    for what, pattern, advice in (
-        ("numbers", _NUMBER, "convert it (pandas.to_numeric)"),
-        ("dates", re.compile(DATE), "parse it (pandas.to_datetime)"),
-        ("times of day", re.compile(TIME), "convert it to numbers, such as hours"),
+    plain = [text for text in distinct if _NUMBER.fullmatch(text.strip()) and not _is_code(text)]
+    for what, like, advice in (
+        ("numbers", plain, "convert it (pandas.to_numeric)"),
+        ("dates", dates_among(distinct), "parse it (pandas.to_datetime)"),
+        ("times of day", times_among(distinct), "convert it to numbers, such as hours"),
     ):
-        like = [text for text in distinct if pattern.fullmatch(text.strip()) and not _is_code(text)]
         if len(like) <= max(_FEW_TEXTS, _LOOKS_LIKE * len(distinct)):
             continue
         others = [f"{text!r} ({counted[text]})" for text in distinct if text not in set(like)]
@@ -320,6 +301,12 @@ def _text_kind(values: list[Any], name: str) -> str:
         raise ValueError(
             f"column {name!r} is text, but {rows} of {sum(counted.values())} values are {what}{beside}. Clean and "
             f"{advice}, or declare the column as categorical."
+        )
+    marked = decorated_numbers([text.strip() for text in distinct if text not in set(plain)], len(plain))
+    if marked is not None and marked.alike and marked.what:
+        raise ValueError(
+            f"column {name!r} is text like {marked.example!r}, numbers with {marked.what}: write the numbers alone, or "
+            "declare the column as categorical."
         )
     return "categorical"
 

@@ -49,7 +49,8 @@ def rows_by_weight(weights: Any, given: int, kept: Tensor, generator: torch.Gene
         raise ValueError("sample_weight has missing, infinite or negative numbers: a weight is 0 or more.")
     if not bool((weight > 0).any()):
         raise ValueError("sample_weight is 0 throughout: some rows must count.")
-    stay = torch.rand(len(weight), generator=generator, dtype=torch.float64) * weight.max() < weight
+    share = weight / weight.max()  # products with the smallest weights would be rounded
+    stay = torch.rand(len(weight), generator=generator, dtype=torch.float64) < share
     if int(stay.sum()) < MINIMUM_ROWS:
         raise ValueError(
             f"sample_weight leaves {int(stay.sum())} of {len(weight)} rows, each kept as its share of the largest "

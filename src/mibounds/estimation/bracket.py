@@ -134,6 +134,9 @@ def _bracket(sample: Sample, recipe: Recipe, lower: Result, rows: DensityRows | 
     below = lower.value if lower.contrastive_value is None else lower.contrastive_value
     upper, upper_stderr = rows.upper(recipe.bootstrap) if rows is not None else (0.0, 0.0)
     misfit = _misfit_warnings(rows, (below, lower.stderr), (upper, upper_stderr)) if rows is not None else []
+    limit = label_entropy(sample)[0]
+    if limit is not None and upper > limit:  # known, without an error
+        upper, upper_stderr = limit, 0.0
     known = {(one.code, str(one)) for one in lower.warnings}
     own = [one for one in sample.warnings if (one.code, str(one)) not in known]
     return BracketResult(
@@ -145,7 +148,7 @@ def _bracket(sample: Sample, recipe: Recipe, lower: Result, rows: DensityRows | 
         estimates=rows.estimates() if rows is not None else {},
         n=sample.n,
         predicted=predicted,
-        entropy_limit=label_entropy(sample)[0],
+        entropy_limit=limit,
         warnings=(*own, *lower.warnings, *misfit),
         columns=(sample.x.columns, sample.y.columns),
         seed=recipe.seed,

@@ -66,9 +66,9 @@ def independence_test(
     .. math:: p = \frac{1 + \#\{b : T_b \ge T\}}{1 + B}
 
     Ties, as by a critic that is constant, are broken at random, so that p is uniform on independent data and
-    not 1. The quick way (see the module) trains once and holds its level approximately, as measured in
-    `benchmarks/independence`; `retrain=True` permutes y and estimates anew each time, which is exact and costs as
-    many estimates as there are permutations.
+    not 1. If x or y is constant p is 1: no permutation changes anything. The quick way (see the module) trains once
+    and holds its level approximately, as measured in `benchmarks/independence`; `retrain=True` permutes y and estimates
+    anew each time, which is exact and costs as many estimates as there are permutations.
 
     Rows must be independent draws, or groups of rows if `groups` are given: on time series a test that permutes rows
     rejects too often, and split="blocked", which permutes runs of a fiftieth of the rows, does so only where the series
@@ -134,15 +134,17 @@ def _independence_test(
     generator = torch.Generator().manual_seed(recipe.seed)
     with no_partial_results():
         result = _estimate(sample, recipe)
-        observed, drawn = result.conservative_value, torch.zeros(permutations, dtype=torch.float64)
-        if result.fitted is not None and retrain:
-            observed, drawn = _primary(result), _retrained(sample, recipe, permutations, generator)
-        elif result.fitted is not None:
+        if result.fitted is None:  # of a constant nothing is trained, and every permutation is as the sample itself
+            pvalue = 1.0
+        elif retrain:
+            drawn = _retrained(sample, recipe, permutations, generator)
+            pvalue = permutation_pvalue(_primary(result), drawn, generator)
+        else:
             observed, drawn = _under_permutations(result, sample, recipe, permutations, generator)
-            drawn *= SHARED_FOLDS
+            pvalue = permutation_pvalue(observed, drawn * SHARED_FOLDS, generator)
     return IndependenceTestResult(
         statistic=_primary(result),
-        pvalue=permutation_pvalue(observed, drawn, generator),
+        pvalue=pvalue,
         permutations=permutations,
         retrained=retrain,
         estimate=result,

@@ -7,23 +7,30 @@ get a small critic and a second of training.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import Unpack
 
 from mibounds._checks import check_choice, nearest
-from mibounds.classical import contingency, mixed_ksg
+from mibounds.classical import contingency, entropy, mixed_ksg
 from mibounds.data import MissingPolicy, RankGaussianize, Sample, Variable
 from mibounds.data.intake import table_of
+from mibounds.data.values import Array, texts
+from mibounds.data.variable import shown
 from mibounds.estimation.candidates import ranked_candidate
+from mibounds.integrations.neighbor_scores import Codes, Side, within_labels
+from mibounds.representation.noise import noise_seed
 from mibounds.training.cross_fitting import cross_fit
+from mibounds.training.diagnostics import FIT_CHECKS, Evidence, run_checks
 from mibounds.training.interrupts import no_partial_results
+from mibounds.training.policy import choose
 from mibounds.training.progress_bars import progress_bar
 from mibounds.training.recipe import Recipe, Settings, refuse_settings, takes_settings
 from mibounds.warnings import IdentifierWarning, MIWarning, issue
@@ -33,13 +40,13 @@ __all__ = ["mi_classification", "mi_regression"]
 Floats = NDArray[np.float64]
 Method = Literal["auto", "critic", "neighbors"]
 Function = TypeVar("Function", bound=Callable[..., Any])
+_Labels = dict[str, dict[str, Codes]]  # of each variable and column of labels
 
 _DEFAULTS: Settings = {"steps": 200, "folds": 2, "hidden": (32, 32), "lr": 1e-2, "test_negatives": 128}
 _OF_NEIGHBORS = {"seed", "progress"}  # settings that nearest neighbors take
 _FEW = 4  # columns together, up to which nearest neighbors are the more accurate
 _MOST_VALUES = 10  # of an integer column that counts as discrete
 _TRACE = 1e-10
-_APART = 100.0  # distance between labels: larger than any distance between normal scores
 
 
 def _takes_settings(function: Function) -> Function:
@@ -58,7 +65,7 @@ def mi_regression(
     y: Any,
     *,
     discrete_features: Any = "auto",
-    groups: Sequence[Hashable] | None = None,
+    groups: Iterable[Hashable] | None = None,
     method: Method = "auto",
     nan: MissingPolicy = "raise",
     recipe: Recipe | str | None = None,
@@ -69,8 +76,8 @@ def mi_regression(
     A single column is scored by nearest neighbors, in milliseconds: nearly without bias up to some five nats. A group
     of more than three columns gets a critic, cross-fitted: every row is scored by a critic that did not train on it, in
     about a second. Its scores are low with a few hundred rows; `folds=5` improves that at 2.5 times the cost. Columns
-    that are independent of y score about zero, possibly below. Use `mibounds.estimate` on the selected columns for
-    numbers with an interval.
+    that are independent of y score about zero; nearest neighbors also score below it. Warnings name the columns whose
+    critic is not to be relied on. Use `mibounds.estimate` on the selected columns for numbers with an interval.
 
     Fails where columns are informative only together: each of two fair coins is independent of their parity. `groups`
     scores such columns as one.
@@ -82,11 +89,13 @@ def mi_regression(
             False for none, or "auto" for those of at most 10 distinct integers.
         groups: a name for each column; columns of one name are scored together and each has the score of all, so
             that `dict(zip(groups, scores))` has one score per name.
-        method: "neighbors" for the classical estimates of `mibounds.classical` (`contingency` where both variables are
-            labels, else `mixed_ksg`), which are low for more than a few columns in a group or in y; "critic" for a
-            trained one; "auto" for neighbors where a group and y have at most four encoded columns, and a critic for
-            more, or where a recipe or its settings are given.
-        nan: "raise", or "drop" the rows with missing or infinite values.
+        method: "neighbors" for classical estimates (`mibounds.classical.contingency` where both variables are labels,
+            `mixed_ksg` where both are numbers, and the estimator of Ross, 2014, for labels and numbers), which are low
+            for more than a few columns in a group or in y; "critic" for a trained one; "auto" for neighbors where a
+            group and y have at most four encoded columns, and a critic for more, or where a recipe or its settings are
+            given.
+        nan: "raise"; "drop" the rows with missing or infinite values; or "indicator": fill them in, and score a column
+            together with one that says where they were (rows without a y are dropped).
         recipe: of each critic, "quick", "default", "thorough" or a `Recipe`; by default 200 steps, 2 folds, two hidden
             layers of 32, a learning rate of 0.01 and 128 mismatched pairs per test sample.
         settings: single settings of `Recipe` as keywords.
@@ -98,6 +107,7 @@ def mi_regression(
         TypeError, ValueError: if the data or an argument cannot be used; the sentence says why.
 
     Example:
+        >>> import torch
         >>> X, noise = torch.randn(2, 300, 2, generator=torch.Generator().manual_seed(0))
         >>> scores = mi_regression(X, X[:, :1] + 0.5 * noise, steps=60)
         >>> bool(scores[0] > 0.5 > scores[1])
@@ -114,7 +124,7 @@ def mi_classification(
     y: Any,
     *,
     discrete_features: Any = "auto",
-    groups: Sequence[Hashable] | None = None,
+    groups: Iterable[Hashable] | None = None,
     method: Method = "auto",
     nan: MissingPolicy = "raise",
     recipe: Recipe | str | None = None,
@@ -122,8 +132,7 @@ def mi_classification(
 ) -> Floats:
     r"""I(X_j;Y) in nats of each column of X with labels y: `mi_regression` for a target of labels without order.
 
-    All arguments but y are those of `mi_regression`. The entropy of y is the largest possible score, up to the error of
-    the estimate.
+    All arguments but y are those of `mi_regression`. No score is larger than the entropy of y.
 
     Arguments:
         X: (N, D) numbers, an array, a table or a sparse matrix (which is made dense); at least 50 rows.
@@ -131,7 +140,7 @@ def mi_classification(
 
     Example:
         >>> from sklearn.datasets import load_iris
-        >>> scores = mi_classification(*load_iris(return_X_y=True), steps=60)
+        >>> scores = mi_classification(*load_iris(return_X_y=True))
         >>> bool(min(scores[2:]) > max(scores[:2]))  # petals are more informative than sepals
         True
     """
@@ -153,17 +162,27 @@ def _recipe(recipe: Recipe | str | None, settings: Mapping[str, Any]) -> Recipe:
     return Recipe.of(Recipe(**_DEFAULTS) if recipe is None else recipe, settings)
 
 
-def _taken(X: Any, y: Any, discrete_features: Any, nan: MissingPolicy, labels: bool) -> Sample:
-    """The sample of X and y; no column is left out, since every column of X has a score."""
+def _taken(X: Any, y: Any, discrete_features: Any, nan: MissingPolicy, labels: bool) -> tuple[Sample, _Labels]:
+    """The sample of X and y, and their labels; no column is left out, since every column of X has a score."""
     dense = X.toarray() if hasattr(X, "toarray") else X
-    kinds = {
-        "X": _kinds(table_of(dense, "X")[0], discrete_features),
-        "y": "categorical" if labels else "continuous",
-    }
+    columns = table_of(dense, "X")[0]
+    kinds = {"X": _kinds(columns, discrete_features), "y": "categorical" if labels else "continuous"}
     sample = Sample.of(X=dense, y=y, nan=nan, types=kinds, drop_constant=False)
     sample.check_tables(["X", "y"])
     issue([_of_a_score(one) for one in sample.warnings])
-    return sample
+    kept = sample.kept.numpy()
+    given = {"X": columns, "y": table_of(y, "y")[0]}
+    return sample, {
+        name: {one.name: _codes(given[name][one.name][kept]) for one in variable.encodings if one.is_label}
+        for name, variable in sample.variables.items()
+    }
+
+
+def _codes(column: Array) -> Codes:
+    """Labels (N,) numbered from 0, none of them merged; a missing one is a label, too."""
+    found = texts(column)
+    number = {text: i for i, text in enumerate(dict.fromkeys(found))}
+    return np.array([number[text] for text in found], dtype=np.int64)
 
 
 def _of_a_score(warning: MIWarning) -> MIWarning:
@@ -174,24 +193,72 @@ def _of_a_score(warning: MIWarning) -> MIWarning:
     return IdentifierWarning(f"{what}: scores with it mean nothing.")
 
 
-def _scores(sample: Sample, groups: Sequence[Hashable] | None, method: str, recipe: Recipe) -> Floats:
+def _scores(taken: tuple[Sample, _Labels], groups: Any, method: str, recipe: Recipe) -> Floats:
     """The score of each given column of X."""
+    sample, labels = taken
     X, y = sample.variables["X"], sample.variables["y"]
     titles = [] if X.schema is None else [encoding.name for encoding in X.schema.encodings]
-    names = titles if groups is None else list(groups)
-    if len(names) != len(titles):
-        raise ValueError(f"groups has {len(names)} names, and X has {len(titles)} columns: give one name for each.")
+    names = _group_names(groups, titles)
     members: dict[Hashable, list[str]] = {}
     for title, name in zip(titles, names, strict=True):
         members.setdefault(name, []).append(title)
     found: dict[Hashable, float] = {}
+    warned: list[tuple[Hashable, MIWarning]] = []
     for name, group in progress_bar(recipe.progress, members.items(), unit="column"):
         x = X.only([column for column, origin in X.origins.items() if origin in group])
         own = replace(recipe.part(str(name)), progress=False)
         few = _columns(x) + _columns(y) <= _FEW
         neighbors = method == "neighbors" or (method == "auto" and few)
-        found[name] = _by_neighbors(x, y, recipe.seed) if neighbors else _by_critic(x, y, own)
+        if neighbors:
+            found[name] = _by_neighbors(x, y, labels, recipe.seed)
+        else:
+            found[name], diagnostics = _by_critic(x, y, own)
+            warned += [(name, one) for one in diagnostics]
+    issue(_of_scores(warned))
     return np.array([found[name] for name in names])
+
+
+def _of_scores(warned: Sequence[tuple[Hashable, MIWarning]]) -> list[MIWarning]:
+    """One warning of each class, with the names of all columns or groups that it is about."""
+    by_class: dict[type[MIWarning], list[tuple[Hashable, MIWarning]]] = {}
+    for name, one in warned:
+        by_class.setdefault(type(one), []).append((name, one))
+    found = []
+    for kind, several in by_class.items():
+        names = shown([str(name) for name, _ in several])
+        found.append(
+            kind(f"The score of {names}: {several[0][1]}")
+            if len(several) == 1
+            else kind(f"{len(several)} scores, those of {names}. Of the first: {several[0][1]}")
+        )
+    return found
+
+
+def _group_names(groups: Any, titles: Sequence[str]) -> list[Hashable]:
+    """The name of each column's group."""
+    if groups is None:
+        return [*titles]
+    if isinstance(groups, str) or not isinstance(groups, Iterable):
+        raise TypeError(f"groups is {groups!r}: expected a list with a name for each column of X.")
+    names = list(groups)
+    if len(names) != len(titles):
+        raise ValueError(f"groups has {len(names)} names, and X has {len(titles)} columns: give one name for each.")
+    for name in names:
+        if not isinstance(name, Hashable) or not _hashes(name):
+            raise TypeError(
+                f"groups holds {name!r}, a {type(name).__name__}: expected one name for each column of X, text or a "
+                'number, for example ["size", "size", "age"].'
+            )
+    return names
+
+
+def _hashes(name: Hashable) -> bool:
+    """A tuple with a list in it is Hashable by its type only."""
+    try:
+        hash(name)
+    except TypeError:
+        return False
+    return True
 
 
 def _columns(variable: Variable) -> int:
@@ -199,24 +266,62 @@ def _columns(variable: Variable) -> int:
     return 1 if variable.is_label else variable.width
 
 
-def _by_critic(x: Variable, y: Variable, recipe: Recipe) -> float:
-    """The cross-fitted InfoNCE estimate."""
+def _by_critic(x: Variable, y: Variable, recipe: Recipe) -> tuple[float, list[MIWarning]]:
+    """The cross-fitted estimate, chosen as by `mibounds.estimate`, and its diagnostics: of a label that of the critics
+    as classifiers, at most its entropy, and never below zero."""
     first, second = _values(x), _values(y)
     if _is_constant(first) or _is_constant(second):
-        return 0.0
+        return 0.0, []
+    entropies = {side: one.label_entropy for side, one in (("x", x), ("y", y))}
+    limit = min((one for one in entropies.values() if one is not None), default=None)
     with no_partial_results():
         evaluation = cross_fit([ranked_candidate(first, second, recipe)], first, second, recipe, calibrate=True)
-    return evaluation.required("contrastive", "lower").value()
+    if limit is not None:
+        evaluation = evaluation.with_classifier(first, second, "x" if entropies["x"] == limit else "y")
+    choice = choose(evaluation, limit)
+    evidence = Evidence(evaluation, choice.method, first, second, entropy_limit=limit, extrapolated=choice.extrapolated)
+    value = evaluation.by_bound[choice.method].value()
+    value = min(max(value, 0.0), math.inf if limit is None else limit)
+    return value, [*evaluation.warnings, *run_checks(evidence, FIT_CHECKS)]
 
 
-def _by_neighbors(x: Variable, y: Variable, seed: int) -> float:
-    """The plug-in estimate of counts for labels, and the mixed KSG estimate otherwise."""
-    first, second = _values(x), _values(y)
-    if _is_constant(first) or _is_constant(second):
+def _by_neighbors(x: Variable, y: Variable, labels: _Labels, seed: int) -> float:
+    """The plug-in estimate of counts for labels, and that of nearest neighbors otherwise; no more than the entropy of a
+    variable of labels."""
+    first, second = _side(x, labels["X"]), _side(y, labels["y"])
+    if _is_single(first) or _is_single(second):
         return 0.0
-    if all(encoding.is_label for encoding in (*x.encodings, *y.encodings)):
-        return contingency(first, second, correction="miller-madow")
-    return mixed_ksg(_without_ties(x, seed), _without_ties(y, seed))
+    bare = [side for side in (first, second) if not side.numbers.shape[1]]
+    limit = min((entropy(side.labels) for side in bare), default=math.inf)
+    if len(bare) == 2:
+        return min(contingency(first.labels, second.labels, correction="miller-madow"), limit)
+    if not (first.labels.any() or second.labels.any()):
+        return mixed_ksg(first.numbers, second.numbers, seed=seed)
+    rng = np.random.default_rng(noise_seed(seed))  # one for both: equal noise would be common information
+    return min(within_labels(_untied(first, rng), _untied(second, rng)), limit)
+
+
+def _side(variable: Variable, labels: Mapping[str, Codes]) -> Side:
+    """The labels of a variable, and its numbers as normal scores."""
+    table = _values(variable)
+    owns = [one.name for one in variable.encodings if one.is_label]
+    codes = np.zeros(len(table), dtype=np.int64)
+    if owns:
+        _, codes = np.unique(np.stack([labels[name] for name in owns], 1), axis=0, return_inverse=True)
+    numbers = table[:, [i for i, column in enumerate(variable.columns) if variable.origins[column] not in owns]]
+    scores = RankGaussianize().fit(numbers)(numbers) if numbers.shape[1] else numbers
+    return Side(scores.double().numpy(), codes.reshape(-1))
+
+
+def _untied(side: Side, rng: np.random.Generator) -> Side:
+    """The same with a trace of noise: rounded numbers have many neighbors at the same distance, of which nearest
+    neighbors would count too few."""
+    return replace(side, numbers=side.numbers + _TRACE * rng.standard_normal(side.numbers.shape))
+
+
+def _is_single(side: Side) -> bool:
+    """Has it one value throughout?"""
+    return not side.labels.any() and not np.ptp(side.numbers, 0).any()
 
 
 def _values(variable: Variable) -> Tensor:
@@ -231,25 +336,39 @@ def _is_constant(values: Tensor) -> bool:
 def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
     """The kinds of the columns of X, by name."""
     titles = [*columns]
-    if isinstance(given, str):
-        if given != "auto":
-            raise ValueError(f"discrete_features is {given!r}: expected 'auto', True, False, a mask or indices.")
-        return {title: "categorical" for title, column in columns.items() if _few_integers(column)}
-    if isinstance(given, bool):
+    if isinstance(given, bool | np.bool_):
         return dict.fromkeys(titles, "categorical" if given else "continuous")
-    chosen = np.asarray(given)
-    if chosen.dtype == bool and len(chosen) != len(titles):
-        raise ValueError(
-            f"discrete_features has {len(chosen)} entries, and X has {len(titles)} columns: give one for each."
-        )
+    if isinstance(given, str) and given == "auto":
+        return {title: "categorical" for title, column in columns.items() if _few_integers(column)}
+    chosen = _entries(given)
+    if chosen and all(isinstance(one, bool | np.bool_) for one in chosen):
+        if len(chosen) != len(titles):
+            raise ValueError(
+                f"discrete_features has {len(chosen)} entries, and X has {len(titles)} columns: give one for each."
+            )
+        chosen = np.flatnonzero(chosen).tolist()
     mask = np.zeros(len(titles), dtype=bool)
-    for one in chosen.tolist() if chosen.dtype != bool else np.flatnonzero(chosen).tolist():
-        place = titles.index(one) if one in titles else one
-        if not isinstance(place, int) or not -len(titles) <= place < len(titles):
+    for one in chosen:
+        place = titles.index(one) if isinstance(one, str) and one in titles else one
+        whole = isinstance(place, Integral) and not isinstance(place, bool)
+        if not (whole and -len(titles) <= place < len(titles)):
             known = nearest(str(one), titles)
             raise ValueError(f"discrete_features names a column {one!r} that X does not have. {known}")
         mask[place] = True
     return {title: "categorical" if one else "continuous" for title, one in zip(titles, mask, strict=True)}
+
+
+def _entries(given: Any) -> list[Any]:
+    """A mask, indices or names as a list."""
+    listed = given.tolist() if hasattr(given, "tolist") else given
+    if isinstance(listed, str):
+        raise ValueError(f"discrete_features is {listed!r}: expected 'auto', True, False, a mask or indices.")
+    if not isinstance(listed, Iterable):
+        raise TypeError(
+            f"discrete_features is {listed!r}: expected 'auto', True, False, a mask or a list of indices, for example "
+            "[0]."
+        )
+    return list(listed)
 
 
 def _few_integers(column: NDArray[Any]) -> bool:
@@ -257,14 +376,3 @@ def _few_integers(column: NDArray[Any]) -> bool:
         return False  # the kinds of text and booleans are inferred
     values = np.unique(column[np.isfinite(column)])
     return len(values) <= _MOST_VALUES and bool((values == values.round()).all())
-
-
-def _without_ties(variable: Variable, seed: int) -> Tensor:
-    """In float64, labels far apart from each other, and normal scores with a trace of noise: rounded numbers have many
-    neighbors at the same distance, of which nearest neighbors would count too few."""
-    values = _values(variable)
-    kinds = {name: encoding.is_label for encoding in variable.encodings for name in encoding.names}
-    ranks: Tensor = RankGaussianize().fit(values)(values).double()
-    noise = torch.randn(ranks.shape, generator=torch.Generator().manual_seed(seed), dtype=ranks.dtype)
-    discrete = torch.tensor([kinds[name] for name in variable.columns])
-    return torch.where(discrete, _APART * values.double(), ranks + _TRACE * noise)

@@ -21,6 +21,7 @@ from mibounds.results import Result
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
 from mibounds.training.recipe import Recipe, Settings, takes_settings
+from mibounds.training.torch_modes import plain_torch
 from mibounds.warnings import issue
 
 __all__ = ["MutualInformation"]
@@ -71,7 +72,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         True
     """
 
-    @takes_settings(without=_FOLDERS)
+    @takes_settings(without=_FOLDERS, computes=False)
     def __init__(
         self,
         *,
@@ -96,6 +97,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         for name, value in {**_DEFAULTS, **settings}.items():
             setattr(self, name, value)
 
+    @plain_torch()
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> MutualInformation:
         """Estimate I(X;Y).
 

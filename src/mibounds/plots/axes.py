@@ -104,13 +104,18 @@ def name_ticks(axis: Axes, which: str, names: Sequence[str], room: float = 11.0)
     size = min(SMALL, max(7.0, room / _LINE_HEIGHT))
     step = math.ceil(size * _LINE_HEIGHT / room - 0.05)
     places = range(0, len(names), step)
-    short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names[::step]]
+    short = [_plain(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…") for name in names[::step]]
     set_ticks = axis.set_xticks if which == "x" else axis.set_yticks
     style: dict[str, Any] = {"rotation": 90} if which == "x" else {}
     set_ticks(places, short, fontsize=size, **style)
     if not all(name.isascii() for name in short):
         for label in axis.get_xticklabels() if which == "x" else axis.get_yticklabels():
             label.set_fontfamily(_families())
+
+
+def _plain(name: str) -> str:
+    """The same text, whose dollar signs begin no formula."""
+    return name.replace("$", r"\$")
 
 
 def names_width(names: Sequence[str]) -> float:
@@ -142,7 +147,7 @@ def label_points(axis: Axes, points: Sequence[tuple[float, float]], names: Seque
             height += 2
         placed.append((start, start + width, height))
         axis.annotate(
-            name, point, (8 if right else -8, height - y), textcoords="offset points", va="center",
+            _plain(name), point, (8 if right else -8, height - y), textcoords="offset points", va="center",
             ha="left" if right else "right", fontsize=SMALL,
         )  # fmt: skip
 

@@ -11,6 +11,8 @@ from mibounds.report.environment import render
 from mibounds.report.figures import draw_curves, draw_estimates, draw_folds, draw_pointwise
 from mibounds.report.svg import inline_svg
 from mibounds.report.words import (
+    folds_sentence,
+    is_classical,
     meaning,
     method_entries,
     number,
@@ -65,7 +67,8 @@ def report_page(
         estimates=_estimates(record, bracket),
         bracketed=bracket is not None,
         figures=_figures(record, scores, bracket),
-        folds=[number(value) for value in record["fold_values"]],
+        folds=folds_sentence(record) if len(record["fold_values"]) > 1 else "",
+        by_critics=not is_classical(record["method"]),
         rows=None if scores is None else _extremes(scores),
         method=method_entries(record, None if scores is None else len(scores)),
         command=command,
@@ -79,16 +82,18 @@ def report_page(
 def _estimates(record: Record, bracket: Record | None) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Groups of estimates: name, number and meaning."""
     names = sorted(record["estimates"], key=lambda name: name != record["method"])  # the reported one first
+    numbers = {name: record["estimates"][name] for name in names}
     bounds = {name: value for name, value, _ in _bounds(bracket)}
     groups = {
-        "From the same scores": {name: record["estimates"][name] for name in names},
+        "From the same scores": {name: value for name, value in numbers.items() if not is_classical(name)},
         "Bracket": {} if bracket is None else {**bounds, **bracket["estimates"]},
-        "Classical estimates": record["cross_checks"],
+        "Classical estimates": {name: value for name, value in numbers.items() if is_classical(name)}
+        | record["cross_checks"],
     }
     return [
-        (title, [(name, number(value), meaning(name)) for name, value in numbers.items()])
-        for title, numbers in groups.items()
-        if numbers
+        (title, [(name, number(value), meaning(name)) for name, value in group.items()])
+        for title, group in groups.items()
+        if group
     ]
 
 
@@ -122,12 +127,13 @@ def _figures(record: Record, scores: Any, bracket: Record | None) -> dict[str, s
             "folds",
             "The estimate of each fold",
             f"The estimates of {len(folds)} folds are {number(min(folds))} to {number(max(folds))} {unit}; that of all "
-            f"samples is {number(record['value'])}, with the interval {between}.",
+            f"samples{' without critics' * is_classical(record['method'])} is {number(record['value'])}, with the "
+            f"interval {between}.",
         )
     curves = [
         (curve["steps"], curve["validation_loss"], curve["best_step"], curve["candidate"]) for curve in record["curves"]
     ]
-    if curves:
+    if any(steps[-1] for steps, *_ in curves):  # closed forms take none
         kept = [best for _, _, best, _ in curves]
         fell = [losses[0] - min(losses) for _, losses, _, _ in curves]
         figures["curves"] = inline_svg(

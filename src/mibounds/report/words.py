@@ -42,9 +42,11 @@ _MEANING = {
     "MixedKSG": "nearest neighbors, for tied values",
     "SelectedKSG": "nearest neighbors in the columns that matter most",
     "PredictionKSG": "nearest neighbors of a variable and what was predicted of it",
+    "BoostedTrees": "what predictions of boosted trees certify on held-out samples",
     "Contingency": "counts of categories",
     "constant": "exact, because a variable is constant",
 }
+_CLASSICAL = frozenset(name for name in _MEANING if "KSG" in name) | {"GaussianCopula", "BoostedTrees", "Contingency"}
 _SIDE = {"lower": "lower bound", "upper": "upper bound", "neither": "neither bound"}
 _REASONS = {
     "Classifier": "One variable is a label, so the critics are evaluated as its classifiers. ",
@@ -200,6 +202,23 @@ def meaning(name: str) -> str:
     return _MEANING.get(name, _SIDE.get(side, "") if isinstance(side, str) else "")
 
 
+def is_classical(name: str) -> bool:
+    """Is an estimate of this name made without critics?"""
+    return name in _CLASSICAL
+
+
+def folds_sentence(record: Record) -> str:
+    """The estimates of single folds, which are those of the critics."""
+    values = ", ".join(number(value) for value in record["fold_values"])
+    value, stderr = f"{number(record['value'])} {record['unit']}", number(record["stderr"])
+    if is_classical(record["method"]):
+        return (
+            f"Estimates of the critics of single folds: {values}. The reported estimate, {value}, is by "
+            f"{record['method']} from all samples; the standard error of the critics' estimate is {stderr}."
+        )
+    return f"Estimates of the folds: {values}. All samples: {value}, standard error {stderr}."
+
+
 def method_entries(record: Record, given: int | None) -> list[tuple[str, str]]:
     """How the result was computed, as terms and their texts.
 
@@ -211,8 +230,7 @@ def method_entries(record: Record, given: int | None) -> list[tuple[str, str]]:
     entries = [
         (
             "Estimate",
-            f"{method}. {_REASONS.get(method, '')}The rule that selects the reported estimate is fixed in advance; the "
-            "largest number is never selected.",
+            f"{method}. {_reason(method)}The rule that selects the reported estimate is fixed in advance.",
         )
     ]
     for letter, names, kinds in zip("xy", record["columns"], record["kinds"], strict=True):
@@ -221,7 +239,10 @@ def method_entries(record: Record, given: int | None) -> list[tuple[str, str]]:
             entries.append((letter, f"{kinds_text(kinds) or 'columns'}{listed}"))
     left_out = given - record["n"] if given is not None else 0
     without = f" Rows that were dropped or not tested: {left_out:,} of {given:,}." if left_out else ""
-    entries.append(("Samples", f"{record['n']:,}, each scored by critics that were not trained on it.{without}"))
+    together = f" {method} takes all of them together." if is_classical(method) else ""
+    entries.append(
+        ("Samples", f"{record['n']:,}, each scored by critics that were not trained on it.{together}{without}")
+    )
     entries += _training_entries(record["curves"])
     below, above = record["interval_bias"]
     entries.append(
@@ -239,16 +260,27 @@ def _training_entries(curves: Sequence[Record]) -> list[tuple[str, str]]:
     if not curves:
         return []
     kept, trained = [curve["best_step"] for curve in curves], max(curve["steps"][-1] for curve in curves)
-    span = f"{min(kept):,}" if min(kept) == max(kept) else f"{min(kept):,} to {max(kept):,}"
+    steps = f"The weights of step {_span(kept)} were kept by validation loss; {trained:,} steps at most."
+    if not trained:
+        steps = "Critics in closed form have the largest weight; they take no training steps."
     counts = Counter(curve["candidate"] for curve in curves).most_common()
     names = ", ".join(f"{name} ({count} of {len(curves)})" for name, count in counts)
     return [
-        (
-            "Folds",
-            f"{len(curves)}. The weights of step {span} were kept by validation loss; {trained:,} steps at most.",
-        ),
+        ("Folds", f"{len(curves)}. {steps}"),
         ("Candidate with the largest weight", counts[0][0] if len(counts) == 1 else names),
     ]
+
+
+def _span(steps: Sequence[int]) -> str:
+    """The smallest and the largest of them, or the one that all are."""
+    return f"{min(steps):,}" if min(steps) == max(steps) else f"{min(steps):,} to {max(steps):,}"
+
+
+def _reason(method: str) -> str:
+    """Why this estimate is the reported one."""
+    if is_classical(method):
+        return "It needs no critics, is unbiased or too low, and exceeds their estimate. "
+    return _REASONS.get(method, "")
 
 
 def _source_names(names: Sequence[str], kinds: Sequence[str]) -> Sequence[str]:

@@ -40,7 +40,7 @@ def taken(
         The variables: a single column with its dimension, labels (N,) with K classes as one-hot columns (N, K).
 
     Raises:
-        TypeError: if one is no tensor, or complex.
+        TypeError: if one is no tensor, or complex, sparse or without values.
         ValueError: if lengths, shapes or labels differ from what was expected.
 
     Example:
@@ -74,12 +74,19 @@ def _tensors(name: str, side: Any, wide: bool) -> Tensors:
         return tuple(_tensors(name, part, False) for part in side)
     if not isinstance(side, Tensor):
         raise TypeError(f"{name} is a {type(side).__name__}: pass a tensor, for example torch.as_tensor({name}).")
+    if side.layout != torch.strided:
+        raise TypeError(f"{name} is a tensor of layout {side.layout}, not a dense one: pass {name}.to_dense().")
+    if side.is_meta:
+        raise TypeError(f"{name} is a tensor on the meta device, which holds no values: pass one on the critic's.")
     if side.is_complex():
         raise TypeError(f"{name} is complex: pass its real and imaginary parts, torch.view_as_real({name}).flatten(1).")
     if not side.dim():
         raise ValueError(f"{name} is a single number: pass a batch (N, ...) of paired samples.")
-    kept = side.dtype == torch.float64 and wide
-    return side.float() if not kept and (side.is_floating_point() or side.dtype == torch.bool) else side
+    # No gradient can pass a tensor of inference mode, but it can pass a copy. The compiler cannot ask for it.
+    foreign = torch.is_grad_enabled() and not torch.compiler.is_compiling() and side.is_inference()
+    own: Tensor = side.clone() if foreign else side
+    kept = own.dtype == torch.float64 and wide
+    return own.float() if not kept and (own.is_floating_point() or own.dtype == torch.bool) else own
 
 
 def _shaped(name: str, side: Tensors, shape: Sizes | None, shapes: tuple[Sizes | None, Sizes | None]) -> Tensors:

@@ -45,7 +45,7 @@ class OptimizerState:
             self.optimizer = torch.optim.Adam(self.weights, lr=lr, betas=betas, fused=True)
             for weight in self.weights:  # as its first step does, so that a state has all its tensors from the start
                 self.optimizer.state[weight] = {
-                    "step": torch.zeros((), device=weight.device),
+                    "step": torch.zeros((), dtype=torch.float32, device=weight.device),
                     "exp_avg": torch.zeros_like(weight),
                     "exp_avg_sq": torch.zeros_like(weight),
                 }
@@ -90,7 +90,7 @@ class OptimizerState:
         """The state by parameter and name, and the learning rate of each group."""
         if self.optimizer is None:
             return {}
-        rates = torch.tensor([float(group["lr"]) for group in self.optimizer.param_groups])
+        rates = torch.tensor([float(group["lr"]) for group in self.optimizer.param_groups], dtype=torch.float32)
         state = {
             f"{name}.{key}": tensor
             for name, weight in zip(self.names, self.weights, strict=True)

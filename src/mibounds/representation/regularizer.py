@@ -11,7 +11,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor, nn
 
-from mibounds._checks import check_integer, check_number, check_seed, check_widths
+from mibounds._checks import check_device, check_flag, check_integer, check_number, check_seed, check_widths
 from mibounds._distributed import average, average_gradients, broadcast_tensors, ranks
 from mibounds._math import full_precision
 from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count
@@ -23,6 +23,7 @@ from mibounds.representation.inputs import detached, guarded, no_term, taken
 from mibounds.representation.layer_outputs import kept_buffers
 from mibounds.representation.loop_checks import LoopChecks
 from mibounds.representation.optimizer_state import OptimizerState, check_adam
+from mibounds.training.torch_modes import ordinary_module, plain_torch
 
 __all__ = ["MIRegularizer"]
 
@@ -102,6 +103,7 @@ class MIRegularizer(nn.Module):
 
     phase: Tensor
 
+    @plain_torch(on_cpu=False)
     def __init__(
         self,
         x_shape: Shape,
@@ -126,6 +128,10 @@ class MIRegularizer(nn.Module):
         check_number("lr", lr, above=0)
         check_seed(seed)
         check_adam(betas, clip)
+        shared, check = check_flag("shared", shared), check_flag("check", check)
+        standardize = None if standardize is None else check_flag("standardize", standardize)
+        if device is not None and str(device) != "meta":
+            check_device(device)
         built_bound = build_bound(bound)
         shapes = shape_sizes("x", x_shape), shape_sizes("z", z_shape)
         built = build_critic(critic, *shapes, seed, hidden=check_widths("hidden", hidden))
@@ -137,6 +143,7 @@ class MIRegularizer(nn.Module):
         if standardize or (standardize is None and (by_name or built.standardizes)):
             built = Standardized(built, *shapes, shared=shared)
         self.estimator = MIEstimator(built, built_bound, negatives=negatives, shared=shared).float().to(device)
+        ordinary_module(self.estimator)
         standardized = isinstance(built, Standardized)
         self._taken = partial(
             taken,
@@ -201,7 +208,7 @@ class MIRegularizer(nn.Module):
             self._checks.call(self, x, z, value)
         return value
 
-    @torch.inference_mode(False)
+    @plain_torch(on_cpu=False)
     def update(self, x: Tensors, z: Tensors) -> None:
         """Take `steps` steps on the critic. x and z are detached, and no gradients remain.
 
@@ -222,7 +229,7 @@ class MIRegularizer(nn.Module):
             self._prepare(x, z)
         self._agree()
         skipped = self.skipped
-        with self._checks.inside(), torch.enable_grad(), full_precision(flat(x)[0]):
+        with self._checks.inside(), full_precision(flat(x)[0]):
             if self.check and self._checks.critic.due(self, x):
                 self._checks.critic.held_back(self, x, z, self._take_steps)
             else:
@@ -241,7 +248,7 @@ class MIRegularizer(nn.Module):
 
     def recent(self) -> Tensor:
         """The finite ones of the last 100 values, in nats."""
-        values = torch.stack([*self._values]) if self._values else torch.empty(0)
+        values = torch.stack([*self._values]) if self._values else torch.empty(0, dtype=torch.float32)
         return values[values.isfinite()]
 
     def _take_steps(self, x: Tensors, z: Tensors) -> None:
@@ -287,12 +294,15 @@ class MIRegularizer(nn.Module):
         if self.negatives == "all":
             return None
         n = row_count(x) * (ranks() if self.estimator.shared else 1)
-        if n not in self._pairs or not self.check:
-            every = torch.arange(n, device=self.phase.device)
-            count = min(self.negatives, n - 1)
-            shifts = ((every[:count] + self.phase) * ((n - 1) / count)).long().clamp_max(n - 2) + 1
-            self._pairs[n] = (every[:, None] + shifts) % n
-        return self._pairs[n]
+        if n in self._pairs and self.check:
+            return self._pairs[n]
+        every = torch.arange(n, device=self.phase.device)
+        count = min(self.negatives, n - 1)
+        shifts = ((every[:count] + self.phase) * ((n - 1) / count)).long().clamp_max(n - 2) + 1
+        partners = (every[:, None] + shifts) % n
+        if torch.compiler.is_compiling() or not partners.is_inference():  # with which no gradient can be computed
+            self._pairs[n] = partners
+        return partners
 
     def _has_pairs(self, x: Tensors) -> bool:
         """Has a batch mismatched pairs?"""
@@ -344,7 +354,7 @@ class MIRegularizer(nn.Module):
 
     def _own_state(self) -> dict[str, Tensor]:
         """The state apart from parameters and buffers."""
-        values = torch.full((_RECENT,), math.nan)
+        values = torch.full((_RECENT,), math.nan, dtype=torch.float32)
         if self._values:
             values[: len(self._values)] = torch.stack([*self._values]).cpu()
         optimizer = {_OPTIMIZER + name.replace(".", "/"): one.detach() for name, one in self._state.tensors().items()}
@@ -354,6 +364,7 @@ class MIRegularizer(nn.Module):
         super()._save_to_state_dict(destination, prefix, keep_vars)
         destination.update({prefix + name: tensor for name, tensor in self._own_state().items()})
 
+    @torch.inference_mode(False)
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         missing: list[str] = rest[2]
         counts, values = (state_dict.pop(prefix + name, None) for name in ("counts", "values"))
@@ -373,5 +384,7 @@ class MIRegularizer(nn.Module):
         self._agreed = False
 
 
+@torch.inference_mode(False)
 def _after_load(regularizer: MIRegularizer, _keys: object) -> None:
+    ordinary_module(regularizer.estimator)
     regularizer._state.moved()  # load_state_dict(assign=True) replaces the parameters

@@ -27,7 +27,8 @@ class BracketResult(Measurement):
         lower: the cross-fitted InfoNCE estimate, in `unit`.
         lower_stderr: its standard error; where `estimate` extrapolates, that of the plug-in, which is no smaller.
         upper: the leave-one-out bound of a conditional density on samples that did not train it, plus
-            `train_test_gap`, in `unit`. It is an upper bound only as far as the density is right.
+            `train_test_gap`, in `unit`. It is an upper bound only as far as the density is right. The `entropy_limit`
+            where that is smaller.
         upper_stderr: its standard error.
         n: number of samples.
         train_test_gap: by how much the density scores its training samples higher than test samples, in `unit`.
@@ -96,6 +97,8 @@ class BracketResult(Measurement):
         upper = f"LeaveOneOut plus the train-test gap {self.train_test_gap:.2g}, {density}"
         if self.known:
             upper = "LeaveOneOut, known density"
+        elif self.upper == self.entropy_limit:
+            upper = "the entropy of the label, which is smaller than the bound of the density"
         if self.lower == self.upper and not (self.lower_stderr or self.upper_stderr):  # a variable is constant
             lower = upper = "exact"
         blocks: list[Line | Numbers] = [

@@ -84,7 +84,7 @@ class LaggedResult(Composite):
             KeyError: if the lag was not estimated.
         """
         if lag not in self.lags:
-            raise KeyError(f"lag {lag} was not estimated. Known: {', '.join(map(str, self.lags))}.")
+            raise KeyError(f"lag {lag!r} was not estimated. Known: {', '.join(map(str, self.lags))}.")
         return self.results[self.lags.index(lag)]
 
     def __iter__(self) -> Iterator[int]:

@@ -106,7 +106,7 @@ def text_lines(content: Content) -> list[str]:
         elif isinstance(block, Numbers):
             lines += _joined(f"{_INDENT}{block.label}:", [f"{name} {text}" for name, text in block.entries])
         else:
-            lines += [line for row in _aligned(block) for line in _wrapped(row)]
+            lines += _table_lines(block)
     for warning in content.warnings:
         lines += _wrapped(f"warning {warning.code}: {warning}")
     return lines
@@ -132,9 +132,18 @@ def html(content: Content) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def _wrapped(text: str, indent: str = _INDENT) -> list[str]:
+def _table_lines(table: Table) -> list[str]:
+    """The rows of a table; where one is too long, its last column goes on below itself."""
+    last = 3 * (len(table.header) - 1) + sum(
+        max(map(len, column)) for column in list(zip(table.header, *table.rows, strict=True))[:-1]
+    )
+    hanging = " " * last if last < WIDTH / 2 else _INDENT
+    return [line for row in _aligned(table) for line in _wrapped(row, after=_INDENT + hanging)]
+
+
+def _wrapped(text: str, indent: str = _INDENT, after: str = 2 * _INDENT) -> list[str]:
     return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=2 * _INDENT, break_long_words=False,
+        text, WIDTH, initial_indent=indent, subsequent_indent=after, break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from mibounds.training.candidates import Candidate
 from mibounds.training.folds import Fold
 from mibounds.training.observer import FoldObserver
 from mibounds.training.recipe import FilledRecipe
+from mibounds.training.torch_modes import ordinary
 
 __all__ = ["VALIDATION_ROWS", "Run", "Stopped"]
 
@@ -173,7 +174,7 @@ class Run:
         a job, this rank's share of it: all ranks draw the same."""
         own = rank_slice(self.rows)
         if self.sampler is not None:
-            x, y = (take_rows(side, own) for side in self.sampler(self.rows, self.generator))
+            x, y = (ordinary(take_rows(side, own)) for side in self.sampler(self.rows, self.generator))
             return self.prepare_x(x), self.prepare_y(y)
         if len(self.order) < self.rows:
             self.order = torch.randperm(row_count(self.x), generator=self.generator)

@@ -31,6 +31,7 @@ from mibounds.training.folds import Fold
 from mibounds.training.observer import FoldObserver, Observer
 from mibounds.training.recipe import FilledRecipe, Recipe
 from mibounds.training.supervision import Supervision
+from mibounds.training.torch_modes import ordinary
 from mibounds.training.workers import fast_arithmetic
 from mibounds.warnings import InterruptedWarning
 
@@ -109,7 +110,7 @@ def cross_fit_folds(
     for candidate in candidates:
         check_candidate(candidate, recipe)
     device = recipe.torch_device
-    x, y = (map_tensors(lambda part: part.to(device), rows) for rows in (x, y))
+    x, y = (ordinary(map_tensors(lambda part: part.to(device), rows)) for rows in (x, y))
     candidates = [dataclasses.replace(c, estimator=on_device(device, c.estimator)) for c in candidates]
     bounds, both = evaluated_bounds(candidates[0].estimator), evaluates_both_directions(candidates)
     check_reached(device)

@@ -27,6 +27,7 @@ from mibounds.results.result import curve_from
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
 from mibounds.training.modules import UnknownClassError, describe, rebuild
+from mibounds.training.torch_modes import plain_torch
 from mibounds.warnings import UnseenCategoryWarning, issue
 
 __all__ = ["FittedFolds", "load"]
@@ -87,6 +88,7 @@ class FittedFolds(Sequence[Fitted]):
         first, second = (schema.names if schema else () for schema in self.schemas)
         return first, second
 
+    @plain_torch()
     def score_pairs(self, x: Any, y: Any, *, nan: MissingPolicy = "raise") -> Tensor:
         """The mean over folds of the log-ratios in nats of matched rows.
 
@@ -197,6 +199,7 @@ def _taken(data: Any, name: str, schema: Schema | None) -> Tensors:
     return data
 
 
+@plain_torch()
 def load(
     path: str | os.PathLike[str],
     *,

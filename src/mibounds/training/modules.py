@@ -8,7 +8,9 @@ what to call it with.
 
 from __future__ import annotations
 
+import importlib
 import numbers
+import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -79,20 +81,23 @@ def rebuild(
     Raises:
         UnknownClassError: if it uses another class; the sentence starts with "uses".
     """
-    known = {(_origin(kind), kind.__qualname__): kind for kind in _subclasses(nn.Module)}
-    return _rebuild(record, tensors, known, {kind.__qualname__: kind for kind in modules}, prefix)
+    return _rebuild(record, tensors, _known(), {kind.__qualname__: kind for kind in modules}, prefix)
 
 
 def _rebuild(
     record: Mapping[str, Any],
     tensors: Mapping[str, Tensor],
-    known: Mapping[tuple[str, str], type[nn.Module]],
+    known: dict[tuple[str, str], type[nn.Module]],
     given: Mapping[str, type[nn.Module]],
     prefix: str,
 ) -> nn.Module:
     origin, name = record["from"], record["class"]
     if origin in _ORIGINS.values():
         kind: Any = known.get((origin, name))
+        if kind is None:
+            _import_modules()
+            known |= _known()
+            kind = known.get((origin, name))
         if kind is None:
             raise UnknownClassError(f"uses {origin}.{name}, which is not there: update {origin.partition('.')[0]}.")
     else:
@@ -130,6 +135,19 @@ def _rebuild(
 def _origin(kind: type) -> str:
     """Where a class is from: "mibounds", "torch.nn", or its own module."""
     return next((origin for start, origin in _ORIGINS.items() if kind.__module__.startswith(start)), kind.__module__)
+
+
+def _known() -> dict[tuple[str, str], type[nn.Module]]:
+    """The classes of modules that have been imported, by where they are from and their names."""
+    return {(_origin(kind), kind.__qualname__): kind for kind in _subclasses(nn.Module)}
+
+
+def _import_modules() -> None:
+    """Import all files of mibounds that may hold modules of a fit: what made it need not run in this process."""
+    for package in ("critics", "data", "estimation", "learners"):
+        folder = importlib.import_module(f"mibounds.{package}").__path__
+        for found in pkgutil.iter_modules(folder, f"mibounds.{package}."):
+            importlib.import_module(found.name)
 
 
 def _subclasses(kind: type[nn.Module]) -> Iterator[type[nn.Module]]:

@@ -41,6 +41,7 @@ _RISE = 2.4
 _GAP_BESIDE_LOCAL = 0.5
 _PAIR = 2  # columns: one a side
 _NOTICEABLE = 2.5  # standard errors
+_ROUNDING = 1e-6  # nats
 _DOMINATED = 3.0  # times the standard error of the primary estimate
 
 
@@ -144,9 +145,11 @@ def make_result(
     stderr = chosen.stderr()
     if recipe.bootstrap:
         stderr = chosen.bootstrap(recipe.bootstrap, torch.Generator().manual_seed(0))
-    value = max(chosen.value(), 0.0)  # below, independence describes the test samples better than the critics do
+    # Below 0, independence describes the test samples better than the critics do.
+    value = max(_without_rounding(chosen.value()), 0.0)
     value = value if choice.entropy_limit is None else min(value, choice.entropy_limit)
     estimates = {name: one.value() for name, one in evaluation.by_bound.items()}
+    certified, certified_stderr = _lower_bound_estimate(evaluation, choice)
     if choice.local is not None:
         value = min(choice.local.value, math.inf if choice.entropy_limit is None else choice.entropy_limit)
         estimates = {**estimates, choice.local.name: choice.local.value}
@@ -158,7 +161,7 @@ def make_result(
         n=evaluation.n,
         extrapolated=choice.extrapolated,
         cross_checks={check.name: check.value for check in cross_checks if check is not choice.local},
-        lower_bound_estimate=_lower_bound_estimate(evaluation, choice),
+        lower_bound_estimate=(_without_rounding(certified), certified_stderr),
         entropy_limit=choice.entropy_limit,
         interval_bias=_interval_bias(evaluation, choice, value, stderr, cross_checks, detection_limit),
         fold_values=chosen.fold_values(),
@@ -171,6 +174,12 @@ def make_result(
         pointwise=evaluation.pointwise(sample.given, sample.kept),
         fitted=FittedFolds(evaluation.fitted, (sample.x.schema, sample.y.schema)),
     )
+
+
+def _without_rounding(value: float) -> float:
+    """The value, or 0 where it is not more than the rounding of sums of scores, as of critics that are constant: their
+    standard error is about 0, too, so it would pass for a dependence."""
+    return value if abs(value) > _ROUNDING else 0.0
 
 
 def _interval_bias(

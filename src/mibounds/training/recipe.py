@@ -345,12 +345,13 @@ def refuse_settings(recipe: Recipe | str | None, settings: Mapping[str, Any], us
         raise TypeError(f"{', '.join(unused)} {have} no effect, since {why}: leave {them} out.")
 
 
-def takes_settings(*, without: Collection[str] = ()) -> Callable[[Verb], Verb]:
+def takes_settings(*, without: Collection[str] = (), computes: bool = True) -> Callable[[Verb], Verb]:
     """Let a function that ends in `**settings` name its settings: in its signature, and in the error for a keyword
-    that it does not have.
+    that it does not have. It runs in `plain_torch`, from the intake of its data on.
 
     Arguments:
         without: settings that the function does not take.
+        computes: it needs torch, which otherwise is not imported.
 
     Example:
         >>> @takes_settings(without=["cv"])
@@ -376,7 +377,12 @@ def takes_settings(*, without: Collection[str] = ()) -> Callable[[Verb], Verb]:
             for name in keywords:
                 if name not in known:
                     raise TypeError(unknown_keyword(label, name, known))
-            return verb(*arguments, **keywords)
+            if not computes:
+                return verb(*arguments, **keywords)
+            from mibounds.training.torch_modes import plain_torch
+
+            with plain_torch():
+                return verb(*arguments, **keywords)
 
         checked.__signature__ = signature.replace(parameters=[*own, *settings])  # type: ignore[attr-defined]
         return cast(Verb, checked)
@@ -388,4 +394,4 @@ _ANNOTATIONS: Mapping[str, Any] = {
     name: getattr(annotation, "__forward_arg__", annotation)  # as it is written
     for name, annotation in {**SeriesSettings.__annotations__, **Settings.__annotations__}.items()
 }
-Recipe.__init__ = takes_settings()(Recipe.__init__)  # type: ignore[method-assign]  # suggests names, too
+Recipe.__init__ = takes_settings(computes=False)(Recipe.__init__)  # type: ignore[method-assign]  # suggests names, too

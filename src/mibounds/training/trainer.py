@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
 from mibounds._checks import check_at_least, check_choice, layer_widths
-from mibounds._variables import check_finite, row_count
+from mibounds._variables import check_finite, flat, row_count
 from mibounds.data import Drawn, MissingPolicy, Preprocessing, Sample, Sampler, Standardize, Variable
 from mibounds.estimators import Estimator
 from mibounds.results import Result
@@ -20,6 +22,7 @@ from mibounds.training.diagnostics import FIT_CHECKS, Evidence, non_finite_steps
 from mibounds.training.folds import Fold
 from mibounds.training.policy import Choice, make_result
 from mibounds.training.recipe import ESTIMATOR_SETTINGS, Recipe, Settings, takes_settings
+from mibounds.training.torch_modes import plain_torch
 from mibounds.warnings import issue
 
 __all__ = ["Trainer"]
@@ -61,7 +64,7 @@ class Trainer:
         True
     """
 
-    @takes_settings(without=ESTIMATOR_SETTINGS)
+    @takes_settings(without=ESTIMATOR_SETTINGS, computes=False)
     def __init__(
         self,
         recipe: Recipe | str | None = None,
@@ -78,6 +81,7 @@ class Trainer:
         self.recipe = Recipe.of(recipe, settings)
         self.preprocessing, self.nan = preprocessing, check_choice("nan", nan, _MISSING)
 
+    @plain_torch()
     def fit(self, estimator: Estimator, x: Any, y: Any, *, groups: Any = None) -> Result:
         """Cross-fit an estimator on paired samples and report its own bound.
 
@@ -109,6 +113,7 @@ class Trainer:
                 f"x or y has missing or infinite values in {sample.given - sample.n} of {sample.given} rows: fill them "
                 'in, or leave out these rows by mi.Trainer(nan="drop").'
             )
+        estimator = estimator if tensors else _in_single_precision(estimator)
         preprocessing = None if tensors else self.preprocessing
         name = evaluated_name(estimator.bound)
         try:
@@ -139,6 +144,7 @@ class Trainer:
         issue(result.warnings)
         return result
 
+    @plain_torch()
     def fit_stream(self, estimator: Estimator, sampler: Sampler, *, test_rows: int = 10_000) -> Result:
         """Train an estimator on fresh samples at every step, and report its own bound on fresh samples.
 
@@ -168,12 +174,16 @@ class Trainer:
         _check_estimator(estimator)
         check_at_least("test_rows", test_rows, 2)
         draw = Drawn(sampler, self.recipe.torch_device)
-        x, y = draw(_FIRST + _VALID + test_rows, torch.Generator().manual_seed(self.recipe.seed))
+        # Not by the seed of the training, whose batches would be these samples.
+        first = np.random.SeedSequence(self.recipe.seed, spawn_key=(_FIRST,)).generate_state(1, np.uint64)
+        x, y = draw(_FIRST + _VALID + test_rows, torch.Generator().manual_seed(int(first[0])))
         for name, values in (("x", x), ("y", y)):
             check_finite(name, values)
         order = torch.arange(row_count(x))
         fold = Fold(order[:_FIRST], order[_FIRST : _FIRST + _VALID], order[_FIRST + _VALID :])
         columns = all(isinstance(side, Tensor) and side.dim() == 2 for side in (x, y))
+        if all(part.dtype == torch.float32 for part in flat((x, y)) if part.is_floating_point()):
+            estimator = _in_single_precision(estimator)
         name = evaluated_name(estimator.bound)
         candidate = Candidate(name, estimator, self.preprocessing if columns else None)
         recipe = self.recipe.filled(_MANY, _FIRST)
@@ -210,6 +220,12 @@ def _described(variable: Variable) -> str:
     if isinstance(variable.values, tuple):
         return f"{variable.name} is a tuple of tensors"
     return f"{variable.name} has shape {tuple(variable.values.shape)} ({variable.values.dtype})"
+
+
+def _in_single_precision(estimator: Estimator) -> Estimator:
+    """The estimator, or a copy in float32 of one that was built under another default dtype of torch."""
+    built = {parameter.dtype for parameter in estimator.parameters() if parameter.is_floating_point()}
+    return estimator if built <= {torch.float32} else copy.deepcopy(estimator).float()
 
 
 def _check_estimator(estimator: Any) -> None:

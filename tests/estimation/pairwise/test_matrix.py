@@ -323,3 +323,18 @@ def test_text_with_few_values_is_a_label(kind):
     if kind == "text":
         with pytest.raises(TypeError, match="column 'tree' holds text"):
             mi.matrix(frame, groups={"a": ["tree"], "b": ["height"]})
+
+
+@pytest.mark.parametrize("values", [2, 3, 8])
+def test_no_pair_is_above_the_entropy_of_a_label(values):
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, values, 400)
+    entropy = mi.classical.entropy(label)
+    copies = np.column_stack([label, label, label + 0.01 * rng.normal(size=400), rng.normal(size=400)])
+    found = mi.matrix(copies, folds=2).values
+    assert 0.9 * entropy < np.nanmax(found[0]) <= entropy
+    assert np.nanmax(found[:, :2]) <= entropy
+    copies[:100, 2] = np.nan  # the pair has the entropy of its own rows
+    with pytest.warns(RowsDroppedWarning):
+        found = mi.matrix(copies, folds=2, nan="drop").values
+    assert found[0, 2] <= mi.classical.entropy(label[100:])

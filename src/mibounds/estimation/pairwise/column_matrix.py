@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mibounds.data import Variable
 from mibounds.data.sources import MINIMUM_ROWS
+from mibounds.data.values import entropy_of
 from mibounds.estimation.false_discovery import pooled_pvalues
 from mibounds.estimation.pairwise.pair_evaluations import (
     FoldColumns,
@@ -37,6 +38,7 @@ _MANY = 20_000  # rows, from which two folds are enough
 _STACK = 64  # pairs trained at once: what a core's cache holds
 _NULL_COLUMNS = 33, 50  # at least and at most: 528 to 1,225 pairs of them
 _FEW, _SERIAL = 200, 0.3
+_MOST_LABELS = 12  # different values of a column whose entropy limits its pairs: as many as text may have to be taken
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def measure_columns(
     table: Tensor, tested: bool, folds: int | None, threads: int, progress: bool | str, seed: int
 ) -> list[Floats]:
     """Of the pairs i < j of the columns of a table (N, D): values, standard errors, numbers of samples and, if asked
-    for, p-values.
+    for, p-values. No value is above the entropy of a column with few values.
 
     A pair leaves out the samples in which one of its columns is not finite; pairs of the same samples are trained
     together. It is not measured, and its value is NaN, where fewer than 50 are left. The standard error is the larger
@@ -83,7 +85,7 @@ def measure_columns(
             sizes = torch.tensor([len(fold.test) for fold in part.splits], dtype=torch.float64)
             sampling = (variances * sizes).sum(-1).sqrt() / len(part.table)
             spread = means.std(-1) / math.sqrt(len(part.splits))
-            value = (means * sizes).sum(-1) / len(part.table)
+            value = torch.minimum((means * sizes).sum(-1) / len(part.table), _limits(part))
             found[:, part.pairs.cpu()] = torch.stack([value, torch.maximum(sampling, spread), _pooled(observed)])
         numbers = [found[0].numpy(), found[1].numpy(), counts.double().cpu().numpy()]
         if null is not None:
@@ -155,6 +157,17 @@ def _each(part: _Part, evaluate: Callable[..., Tensor], threads: int, bar: Progr
     stacks = torch.split(torch.arange(len(part.first), device=table.device), _STACK)
     done = parallel(joblib.delayed(run)(fold, pairs) for fold in prepared for pairs in stacks)
     return torch.stack([torch.cat(done[i : i + len(stacks)], -1) for i in range(0, len(done), len(stacks))], -1)
+
+
+def _limits(part: _Part) -> Tensor:
+    """The smaller entropy of each pair's columns in nats, (P,); a column of many values has none that matters."""
+    limits = []
+    for column in part.table.unbind(1):
+        _, counts = torch.unique(column, return_counts=True)
+        few = len(counts) <= _MOST_LABELS
+        limits.append(entropy_of(counts.tolist()) if few else math.inf)
+    entropies = torch.tensor(limits, dtype=torch.float64)
+    return torch.minimum(entropies[part.first.cpu()], entropies[part.second.cpu()])
 
 
 def _pooled(statistics: Tensor) -> Tensor:
