@@ -75,9 +75,9 @@ def test_the_table_of_accuracy_is_that_of_the_stored_results():
     said = "{:.3f} nats at 10,000 samples, {:.3f} at 1,000 (best published: 0.060, 0.092), {:.3f} at 200 |"
     assert said.format(*errors) in README
     for fits, what in [
-        (forty[10_000], "{} of {} at 10,000 samples, 38"),
-        (forty[1_000], "{} of {} at 1,000, "),
-        (forty[200], "{} of {} at 200 |"),
+        (forty[10_000], "truth | {} of {} at 10,000 samples,"),
+        (forty[1_000], "samples, {} of {} at 1,000,"),
+        (forty[200], "at 1,000, {} of {} at 200 |"),
         (stored("intervals/default_10k.jsonl"), "{} of {} at 10,000 samples; 3"),
         (stored("intervals/results.jsonl"), "{} of {} at 2,000"),
     ]:
