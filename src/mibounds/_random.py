@@ -1,4 +1,5 @@
-"""First weights from a seed: torch draws them from its one global generator, so that is borrowed and given back."""
+"""Random numbers from a seed: first weights, for which torch's global generator is borrowed and given back, and streams
+that are independent of data which a user drew from the same seed."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
-__all__ = ["seeded"]
+__all__ = ["noise_seed", "seeded"]
 
 _BORROWED = threading.Lock()
 
@@ -26,3 +28,12 @@ def seeded(seed: int) -> Iterator[None]:
     with _BORROWED, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs too, which nothing gives back
         yield
+
+
+def noise_seed(seed: int) -> int:
+    """The seed of a stream of noise: `torch.manual_seed(0); x = torch.randn(n)` and noise of seed 0 would be equal.
+
+    >>> torch.Generator().manual_seed(noise_seed(0)).initial_seed() != 0
+    True
+    """
+    return int(np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1, np.uint64)[0])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mibounds.data import Sample
 from mibounds.data.weights import rows_by_weight
 
 
@@ -56,3 +57,11 @@ def test_the_scale_of_weights_does_not_matter(scale):
 @pytest.mark.parametrize("weight", [1e-310, 5e-324, 1.7e308])
 def test_equal_weights_at_the_ends_of_floats_keep_all_rows(weight):
     assert rows_by_weight(np.full(100, weight), 100, torch.arange(100), generator()).all()
+
+
+def test_rows_are_not_drawn_by_the_numbers_of_the_data():
+    x = torch.rand(2_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weights = torch.full((2_000,), 0.5)
+    weights[0] = 1.0
+    kept = Sample.of(x=x, y=x, weights=weights, seed=0).x.values
+    assert float(kept.mean()) == pytest.approx(0.5, abs=0.03), "rows with small values of x would be kept"

@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import mibounds as mi
+from mibounds._random import noise_seed
 from mibounds.representation.information_plane import InformationPlane, PlanePoint
-from mibounds.representation.noise import noise_seed
 from mibounds.warnings import SmallSampleWarning, issue
 
 

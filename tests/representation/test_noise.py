@@ -2,7 +2,8 @@
 
 import torch
 
-from mibounds.representation.noise import noise, noise_seed
+from mibounds._random import noise_seed
+from mibounds.representation.noise import noise
 
 
 def test_no_small_seed_draws_the_noise():

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._checks import check_choice, check_paired
+from mibounds._random import noise_seed
 from mibounds._variables import row_count
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
@@ -111,7 +112,7 @@ class Sample:
         if nan == "raise" or not series:
             sample = sample._complete("drop" if nan == "indicator" else nan)
         if weights is not None:
-            stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(seed))
+            stay = rows_by_weight(weights, given, sample.kept, torch.Generator().manual_seed(noise_seed(seed)))
             sample = sample._at(stay.nonzero().flatten())._with(weight_warnings(weights, stay))
         sample = sample._varying() if drop_constant else sample
         return replace(sample, groups=group_codes(groups, given, sample.kept))

@@ -19,6 +19,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from mibounds._checks import check_choice, nearest
+from mibounds._random import noise_seed
 from mibounds.classical import contingency, entropy, mixed_ksg
 from mibounds.data import MissingPolicy, RankGaussianize, Sample, Variable
 from mibounds.data.intake import table_of
@@ -26,7 +27,6 @@ from mibounds.data.values import Array, texts
 from mibounds.data.variable import shown
 from mibounds.estimation.candidates import ranked_candidate
 from mibounds.integrations.neighbor_scores import Codes, Side, within_labels
-from mibounds.representation.noise import noise_seed
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, run_checks
 from mibounds.training.interrupts import no_partial_results

@@ -29,13 +29,13 @@ from torch import Tensor, nn
 
 from mibounds._checks import check_at_least, check_integer, check_number, check_paired, check_seed
 from mibounds._math import off_diagonal
+from mibounds._random import noise_seed
 from mibounds.bounds import BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.classical import entropy
 from mibounds.critics import Critic
 from mibounds.critics.critic import inner_product
 from mibounds.inference import evaluate_grid
 from mibounds.representation.layer_outputs import count_rows, evaluation_mode, layer_outputs, named_layers, unwrap
-from mibounds.representation.noise import noise_seed
 from mibounds.warnings import MIWarning
 
 if TYPE_CHECKING:

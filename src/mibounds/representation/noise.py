@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 
-from mibounds._random import seeded
+from mibounds._random import noise_seed, seeded
 
-__all__ = ["noise", "noise_seed"]
-
-
-def noise_seed(seed: int) -> int:
-    """The seed of a stream of noise: `torch.manual_seed(0); x = torch.randn(n)` and noise of seed 0 would be equal.
-
-    Example:
-        >>> torch.Generator().manual_seed(noise_seed(0)).initial_seed() != 0
-        True
-    """
-    return int(np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1, np.uint64)[0])
+__all__ = ["noise"]
 
 
 @contextmanager
