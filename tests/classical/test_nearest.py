@@ -329,3 +329,16 @@ def test_the_largest_numbers_have_neighbors_too(method, place):
     columns[place] = 1.7e308 * np.sign(columns[place]) * rng.uniform(0.5, 1, 60)
     small = [2.0**-100 * column for column in columns]  # the same, to the bit
     assert method(*columns) == method(*small)
+
+
+@pytest.mark.parametrize("nats", [0.0, 1.0, 3.5])
+def test_whole_numbers_without_ties_have_tied_distances_that_add_nothing(nats):
+    rng = np.random.default_rng(0)
+    r = math.sqrt(1 - math.exp(-2 * nats))
+    x, noise = rng.normal(size=(2, 1500))
+    y = r * x + math.sqrt(1 - r * r) * noise
+    ranks = [np.argsort(np.argsort(column)) for column in (x, y)]
+    truth = ksg(x, y)
+    for a, b in (ranks, [10**9 + 3 * ranks[0], 2.5 * ranks[1]], [ranks[0] / 250, y]):
+        assert mixed_ksg(a, b) == pytest.approx(truth, abs=0.03)
+    assert mixed_ksg(x, y) == truth, "values that are on no grid stay as they are"

@@ -24,6 +24,7 @@ Counts = NDArray[np.int64]
 
 _TRACE = 1e-3  # of the smallest gap between distinct values: the width of the noise that breaks ties
 _LARGE, _SMALLER = 2.0**1020, 2.0**-16
+_FEW, _OFF_GRID = 4, 1e-3  # values, of which the multiples of a gap are chance; a share of the smallest gap
 
 
 def ksg(x: Any, y: Any, *, neighbors: int = 3, variant: Literal[1, 2] = 1, workers: int = 1) -> float:
@@ -34,7 +35,8 @@ def ksg(x: Any, y: Any, *, neighbors: int = 3, variant: Literal[1, 2] = 1, worke
     with counts strictly within :math:`\epsilon_i`. The second variant counts within the smallest rectangle that holds
     the k neighbors, its sides included,
     :math:`I_2 = \psi(k) - 1/k + \psi(N) - \langle \psi(n_x) + \psi(n_y) \rangle`: less bias, more variance. Both fail
-    on tied values; use `mixed_ksg` for them. A constant side gives 0.
+    on tied values, and on whole numbers without ties such as ranks, whose distances are tied: 5.2 of 5.0 nats for two
+    columns of ranks. Use `mixed_ksg` for them. A constant side gives 0.
 
     References:
         Kraskov et al., Estimating mutual information, 2004, arXiv:cond-mat/0305641, equations 8 and 9.
@@ -115,10 +117,12 @@ def mixed_ksg(x: Any, y: Any, *, neighbors: int = 3, seed: int = 0, workers: int
     :math:`k_i = k` with strict counts, as in `ksg`: each column with ties is replaced by its normal scores, which
     separate a frequent value from the others, and gets independent uniform noise, 0.001 of the smallest gap between
     distinct values wide. Both leave the information as it is. Without the noise rounded values have many neighbors at
-    the same distance, of which strict counts omit all, and independent integers would seem to share information.
+    the same distance, of which strict counts omit all, and independent integers would seem to share information. Ranks
+    and other whole numbers have such distances without ties, and are treated alike.
 
-    Without ties it is `ksg`, on labels with many rows for each pair of values close to `contingency`. Labels
-    count as numbers: give those of more than two values one column each, or numbers far apart. Fails as `ksg` does.
+    Of other values without ties it is `ksg`, on labels with many rows for each pair of values close to `contingency`.
+    Labels count as numbers: give those of more than two values one column each, or numbers far apart. Fails as `ksg`
+    does.
 
     References:
         Gao et al., Estimating mutual information for discrete-continuous mixtures, 2017, arXiv:1709.06212. Kraskov et
@@ -260,12 +264,20 @@ def _equal(side: Floats) -> Counts:
     return found
 
 
+def _is_grid(values: Floats) -> bool:
+    """Are all distances between ascending values multiples of the smallest one, as those of ranks and whole numbers?"""
+    gaps = np.diff(values)
+    multiples = gaps / gaps.min()
+    return len(values) > _FEW and bool((np.abs(multiples - np.round(multiples)) < _OFF_GRID).all())
+
+
 def _untied(column: Floats, rng: np.random.Generator) -> Floats:
-    """A column that is not constant; if it has ties, its normal scores, as wide as it was, with a trace of noise."""
+    """A column that is not constant; if it has ties, or equal distances, its normal scores, as wide as it was, with a
+    trace of noise."""
     from scipy.special import ndtri
 
     values, place, counts = np.unique(column, return_inverse=True, return_counts=True)
-    if len(values) == len(column):
+    if len(values) == len(column) and not _is_grid(values):
         return column
     scores = ndtri((counts.cumsum() - counts / 2) / len(column))
     noise = _TRACE * np.diff(scores).min() * rng.random(len(column))
