@@ -153,7 +153,7 @@ def test_only_known_classes_are_made():
         rebuild({"from": "os", "class": "system", "arguments": {}}, {}, [Tower])
 
 
-@pytest.mark.parametrize("made", [Columns(1, 3), RowSpace(StandardizeChannels(), width=2), WithRadius()], ids=repr)
+@pytest.mark.parametrize("made", [Columns(1, 3), RowSpace(StandardizeChannels(), width=2)], ids=repr)
 def test_a_process_that_made_no_such_module_makes_it_again(made):
     record, tensors = describe(made)
     empty = f"{{name: torch.empty(0) for name in {list(tensors)!r}}}"
