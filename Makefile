@@ -83,6 +83,7 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (except peers, which has 
 	$(BIN)/python benchmarks/speed/ranks.py
 	$(BIN)/python benchmarks/stairs/run.py && $(BIN)/python benchmarks/stairs/compare.py
 	$(BIN)/python benchmarks/unseen/run.py
+	$(BIN)/python benchmarks/one_column/run.py
 
 packages: $(VENV)/.ready  ## wheel and sdist, tested in a clean environment for each Python found
 	$(BIN)/python tools/packages.py $(PYTHONS)
