@@ -157,10 +157,11 @@ class _LogMeanExpOffDiagonal(torch.autograd.Function):
         others = grid.clone(memory_format=torch.contiguous_format)
         others.diagonal(dim1=-2, dim2=-1).fill_(-math.inf)
         top = others.amax(-1, keepdim=True)
-        powers = others.sub_(torch.where(top.isfinite(), top, 0.0)).exp_()
+        top = torch.where(top.isfinite(), top, 0.0)
+        powers = others.sub_(top).exp_()
         total = powers.sum(-1, keepdim=True)
         ctx.save_for_backward(grid, powers, total)
-        return (torch.where(top.isfinite(), top, 0.0) + total.log()).squeeze(-1) - math.log(grid.shape[-1] - 1)
+        return (top + total.log()).squeeze(-1) - math.log(grid.shape[-1] - 1)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> Tensor:

@@ -30,10 +30,11 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def noise_seed(seed: int) -> int:
-    """The seed of a stream of noise: `torch.manual_seed(0); x = torch.randn(n)` and noise of seed 0 would be equal.
+def noise_seed(seed: int, stream: int = 1) -> int:
+    """The seed of a numbered stream of noise: `torch.manual_seed(0); x = torch.randn(n)` and noise of seed 0 would be
+    equal.
 
     >>> torch.Generator().manual_seed(noise_seed(0)).initial_seed() != 0
     True
     """
-    return int(np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1, np.uint64)[0])
+    return int(np.random.SeedSequence(seed, spawn_key=(stream,)).generate_state(1, np.uint64)[0])

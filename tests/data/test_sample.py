@@ -332,3 +332,15 @@ def test_an_encoder_takes_its_variable_as_it_came():
     Sample.of(x=NUMBERS.astype(np.float32), encoders={"x": frozen})
     assert [module.training for module in frozen] == [True, False], "it is left as it was"
     assert not frozen[1].running_mean.any()
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_nested_tensor_is_a_sequence_where_it_is_declared_as_one():
+    parts = [torch.zeros(2, 3), torch.ones(4, 3)] * 30
+    nested = torch.nested.nested_tensor(parts)
+    y = torch.arange(60.0)
+    taken = Sample.of(x=nested, y=y, types={"x": "sequence"}).x.values
+    expected = Sample.of(x=parts, y=y, types={"x": "sequence"}).x.values
+    torch.testing.assert_close(taken, expected, rtol=0, atol=0, equal_nan=True)
+    with pytest.raises(TypeError, match=r"^x is a nested tensor: pass the list of its parts, x\.unbind\(\)\.$"):
+        Sample.of(x=nested, y=y)

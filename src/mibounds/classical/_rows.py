@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mibounds._checks import check_paired
-from mibounds.data.intake import check_labels, check_real, check_values, is_empty, table_of
+from mibounds.data.intake import check_labels, check_real, check_table, is_empty, table_of
 from mibounds.data.values import Array, center_of, families, numbers, texts
 
 __all__ = ["Codes", "Floats", "code_sides", "codes", "number_sides", "paired"]
@@ -63,7 +63,7 @@ def paired(a: Codes, b: Codes) -> Codes:
 
 def _columns(data: Any, name: str) -> dict[str, Array]:
     """The columns, by what a sentence calls them."""
-    check_values(data, name)
+    check_table(data, name)
     if getattr(data, "shape", None) == ():
         raise ValueError(f"{name} is a single value: expected one row for each sample.")
     if data is not None and is_empty(data):

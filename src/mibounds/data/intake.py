@@ -37,6 +37,7 @@ __all__ = [
     "Kinds",
     "check_labels",
     "check_real",
+    "check_table",
     "check_values",
     "group_codes",
     "intake",
@@ -58,7 +59,7 @@ def table_of(data: Any, name: str) -> tuple[dict[str, Array], bool]:
     Raises:
         TypeError, ValueError: with one sentence that names the variable.
     """
-    check_values(data, name)
+    check_table(data, name)
     return columns_of(data, name)
 
 
@@ -67,8 +68,13 @@ def check_values(data: Any, name: str) -> None:
     for part in data if isinstance(data, tuple | list) else (data,):
         if isinstance(part, Tensor) and part.is_meta:
             raise TypeError(f"{name} is a tensor on the meta device, which holds no values: pass one on the CPU.")
-        if isinstance(part, Tensor) and part.is_nested:
-            raise TypeError(f"{name} is a nested tensor: pass the list of its parts, {name}.unbind().")
+
+
+def check_table(data: Any, name: str) -> None:
+    """The same, and for a nested tensor, which holds sequences and no table."""
+    check_values(data, name)
+    if isinstance(data, Tensor) and data.is_nested:
+        raise TypeError(f"{name} is a nested tensor: pass the list of its parts, {name}.unbind().")
 
 
 def check_real(column: Array, label: str) -> None:

@@ -15,7 +15,7 @@ from mibounds._random import noise_seed
 from mibounds._variables import row_count
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
-from mibounds.data.intake import check_values, group_codes, intake, intake_columns
+from mibounds.data.intake import check_table, check_values, group_codes, intake, intake_columns
 from mibounds.data.pairing import columns_by_name, index_warnings, weight_warnings
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.data.tensors import intake_tensors
@@ -330,8 +330,7 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
     if given is not None and not isinstance(given, Mapping) and given not in kind_names():
         expected = ", ".join(map(repr, [*kind_names(), *_ARRAYS]))
         raise ValueError(f"{name}_type is {given!r}: expected {expected}, or the kinds of columns by name.")
-    if isinstance(data, Tensor) and data.is_nested:
-        raise TypeError(f"{name} is a nested tensor: pass the list of its parts, {name}.unbind().")
+    check_table(data, name)
     ragged = is_ragged(data)
     if given is None and ragged:
         return "sequence"

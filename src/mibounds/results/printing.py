@@ -18,6 +18,7 @@ __all__ = ["Content", "Line", "Numbers", "Table", "html", "number", "percent", "
 
 WIDTH = 88  # columns of printed text
 _INDENT = "  "
+_BETWEEN = "   "  # columns of a table
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,14 @@ def html(content: Content) -> str:
 
 
 def _table_lines(table: Table) -> list[str]:
-    """The rows of a table; where one is too long, its last column goes on below itself."""
-    last = 3 * (len(table.header) - 1) + sum(
-        max(map(len, column)) for column in list(zip(table.header, *table.rows, strict=True))[:-1]
-    )
+    """The rows of a table, the header first; where one is too long, its last column goes on below itself."""
+    columns = list(zip(table.header, *table.rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    last = sum(widths[:-1]) + len(_BETWEEN) * (len(widths) - 1)
     hanging = " " * last if last < WIDTH / 2 else _INDENT
-    return [line for row in _aligned(table) for line in _wrapped(row, after=_INDENT + hanging)]
+    right = [all(map(_is_number, column[1:])) for column in columns]
+    rows = (_aligned(row, widths, right) for row in (table.header, *table.rows))
+    return [line for row in rows for line in _wrapped(row, after=_INDENT + hanging)]
 
 
 def _wrapped(text: str, indent: str = _INDENT, after: str = 2 * _INDENT) -> list[str]:
@@ -160,18 +163,12 @@ def _joined(label: str, entries: Sequence[str]) -> list[str]:
     return lines
 
 
-def _aligned(table: Table) -> list[str]:
-    """The rows of a table, the header first, as lines with aligned columns: numbers to the right, text to the left."""
-    columns = list(zip(table.header, *table.rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    right = [all(map(_is_number, column[1:])) for column in columns]
-    return [
-        "   ".join(
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(row, widths, right, strict=True)
-        ).rstrip()
-        for row in (table.header, *table.rows)
-    ]
+def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    """A row of a table as a line, its cells aligned: numbers to the right, text to the left."""
+    cells = zip(row, widths, right, strict=True)
+    return _BETWEEN.join(
+        cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in cells
+    ).rstrip()
 
 
 def _is_number(cell: str) -> bool:

@@ -6,12 +6,12 @@ import copy
 from dataclasses import replace
 from typing import Any, final
 
-import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
 from mibounds._checks import check_at_least, check_choice, layer_widths
+from mibounds._random import noise_seed
 from mibounds._variables import check_finite, flat, row_count
 from mibounds.data import Drawn, MissingPolicy, Preprocessing, Sample, Sampler, Standardize, Variable
 from mibounds.estimators import Estimator
@@ -175,8 +175,8 @@ class Trainer:
         check_at_least("test_rows", test_rows, 2)
         draw = Drawn(sampler, self.recipe.torch_device)
         # Not by the seed of the training, whose batches would be these samples.
-        first = np.random.SeedSequence(self.recipe.seed, spawn_key=(_FIRST,)).generate_state(1, np.uint64)
-        x, y = draw(_FIRST + _VALID + test_rows, torch.Generator().manual_seed(int(first[0])))
+        first = torch.Generator().manual_seed(noise_seed(self.recipe.seed, stream=_FIRST))
+        x, y = draw(_FIRST + _VALID + test_rows, first)
         for name, values in (("x", x), ("y", y)):
             check_finite(name, values)
         order = torch.arange(row_count(x))
