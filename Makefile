@@ -14,6 +14,9 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test coverage lint format check slow docs figures gallery screenshot bench packages clean
 
+# The tests run in two processes: more threads than cores wait for each other.
+test coverage slow: export OMP_NUM_THREADS = 1
+
 demo: $(VENV)/.ready  ## estimates on a real table, and the correlated-Gaussian curve
 	@echo "== Mutual information of three measurements of a tumor and its texture"
 	$(BIN)/mibounds estimate examples/data/breast_cancer.csv --x "mean radius,mean smoothness,mean concavity" --y "mean texture" --unit bits

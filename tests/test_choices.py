@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
 from mibounds import bounds, critics
-from mibounds.choices import bound_names, build_bound, build_critic, check_critic, critic_names
+from mibounds.choices import bound_names, build_bound, build_critic, check_critic, critic_names, shape_sizes
 
 
 def test_names_follow_the_modules():
@@ -95,3 +96,26 @@ def test_shapes_get_an_encoder():
     assert others(torch.zeros(6, 2), torch.zeros(6, 4, 5)).shape == (6,)
     with pytest.raises(ValueError, match=r"the shape of x is \(\): expected a number of columns or a shape like"):
         build_critic("separable", (), 2)
+
+
+@pytest.mark.parametrize("shape", [torch.tensor(3), torch.tensor([3]), np.array(3), np.array([3]), np.int64(3), (3,)])
+def test_shapes_may_be_integers_of_arrays_and_tensors(shape):
+    assert shape_sizes("x", shape) == (3,)
+
+
+@pytest.mark.parametrize("shape", [torch.tensor(3.0), torch.tensor(True), np.array([[3]]), torch.empty(0)])
+def test_other_tensors_are_no_shapes(shape):
+    with pytest.raises(ValueError, match="the shape of x is"):
+        shape_sizes("x", shape)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 1), (48, 64, 3)])
+def test_images_with_the_channel_last_are_refused(shape):
+    height, width, channels = shape
+    with pytest.raises(ValueError, match=rf"looks like .* Give \({channels}, {height}, {width}\), and images.movedim"):
+        build_critic("separable", shape, 2, hidden=(4,))
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 9, 9), (16, 4, 3), (64, 8, 1), (4, 4, 1)])
+def test_feature_maps_may_be_low(shape):
+    build_critic("separable", shape, 2, hidden=(4,))

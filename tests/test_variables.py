@@ -1,7 +1,25 @@
+from typing import NamedTuple
+
 import pytest
 import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pack_sequence
 
-from mibounds._variables import check_finite, flat, like, map_tensors, row_count, shape_of, take_rows
+from mibounds._variables import (
+    check_finite,
+    flat,
+    like,
+    map_tensors,
+    refuse_packed,
+    row_count,
+    shape_of,
+    take_rows,
+)
+
+
+class Batch(NamedTuple):
+    steps: Tensor
+    mask: tuple[Tensor, ...]
 
 
 def test_a_tuple_is_one_variable():
@@ -20,6 +38,20 @@ def test_taken_apart_and_put_together():
     assert again[1][0] is pair[1][0]
     assert flat(again)[2] is pair[1][1]
     assert flat(shape_of(pair))[0].numel() == 0
+
+
+def test_a_named_tuple_stays_one():
+    batch = Batch(torch.arange(4), (torch.zeros(4, 2), torch.ones(4)))
+    for same in (take_rows(batch, slice(2)), take_rows(batch, torch.tensor([1])), like(shape_of(batch), flat(batch))):
+        assert type(same) is Batch
+        assert len(same.mask) == 2
+
+
+@pytest.mark.parametrize("encoded, function", [(True, "pad_packed_sequence"), (False, "unpack_sequence")])
+def test_a_packed_sequence_is_refused_by_name(encoded, function):
+    with pytest.raises(TypeError, match=f"x is a PackedSequence, .* torch.nn.utils.rnn.{function}\\(x"):
+        refuse_packed("x", pack_sequence([torch.ones(3), torch.ones(2)]), encoded=encoded)
+    refuse_packed("x", (torch.ones(3), torch.ones(2)))
 
 
 def test_missing_and_infinite_values_are_counted():

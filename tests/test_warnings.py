@@ -261,6 +261,13 @@ def test_another_library_is_user_code():
     assert run("search(ties)", search=library["search"]) == [("library/search.py", 2)]
 
 
+@pytest.mark.parametrize("library", ["sklearn.model_selection._validation", "joblib.parallel", "torch.nn.modules"])
+def test_a_library_that_runs_the_package_for_the_user_is_not_user_code(library):
+    runner = {"__name__": library, "verb": inside("fake.py", DIRECT)}
+    exec(compile("def fit_and_score(warnings):\n    verb(warnings)", "site-packages/library.py", "exec"), runner)
+    assert run("\nfit_and_score(ties)", fit_and_score=runner["fit_and_score"]) == [("user.py", 2)]
+
+
 def test_a_folder_whose_name_begins_like_the_package_is_user_code():
     file = f"{SOURCE.parent}_examples/user.py"
     assert run("verb(ties)", file=file) == [(file, 1)]

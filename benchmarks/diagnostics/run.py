@@ -20,7 +20,8 @@ from torch import Tensor
 import mibounds as mi
 from mibounds._version import versions
 from mibounds.benchmark import PRESETS
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.page import write_between
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.tasks import CorrelatedGaussian, MultivariateGaussian, Student, Task
 from mibounds.tasks.suites import BMI40
 
@@ -133,7 +134,7 @@ class Trigger(NamedTuple):
     fit: Fit
 
 
-_MEMORIZING = {"steps": 600, "patience": 1_000, "tolerance": -1_000.0}  # no early stopping: the last weights are used
+_MEMORIZING = {"steps": 600, "check_every": 600}  # one validation, at the end: the last weights are used
 TRIGGERS = {
     "constant-column": Trigger("a column of ones", with_constant, estimate()),
     "rows-dropped": Trigger('a missing value and nan="drop"', with_gap, estimate(nan="drop")),
@@ -211,8 +212,6 @@ def page(records: list[dict[str, Any]]) -> str:
     well = [record for record in records if record["kind"] == "healthy"]
     warned = sum(bool(record["codes"]) for record in well)
     lines = [
-        "# Diagnostics: false alarms and detections",
-        "",
         f"{json.dumps(records[0]['versions'])}, one thread of a machine busy with other work. Made by "
         "`python benchmarks/diagnostics/run.py`; raw results in `results.jsonl`. *fast* is the preset of "
         "`mibounds benchmark` (two folds of 150 steps), *composed* a separable critic 2x128 with "
@@ -240,23 +239,21 @@ def page(records: list[dict[str, Any]]) -> str:
             others = ", ".join(other for other in record["codes"] if other != code)
             fired = "yes" if code in record["codes"] else "**no**"
             lines.append(f"| `{code}` | {record['task']} | {fired} | {others} | {record['seconds']:.1f} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Measure what is missing and write the tables."""
     torch.set_num_threads(1)
-    drop_half_line(RESULTS)
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    records = read_lines(RESULTS)
     have = {(record["kind"], record["group"], record["task"], record["seed"]) for record in records}
     for name, measure in chain(triggers(), healthy()):
         if tuple(name.values()) not in have:
             records.append(measure())
             print(json.dumps(records[-1]), flush=True)
-            with RESULTS.open("a") as file:
-                file.write(json.dumps(records[-1]) + "\n")
+            append_line(RESULTS, records[-1])
     text = page(records)
-    (HERE / "README.md").write_text(text)
+    write_between(HERE / "README.md", "<!-- tables: made by run.py -->", "<!-- end of tables -->", f"\n\n{text}\n\n")
     print(text)
 
 

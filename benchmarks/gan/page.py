@@ -10,6 +10,7 @@ from typing import Any
 
 from records import read
 
+from mibounds.demos.gan import RECIPES
 from mibounds.plots.axes import save_figure, styled_axes
 from mibounds.plots.style import ACCENT, MUTED
 
@@ -31,8 +32,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)] + [""]
 
 
-def pairs(records: Records) -> list[str]:
-    """Plain and regularized side by side, a row for each seed."""
+def pairs(records: Records, regularized: float) -> list[str]:
+    """Plain and regularized by this weight side by side, a row for each seed."""
 
     def cells(record: dict[str, Any]) -> list[str]:
         seconds = record["processor_seconds"]
@@ -44,9 +45,11 @@ def pairs(records: Records) -> list[str]:
         ]
 
     by = {(record["beta"], record["seed"]): record for record in records}
-    seeds = sorted(seed for beta, seed in by if beta == 1 and (0.0, seed) in by)
-    rows = [[str(seed), *cells(by[0.0, seed]), *cells(by[1.0, seed])] for seed in seeds]
-    means = [{name: statistics.mean(by[beta, seed][name] for seed in seeds) for name in NAMES} for beta in (0.0, 1.0)]
+    seeds = sorted(seed for beta, seed in by if beta == regularized and (0.0, seed) in by)
+    rows = [[str(seed), *cells(by[0.0, seed]), *cells(by[regularized, seed])] for seed in seeds]
+    means = [
+        {name: statistics.mean(by[beta, seed][name] for seed in seeds) for name in NAMES} for beta in (0.0, regularized)
+    ]
     rows.append(["mean", *cells(means[0]), *cells(means[1])])
     metrics = ["high quality", "reverse KL", "s"]
     return table(["seed", "plain: modes", *metrics, "regularized: modes", *metrics], rows)
@@ -111,13 +114,14 @@ def main() -> None:
         "Of 2,500 samples: modes with one at least within 3 standard deviations, the fraction of such samples, and the "
         "reverse KL of their numbers at the modes.",
         "",
-        *pairs(of["gaussians"]),
+        *pairs(of["gaussians"], RECIPES["gaussians"].beta),
         "## The weight of the information term",
         "",
         *sweep(of["gaussians"]),
     ]
-    if {0.0, 1.0} <= {record["beta"] for record in of["spirals"]}:
-        lines += ["## Spirals", "", "Of 250 bins along the two arms.", "", *pairs(of["spirals"])]
+    if of["spirals"]:
+        beta = RECIPES["spirals"].beta
+        lines += ["## Spirals", "", "Of 250 bins along the two arms.", "", *pairs(of["spirals"], beta)]
     if stacked:
         lines += [
             "## Stacked digits",

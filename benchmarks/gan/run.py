@@ -14,23 +14,23 @@ from pathlib import Path
 import joblib
 from records import append, read
 
-from mibounds.demos.gan import Recipe, train
+from mibounds.demos.gan import RECIPES, train
 from mibounds.demos.targets import gaussians, spirals
 
 RESULTS = Path(__file__).parent / "results.jsonl"
 TARGETS = {"gaussians": gaussians, "spirals": spirals}
 # data, weights, seeds; in this order
 PLAN = [
-    ("gaussians", (1.0, 0.0), range(5)),
-    ("spirals", (1.0, 0.0), range(3)),
-    ("gaussians", (0.1, 0.3, 3.0), range(3)),
+    ("gaussians", (RECIPES["gaussians"].beta, 0.0), range(5)),
+    ("spirals", (RECIPES["spirals"].beta, 0.0), range(3)),
+    ("gaussians", (0.1, 1.0, 3.0), range(3)),
 ]
 
 
 def one(data: str, beta: float, seed: int) -> None:
     """One training; its metrics are appended to the results."""
     began = time.process_time()
-    outcome = train(replace(Recipe(), beta=beta), TARGETS[data](seed=seed), seed)
+    outcome = train(replace(RECIPES[data], beta=beta), TARGETS[data](seed=seed), seed)
     record = {"data": data, "beta": beta, "seed": seed, **asdict(outcome.metrics)}
     append(RESULTS, record, outcome.seconds, began)
 

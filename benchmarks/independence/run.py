@@ -7,7 +7,6 @@ All three tests use 199 permutations and the same rows.
 """
 
 import argparse
-import json
 import math
 import time
 import warnings
@@ -22,7 +21,7 @@ from torch import Tensor
 
 import mibounds as mi
 from mibounds.benchmark.page import write_between
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.classical import ksg
 from mibounds.data import RankGaussianize
 from mibounds.training.workers import fast_arithmetic
@@ -162,15 +161,14 @@ def main() -> None:
     parser.add_argument("--power-seeds", type=int, default=50, help="of each dependence")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    drop_half_line(RESULTS)
-    known = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    known = read_lines(RESULTS)
     done = {(record["kind"], record["name"], record["seed"]) for record in known}
     wanted = [("level", name, seed) for seed in range(options.level_seeds) for name in INDEPENDENT]
     wanted += [("power", name, seed) for seed in range(options.power_seeds) for name in DEPENDENT]
     parallel = joblib.Parallel(options.jobs, return_as="generator_unordered", batch_size=1)
     for records in parallel(joblib.delayed(one)(*key) for key in wanted if key not in done):
-        with RESULTS.open("a") as file:
-            file.writelines(json.dumps(record) + "\n" for record in records)
+        for record in records:
+            append_line(RESULTS, record)
         known += records
     markers = "<!-- tables: made by run.py -->", "<!-- end of tables -->"
     write_between(HERE / "README.md", *markers, f"\n\n{tables(known)}\n\n")

@@ -7,7 +7,6 @@ processes in which x does not drive y, and of two in which it does.
 """
 
 import argparse
-import json
 import statistics
 import time
 import warnings
@@ -19,7 +18,7 @@ import torch
 
 import mibounds as mi
 from mibounds.benchmark.page import write_between
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.tasks import VectorAutoregression
 from mibounds.training.workers import fast_arithmetic
 
@@ -100,15 +99,13 @@ def main() -> None:
     parser.add_argument("--pvalue-seeds", type=int, default=40, help="of each process of the p-value")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    drop_half_line(RESULTS)
-    known = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    known = read_lines(RESULTS)
     done = {(record["kind"], record["name"], record["seed"]) for record in known}
     wanted = [("value", name, seed) for seed in range(options.seeds) for name in ("x to y", "y to x")]
     wanted += [("pvalue", name, seed) for seed in range(options.pvalue_seeds) for name in TESTED]
     parallel = joblib.Parallel(options.jobs, return_as="generator_unordered", batch_size=1)
     for record in parallel(joblib.delayed(one)(*key) for key in wanted if key not in done):
-        with RESULTS.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        append_line(RESULTS, record)
         known.append(record)
     markers = "<!-- tables: made by run.py -->", "<!-- end of tables -->"
     write_between(HERE / "README.md", *markers, f"\n\n{tables(known)}\n\n")

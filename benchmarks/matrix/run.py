@@ -8,7 +8,6 @@ and 20 pairs of the first table by `mi.estimate`, one after the other.
 """
 
 import argparse
-import json
 import os
 import time
 import warnings
@@ -22,7 +21,7 @@ from torch import Tensor
 
 import mibounds as mi
 from mibounds.benchmark.page import write_between
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
@@ -175,8 +174,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20, help="by mi.estimate")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    drop_half_line(RESULTS)
-    known = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    known = read_lines(RESULTS)
     done = {(record["part"], record["seed"]) for record in known if "seed" in record}
     parts = [("gaussian", s, run_gaussian) for s in range(options.seeds)]
     parts += [("shapes", s, run_shapes) for s in range(options.seeds)]
@@ -186,8 +184,8 @@ def main() -> None:
         if (part, seed) in done:
             continue
         records = measure(seed)
-        with RESULTS.open("a") as file:
-            file.writelines(json.dumps(record) + "\n" for record in records)
+        for record in records:
+            append_line(RESULTS, record)
         known += records
     write_between(
         HERE / "README.md", "<!-- tables: made by run.py -->", "<!-- end of tables -->", f"\n\n{tables(known)}\n\n"

@@ -8,7 +8,6 @@ estimate stands beside `mi.classical.ksg` of normal scores, and beside `mi.class
 """
 
 import argparse
-import json
 import math
 import time
 import warnings
@@ -23,7 +22,7 @@ from scipy import optimize, special, stats
 
 import mibounds as mi
 from mibounds._version import versions
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
@@ -136,11 +135,6 @@ def normal_scores(values: Floats) -> Floats:
     return stats.norm.ppf((stats.rankdata(values) - 0.5) / len(values))
 
 
-def records() -> list[dict]:
-    """What was measured."""
-    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()] if RESULTS.exists() else []
-
-
 def one(name: str, nats: float, seed: int) -> dict:
     """An estimate beside nearest neighbors."""
     x, y = FAMILIES[name](nats, np.random.default_rng([seed, round(10 * nats), len(name)]))
@@ -188,16 +182,14 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0, help="of the samples")
     seed = options.parse_args().seed
     torch.set_num_threads(1)
-    drop_half_line(RESULTS)
-    done = {(r["family"], r["nats"], r["seed"]) for r in records()}
+    done = {(r["family"], r["nats"], r["seed"]) for r in read_lines(RESULTS)}
     for name in FAMILIES:
         for nats in NATS:
             if (name, nats, seed) not in done:
                 record = one(name, nats, seed)
-                with RESULTS.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(record) + "\n")
+                append_line(RESULTS, record)
                 print(record, flush=True)
-    print(table([r for r in records() if r["seed"] == seed]))
+    print(table([r for r in read_lines(RESULTS) if r["seed"] == seed]))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ batches have 256 rows and InfoNCE scores all pairs of them. Raw results go to bu
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import run
 from environments import OURS, default_folder, python_of
 
 from mibounds.benchmark.page import write_between
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.tasks import CorrelatedGaussian, Task
 from mibounds.tasks.suites import BMI40
 from peers import Peer
@@ -65,8 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--environments", type=Path, default=default_folder(), help="of the peers")
     folder = parser.parse_args().environments
-    drop_half_line(RESULTS)
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    records = read_lines(RESULTS)
     done = {(r["task"], r["package"], r["setting"], r["round"]) for r in records}
     with tempfile.TemporaryDirectory() as temporary:
         arrays = Path(temporary) / "sample.npz"
@@ -79,8 +77,7 @@ def main() -> None:
             line = run.one(one, python_of(one.environment, folder), arrays, number, 3600)
             about = {"task": task, "truth": TASKS[task].mutual_information, "package": name, "setting": setting}
             records.append({**about, "round": number, **line})
-            with RESULTS.open("a") as file:
-                file.write(json.dumps(records[-1]) + "\n")
+            append_line(RESULTS, records[-1])
             print(*key, line.get("error") or (line["value"], line["seconds"]), flush=True)
     for name, lines in (("steps", steps_table(records)), ("seconds", right_table(records))):
         begin, end = (f"<!-- {mark} {name}: made by budgets.py -->" for mark in ("table of", "end of"))

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 import mibounds as mi
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.tasks import CorrelatedGaussian, Task, Transformed
 from mibounds.tasks.maps import CUBIC, HALF_CUBE, IDENTITY, mixing
 
@@ -99,20 +99,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="folds side by side")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    if arguments.out.exists():
-        drop_half_line(arguments.out)
     for name in arguments.cases:
-        if CASES[name] not in {(r["shape"], r["nats"], r["estimator"]) for r in read(arguments.out)}:
-            line = json.dumps(measure(*CASES[name]))
-            with arguments.out.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-            print(line, flush=True)
-    print(table(read(arguments.out)))
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """The records of a file that may not exist yet."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+        if CASES[name] not in {(r["shape"], r["nats"], r["estimator"]) for r in read_lines(arguments.out)}:
+            record = measure(*CASES[name])
+            append_line(arguments.out, record)
+            print(json.dumps(record), flush=True)
+    print(table(read_lines(arguments.out)))
 
 
 if __name__ == "__main__":

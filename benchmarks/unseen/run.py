@@ -5,7 +5,6 @@ python benchmarks/unseen/run.py --set second --n 1000 --seed 1
 """
 
 import argparse
-import json
 import math
 import time
 import warnings
@@ -17,16 +16,11 @@ from relations import FIRST, SECOND
 
 import mibounds as mi
 from mibounds._version import versions
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 
 RESULTS = Path(__file__).parent / "results.jsonl"
 SETS = {"first": FIRST, "second": SECOND}
 RELATIONS = FIRST | SECOND
-
-
-def records() -> list[dict]:
-    """What was measured."""
-    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()] if RESULTS.exists() else []
 
 
 def one(name: str, n: int, seed: int) -> dict:
@@ -77,16 +71,16 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0, help="of the samples")
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    drop_half_line(RESULTS)
-    done = {(r["relation"], r["n"], r["seed"]) for r in records()}
+    done = {(r["relation"], r["n"], r["seed"]) for r in read_lines(RESULTS)}
     for name in SETS[chosen.set]:
         if (name, chosen.n, chosen.seed) not in done:
             record = one(name, chosen.n, chosen.seed)
-            with RESULTS.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            append_line(RESULTS, record)
             print(record, flush=True)
     wanted = chosen.n, chosen.seed
-    print(table([r for r in records() if r["relation"] in SETS[chosen.set] and (r["n"], r["seed"]) == wanted]))
+    print(
+        table([r for r in read_lines(RESULTS) if r["relation"] in SETS[chosen.set] and (r["n"], r["seed"]) == wanted])
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from mibounds.demos.gan import CHECKS, PAPER, Outcome, Recipe, draw, table, train
+from mibounds.demos.gan import CHECKS, PAPER, RECIPES, Outcome, Recipe, draw, table, train
 from mibounds.demos.targets import Metrics, gaussians, spirals
 
 
@@ -33,7 +33,7 @@ def parser() -> ArgumentParser:
     add("--critic_lr", type=float, help=f"its learning rate ({ours.critic_lr})")
     add("--negative_samples", type=int, help=f"mismatched pairs per row ({ours.negative_samples})")
     add("--ema_decay", type=float, help=f"decay of MINE's moving average ({ours.ema_decay})")
-    add("--beta", type=float, help=f"weight of the information term ({ours.beta})")
+    add("--beta", type=float, help="weight of the information term (0.3 for gaussians, 1 for spirals)")
     add("--unroll_critic", type=int, help=f"critic steps for each generator step ({ours.unroll_critic})")
     add("--scheduling", choices=["constant", "half", "cosine", "late"], help=f"how beta goes to 0 ({ours.scheduling})")
     add("--gen_lr", type=float, help=f"learning rate of the generator ({ours.gen_lr})")
@@ -58,7 +58,7 @@ def parser() -> ArgumentParser:
 
 def recipe(options: Namespace) -> Recipe:
     """The recipe that the options mean."""
-    chosen = PAPER if options.paper else Recipe()
+    chosen = PAPER if options.paper else RECIPES[options.data]
     given = {name: value for name, value in vars(options).items() if value is not None}
     if given.get("regularizer") == "none":
         given = {**given, "regularizer": chosen.regularizer, "beta": 0.0}

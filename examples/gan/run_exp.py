@@ -20,7 +20,7 @@ def parser() -> ArgumentParser:
     )
     add = options.add_argument
     add("--data", nargs="+", default=["gaussians", "spirals"], choices=["gaussians", "spirals"], help="what to imitate")
-    add("--beta", nargs="+", type=float, default=[0.0, 1.0], help="weights of the information term; 0 is the plain GAN")
+    add("--beta", nargs="+", type=float, default=[0.0, 0.3, 1.0], help="weights of the term; 0 is the plain GAN")
     add("--regularizer", default="mine", choices=["mine", "nwj", "dv", "nce"], help="bound of the information term")
     add("--steps", type=int, default=Recipe().steps, help="generator steps of each run")
     add("--seed", type=int, default=0, help="the same seed gives the same run")

@@ -27,6 +27,7 @@ __all__ = [
     "check_paired",
     "check_seed",
     "check_widths",
+    "described",
     "layer_widths",
     "nearest",
     "no_such_file",
@@ -112,7 +113,7 @@ def unknown_keyword(function_name: str, keyword: str, known: Iterable[str]) -> s
 def check_at_least(name: str, value: float, least: float, advice: str = "") -> None:
     """Raise a TypeError unless it is a number, and a ValueError unless value >= least."""
     if not isinstance(value, Real):
-        raise TypeError(f"{name} is {_described(value)}: expected a number of at least {least}.")
+        raise TypeError(f"{name} is {described(value)}: expected a number of at least {least}.")
     if not value >= least:
         raise ValueError(f"{name} is {value!r}, and must be at least {least}.{' ' + advice if advice else ''}")
 
@@ -120,7 +121,7 @@ def check_at_least(name: str, value: float, least: float, advice: str = "") -> N
 def check_fraction(name: str, value: float) -> None:
     """Raise a TypeError unless it is a number, and a ValueError unless 0 < value < 1."""
     if not isinstance(value, Real):
-        raise TypeError(f"{name} is {_described(value)}: expected a number strictly between 0 and 1.")
+        raise TypeError(f"{name} is {described(value)}: expected a number strictly between 0 and 1.")
     if not 0 < value < 1:
         raise ValueError(f"{name} is {value!r}, and must lie strictly between 0 and 1.")
 
@@ -139,7 +140,7 @@ def check_integer(name: str, value: object, least: int | None = None) -> int:
     """
     expected = "a whole number" if least is None else f"a whole number of at least {least}"
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+        raise TypeError(f"{name} is {described(value)}: expected {expected}.")
     number = int(value)
     if least is not None and number < least:
         raise ValueError(f"{name} is {number}: expected {expected}.")
@@ -178,7 +179,7 @@ def check_number(
     said = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
     expected = f"a finite number {said}".rstrip()
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+        raise TypeError(f"{name} is {described(value)}: expected {expected}.")
     number = float(value)
     inside = (
         math.isfinite(number)
@@ -220,7 +221,7 @@ def check_choice(
     *others, last = map(repr, choices)
     expected = f"{', '.join(others)} or {last}" if others else last
     if not alike:
-        raise TypeError(f"{name} is {_described(value)}: expected {expected}.")
+        raise TypeError(f"{name} is {described(value)}: expected {expected}.")
     close = (other_words or {}).get(str(value).casefold())
     close = close or _closest(str(value), [choice for choice in choices if isinstance(choice, str)])
     raise ValueError(f"{name} is {value!r}: expected {expected}.{'' if close is None else f' Did you mean {close!r}?'}")
@@ -250,7 +251,7 @@ def check_flag(name: str, value: object) -> bool:
     import numpy as np
 
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} is {_described(value)}: expected True or False.")
+        raise TypeError(f"{name} is {described(value)}: expected True or False.")
     return bool(value)
 
 
@@ -298,9 +299,9 @@ def check_integers(name: str, value: object, least: int, *, example: str) -> tup
     expected = f"expected a sequence of whole numbers of at least {least}, for example {example}."
     whole = isinstance(entries, Sequence) and not isinstance(entries, str | bytes)
     if not whole or any(isinstance(one, bool) or not isinstance(one, Integral) for one in entries):
-        raise TypeError(f"{name} is {_described(entries)}: {expected}")
+        raise TypeError(f"{name} is {described(entries)}: {expected}")
     if any(one < least for one in entries):
-        raise ValueError(f"{name} is {_described(entries)}: {expected}")
+        raise ValueError(f"{name} is {described(entries)}: {expected}")
     return tuple(int(one) for one in entries)
 
 
@@ -321,7 +322,7 @@ def check_file(path: str | os.PathLike[str], expected: str) -> Path:
         IsADirectoryError: '.' is a folder: expected the path of the page.
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path is {_described(path)}: expected the path of {expected}.")
+        raise TypeError(f"path is {described(path)}: expected the path of {expected}.")
     file = Path(path)
     if file.is_dir():
         raise IsADirectoryError(f"{str(file)!r} is a folder: expected the path of {expected}.")
@@ -357,7 +358,7 @@ def check_device(device: str | torch.device | None) -> torch.device:
     if device is None:
         return torch.device("cpu")
     if not isinstance(device, str | int | torch.device) or isinstance(device, bool):  # a number is that of a GPU
-        raise TypeError(f"device is {_described(device)}: expected a name such as 'cpu' or 'cuda', or a torch.device.")
+        raise TypeError(f"device is {described(device)}: expected a name such as 'cpu' or 'cuda', or a torch.device.")
     try:
         found = torch.device(device)
         if found.type == "meta":
@@ -382,7 +383,7 @@ def _closest(name: str, known: Sequence[str]) -> str | None:
     return folded[close[0]] if close else None
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
     """The value and its type, in one line: '100' (a str)."""
     shown = " ".join(repr(value).split())
     if len(shown) > _LONGEST:

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 __all__ = [
-    "CanonicalPairs",
     "at_places",
-    "canonical_pairs",
+    "canonical_correlations",
     "full_precision",
     "infonce_loss",
     "interval_of",
@@ -175,20 +174,8 @@ class _LogMeanExpOffDiagonal(torch.autograd.Function):
         return gradient
 
 
-class CanonicalPairs:
-    """Canonical variables of two sets of columns: u = (x - mean_x) @ to_u, v = (y - mean_y) @ to_v.
-
-    u_i and v_i have unit variance and correlation `correlation[i]`; all other correlations are zero.
-    """
-
-    def __init__(self, mean_x: Tensor, mean_y: Tensor, to_u: Tensor, to_v: Tensor, correlation: Tensor):
-        self.mean_x, self.mean_y = mean_x, mean_y
-        self.to_u, self.to_v = to_u, to_v
-        self.correlation = correlation
-
-
-def canonical_pairs(x: Tensor, y: Tensor, ridge: float = 1e-6) -> CanonicalPairs:
-    """Canonical correlation analysis of x (N, D_x) and y (N, D_y) by whitening and a singular value decomposition.
+def canonical_correlations(x: Tensor, y: Tensor, ridge: float = 1e-6) -> Tensor:
+    """The canonical correlations of x (N, D_x) and y (N, D_y) by whitening and a singular value decomposition.
 
     Arguments:
         x: (N, D_x).
@@ -197,21 +184,12 @@ def canonical_pairs(x: Tensor, y: Tensor, ridge: float = 1e-6) -> CanonicalPairs
             cause a division by zero.
 
     Returns:
-        The canonical variables, computed in float64 and in the dtype of x.
+        The largest first, computed in float64 and in the dtype of x.
     """
-    dtype = x.dtype
-    x, y = x.double(), y.double()
-    mean_x, mean_y = x.mean(0), y.mean(0)
-    white_x, white_y = _whitening(x - mean_x, ridge), _whitening(y - mean_y, ridge)
-    cross = white_x.T @ ((x - mean_x).T @ (y - mean_y) / len(x)) @ white_y
-    left, correlation, right = torch.linalg.svd(cross, full_matrices=False)
-    return CanonicalPairs(
-        mean_x.to(dtype),
-        mean_y.to(dtype),
-        (white_x @ left).to(dtype),
-        (white_y @ right.T).to(dtype),
-        correlation.clamp(0, 1).to(dtype),
-    )
+    first, second = (side.double() - side.double().mean(0) for side in (x, y))
+    cross = _whitening(first, ridge).T @ (first.T @ second / len(x)) @ _whitening(second, ridge)
+    correlations: Tensor = torch.linalg.svd(cross, full_matrices=False).S
+    return correlations.clamp(0, 1).to(x.dtype)
 
 
 def _whitening(centered: Tensor, ridge: float) -> Tensor:

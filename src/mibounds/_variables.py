@@ -6,11 +6,23 @@ Only encoders look inside a variable; everything else handles it through this pa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Union
+from typing import Any, Union
 
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
-__all__ = ["Tensors", "check_finite", "flat", "like", "map_tensors", "row_count", "shape_of", "take_rows"]
+__all__ = [
+    "Tensors",
+    "check_finite",
+    "flat",
+    "like",
+    "map_tensors",
+    "refuse_packed",
+    "row_count",
+    "shape_of",
+    "take_rows",
+    "tuple_like",
+]
 
 Tensors = Union[Tensor, tuple["Tensors", ...]]
 
@@ -28,7 +40,32 @@ def map_tensors(function: Callable[[Tensor], Tensor], variable: Tensors) -> Tens
     """`function` applied to every tensor of a variable (or of an encoding)."""
     if isinstance(variable, Tensor):
         return function(variable)
-    return tuple(map_tensors(function, part) for part in variable)
+    return tuple_like(variable, [map_tensors(function, part) for part in variable])
+
+
+def tuple_like(variable: tuple[Any, ...], parts: Sequence[Any]) -> tuple[Any, ...]:
+    """Parts in a tuple of the type of this one: an encoder may take the fields of a named tuple by their names.
+
+    >>> from typing import NamedTuple
+    >>> tuple_like(NamedTuple("Batch", [("steps", int), ("mask", int)])(1, 2), [3, 4])
+    Batch(steps=3, mask=4)
+    """
+    named: Any = variable
+    return named._make(parts) if hasattr(variable, "_fields") else tuple(parts)
+
+
+def refuse_packed(name: str, data: Any, *, encoded: bool = True) -> None:
+    """Raise a TypeError for a `PackedSequence`, a tuple whose tensors have no row for each sample."""
+    if isinstance(data, PackedSequence):
+        function, what = (
+            ("pad_packed_sequence({}, batch_first=True)", "a tuple of the padded sequences and their lengths")
+            if encoded
+            else ("unpack_sequence({})", "the list of its sequences")
+        )
+        raise TypeError(
+            f"{name} is a PackedSequence, whose tensors have no row for each sample: pass {what}, "
+            f"torch.nn.utils.rnn.{function.format(name)}."
+        )
 
 
 def flat(variable: Tensors) -> list[Tensor]:

@@ -9,6 +9,7 @@ from functools import cache
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -32,6 +33,7 @@ __all__ = [
 
 
 Shape = int | tuple[int, ...]
+_FEWEST_PIXELS = 8  # of the height and the width of images
 _ALIASES = {"dv": "donskervaradhan", "js": "jensenshannon", "jsd": "jensenshannon", "cpc": "infonce", "nce": "infonce"}
 
 
@@ -166,17 +168,29 @@ def _encoder(name: str, shape: Shape, flat: bool) -> tuple[nn.Module | None, int
     if len(sizes) == 1:
         return None, sizes[0]
     if len(sizes) == 3 and not flat:
+        _check_channels(sizes)
         return ConvEncoder(sizes, 128), 128
     return nn.Flatten(), math.prod(sizes)
 
 
+def _check_channels(sizes: tuple[int, ...]) -> None:
+    """Raise a ValueError for the shape of images with the channel last: feature maps may be as low as 3 or 1."""
+    height, width, channels = sizes
+    if (channels == 3 or (channels == 1 and height == width)) and min(height, width) >= _FEWEST_PIXELS:
+        raise ValueError(
+            f"{sizes} looks like the shape of images with the channel last: expected (channels, height, width). Give "
+            f"{(channels, height, width)}, and images.movedim(-1, 1)."
+        )
+
+
 def shape_sizes(name: str, shape: Any) -> tuple[int, ...]:
-    """The shape of a sample of x or y as a tuple; integers of NumPy are taken.
+    """The shape of a sample of x or y as a tuple; integers of NumPy and of tensors are taken.
 
     >>> shape_sizes("x", 3)
     (3,)
     """
-    given = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    values = shape.tolist() if isinstance(shape, torch.Tensor | np.ndarray) else shape
+    given = tuple(values) if isinstance(values, Iterable) else (values,)
     sizes = tuple(int(size) for size in given if isinstance(size, Integral) and not isinstance(size, bool))
     if not given or len(sizes) < len(given) or min(sizes) < 1:
         raise ValueError(f"the shape of {name} is {shape!r}: expected a number of columns or a shape like (3, 32, 32).")

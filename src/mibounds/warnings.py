@@ -48,6 +48,7 @@ __all__ = [
     "SmallSampleWarning",
     "StaleCriticWarning",
     "TiesWarning",
+    "UnevenTimesWarning",
     "UnevenWeightsWarning",
     "UnseenCategoryWarning",
     "UpperBoundBelowZeroWarning",
@@ -60,7 +61,7 @@ __all__ = [
 _BY_CODE: dict[str, type[MIWarning]] = {}
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 # Libraries that call this package on behalf of user code or of the package itself: a line of theirs explains nothing.
-_RUNNERS = frozenset({"concurrent", "contextlib", "joblib", "multiprocessing", "threading", "torch"})
+_RUNNERS = frozenset({"concurrent", "contextlib", "joblib", "multiprocessing", "sklearn", "threading", "torch"})
 
 
 class MIWarning(UserWarning):
@@ -118,8 +119,8 @@ def issue(warnings: Warning | Iterable[Warning], registry: dict[Any, Any] | None
     """Issue warnings at the line of user code that called this package, under Python's usual filters.
 
     That line is in the innermost frame outside of this package and of the libraries that run code for it (torch,
-    joblib, threads). A worker thread may have no such frame: then it is the line at which the main thread waits for a
-    result, and if it does not wait, the line that calls this function.
+    scikit-learn, joblib, threads). A worker thread may have no such frame: then it is the line at which the main thread
+    waits for a result, and if it does not wait, the line that calls this function.
 
     Arguments:
         warnings: one warning, or several.
@@ -219,6 +220,20 @@ class IndexMismatchWarning(MIWarning, group="data"):
     remedy = "Align them by their index before the call, or drop the indexes: `y.reset_index(drop=True)`."
 
 
+class UnevenTimesWarning(MIWarning, group="data"):
+    """The rows of a series are not evenly spaced in time."""
+
+    code = "uneven-times"
+    condition = (
+        "In `mi.lagged` or `mi.transfer_entropy` a series has a pandas index of times, and more than 1 % of the steps "
+        "from one row to the next differ from their median by more than a factor of 1.25. Lags count rows."
+    )
+    remedy = (
+        'Space the rows evenly, for example by `x.asfreq("h")` or `x.resample("h").mean()`, and pass `nan="drop"`. '
+        "None is needed if rows are the unit that is meant, such as trading days."
+    )
+
+
 class UnevenWeightsWarning(MIWarning, group="data"):
     """Uneven weights cost most of the rows."""
 
@@ -261,11 +276,12 @@ class TiesWarning(MIWarning, group="data"):
     code = "ties"
     condition = (
         "At least 20 % of the values of a column are distinct, and the rows that repeat others are more than 5 % and 3 "
-        "times what rounded values have by chance, or a single value makes up more than 5 % of such a column."
+        "times what rounded values have by chance, or a single value makes up more than 5 % of such a column. In "
+        "`Trainer.fit_stream`: at least a quarter of 256 test samples are drawn again for training."
     )
     remedy = (
         "Drop repeated rows: copies in training and test folds bias the estimate upward. Drop rows whose repeated "
-        "value stands for a missing, clipped or undetectable measurement."
+        "value stands for a missing, clipped or undetectable measurement. For a stream of given rows use `mi.sampler`."
     )
 
 
@@ -547,12 +563,14 @@ class WrongSideWarning(MIWarning, group="regularizer"):
 
     code = "wrong-side"
     condition = (
-        "The gradient that reaches the penalty decreases a lower bound or increases an upper bound, in `backward` or "
-        "`mi.clipped_backward` (not in `torch.autograd.grad` or `mi.gradient_scale`, which only measure it)."
+        "The loss, by the sign of the penalty's term in it, is decreased by a smaller lower bound or a larger upper "
+        "bound, in `backward` or `mi.clipped_backward` (not in `torch.autograd.grad` or `mi.gradient_scale`, which "
+        "only measure a gradient). A gradient reversal layer between network and penalty is not noticed."
     )
     remedy = (
         'To minimize mutual information use an upper bound (`bound="leaveoneout"` with `critic="diagonalgaussian"`), '
-        'to maximize it a lower bound (`"mine"`, `"infonce"`).'
+        'to maximize it a lower bound (`"mine"`, `"infonce"`). With a gradient reversal layer the network is trained '
+        "with the opposite sign: ignore the warning there, and choose the side by that sign."
     )
 
 

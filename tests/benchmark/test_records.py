@@ -1,6 +1,15 @@
 import pytest
 
-from mibounds.benchmark.records import Failed, Key, Measured, append_record, drop_half_line, read_records
+from mibounds.benchmark.records import (
+    Failed,
+    Key,
+    Measured,
+    append_line,
+    append_record,
+    drop_half_line,
+    read_lines,
+    read_records,
+)
 
 KEY = Key("quick", "task", "default", 100, 0)
 MEASURED = Measured(*KEY, 0.5, 2.0, {"mibounds": "1"}, 0.75, 0.1, 0.45, 0.9, "InfoNCE", False, ["extrapolated"])
@@ -34,6 +43,15 @@ def test_a_half_written_line_is_no_record_and_goes(tmp_path):
     assert read_records(path) == [MEASURED, FAILED]
     drop_half_line(path)
     assert read_records(path) == [MEASURED, FAILED]
+
+
+def test_lines_of_scripts_are_any_records(tmp_path):
+    path = tmp_path / "results.jsonl"
+    assert read_lines(path) == []
+    append_line(path, {"n": 1})
+    with path.open("a") as file:
+        file.write('{"n"')
+    assert read_lines(path) == [{"n": 1}] and path.read_text() == '{"n": 1}\n'
 
 
 @pytest.mark.parametrize("line", ["not JSON", "[1]", "3", '{"value": 1}', ""])

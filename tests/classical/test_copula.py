@@ -73,3 +73,10 @@ def test_singular_matrices_and_few_rows_are_finite():
     assert gaussian_copula(x, np.full(400, 0.1)) == gaussian_copula_full(x, np.full(400, 0.1)) == 0
     assert -1 < gaussian_copula(x[:5], x[5:10]) < 2
     assert math.isfinite(gaussian_copula(np.random.default_rng(1).normal(size=(6, 50)), x[:6]))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1.7e308])
+def test_the_scale_of_the_numbers_changes_nothing(scale):
+    x, noise = np.random.default_rng(0).uniform(-1, 1, (2, 100))
+    y = (x + noise) / 2
+    assert gaussian_copula(scale * x, scale * y) == pytest.approx(gaussian_copula(x, y), rel=1e-6)

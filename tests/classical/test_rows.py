@@ -1,6 +1,8 @@
 """Containers as numbers or codes, and what is refused."""
 
 import datetime
+import decimal
+import fractions
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 import torch
 
 from mibounds.classical._rows import code_sides, codes, number_sides, paired
+from mibounds.warnings import IndexMismatchWarning
 
 VALUES = [1.0, 2.0, 2.0, 5.0]
 
@@ -116,3 +119,33 @@ def test_a_nested_tensor_is_refused_by_one_sentence():
     for function in (codes, lambda data, name: number_sides(data, [1.0, 2.0])):
         with pytest.raises(TypeError, match=r"^x is a nested tensor: pass the list of its parts, x\.unbind\(\)\.$"):
             function(nested, "x")
+
+
+@pytest.mark.parametrize("sides", [number_sides, code_sides])
+def test_rows_in_another_order_are_refused_and_other_indexes_warned_of(sides):
+    one = pd.Series(VALUES)
+    for rows in ((one, one[::-1]), (one, one, one[::-1]), (pd.DataFrame({"a": one}), one[::-1])):
+        with pytest.raises(ValueError, match="have the same index in another order"):
+            sides(*rows)
+    with pytest.warns(IndexMismatchWarning, match="x and y have different indexes"):
+        sides(one, one.add_prefix("r"))
+    sides(one, one[::-1].to_numpy())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["a", "a\0"], pd.Series(["a", "a\0"]), np.array(["a", "a\0"], dtype=object), [b"caf\xe9", b"caf\xe8"],
+        np.array([b"caf\xe9", b"caf\xe8"]), [decimal.Decimal("1e40"), decimal.Decimal(1)], [10**5000, 10**5000 + 1],
+        pd.Categorical(["1", "01"]), [fractions.Fraction(10**400), fractions.Fraction(1)],
+    ],
+    ids=lambda one: type(one).__name__,
+)  # fmt: skip
+def test_different_values_have_different_codes(values):
+    assert len({*codes(values, "x").tolist()}) == 2
+
+
+@pytest.mark.parametrize("values", [["a", b"a"], np.array(["a", b"a"], dtype=object), pd.Series(["a", b"b"])])
+def test_text_beside_bytes_is_refused(values):
+    with pytest.raises(TypeError, match="x holds bytes and text: expected"):
+        codes(values, "x")

@@ -92,3 +92,28 @@ def test_the_help_names_what_is_taken_by_default(call, unframed):
     assert "By default all numeric ones, and those of text with 2 to 12 different values." in unframed(
         call("matrix", "--help").output
     )
+
+
+@pytest.mark.parametrize(
+    "name, values, said",
+    [
+        ("time", [f"{i % 24}:{i % 60:02}" for i in range(100)], "values are times of day"),
+        ("day", [f"{i % 12 + 1}/{i * 5 % 12 + 1}/20{i % 60 + 10}" for i in range(100)], "values are dates"),
+        ("size", ["x<5" if i % 9 == 0 else f"{i}.5" for i in range(100)], "'x<5' (12)"),
+        ("list", [[1, i] for i in range(100)], "left out: 'list'"),
+    ],
+)
+def test_a_column_that_cannot_be_read_is_left_out_unless_it_is_asked_for(matrix, tmp_path, name, values, said):
+    a, b = np.random.default_rng(0).normal(size=(2, 100))
+    frame = pl.DataFrame({"a": a, "b": b, name: values})
+    path = tmp_path / ("t.parquet" if name == "list" else "t.csv")
+    frame.write_parquet(path) if name == "list" else frame.write_csv(path)
+    done = matrix(path, "--json")
+    assert done.exit_code == 0, done.output
+    record = json.loads(done.stdout)
+    assert record["names"] == ["a", "b"]
+    (warning,) = [one["message"] for one in record["warnings"] if one["code"] == "columns-left-out"]
+    assert said in warning and "categorical" not in warning
+    refused = matrix(path, "--columns", f"a,b,{name}")
+    assert refused.exit_code == 2
+    assert "--categorical" not in refused.output

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mibounds._math import canonical_pairs
+from mibounds._math import canonical_correlations
 from mibounds.critics.canonical import CLEARLY, best_regularization, held_out_pairs
 from mibounds.tasks import CorrelatedGaussian
 
@@ -11,7 +11,7 @@ from mibounds.tasks import CorrelatedGaussian
 def test_many_rows_give_the_canonical_correlations(generator):
     x, y = CorrelatedGaussian(3, 0.7).sample(20_000, generator)
     pairs = held_out_pairs(x, y)
-    assert pairs.correlation.tolist() == pytest.approx(canonical_pairs(x, y).correlation.tolist(), abs=0.015)
+    assert pairs.correlation.tolist() == pytest.approx(canonical_correlations(x, y).tolist(), abs=0.015)
     u, v = (x - pairs.mean_x) @ pairs.to_u, (y - pairs.mean_y) @ pairs.to_v
     assert torch.allclose(torch.cov(torch.cat([u, v], 1).T).diagonal(), torch.ones(6).double(), atol=1e-3)
 

@@ -60,7 +60,7 @@ CRITICS = {
     "CosineCritic": lambda: Encoded(CosineCritic(), nn.Linear(2, 3)),
     "GaussianCritic": GaussianCritic,
     "DensityCritic": lambda: DensityCritic(asymmetric),
-    "CategoricalCritic": lambda: CategoricalCritic(2, 3, hidden=(16,)),
+    "CategoricalCritic": lambda: Encoded(CategoricalCritic(2, 3, hidden=(16,)), encoder_y=nn.Softmax(-1)),
     "DiagonalGaussianCritic": lambda: DiagonalGaussianCritic(2, 3, hidden=(16,)),
     "FullGaussianCritic": lambda: FullGaussianCritic(2, 3, hidden=(16,)),
     "FlowCritic": lambda: FlowCritic(2, 3, hidden=(16, 16), bins=4),

@@ -53,6 +53,7 @@ def test_ragged_and_padded_sequences_are_the_same():
         (np.ma.masked_less(np.arange(6.0).reshape(2, 3), 2), ValueError, "x: sequence 0 has missing or infinite"),
         ([np.zeros((3, 2, 2)), np.zeros((3, 2, 2))], ValueError, r"x: sequence 0 has shape \(3, 2, 2\)"),
         ([[1.0]], ValueError, "x holds 1 sequences: expected at least 2"),
+        ([[10**400, 1], [2]], ValueError, "x: sequence 0 holds whole numbers beyond the largest float"),
     ],
 )
 def test_bad_sequences(data, error, sentence):
@@ -95,6 +96,7 @@ def test_images_are_the_same_whatever_holds_them(data):
         (IMAGES.astype(str), TypeError, "x does not hold real numbers"),
         (np.where(IMAGES < 9, "dark", IMAGES.astype(object)), TypeError, "x does not hold numbers"),
         (IMAGES.astype("datetime64[D]"), TypeError, "x does not hold real numbers"),
+        (np.where(IMAGES < 9, 10**400, IMAGES.astype(object)), ValueError, "x holds whole numbers beyond the largest"),
     ],
 )
 def test_bad_images(data, error, sentence):

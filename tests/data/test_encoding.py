@@ -143,18 +143,6 @@ def test_of_many_categories_the_most_frequent_keep_a_column():
     assert "x=others" not in fit_encoding(exactly, "x").names
 
 
-def test_categories_that_share_a_name_with_a_made_one_are_merged_with_it():
-    column = np.array(["missing", None, "b", "a"] * 5, dtype=object)
-    encoding = fit_encoding(column, "x", indicator=True)
-    assert encoding.names == ("x=a", "x=b", "x=missing")
-    assert encoding.frequencies == (0.25, 0.25, 0.5)
-    assert encoding(column)[:2].tolist() == [[0, 0, 1], [0, 0, 1]]
-    many = np.append(np.repeat([f"v{i:03}" for i in range(MOST_CATEGORIES)], 2), ["others"] * 10)
-    encoding = fit_encoding(many, "x")
-    assert sum(encoding.frequencies) == pytest.approx(1)
-    assert encoding(np.array(["others", "v199", "?"])).argmax(1).tolist() == [encoding.categories.index("others")] * 3
-
-
 def codes(encoding, column):
     return [warning.code for warning in encoding.warnings(encoding(column), "x")]
 
@@ -196,3 +184,38 @@ def test_missing_values_of_any_precision(dtype):
     found = fit_encoding(column, "a")(column)[:, 0]
     assert found.dtype == np.float32
     assert np.array_equal(found, [1.5, np.nan, -2.0, np.nan, np.float32(dtype(6e4))], equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_far_values_stay_apart_where_others_are_missing(dtype):
+    column = np.array([1.0, 2.0, np.nan, 4.0, np.inf, -3.0], dtype=dtype) * dtype(1e4 if dtype == np.float16 else 5e37)
+    values = fit_encoding(column, "x")(column)[:, 0]
+    assert np.array_equal(values, np.where(np.isfinite(column), column, np.nan), equal_nan=True)
+
+
+def test_values_beyond_single_precision_stay_in_order():
+    column = np.array([-1e300, -1e35, 0.0, 1e31, 1e35, 1e300])
+    values = Continuous("x")(column)[:, 0]
+    assert np.isfinite(values).all() and (np.diff(values) > 0).all()
+
+
+@pytest.mark.parametrize("words", [["missing"], ["missing", "(missing)"], ["others", "missing"]])
+def test_a_category_that_is_called_like_a_column_of_several_stays_apart(words):
+    column = np.array([*words, "a", None] * 3, dtype=object)
+    encoding = Categorical.fit(column, "x", indicator=True)
+    assert len(encoding.categories) == len(words) + 2
+    assert len(np.unique(encoding(column), axis=0)) == len(words) + 2
+    assert encoding.shown(encoding(column)[-1]) == encoding.categories[-1] not in [*words, "a"]
+    assert encoding.unseen(np.array(["new", "(others)", None], dtype=object)).tolist() == [True, True, False]
+    assert encoding_from(json.loads(json.dumps(encoding.to_dict()))) == encoding
+
+
+def test_rare_categories_do_not_join_one_that_is_called_others():
+    column = np.array(["others"] * 3 + [f"v{i:03}" for i in range(MOST_CATEGORIES + 20)] * 2, dtype=object)
+    encoding = Categorical.fit(column, "x")
+    assert encoding.categories[-1] == "(others)"
+    assert encoding(column[:1]).argmax() == encoding.categories.index("others")
+    rare = next(one for one in column if one not in encoding.categories)
+    assert encoding(np.array([rare, "new"], dtype=object)).argmax(1).tolist() == [MOST_CATEGORIES - 1] * 2
+    shared = encoding.shared()
+    assert (shared.column, shared.fraction) == ("x=(others)", encoding.frequencies[-1])

@@ -72,7 +72,7 @@ def test_a_large_offset_does_not_round_differences_away():
         (np.float64(3), ValueError, "x is a single value"),
         (pd.DataFrame(), ValueError, "x is empty"),
         ([[1, 2], [3]], ValueError, "x is ragged"),
-        (pd.DataFrame({"age": [1.0, 2.0], "tags": [["a"], ["b"]]}), TypeError, "x: column 'tags' holds list objects"),
+        (pd.DataFrame({"age": [1.0, 2.0], "tags": [["a"], ["b"]]}), TypeError, "x: column 'tags' holds lists"),
         (pd.DataFrame({"age": [math.nan, math.nan]}), ValueError, "x: column 'age' has no values at all"),
         (
             pl.DataFrame({"city": [None, None]}, schema={"city": pl.String}),
@@ -190,8 +190,10 @@ def test_a_table_reads_numbers_beside_words_for_a_missing_value_and_says_which_w
     assert variable.values[7:, 1].tolist() == pytest.approx([float(text) for text in written[7:]])
     assert [str(warning) for warning in warnings] == [
         "Columns without numbers were left out: 'c'. Column 'c' is text, but 59 of 60 values are numbers; the others: "
-        "'unknown' (1). Clean and convert it (pandas.to_numeric), or declare the column as categorical."
+        "'unknown' (1). Clean and convert it (pandas.to_numeric)."
     ]
+    mixed = pd.DataFrame({"a": NUMBERS[:, 0], "b": ["u", b"u"] * 30, "c": ["u", [1]] * 30})
+    assert intake_columns(mixed, labels=True)[0].columns == ("a",)
     codes = pd.DataFrame({"a": NUMBERS[:, 0], "zip": ["01067", "00501", "NA"] * 20, "said": ["1,5", "2,5", "NA"] * 20})
     assert intake_columns(codes)[0].columns == ("a",)
 

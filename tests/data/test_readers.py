@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +21,9 @@ from polars.testing import assert_frame_equal
 
 from mibounds._extras import MissingExtraError
 from mibounds.data.readers import READABLE, open_table, read_table
+from mibounds.data.sources import columns_of
 from mibounds.data.text_columns import ReadingWarning
+from mibounds.data.values import texts
 
 TABLE = pl.DataFrame({"age": [31, None, 40], "weight": [72.5, 64.0, None], "city": ["Ulm", "Bonn", None]})
 TEXT = "age,weight,city\n31,72.5,Ulm\nNA,64.0,Bonn\n40,,\n"
@@ -419,3 +422,23 @@ def test_every_ending_is_read(tmp_path):
         (tmp_path / f"empty{ending}").write_bytes(gzip.compress(b"") if ending.endswith(".gz") else b"")
         with pytest.raises(ValueError, match="is empty"):
             read_table(tmp_path / f"empty{ending}")
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.feather", "t.arrow"])
+@pytest.mark.parametrize(
+    "levels", [[3, 1, 2], [0.5, 1.0, 2.5], ["b", "a", "c"], [date(2024, 1, 1), date(2024, 1, 2)]], ids=repr
+)
+def test_categories_keep_their_kind(tmp_path, name, levels):
+    missing = [None] if name.endswith("parquet") else []  # polars does not read those of pandas in Arrow files
+    column = pd.Categorical([*levels, *missing], categories=levels)
+    frame = pd.DataFrame({"v": np.arange(len(column)), "code": column})
+    (frame.to_parquet if name.endswith("parquet") else frame.to_feather)(tmp_path / name)
+    read = read_table(tmp_path / name)
+    assert [*read.dtypes] == [pl.Int64, pl.Categorical]
+    assert texts(columns_of(read, "x")[0]["code"]) == texts(columns_of(frame, "x")[0]["code"])
+
+
+def test_bytes_are_text_of_typed_files(tmp_path):
+    frame = pl.DataFrame({"b": [b"x\xff", b"x\xfe", None]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    assert_frame_equal(read_table(tmp_path / "t.parquet"), frame)

@@ -193,9 +193,12 @@ def test_variables_that_cannot_be_joined_are_named():
     sample = Sample.of(x=RNG.normal(size=(60, 8, 8)), y=NUMBERS)
     with pytest.raises(TypeError, match=r"x is image 1 x 8 x 8: expected \(rows,\) or \(rows, columns\) here"):
         sample.select(x="y", y=("x", "y"))
-    with pytest.raises(TypeError, match=r"Flatten it, x.reshape\(len\(x\), -1\)"):
+    with pytest.raises(TypeError, match=r"Flatten it, numpy.reshape\(x, \(len\(x\), -1\)\)"):
         sample.check_tables("xy")
     sample.check_tables("y")
+    ragged = Sample.of(x=[[1.0, 2.0], [3.0]] * 30, y=NUMBERS)
+    with pytest.raises(TypeError, match="Describe each sequence by columns, such as its mean"):
+        ragged.check_tables("x")
 
 
 def test_one_variable_can_be_permuted():
@@ -344,3 +347,23 @@ def test_a_nested_tensor_is_a_sequence_where_it_is_declared_as_one():
     torch.testing.assert_close(taken, expected, rtol=0, atol=0, equal_nan=True)
     with pytest.raises(TypeError, match=r"^x is a nested tensor: pass the list of its parts, x\.unbind\(\)\.$"):
         Sample.of(x=nested, y=y)
+
+
+@pytest.mark.parametrize("option", ["groups", "weights"])
+@pytest.mark.parametrize("y", ["y", None])
+def test_groups_and_weights_in_another_order_are_refused(option, y):
+    x = pd.DataFrame({"a": np.arange(80.0) ** 2, "y": np.arange(80.0) ** 3})
+    given = pd.Series(np.arange(80) % 8 + 50)
+    y = x["y"] if y is None else y
+    assert Sample.of(x=x, y=y, **{option: given}).warnings == Sample.of(x=x, y=y).warnings
+    with pytest.raises(ValueError, match="x and (groups|sample_weight) have the same index in another order"):
+        Sample.of(x=x, y=y, **{option: given[::-1]})
+    assert "index-mismatch" in [one.code for one in Sample.of(x=x, y=y, **{option: given.add_prefix("r")}).warnings]
+    Sample.of(x=x, y=y, **{option: given[::-1].to_numpy()})
+
+
+@pytest.mark.parametrize("groups", [["a", "a\0"] * 40, [b"\xe9", b"\xe8"] * 40, pd.Categorical(["1", "01"] * 40)])
+def test_groups_of_different_text_are_different(groups):
+    sample = Sample.of(x=np.arange(80.0) ** 2, y=np.arange(80.0) ** 3, groups=groups)
+    assert sorted(sample.groups.unique().tolist()) == [0, 1]
+    assert sample.groups[0] != sample.groups[1]

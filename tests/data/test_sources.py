@@ -93,6 +93,13 @@ def test_long_whole_numbers_stay_apart(base):
     assert columns_of([base, 0.5], "x")[0]["x"].tolist() == [float(base), 0.5]
 
 
+@pytest.mark.parametrize("held", [["a", "a\0"], [b"a", b"a\0"], ["a", b"a"]])
+def test_text_in_lists_stays_as_it_is(held):
+    (column,) = columns_of(held, "x")[0].values()
+    assert column.tolist() == held
+    assert [one.tolist() for one in columns_of([[one, one] for one in held], "x")[0].values()] == [held, held]
+
+
 def test_series_without_a_name_have_that_of_the_variable():
     assert [*columns_of(pd.Series([1.0, 2.0]), "y")[0]] == ["y"]
     assert [*columns_of(pl.Series("", [1.0, 2.0]), "y")[0]] == ["y"]

@@ -1,6 +1,9 @@
 """Data that stay on disk: every row of the first draw is set aside, the others train equally often."""
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import torch
@@ -116,3 +119,40 @@ def test_a_parquet_file_cut_in_half_or_without_a_column(tmp_path):
     pl.DataFrame({"a": ["text"] * 400, "b": [1.0] * 400}).write_parquet(path)
     with pytest.raises(TypeError, match="column 'a' holds String where numbers are due"):
         sampler(path, columns=(["a"], ["b"]))(10, torch.Generator())
+
+
+VALUES = torch.arange(N).float()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        VALUES,
+        VALUES.double()[:, None],
+        VALUES.bfloat16().double().requires_grad_(),
+        VALUES.to(torch.int16),
+        VALUES.numpy(),
+        VALUES.long().numpy(),
+        VALUES.tolist(),
+        pd.Series(VALUES.numpy(), index=range(N, 0, -1)),
+        pd.DataFrame(VALUES.numpy()),
+        pl.Series(VALUES.numpy()),
+    ],
+    ids=["1-D", "double", "graph", "short", "array", "integers", "list", "Series", "DataFrame", "polars"],
+)
+def test_tensors_arrays_and_tables_are_the_same_rows(source):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x, y = sampler(source, VALUES)(300, torch.Generator().manual_seed(0))
+    assert x.dtype == torch.float32
+    assert x.shape == (300, 1)
+    assert not x.requires_grad
+    assert torch.equal(x, y) or torch.equal(x, y.bfloat16().float())
+
+
+def test_tokens_stay_integers_and_text_is_refused():
+    x, y = sampler(VALUES.long(), VALUES)(300, torch.Generator())
+    assert x.dtype == torch.int64
+    assert torch.equal(x.float(), y[:, 0])
+    with pytest.raises(TypeError, match="the source is a ndarray that does not hold numbers"):
+        sampler(np.array(["a"] * N), VALUES)(300, torch.Generator())

@@ -1,11 +1,15 @@
 """Variables that an encoder or a critic of the user's own takes as they came."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_sequence
 
+from mibounds.data import Sample
 from mibounds.data.tensors import intake_tensors
 
 X = torch.randn(60, 5, generator=torch.Generator().manual_seed(0))
@@ -83,3 +87,35 @@ def test_an_encoder_of_other_rows_is_refused_with_one_sentence(data, encoder, se
 def test_an_encoder_that_returns_no_numbers_is_refused(function):
     with pytest.raises(ValueError, match=r"^encoder_x maps rows of x to values that are NaN or infinite: expected num"):
         intake_tensors(X, "x", Encoder(function))
+
+
+ROWS = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
+STEPS = pack_sequence([torch.zeros(5, 2)] * 60)
+
+
+@pytest.mark.parametrize(
+    "data, encoder, sentence",
+    [
+        ((ROWS, ROWS[:, :1]), None, r"a tuple of 2 Tensors of 60 rows: join them, torch.column_stack\(x\)"),
+        ([ROWS, ROWS], None, r"x is a list of 2 Tensors of 60 rows: .* torch.column_stack\(x\), or pass a module"),
+        ((ROWS.numpy(), ROWS[:, 0].numpy()), None, r"tuple of 2 ndarrays of 60 rows: .* numpy.column_stack\(x\)"),
+        ([ROWS, ROWS[:, :1]], Encoder(None), r"a list of 2 Tensors of 60 rows: pass encoder_x a tuple, tuple\(x\)"),
+        ({"a": ROWS, "b": ROWS}, Encoder(None), r"x is a dict of 2 Tensors .* a tuple, tuple\(x.values\(\)\)"),
+        (STEPS, None, r"x is a PackedSequence, .* torch.nn.utils.rnn.unpack_sequence\(x\)"),
+        (STEPS, Encoder(None), r"x is a PackedSequence, .*\.pad_packed_sequence\(x, batch_first=True\)"),
+    ],
+)
+def test_several_tensors_in_place_of_one_are_named(data, encoder, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        Sample.of(x=data, y=ROWS[:, 0], encoders={"x": encoder})
+
+
+def test_tuples_for_an_encoder_and_tables_are_no_such_parts():
+    for data, encoder in (((ROWS, ROWS), Encoder(lambda pair: pair[0])), ({"a": ROWS[:, 0]}, None), ([*ROWS], None)):
+        assert Sample.of(x=data, y=ROWS[:, 0], encoders={"x": encoder}).n == 60
+
+
+def test_an_encoder_gets_a_named_tuple_by_its_fields():
+    batch = NamedTuple("Batch", [("steps", Any), ("mask", Any)])(ROWS.numpy(), ROWS)
+    variable = intake_tensors(batch, "x", Encoder(lambda x: x.steps * x.mask))
+    assert torch.equal(variable.values.steps, ROWS)

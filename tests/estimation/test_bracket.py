@@ -65,7 +65,9 @@ def test_the_lower_bound_is_that_of_estimate(found):
 def test_an_estimate_that_is_given_is_not_made_again(monkeypatch):
     monkeypatch.setattr(MODULE, "_estimate", None)
     x, y = gaussian(300)
-    made = bracket(x, y, estimate=known(0.25).to("bits"), steps=10, unit="bits")
+    names, kinds = (("x[0]", "x[1]"), ("y[0]", "y[1]")), (("continuous",) * 2,) * 2
+    given = known(0.25, columns=names, kinds=kinds)
+    made = bracket(x, y, estimate=given.to("bits"), steps=10, unit="bits")
     assert made.lower == pytest.approx(0.25 / math.log(2))
     assert made.lower_stderr == pytest.approx(0.1 / math.log(2))
 
@@ -188,3 +190,24 @@ def test_wrong_arguments(options, error, sentence):
 def test_images_are_refused():
     with pytest.raises(TypeError, match="x is image 1 x 8 x 8: expected"):
         bracket(torch.rand(60, 8, 8), torch.rand(60))
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+@pytest.mark.parametrize("change", [lambda x, y: (x[:90], y[:90]), lambda x, y: (x, y[:, :1]), lambda x, y: (x, y > 0)])
+def test_the_estimate_of_other_data_is_refused(change):
+    x, y = gaussian(100)
+    other = mi.estimate(*change(x, y), recipe="quick", steps=2, hidden=(4,))
+    with pytest.raises(ValueError, match="estimate is of .* rows of x = .*, and the data are 100 rows of x ="):
+        bracket(x, y, estimate=other)
+    for wrong in (0.5, "result", other.to_dict()):
+        with pytest.raises(TypeError, match=r"estimate is .* \(an? .*\): give the result of mi.estimate"):
+            bracket(x, y, estimate=wrong)
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_the_order_of_the_rows_changes_nothing():
+    x, y = gaussian(100)
+    order = torch.randperm(100, generator=torch.Generator().manual_seed(0))
+    short = {"recipe": "quick", "steps": 2, "hidden": (4,)}
+    first, other = (bracket(x[rows], y[rows], **short) for rows in (torch.arange(100), order))
+    assert (first.lower, first.upper) == (other.lower, other.upper)

@@ -6,6 +6,7 @@ import math
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -209,3 +210,16 @@ def test_types_are_those_of_each_variable(estimates):
     assert sample.x.kinds == ("categorical",)
     assert sample.y.kinds == ("continuous",)
     assert isinstance(sample, Sample)
+
+
+def test_the_times_of_an_index_are_looked_at(estimates):
+    times = pd.date_range("2024-01-01", periods=300, freq="h")
+    table = pd.DataFrame(normals(2, 300).T.numpy(), times, columns=["x", "y"])
+    odd = table[np.arange(300) % 3 > 0]
+    assert "uneven-times" not in [one.code for one in mi.lagged(table.x, table.y, [2]).warnings]
+    for arguments in ((odd.x, odd.y), (odd, "y")):
+        with pytest.warns(mi.warnings.UnevenTimesWarning, match="a lag of 2 is two rows"):
+            mi.lagged(*arguments, [2])
+    for verb, options in ((mi.lagged, {"lags": [2]}), (mi.transfer_entropy, {})):
+        with pytest.raises(ValueError, match=r"x.sort_index\(\)"):
+            verb(table.x[::-1], table.y[::-1], **options)

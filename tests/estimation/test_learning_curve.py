@@ -141,3 +141,13 @@ def test_blocked_folds_and_splitters_are_refused():
             mi.learning_curve(x, y, recipe=recipe)
     with pytest.raises(TypeError, match="learning_curve has no argument 'cv'"):
         mi.learning_curve(x, y, cv=3)
+
+
+def test_the_order_of_the_rows_changes_nothing():
+    x, y = CorrelatedGaussian(1, 0.8).sample(200, torch.Generator().manual_seed(0))
+    order = torch.randperm(200, generator=torch.Generator().manual_seed(0))
+    curves = [
+        mi.learning_curve(x[rows], y[rows], sizes=[50, 100, 200], repeats=1, recipe="quick", steps=2, hidden=(4,))
+        for rows in (torch.arange(200), order)
+    ]
+    assert curves[0].values == curves[1].values

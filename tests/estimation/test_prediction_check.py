@@ -9,7 +9,7 @@ import torch
 import mibounds as mi
 from mibounds.classical import mixed_ksg
 from mibounds.data import RankGaussianize, Sample
-from mibounds.estimation import prediction_check as module
+from mibounds.estimation import cross_checks
 from mibounds.estimation.prediction_check import prediction_check
 from mibounds.learners import SupervisedFeatures
 from mibounds.tasks import Regression
@@ -73,7 +73,7 @@ def test_of_both_directions_the_larger_counts(evaluated):
 
 
 def test_long_tables_give_ten_thousand_rows(evaluated, monkeypatch):
-    monkeypatch.setattr(module, "_ROWS", 100)
+    monkeypatch.setattr(cross_checks, "_ROWS", 100)
     x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0))
     sample = Sample.of(x=x, y=x[:, :1] + 0.1 * x[:, 1:])
     check = prediction_check(evaluated(sample, features(2)), sample, 0)

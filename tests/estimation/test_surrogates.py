@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import pytest
 import torch
 
 from mibounds.critics import FunctionCritic
@@ -60,8 +59,7 @@ def test_only_shifts_keep_the_memory_of_each():
     assert rejected["both"] <= 8
 
 
-def test_constant_critics_give_uniform_pvalues():
+def test_constant_critics_give_no_evidence():
     z = torch.randn(100, 1, generator=generator(1))
     block = HeldOut(NOTHING, NOTHING, torch.arange(100), z, torch.cat([z, z], 1), z)
-    pvalues = [_against_shifts([block], 5, 99, generator(seed)) for seed in range(100)]
-    assert sum(pvalues) / 100 == pytest.approx(0.5, abs=0.12)
+    assert {_against_shifts([block], 5, 99, generator(seed)) for seed in range(5)} == {1.0}

@@ -268,3 +268,29 @@ def test_names_of_columns_may_repeat(names, found):
         assert model.result_.columns[0] == found
         assert np.isfinite(model.score(given, y))
     assert list(table.columns) == names, "the data are as they were"
+
+
+TINY = {"recipe": "quick", "steps": 2, "hidden": (4,)}
+
+
+def test_rows_in_another_order_are_refused():
+    x, y = pair(120)
+    table, target, weights = pd.DataFrame(x), pd.Series(y.ravel()), pd.Series(np.ones(120))
+    model = MutualInformation(**TINY).fit(table, target)
+    for call in (
+        lambda: model.fit(table, target[::-1]),
+        lambda: model.score(table, target[::-1]),
+        lambda: model.fit(table, target, sample_weight=weights[::-1]),
+        lambda: model.fit(x, target, sample_weight=weights[::-1]),
+        lambda: model.fit(x, target, groups=(weights.cumsum() // 10)[::-1]),
+    ):
+        with pytest.raises(ValueError, match="have the same index in another order"):
+            call()
+
+
+def test_lazy_tables_are_collected():
+    x, y = pair(120)
+    table, target = pl.DataFrame(x), pl.DataFrame({"y": y.ravel()})
+    model = MutualInformation(**TINY).fit(table.lazy(), target.lazy())
+    assert model.value_ == MutualInformation(**TINY).fit(table, target).value_
+    assert model.score(table.lazy(), target.lazy()) == model.score(table, target)

@@ -53,6 +53,16 @@ def test_names_beside_points_do_not_overlap_and_stay_inside():
     label_points(axis, [], [])
 
 
+def test_a_name_does_not_cover_another_point():
+    figure, axis = one_axes(None)
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+    points = [(0.5, 0.5), (0.56, 0.5)]
+    label_points(axis, points, ["a long name", "another"])
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axis.texts]
+    assert not any(box.contains(*at) for box in boxes for at in axis.transData.transform(points))
+
+
 @pytest.mark.parametrize("ending, head", [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_a_figure_is_saved_by_its_ending(ending, head, tmp_path):
     path = tmp_path / f"figure.{ending}"

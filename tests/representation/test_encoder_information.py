@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Categorical, Independent, Normal, Uniform
+from torch.distributions import Categorical, Independent, LogNormal, Normal, Uniform
 
 from mibounds import MIRegularizer, bounds, encoder_information
 from mibounds.critics import CategoricalCritic, DensityCritic
@@ -87,6 +88,58 @@ def test_noise_that_does_not_overlap_has_no_upper_bound():
     with pytest.raises(ValueError, match="whose support depends on x: .* validate_args=False") as caught:
         encoder_information(lambda x: bounded(x[:, :1], validate_args=True), X[:300])
     assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("n", [300, 1500])  # scored at once, and in two pieces
+@pytest.mark.parametrize("independent", [True, False])
+def test_a_prior_for_each_sample_is_as_one_for_all(n, independent):
+    def prior(shape):
+        normal = Normal(torch.zeros(shape), 1.0)
+        return Independent(normal, 1) if independent else normal
+
+    one, each = (encoder_information(linear, X[:n], prior=prior(shape), draws=1) for shape in (2, (n, 2)))
+    assert one.estimates["KLToPrior"] == each.estimates["KLToPrior"]
+
+
+@pytest.mark.parametrize(
+    "prior, error, sentence",
+    [
+        ("normal", TypeError, "prior is a str: expected a torch.distributions.Distribution of a code"),
+        (Normal(torch.zeros(3), 1.0), ValueError, r"prior does not fit codes of shape \(300, 2\): .* single code, or"),
+        (Independent(Normal(torch.zeros(299, 2), 1.0), 1), ValueError, "prior does not fit codes"),
+        (Normal(torch.zeros(7, 1, 1), 1.0), ValueError, r"its log densities have shape \(7, 300, 2\)"),
+        (Uniform(torch.zeros(2), 1.0, validate_args=True), ValueError, "prior does not fit codes"),
+    ],
+)
+def test_priors_of_other_codes_are_refused(prior, error, sentence):
+    with pytest.raises(error, match=sentence):
+        encoder_information(linear, X[:300], prior=prior, draws=1)
+
+
+@pytest.mark.parametrize(
+    "x, shape",
+    [
+        (torch.zeros(300, 5, 3), (5, 300)),  # the time comes first
+        (torch.zeros(300, 3), (2,)),
+        ((torch.zeros(300, 3), torch.zeros(300)), (3, 300)),
+        ({"tokens": np.zeros((300, 4), int)}, (4,)),
+    ],
+)
+def test_there_is_a_distribution_for_each_row_of_x(x, shape):
+    with pytest.raises(ValueError, match="and x has 300 rows: expected a distribution for each row of x"):
+        encoder_information(lambda _: Normal(torch.zeros(shape), 1.0), x)
+
+
+@pytest.mark.parametrize("scale", [200.0, -200.0])
+def test_codes_that_overflow_are_not_taken_for_a_support_that_depends_on_x(scale):
+    with pytest.raises(ValueError, match="log densities of its own codes that are not finite, because codes overflow"):
+        encoder_information(lambda x: Independent(LogNormal(scale + x, 1.0), 1), X[:50])
+
+
+def test_the_result_is_of_the_code():
+    result = encoder_information(linear, X[:100])
+    assert "<= I(X;Z) <=" in str(result)
+    assert "I(X;Z)" in result.plot().axes[0].get_title(loc="left")
 
 
 def test_errors():

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from mibounds import clipped_backward, gradient_scale
 from mibounds.representation.gradients import applies_gradient
@@ -256,6 +257,15 @@ def test_a_weight_is_a_finite_number(setting, beta, error, sentence):
 def test_a_weight_may_be_a_tensor_of_one_number(setting):
     parameters, terms = setting
     assert clipped_backward(*terms(), parameters, torch.tensor(0.5)) > 0
+
+
+@pytest.mark.parametrize("term", ["loss", "penalty"])
+def test_reentrant_checkpointing_is_refused_with_one_sentence(term):
+    encoder, x = torch.nn.Linear(2, 2), torch.ones(3, 2)
+    hidden = checkpoint(encoder, x.clone().requires_grad_(), use_reentrant=True).sum()
+    terms = {"loss": encoder(x).sum(), "penalty": encoder(x).square().sum(), term: hidden}
+    with pytest.raises(ValueError, match=f"^{term} .*use_reentrant=False"):
+        clipped_backward(terms["loss"], terms["penalty"], [*encoder.parameters()])
 
 
 def test_a_graph_that_was_freed(setting):

@@ -1,10 +1,12 @@
 import math
 
-import pandas
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
 
 import mibounds as mi
 from mibounds._random import noise_seed
@@ -72,7 +74,7 @@ def test_the_noise_is_independent_of_data_from_the_same_seed():
 def test_a_table_is_taken(generator):
     x, y = torch.randn(60, 2, generator=generator), torch.arange(60) % 3
     plane = InformationPlane(linear([1.0, 0.0]), ["0"])
-    assert plane.measure(pandas.DataFrame(x.numpy()), pandas.Series(y.numpy())) == plane.measure(x, y)
+    assert plane.measure(pd.DataFrame(x.numpy()), pd.Series(y.numpy())) == plane.measure(x, y)
     assert plane.latest() == plane.measure(x, y)
 
 
@@ -189,7 +191,14 @@ X = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
         ("0", X, X[:, 0], "60 values in 60 rows, which are no labels"),
         ("0", X, torch.arange(60) % 31, "31 values in 60 rows"),
         ("0", X, [math.nan, 1.0] * 30, "y has missing"),
+        ("0", X, ["a", None] * 30, "y has missing"),
+        ("0", X, np.array(["a", None, "b"] * 20, dtype=object), "y has missing"),
+        ("0", X, ["a", math.nan] * 30, "y has missing"),
+        ("0", X, pd.Series(["a", pd.NA] * 30, dtype="category"), "y has missing"),
+        ("0", X, pd.Series(pd.to_datetime(["2024-01-01", None] * 30)), "y has missing"),
         ("0", X / 0, halves(60), "'0' gives missing or infinite values"),
+        ("0", torch.zeros(60, 5), halves(60), "Sequential cannot take x: a layer of 2 inputs gets 5. Pass rows"),
+        ("0", X.long(), halves(60), "Sequential cannot take x: .* have the same dtype, .* shape and type"),
     ],
 )
 def test_unusable_input_is_an_error(layer, x, y, sentence):
@@ -216,8 +225,27 @@ def test_unusable_arguments_are_errors():
         InformationPlane(model, ["0"], seed=None)
     with pytest.raises(ValueError, match="names is 'IX': expected the names of both quantities"):
         InformationPlane(model, ["0"], names="IX")
-    with pytest.raises(TypeError, match="y is None: pass the labels"):
-        InformationPlane(model, ["0"]).measure(X, None)
+    with pytest.raises(TypeError, match="model is a function: expected a torch.nn.Module"):
+        InformationPlane(lambda x: x, ["0"])
+    for layers in (5, [model[0]], None):
+        with pytest.raises(TypeError, match=r"layers is .*: expected names as in model.named_modules\(\)"):
+            InformationPlane(model, layers)
+    with pytest.raises(TypeError, match="step is 'a' .*: expected a whole number"):
+        InformationPlane(model, ["0"]).measure(X, halves(60), step="a")
+    for y in (None, 5, iter(halves(60))):
+        with pytest.raises(TypeError, match="y is .*: pass the labels of x"):
+            InformationPlane(model, ["0"]).measure(X, y)
+    rows = TensorDataset(X, halves(60))
+    for x, sentence in (
+        (rows, r"x is a TensorDataset: pass its rows as a tensor, .* next\(iter\(loader\)\)"),
+        (DataLoader(rows), "x is a DataLoader: pass its rows as a tensor"),
+        ((X, rows), "x is of type TensorDataset"),
+        (None, "x is None: expected rows"),
+        (iter(X), "which can be read only once"),
+        ([["a", "b"]] * 60, "x holds no numbers"),
+    ):
+        with pytest.raises(TypeError, match=sentence):
+            InformationPlane(model, ["0"]).measure(x, halves(60))
     with pytest.raises(ValueError, match="Nothing was measured"):
         InformationPlane(model, ["0"]).plot()
 

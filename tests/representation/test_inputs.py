@@ -1,9 +1,13 @@
 """What comes into a regularizer: shapes, types, labels, tuples, and one sentence for the rest."""
 
+import warnings
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_sequence
 
 from mibounds import MIRegularizer
 from mibounds.critics import Encoded, SeparableCritic
@@ -14,16 +18,29 @@ X = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
 LABELS = (X[:, 0] > 0).long() + (X[:, 1] > 0).long()
 
 
+def nested(layout):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, that they are a prototype
+        return torch.nested.nested_tensor([X[:2], X[:3]], layout=layout)
+
+
 @pytest.mark.parametrize(
     "x, z, error, sentence",
     [
         (X.numpy(), X[:, :2], TypeError, "x is a ndarray: pass a tensor, for example torch.as_tensor"),
-        (X, [[1.0, 2.0]], TypeError, "z is a list: pass a tensor"),
-        (X[:, :3], X[:, :2], ValueError, r"x has samples of shape \(3,\), and x_shape is 4: give its shape without N"),
+        (X, [[1.0, 2.0]], TypeError, r"z is a list: pass a tensor, for example torch.as_tensor\(z\)"),
+        ([*X], X[:, :2], TypeError, r"x is a list: pass a tensor, for example torch.stack\(x\)"),
+        ({"pixels": X}, X[:, :2], TypeError, r"x is a dict: pass a tensor, for example x\['pixels'\]"),
+        (pack_sequence([*X]), X, TypeError, "x is a PackedSequence, .*: pass a tuple of the padded"),
+        (nested(torch.jagged), X[:, :2], TypeError, r"x is a nested tensor: pad it, x.to_padded_tensor\(0.0\)"),
+        (nested(torch.strided), X[:, :2], TypeError, r"x is a nested tensor: pad it, x.to_padded_tensor\(0.0\)"),
+        (X[:, :3], X[:, :2], ValueError, r"x has samples of shape \(3,\), and x_shape is 4: give x_shape=3\.$"),
         (X[:, :2], X, ValueError, r"x has samples of shape \(2,\), and x_shape is 4: x and z are in the wrong order"),
-        (X, X.view(64, 2, 2), ValueError, r"z has samples of shape \(2, 2\), and z_shape is 2"),
+        (X, X[:, :3].reshape(64, 3, 1), ValueError, r"z has samples of shape \(3, 1\), and z_shape is 2: give z_shape"),
+        (X.view(64, 2, 2), X, ValueError, r"x_shape is 4: reshape it, x.reshape\(-1, 4\), or give x_shape=\(2, 2\)"),
         (X, torch.zeros(()), ValueError, "z is a single number: pass a batch"),
-        (X, torch.zeros(64, 2).long(), ValueError, r"z has integers of shape \(64, 2\): for labels"),
+        (X, torch.zeros(64, 3).long(), ValueError, r"z has integers of shape \(64, 3\): for labels"),
+        (X, torch.zeros(64, 2).long(), ValueError, r"z has integers of shape \(64, 2\): for one-hot .* z.argmax\(1\)"),
         (X, X[:5, :2], ValueError, "x has 64 rows and z has 5"),
         (X, (X[:, :2], X[:, :2]), ValueError, "z is a tuple of 2, and a critic by name takes one tensor: concatenate"),
         (X.to_sparse(), X[:, :2], TypeError, r"x is a tensor of layout torch.sparse_coo, .*: pass x.to_dense\(\)\.$"),
@@ -39,6 +56,67 @@ def test_wrong_inputs_are_one_sentence(x, z, error, sentence):
     for call in (reg, reg.update):
         with pytest.raises(error, match=sentence):
             call(x, z)
+
+
+@pytest.mark.parametrize(
+    "announced, came, advice",
+    [
+        ((10, 2), (7, 2), r"pad or crop its samples, or pass a critic with an encoder"),
+        ((10, 2), (2, 10), r"move its axes, x.movedim\(-1, 1\)"),
+        ((1, 8, 8), (8, 8, 1), r"move its axes, x.movedim\(-1, 1\)"),
+        ((8, 9, 1), (1, 8, 9), r"move its axes, x.movedim\(1, -1\)"),
+        ((64, 4), (4,), "give its shape without N, x_shape=4"),
+        ((64, 3, 8, 8), (3, 8, 8), r"give its shape without N, x_shape=\(3, 8, 8\)"),
+        ((3, 8), (8, 3, 1), r"reshape it, x.reshape\(-1, 3, 8\), or give x_shape=\(8, 3, 1\)"),
+        ((3, 8), (5,), "give x_shape=5"),
+        ((8,), (), "give x_shape=1"),
+    ],
+)
+def test_the_advice_about_a_shape_is_of_what_came(announced, came, advice):
+    with pytest.raises(ValueError, match=rf"and x_shape is .*: {advice}\.?"):
+        MIRegularizer(announced, 2, **SMALL)(torch.zeros(64, *came), X[:, :2])
+
+
+class Sequences(NamedTuple):
+    steps: Tensor
+    mask: Tensor
+
+
+class Mean(nn.Module):
+    def forward(self, sequences):
+        return (sequences.steps * sequences.mask.unsqueeze(-1)).sum(1)
+
+
+def test_an_encoder_gets_a_named_tuple_by_its_fields():
+    reg = MIRegularizer(4, 2, bound="infonce", critic=Encoded(SeparableCritic(4, 2, hidden=(8,)), Mean()))
+    batch = Sequences(torch.randn(64, 3, 4).requires_grad_(), torch.ones(64, 3))
+    reg.update(batch, X[:, :2])
+    (-reg(batch, X[:, :2])).backward()
+    assert batch.steps.grad.abs().sum() > 0
+
+
+def test_a_single_sample_of_tokens_is_no_term():
+    tokens = nn.Sequential(nn.Embedding(10, 4), nn.Flatten())
+    reg = MIRegularizer(5, 5, bound="infonce", critic=Encoded(SeparableCritic(20, 20, hidden=(8,)), tokens, tokens))
+    one = torch.randint(10, (1, 5))
+    with pytest.warns(SingleSampleWarning):
+        assert float(reg(one, one)) == 0
+
+
+def test_booleans_are_labels_where_classes_are_announced():
+    reg = MIRegularizer(4, 2, bound="leaveoneout", critic="categorical", hidden=(8,))
+    x = X.clone().requires_grad_()
+    assert torch.equal(reg(x, X[:, 0] > 0), reg(x, (X[:, 0] > 0).long()))
+
+
+@pytest.mark.parametrize("z", [torch.randn(64, 3), torch.rand(64, 3), torch.full((64, 3), 0.4)], ids=["logits", "", ""])
+def test_a_categorical_critic_takes_probabilities_only(z):
+    reg = MIRegularizer(4, 3, bound="leaveoneout", critic="categorical", hidden=(8,))
+    x = X.clone().requires_grad_()
+    for call in (reg, reg.update):
+        with pytest.raises(ValueError, match="CategoricalCritic takes labels or rows of 3 probabilities"):
+            call(x, z)
+        call(x, z.softmax(-1))
 
 
 def test_labels_are_one_hot_columns():
@@ -140,7 +218,9 @@ def test_the_critic_stays_in_float32_whatever_the_dtype_of_the_model(dtype):
     reg.update(x, z)
     assert model["encoder"].weight.grad.dtype == dtype
     assert model["encoder"].weight.grad.isfinite().all()
-    assert {tensor.dtype for tensor in reg.state_dict().values()} == {torch.float32, torch.int64}
+    dtypes = {name: tensor.dtype for name, tensor in reg.state_dict().items()}
+    assert dtypes.pop("optimizer/lr") == torch.float64  # all its digits, for a run that goes on
+    assert {*dtypes.values()} == {torch.float32, torch.int64}
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])

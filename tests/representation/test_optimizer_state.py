@@ -133,6 +133,18 @@ def test_groups_of_parameters_stay_as_they_are():
     assert reg.optimizer.param_groups[0]["params"][0] is next(iter(reg.parameters()))
 
 
+@pytest.mark.parametrize("rate", [1e-3, 0.1 / 3, 1.234567890123e-5])
+def test_a_learning_rate_is_restored_to_the_last_digit(rate):
+    reg, other = build(), build()
+    reg.optimizer.param_groups[0]["lr"] = rate
+    state = reg.state_dict()
+    other.load_state_dict(state)
+    assert other.optimizer.param_groups[0]["lr"] == rate
+    state["optimizer/lr"] = state["optimizer/lr"].float()  # of an earlier version
+    other.load_state_dict(state)
+    assert other.optimizer.param_groups[0]["lr"] == pytest.approx(rate, rel=1e-6)
+
+
 def test_a_state_has_the_learning_rate_and_the_momentum():
     reg = build()
     reg.optimizer = torch.optim.SGD(reg.parameters(), lr=0.1, momentum=0.9)
@@ -174,6 +186,29 @@ def test_the_distributed_checkpoint_of_torch():
     assert same(fresh, model)
     with pytest.raises(AttributeError, match="no attribute 'vaules'"):
         _ = model["reg"].vaules
+
+
+@pytest.mark.parametrize(
+    "optimizer, error, sentence",
+    [
+        (lambda reg: "adam", TypeError, r"optimizer is a str: expected a torch optimizer of the critic's parameters"),
+        (lambda reg: None, TypeError, "optimizer is a NoneType"),
+        (lambda reg: torch.optim.Adam, TypeError, "optimizer is a type"),
+        (lambda reg: torch.optim.LBFGS(reg.parameters()), TypeError, "optimizer is LBFGS, whose step needs a function"),
+        (lambda reg: torch.optim.Adam(build().parameters()), ValueError, "lacks 5 of the 5 parameters of this critic"),
+        (lambda reg: torch.optim.SGD([*reg.parameters()][1:]), ValueError, "lacks 1 of the 5 parameters"),
+        (
+            lambda reg: torch.optim.AdamW([*reg.parameters(), *nn.Linear(2, 2).parameters()]),
+            ValueError,
+            r"also holds parameters that are not the critic's, .*torch.optim.AdamW\(reg.parameters\(\)\)",
+        ),
+    ],
+)
+def test_an_optimizer_that_would_not_train_the_critic_is_refused(optimizer, error, sentence):
+    reg = build()
+    with pytest.raises(error, match=sentence):
+        reg.optimizer = optimizer(reg)
+    steps(reg, range(2))  # by the optimizer that it had
 
 
 def test_another_optimizer():

@@ -311,6 +311,22 @@ def test_the_wrong_side_is_reported_with_the_right_one(options, sign, advice):
             calls(trained(bound="smile"), 1, sign=sign)  # neither side
 
 
+def test_a_reversed_gradient_is_named_where_the_sign_of_the_term_decides():
+    class Reversed(torch.autograd.Function):
+        @staticmethod
+        def forward(_, z):
+            return z.view_as(z)
+
+        @staticmethod
+        def backward(_, gradient):
+            return -gradient
+
+    x = pair()[0]
+    with pytest.warns(WrongSideWarning, match="by the sign of its term in the loss, .* a gradient reversal layer"):
+        trained(bound="infonce")(x, Reversed.apply(nn.Linear(2, 2)(x))).backward()
+    assert "gradient reversal layer" in WrongSideWarning.condition + WrongSideWarning.remedy
+
+
 def test_the_scale_of_a_gradient_is_no_direction():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

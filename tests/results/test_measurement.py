@@ -145,7 +145,7 @@ def test_another_level(example):
 
 
 def test_a_wrong_unit_or_level_is_refused(example):
-    with pytest.raises(ValueError, match="unit is 'bit', and must be 'nats' or 'bits'"):
+    with pytest.raises(ValueError, match="unit is 'bit': expected 'nats' or 'bits'"):
         example.to("bit")
     with pytest.raises(ValueError, match="level is 95, and must lie strictly between 0 and 1"):
         example.to(level=95)

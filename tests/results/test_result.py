@@ -11,6 +11,7 @@ import torch
 
 from mibounds import bounds
 from mibounds._files import write_text
+from mibounds.results import IndependenceTestResult
 from mibounds.results.result import Curve, Result, curve_from
 from mibounds.warnings import BeyondLogNWarning
 
@@ -206,6 +207,17 @@ def test_the_report_is_in_the_unit_of_the_result(tmp_path):
     text = path.read_text(encoding="utf-8")
     assert f"{1.5 / math.log(2):.4g}" in text  # pointwise numbers, too, which are nats in any result
     assert f"{1 / math.log(2):.4g}" in text
+
+
+@pytest.mark.parametrize("name", ["bracket", "test"])
+def test_the_report_takes_results_of_the_same_samples_only(tmp_path, name):
+    for wrong in (3, RESULT):
+        with pytest.raises(TypeError, match=f"{name} is .*: expected the .*Result of the same samples"):
+            RESULT.report(tmp_path / "report.html", **{name: wrong})
+    other = replace(RESULT, n=RESULT.n + 1)
+    test = IndependenceTestResult(statistic=0.1, pvalue=0.5, permutations=9, retrained=False, estimate=other)
+    with pytest.raises(ValueError, match=r"test is of .* samples, and the result of .*: give that of the same samples"):
+        RESULT.report(tmp_path / "report.html", test=test)
 
 
 def test_the_report_of_undefined_and_infinite_estimates(tmp_path):

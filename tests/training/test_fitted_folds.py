@@ -109,7 +109,7 @@ CRITICS = {
     "ClassCritic": lambda: Encoded(ClassCritic(), None, Sign()),
     "Transposed": lambda: Transposed(ResidualCritic(1, 0, target=1)),
     "CosineCritic": lambda: Encoded(CosineCritic(), nn.Linear(2, 4), nn.Linear(2, 4)),
-    "CategoricalCritic": lambda: CategoricalCritic(2, 2, hidden=(8,)),
+    "CategoricalCritic": lambda: Encoded(CategoricalCritic(2, 2, hidden=(8,)), None, nn.Softmax(-1)),
     "DensityCritic": lambda: WithOffset(networks(), DensityCritic(Product()), gain=False),
     "Standardized": lambda: Standardized(networks(), 2, 2),
     "Encoded": lambda: Encoded(SeparableCritic(4, 2, hidden=(8,)), Wide()),
@@ -435,6 +435,14 @@ def test_one_row_is_enough_and_none_is_refused():
             fitted.score_pairs(empty, Y[:1])
     with pytest.raises(ValueError, match=r"y is a single value: expected at least one row\.$"):
         fitted.score_pairs(X[:1], np.float64(1.0))
+
+
+def test_new_rows_in_another_order_are_refused_and_other_indexes_warned_of(result):
+    x, y = (pd.DataFrame(rows[:9].numpy()) for rows in (X, Y))
+    with pytest.raises(ValueError, match="x and y have the same index in another order"):
+        result.fitted.score_pairs(x, y[::-1])
+    with pytest.warns(mi.warnings.IndexMismatchWarning):
+        result.fitted.score_pairs(x, y.set_axis([*"abcdefghi"]))
 
 
 def test_there_is_no_indicator_for_new_rows():

@@ -136,6 +136,7 @@ def test_too_few_groups_are_an_error():
         (4, 3, "groups has 4 groups, and 3 folds need 5, as whole groups test, validate and train: pass folds=2[.]"),
         (6, 5, "groups has 6 groups, and 5 folds need 7, .*: pass folds=4 or fewer"),
         (3, 2, "groups has 3 groups, and 2 folds need 4, .*: give 4 groups or more"),
+        (3, 5, "groups has 3 groups, and 5 folds need 7, .*: give 7 groups or more, or 4 and folds=2[.]"),
         (1, 2, "groups has 1 group, and 2 folds need 4, .*: give 4 groups or more"),
     ):
         with pytest.raises(ValueError, match=sentence):

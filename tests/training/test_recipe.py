@@ -204,7 +204,7 @@ def test_single_settings_take_precedence_over_those_of_the_recipe():
     assert Recipe.of(Recipe(lr=0.1, steps=3), {"steps": 5}) == Recipe(lr=0.1, steps=5)
     for given, kind in ((3, "int"), (True, "bool"), ({"steps": 5}, "dict")):
         with pytest.raises(
-            TypeError, match=f"recipe is a {kind}: expected 'quick', 'default', 'thorough' or a mi.Recipe"
+            TypeError, match=rf"recipe is .* \(an? {kind}\): expected 'quick', 'default', 'thorough' or a mi.Recipe"
         ):
             Recipe.of(given, {})
 
@@ -257,6 +257,8 @@ def test_a_batch_has_at_most_the_training_samples_of_a_fold():
         ValueError, match="batch_size is 341, and a fold trains on 340 samples: give a smaller batch_size"
     ):
         Recipe(batch_size=341).filled(800, 340)
+    with pytest.raises(ValueError, match="a batch has at least 16 samples, and a fold trains on 3 samples: .*valid"):
+        Recipe(validation_fraction=0.9).filled(60, 3)
 
 
 @pytest.mark.parametrize(

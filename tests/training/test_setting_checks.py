@@ -1,10 +1,12 @@
 """The checks of settings: what they keep, and one sentence for what they refuse."""
 
+import inspect
 from pathlib import Path
 
 import pytest
 from sklearn.model_selection import KFold
 
+import mibounds as mi
 from mibounds.bounds import NWJ
 from mibounds.training import setting_checks as checks
 
@@ -75,3 +77,35 @@ def test_a_bound_is_kept_as_it_is():
 def test_what_is_wrong_is_refused_by_its_name(check, value, kind):
     with pytest.raises(kind, match=r"\S"):
         check("name", value)
+
+
+def lagged(x, y, lags=3, *, gap=None, **settings): ...
+
+
+class Trainer:
+    def __init__(self, recipe=None, **settings): ...
+
+
+@pytest.mark.parametrize(
+    "function, given, named, sentence",
+    [
+        (lagged, (), {}, r"it needs x and y: it\(x, y\)\.$"),
+        (lagged, (1,), {"gap": 2}, r"it needs y: it\(x, y\)\. Of a dataset pass the tensors of both"),
+        (lagged, (), {"y": 2}, r"it needs x: it\(x, y\)\.$"),
+        (lagged, (1, 2, 3, 4), {}, "it takes x, y, lags by position, and got 4 arguments: pass the others"),
+        (lagged, (1, 2), {"x": 3}, "it got x by position and by name: give it once"),
+        (lagged, (1, 2), {"gaps": 3}, "it has no argument 'gaps'. Did you mean 'gap'?"),
+        (lambda x, y, **settings: 0, (1, 2, 3), {}, r".* For a third variable use mi.conditional\(x, y, z\)"),
+        (Trainer.__init__, ("self", 1, 2), {}, "it takes recipe by position, and got 2 arguments"),
+    ],
+)
+def test_arguments_in_the_wrong_place_are_one_sentence(function, given, named, sentence):
+    with pytest.raises(TypeError, match=f"^{sentence}"):
+        checks.arguments("it", inspect.signature(function), ["x", "y", "lags", "gap"], given, named)
+    checks.arguments("it", inspect.signature(lagged), ["x", "y", "lags", "gap", "steps"], (1, 2), {"steps": 5})
+
+
+@pytest.mark.parametrize("verb, count", [(mi.estimate, 3), (mi.bracket, 3), (mi.estimate, 1), (mi.conditional, 2)])
+def test_public_functions_say_what_is_missing_and_what_is_too_much(verb, count):
+    with pytest.raises(TypeError, match=f"^{verb.__name__} (takes x, y by position|needs y|needs z)"):
+        verb(*[[0.0] * 100] * count)

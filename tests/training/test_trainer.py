@@ -2,19 +2,28 @@ import sys
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from mibounds import MIEstimator, Trainer
 from mibounds.bounds import CLUB, MINE, NWJ, BarberAgakov, InfoNCE, JensenShannon, LeaveOneOut
-from mibounds.critics import DiagonalGaussianCritic, Encoded, FlowCritic, JointCritic, SeparableCritic
+from mibounds.critics import (
+    CategoricalCritic,
+    DiagonalGaussianCritic,
+    Encoded,
+    FlowCritic,
+    JointCritic,
+    SeparableCritic,
+)
 from mibounds.data import Standardize
 from mibounds.tasks import CorrelatedGaussian, Student
 from mibounds.training.candidates import Candidate
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.recipe import Recipe
-from mibounds.warnings import MIWarning, NonFiniteStepWarning, NotConvergedWarning, SmallSampleWarning
+from mibounds.warnings import MIWarning, NonFiniteStepWarning, NotConvergedWarning, SmallSampleWarning, TiesWarning
 
 TASK = CorrelatedGaussian(2, 0.8)  # 1.02 nats
 QUICK = {"steps": 200, "folds": 2, "lr": 3e-3}
@@ -135,7 +144,7 @@ def test_a_trainer_takes_a_recipe_and_single_settings():
             TypeError,
             "preprocessing is a str: expected a Preprocessing, for example mi.Rank",
         ),
-        ({"recipe": 3}, TypeError, "recipe is a int: expected 'quick', 'default', 'thorough' or a mi.Recipe"),
+        ({"recipe": 3}, TypeError, r"recipe is 3 \(an int\): expected 'quick', 'default', 'thorough' or a mi.Recipe"),
         ({"epochs": 3}, TypeError, "Trainer has no argument 'epochs'. Did you mean 'steps'?"),
         ({"critic": "joint"}, TypeError, "Trainer has no argument 'critic'"),
     ],
@@ -298,7 +307,7 @@ def test_a_stream_checks_its_estimator_as_folds_do():
 
 def test_a_stream_that_does_not_pair_is_refused():
     estimator = MIEstimator(SeparableCritic(1, 1, hidden=(8,)), InfoNCE())
-    with pytest.raises(ValueError, match="rows are paired samples"):
+    with pytest.raises(ValueError, match=r"returned y of shape \(15119, 1\): expected 15120 paired rows"):
         Trainer(steps=2).fit_stream(estimator, lambda n, g: (torch.zeros(n, 1), torch.zeros(n - 1, 1)))
     with pytest.raises(ValueError, match="x has"):
         Trainer(steps=2).fit_stream(estimator, lambda n, g: (torch.full((n, 1), float("nan")), torch.zeros(n, 1)))
@@ -390,3 +399,106 @@ def test_the_samples_of_a_stream_that_test_are_not_those_that_train():
     Trainer(steps=30).fit_stream(estimator, draw, test_rows=300)
     first, *batches = drawn
     assert len(batches) == 30 and not first & set().union(*batches)
+
+
+# What a sampler may be and may return
+
+
+def columns(n, generator):
+    x = torch.randn(n, 1, generator=generator)
+    return x, x + torch.randn(n, 1, generator=generator)
+
+
+def returning(function):
+    """A sampler that returns the rows of `columns` as something else."""
+    return lambda n, generator: function(*columns(n, generator))
+
+
+def quick_stream(sampler, critic=None, **options):
+    critic = SeparableCritic(1, 1, hidden=(4,)) if critic is None else critic
+    trainer = Trainer(steps=3, batch_size=16, **options)
+    return trainer.fit_stream(MIEstimator(critic, InfoNCE()), sampler, test_rows=100).value
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: [x, y],
+        lambda x, y: (x.numpy(), y.numpy()),
+        lambda x, y: (x[:, 0], y[:, 0]),
+        lambda x, y: (x.double(), y.numpy().astype(float)),
+        lambda x, y: (pd.DataFrame(x.numpy()), pd.Series(y[:, 0].numpy())),
+        lambda x, y: (x * torch.ones(1, requires_grad=True), y),
+        lambda x, y: (x.tolist(), y[:, 0].tolist()),
+    ],
+    ids=["list", "arrays", "one axis", "double", "pandas", "graph", "lists"],
+)
+def test_samplers_may_return_rows_in_any_container(function):
+    torch.manual_seed(0)
+    critic = SeparableCritic(1, 1, hidden=(4,))
+    assert quick_stream(returning(function), critic) == quick_stream(columns, critic)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int16, torch.bool, torch.uint8])
+def test_integers_are_numbers_for_a_critic_of_columns(dtype):
+    quick_stream(returning(lambda x, y: ((3 * x).abs().to(dtype)[:, 0], y)))
+
+
+def test_integers_are_labels_and_tokens_for_critics_that_take_these():
+    embedded = Encoded(SeparableCritic(2, 1, hidden=(4,)), nn.Embedding(2, 2))
+    quick_stream(returning(lambda x, y: ((x > 0).long().flatten(), y)), embedded)
+    tokens = Encoded(SeparableCritic(4, 1, hidden=(4,)), nn.Sequential(nn.Embedding(2, 2), nn.Flatten()))
+    quick_stream(returning(lambda x, y: ((x > 0).long().expand(-1, 2), y)), tokens)
+    quick_stream(returning(lambda x, y: (x, (y > 0).long().flatten())), CategoricalCritic(1, 2, hidden=(4,)))
+
+
+@pytest.mark.parametrize(
+    "sampler, error, sentence",
+    [
+        (returning(lambda x, y: {"x": x, "y": y}), TypeError, r"sampler\(5220, generator\) returned a dict"),
+        (returning(lambda x, y: x), TypeError, "returned a Tensor: expected a pair"),
+        (returning(lambda x, y: (x, y, x)), TypeError, "returned a tuple of 3: expected a pair"),
+        (returning(lambda x, y: None), TypeError, "returned a NoneType: expected a pair"),
+        (returning(lambda x, y: (x, None)), TypeError, "y is None"),
+        (returning(lambda x, y: (x, ["a"] * len(y))), TypeError, "y holds no numbers"),
+        (returning(lambda x, y: (x[:1], y[:1])), ValueError, r"x of shape \(1, 1\): expected 5220 paired rows"),
+        (returning(lambda x, y: (x, y.sum())), ValueError, r"returned y of shape \(\): expected 5220 paired rows"),
+        (returning(lambda x, y: ((x, x[1:]), y)), ValueError, r"returned x of shape \(5219, 1\)"),
+        (returning(lambda x, y: (x.expand(-1, 2), y)), ValueError, "a layer of 1 inputs gets 2. Build it for these"),
+        (lambda n: columns(n, None), TypeError, r"sampler has the arguments \(n\): expected a function"),
+        (lambda: None, TypeError, r"sampler has the arguments \(\): expected a function"),
+        (CorrelatedGaussian(1, 0.5), TypeError, "is a CorrelatedGaussian: .*; pass its method, task.sample"),
+        (TensorDataset(torch.zeros(9)), TypeError, r"is a TensorDataset: .*; mi.sampler\(...\) makes one of"),
+        (DataLoader(TensorDataset(torch.zeros(9))), TypeError, "sampler is a DataLoader: "),
+        ((torch.zeros(9), torch.zeros(9)), TypeError, "sampler is a tuple: "),
+        ((columns(9, None) for _ in range(3)), TypeError, "sampler is a generator: "),
+        (None, TypeError, "sampler is a NoneType: "),
+    ],
+)
+def test_other_samplers_are_refused_with_one_sentence(sampler, error, sentence):
+    with pytest.raises(error, match=sentence):
+        quick_stream(sampler)
+
+
+def test_integers_that_a_critic_cannot_take_are_named():
+    layers = Encoded(SeparableCritic(2, 1, hidden=(4,)), nn.Linear(1, 2))
+    with pytest.raises(ValueError, match=r"x has shape \(5220, 1\) \(torch.int64\) .* Encoded cannot score: .* dtype"):
+        quick_stream(returning(lambda x, y: (x.long(), y)), layers)
+
+
+def test_missing_values_in_any_draw_are_refused():
+    with pytest.raises(ValueError, match="^x has 1 missing or infinite values"):
+        quick_stream(returning(lambda x, y: (x.index_fill(0, torch.tensor(3), np.nan) if len(x) < 99 else x, y)))
+
+
+def test_a_sampler_that_repeats_the_rows_of_a_table_is_warned_of():
+    x, y = torch.randn(2, 200, 1, generator=torch.Generator().manual_seed(0))
+
+    def bootstrap(n, generator):
+        rows = torch.randint(200, (n,), generator=generator)
+        return x[rows], y[rows]
+
+    estimator = MIEstimator(SeparableCritic(1, 1, hidden=(4,)), InfoNCE())
+    with pytest.warns(TiesWarning, match=r"test samples were drawn again for training, .* mi.sampler\(x, y\)"):
+        result = Trainer(steps=20, batch_size=32).fit_stream(estimator, bootstrap, test_rows=100)
+    assert "ties" in [one.code for one in result.warnings]

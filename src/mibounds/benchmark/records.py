@@ -7,11 +7,22 @@ is removed when the run is resumed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["Failed", "Key", "Measured", "Record", "append_record", "drop_half_line", "read_records"]
+__all__ = [
+    "Failed",
+    "Key",
+    "Measured",
+    "Record",
+    "append_line",
+    "append_record",
+    "drop_half_line",
+    "read_lines",
+    "read_records",
+]
 
 
 class Key(NamedTuple):
@@ -107,8 +118,19 @@ class Failed(Record):
 
 def append_record(path: Path, record: Record) -> None:
     """Write one line at the end of the file, in one piece."""
+    append_line(path, asdict(record))
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """The same of any record, as scripts of benchmarks have them."""
     with path.open("ab", buffering=0) as file:
-        file.write((json.dumps(asdict(record)) + "\n").encode())
+        file.write((json.dumps(record) + "\n").encode())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """What `append_line` wrote, none if the file does not exist; an incomplete line at the end is removed."""
+    drop_half_line(path)
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def read_records(path: Path) -> list[Record]:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from mibounds._checks import check_paired
 from mibounds.data.intake import check_labels, check_real, check_table, is_empty, table_of
-from mibounds.data.values import Array, center_of, families, numbers, texts
+from mibounds.data.pairing import index_warnings
+from mibounds.data.values import Array, center_of, families, numbered, numbers, texts
+from mibounds.warnings import issue
 
 __all__ = ["Codes", "Floats", "code_sides", "codes", "number_sides", "paired"]
 
@@ -24,6 +26,7 @@ def number_sides(x: Any, y: Any, z: Any = None) -> tuple[Floats, Floats, Floats]
         TypeError: if a column holds something other than numbers, booleans and dates, or x or y holds no rows.
         ValueError: if the rows do not pair, x or y is empty, or a value is missing or infinite.
     """
+    issue(index_warnings({"x": x, "y": y, "z": z}))
     first, second = _numbers(x, "x"), _numbers(y, "y")
     check_paired(len(first), len(second), columns=(first.shape[1], second.shape[1]))
     third = np.empty((len(first), 0)) if is_empty(z) else _numbers(z, "z")
@@ -39,6 +42,7 @@ def code_sides(x: Any, y: Any, z: Any = None) -> tuple[Codes, Codes, Codes]:
         TypeError: if x or y holds no rows.
         ValueError: if the rows do not pair, x or y is empty, or a value is missing.
     """
+    issue(index_warnings({"x": x, "y": y, "z": z}))
     first, second = codes(x, "x"), codes(y, "y")
     check_paired(len(first), len(second))
     third = np.zeros(len(first), dtype=np.int64) if is_empty(z) else codes(z, "z")
@@ -99,16 +103,16 @@ def _labels(column: Array, label: str) -> Codes:
     kind = column.dtype.kind
     if kind in "biufMm":
         missing = np.isnat(column) if kind in "Mm" else np.isnan(column) if kind == "f" else np.zeros(0)
-        found: Any = column
+        found = np.unique(column, return_inverse=True)[1].astype(np.int64)
     else:
         try:
-            found = texts(column)
+            held = texts(column)
         except TypeError as error:
             raise TypeError(f"{label} holds values that cannot be compared: expected text or numbers.") from error
         check_labels(column, label)
-        missing = np.array([value is None for value in found])
+        missing, found = np.array([value is None for value in held]), numbered(held)
     _refuse(label, "missing", int(missing.sum()), "give the missing value a name of its own")
-    return np.unique(np.asarray(found), return_inverse=True)[1].astype(np.int64)
+    return found
 
 
 def _refuse(label: str, what: str, count: int, advice: str) -> None:

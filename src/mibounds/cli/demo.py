@@ -77,7 +77,9 @@ def gaussians(
 @app.command(cls=SingleCommand)
 def gan(
     data: Annotated[str, typer.Option(help="gaussians (25 modes) or spirals.")] = "gaussians",
-    beta: Annotated[float, typer.Option(help="Weight of the information term.")] = 1.0,
+    beta: Annotated[
+        float | None, typer.Option(help="Weight of the information term, by default 0.3 (spirals, --paper: 1).")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Generator steps of each run.")] = None,
     paper: Annotated[bool, typer.Option("--paper", help="The original recipe: hours.")] = False,
     out: Annotated[Path, typer.Option(help="File of the figure; metrics.csv is written beside it.")] = Path(
@@ -106,7 +108,9 @@ def gan(
         from mibounds.demos import targets as data_sets
 
         target = (data_sets.gaussians if data == "gaussians" else data_sets.spirals)(seed=seed)
-        recipe = replace(gan_demo.PAPER if paper else gan_demo.Recipe(), beta=beta)
+        recipe = gan_demo.PAPER if paper else gan_demo.RECIPES[data]
+        if beta is not None:
+            recipe = replace(recipe, beta=beta)
         if steps is not None:
             recipe = replace(recipe, steps=steps)
         with tqdm(total=2 * gan_demo.CHECKS, disable=quiet or not sys.stderr.isatty(), leave=False) as bar:

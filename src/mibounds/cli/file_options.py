@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypedDict, TypeVar, cast
 
 import typer
 
-__all__ = ["Source", "TableFile", "file_options"]
+__all__ = ["Reading", "Source", "TableFile", "file_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class _Reading(TypedDict):
+class Reading(TypedDict, total=False):
+    """How a file is read, as keyword arguments of `mibounds.data.readers.read_table`."""
+
     sep: str | None
     decimal: str | None
     encoding: str | None
-    null: list[str] | None
+    null: str | Sequence[str] | None
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,9 @@ class Source:
         return self.path
 
     @property
-    def reading(self) -> _Reading:
+    def reading(self) -> Reading:
         """The keyword arguments of `mibounds.data.readers.read_table`."""
-        return {
-            "sep": self.sep,
-            "decimal": self.decimal,
-            "encoding": self.encoding,
-            "null": list(self.null) or None,
-        }
+        return {"sep": self.sep, "decimal": self.decimal, "encoding": self.encoding, "null": list(self.null) or None}
 
 
 TableFile = Annotated[

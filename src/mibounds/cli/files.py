@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import Unpack
+
 from mibounds._checks import nearest
+from mibounds.cli.file_options import Reading
 from mibounds.data.readers import OpenTable, open_table
 
 __all__ = ["OpenVariables", "named_columns", "open_variables", "read_columns", "read_variables"]
@@ -45,10 +48,7 @@ def read_variables(
     *,
     categorical: str | None = None,
     shared: bool = False,
-    sep: str | None = None,
-    decimal: str | None = None,
-    encoding: str | None = None,
-    null: str | Sequence[str] | None = None,
+    **reading: Unpack[Reading],
 ) -> tuple[Any, ...]:
     """The variables x and y of a file, and z if there is one, as `mibounds.estimate` and `conditional` take them.
 
@@ -62,17 +62,14 @@ def read_variables(
         categorical: columns as in x that may be text of which the most values are numbers or dates; arrays have types
             of their own.
         shared: may x and y have columns in common, as two series with a lag between them do?
-        sep: the separator of text; this and the following as in `mibounds.data.readers.read_table`.
-        decimal: "." or ",".
-        encoding: of text.
-        null: texts that stand for a missing value.
+        reading: `sep`, `decimal`, `encoding` and `null`, as in `mibounds.data.readers.read_table`.
 
     Raises:
         ValueError: for a file that cannot be read, an unknown column (the nearest name is suggested), a column of two
             variables, or a variable without columns.
         ImportError: if polars, which reads tables, is not installed.
     """
-    opened = open_variables(path, x, y, z, shared=shared, sep=sep, decimal=decimal, encoding=encoding, null=null)
+    opened = open_variables(path, x, y, z, shared=shared, **reading)
     text: list[Any] = []
     if categorical is not None and not opened.table.arrays:  # arrays have types of their own
         text = _selected(opened.table.columns, categorical, "--categorical")[0]
@@ -86,46 +83,50 @@ def open_variables(
     z: str | None = None,
     *,
     shared: bool = False,
-    sep: str | None = None,
-    decimal: str | None = None,
-    encoding: str | None = None,
-    null: str | Sequence[str] | None = None,
+    **reading: Unpack[Reading],
 ) -> OpenVariables:
     """The variables of a file before their columns are converted, for what depends on a fit.
 
     Arguments, errors: as `read_variables`.
     """
-    table = open_table(path, sep=sep, decimal=decimal, encoding=encoding, null=null)
+    table = open_table(path, **reading)
     wanted = {"x": x, "y": y, "z": z}
     if z is None:
         del wanted["z"]
     return OpenVariables(table, _select(table.columns, wanted, shared=shared))
 
 
-def read_columns(
-    path: str | Path,
-    columns: str | None = None,
-    *,
-    sep: str | None = None,
-    decimal: str | None = None,
-    encoding: str | None = None,
-    null: str | Sequence[str] | None = None,
-) -> Any:
+def read_columns(path: str | Path, columns: str | None = None, **reading: Unpack[Reading]) -> Any:
     """The columns of a file as one table, as `mibounds.matrix` takes it; those of arrays by the names of the arrays.
 
     Arguments:
         path: as in `read_variables`.
-        columns: the columns, as x in `read_variables`; None takes all.
-        sep: this and the following as in `read_variables`.
-        decimal: "." or ",".
-        encoding: of text.
-        null: texts that stand for a missing value.
+        columns: the columns, as x in `read_variables`; None takes all, those that cannot be converted as they are.
+        reading: as in `read_variables`.
 
     Raises:
         ValueError, ImportError: as `read_variables` does.
     """
-    table = open_table(path, sep=sep, decimal=decimal, encoding=encoding, null=null)
-    return _read(table, table.columns if columns is None else _selected(table.columns, columns, "--columns")[0], [])
+    table = open_table(path, **reading)
+    if columns is None and table.as_is is not None:
+        return _all_columns(table, table.as_is)
+    try:
+        return _read(table, table.columns if columns is None else _selected(table.columns, columns, "--columns")[0], [])
+    except ValueError as error:
+        raise ValueError(str(error).replace(", or name the column with --categorical", "")) from error
+
+
+def _all_columns(table: OpenTable, as_is: Callable[[Any], Any]) -> Any:
+    """The columns of a table, converted one by one."""
+    import polars as pl
+
+    found = []
+    for name in table.columns:
+        try:
+            found.append(table.read([name]).to_series())
+        except ValueError:
+            found.append(as_is(name))
+    return pl.DataFrame(found)
 
 
 def named_columns(variables: Sequence[Any], wanted: str, option: str) -> list[dict[str, str]]:

@@ -97,8 +97,7 @@ def _converted(opened: OpenVariables, name: str, schema: Schema | None) -> Any:
     columns = opened.columns[name]
     if schema is None or schema.kind != "table" or opened.table.arrays:
         return opened.read(name, text=columns)
-    used = set(schema.names)
-    taken = [one for one in schema.encodings if not used.isdisjoint(one.names)]
+    taken = schema.used
     labels = {one.name for one in taken if isinstance(one, Categorical)}
     if schema.named:
         known = [one.name for one in taken if one.name in columns]
@@ -127,6 +126,7 @@ def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: str) -> None:
     """
     from mibounds.data.encoding import Categorical
     from mibounds.data.sources import columns_of
+    from mibounds.data.variable import shown
 
     for name, schema in zip("xy", fitted.schemas, strict=True):
         if schema is None or schema.kind != "table":
@@ -137,10 +137,7 @@ def _check_kinds(fitted: FittedFolds, pair: dict[str, Any], file: str) -> None:
         for encoding in schema.encodings:
             column = found.get(encoding.name)
             if column is not None and isinstance(encoding, Categorical) and encoding.unseen(column).all():
-                shown = ", ".join(map(repr, encoding.categories[:5])) + (
-                    ", ..." if len(encoding.categories) > 5 else ""
-                )
                 raise ValueError(
                     f"column {encoding.name!r} of {file} has none of the categories that the critics were trained on, "
-                    f"{shown}: code it as it was then."
+                    f"{shown(encoding.categories)}: code it as it was then."
                 )

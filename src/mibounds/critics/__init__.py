@@ -2,6 +2,7 @@
 
 from mibounds.critics import (
     bridged,
+    categorical,
     cosine,
     critic,
     density,
@@ -14,6 +15,7 @@ from mibounds.critics import (
     wrappers,
 )
 from mibounds.critics.bridged import *  # noqa: F403
+from mibounds.critics.categorical import *  # noqa: F403
 from mibounds.critics.cosine import *  # noqa: F403
 from mibounds.critics.critic import *  # noqa: F403
 from mibounds.critics.density import *  # noqa: F403
@@ -31,6 +33,7 @@ __all__ = [  # noqa: PLE0604
     *bridged.__all__,
     *cosine.__all__,
     *gaussian.__all__,
+    *categorical.__all__,
     *density.__all__,
     *residual.__all__,
     *standardized.__all__,

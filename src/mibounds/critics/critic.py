@@ -166,14 +166,13 @@ def score(
     joint = critic.combine(hx, hy)
     if pool is not None:
         others = critic.encode_x(pool) if keep == "y" else critic.encode_y(pool)
-    if partners is None:
-        grid = encoded_grid(critic, others, kept).mT if keep == "y" else encoded_grid(critic, kept, others)
-        return Scores(joint, off_diagonal(grid) if pool is None else grid, None)
-    if not critic.network_per_pair and 4 * partners.shape[1] >= row_count(others):
-        # Most of the pairs: a matrix product of all of them is quicker.
-        grid = encoded_grid(critic, others, kept).mT if keep == "y" else encoded_grid(critic, kept, others)
+    # Of most of the pairs, a matrix product of all of them is quicker.
+    if partners is not None and (critic.network_per_pair or 4 * partners.shape[1] < row_count(others)):
+        return Scores(joint, _chosen_pairs(critic, kept, others, partners, keep), partners)
+    grid = encoded_grid(critic, others, kept).mT if keep == "y" else encoded_grid(critic, kept, others)
+    if partners is not None:
         return Scores(joint, grid.gather(1, partners.to(grid.device)), partners)
-    return Scores(joint, _chosen_pairs(critic, kept, others, partners, keep), partners)
+    return Scores(joint, off_diagonal(grid) if pool is None else grid, None)
 
 
 def _chosen_pairs(critic: Critic, kept: Any, others: Any, index: Tensor, keep: Literal["y", "x"]) -> Tensor:

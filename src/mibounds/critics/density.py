@@ -20,15 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
-from torch.nn.functional import one_hot
 
 from mibounds._distributed import average
 from mibounds._extras import require
 from mibounds._variables import flat
-from mibounds.critics.critic import Critic, inner_product
+from mibounds.critics.critic import Critic
 from mibounds.networks import MLP, Activation
 
-__all__ = ["CategoricalCritic", "DensityCritic", "DiagonalGaussianCritic", "FlowCritic", "FullGaussianCritic"]
+__all__ = ["DensityCritic", "DiagonalGaussianCritic", "FlowCritic", "FullGaussianCritic"]
 
 
 class DensityCritic(Critic):
@@ -70,46 +69,6 @@ class DensityCritic(Critic):
             )
         scores: Tensor = densities.expand(expected)
         return scores
-
-
-class CategoricalCritic(Critic):
-    r"""A distribution of labels whose logits are a network of x, :math:`f(x,y) = \log q(y|x)`: a classifier.
-
-    Under `BarberAgakov` with the entropy of the labels it is InfoGAN's bound for a discrete code; under `InfoNCE` or
-    `LeaveOneOut` the entropy need not be known.
-
-    References:
-        Chen et al., InfoGAN: interpretable representation learning by information maximizing generative adversarial
-        nets, 2016, arXiv:1606.03657.
-
-    Arguments:
-        dim_x: columns of x.
-        dim_y: number of classes; y are labels (N,) from 0, or one-hot columns (N, dim_y).
-        hidden: widths of the hidden layers.
-        activation: a torch name, a class or a module.
-
-    Example:
-        >>> CategoricalCritic(2, 3, hidden=(8,))(torch.zeros(4, 2), torch.tensor([0, 1, 2, 0])).shape
-        torch.Size([4])
-    """
-
-    is_conditional_density = True
-    standardizes = True
-    continuous_y = False
-
-    def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
-        super().__init__()
-        self.classes = dim_y
-        self.network = MLP(dim_x, hidden, dim_y, activation=activation)
-
-    def encode_x(self, x: Tensor) -> Tensor:
-        return torch.log_softmax(self.network(x), -1)
-
-    def encode_y(self, y: Tensor) -> Tensor:
-        return y if y.is_floating_point() else one_hot(y, self.classes).float()
-
-    def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
-        return inner_product(hx, hy)
 
 
 class _DensityOfColumns(Critic):

@@ -107,6 +107,8 @@ def _numbers(data: Any, name: str) -> Array:
             return array.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise TypeError(f"{name} does not hold numbers: encode them as numbers first.") from error
+        except OverflowError as error:
+            raise ValueError(f"{name} holds whole numbers beyond the largest float, 1.8e308: divide them.") from error
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} does not hold real numbers ({array.dtype}): encode them as numbers first.")
     return array

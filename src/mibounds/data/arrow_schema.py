@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import struct
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
 
-__all__ = ["check_arrow"]
+from mibounds.data.values import as_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["check_arrow", "with_categories"]
 
 _MAGIC = b"ARROW1\0\0"
 _CONTINUED = b"\xff\xff\xff\xff"
@@ -41,6 +49,30 @@ def check_arrow(data: bytes, label: str) -> None:
                 f"column {name!r} of {label} holds {what}, which are not read: save it as numbers or text, or save "
                 "the table without it."
             )
+
+
+def with_categories(frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
+    """The table of a Parquet or Arrow file with columns of categories where the file has some, whatever their type: of
+    categories that are numbers polars tells only the numbers.
+
+    Arguments:
+        frame: as polars reads it.
+        data: content of the file.
+    """
+    import polars as pl
+
+    schema = data
+    if data.startswith(b"PAR1"):  # whose metadata hold a schema of Arrow
+        known = pl.read_parquet_metadata(BytesIO(data)) if hasattr(pl, "read_parquet_metadata") else {}
+        schema = b64decode(known.get("ARROW:schema", ""))
+    try:
+        names = [name for name, field in _fields(schema) if field.table(4) is not None]
+    except (struct.error, IndexError, UnicodeDecodeError):
+        return frame
+    columns = [frame[name] for name in names if frame[name].dtype not in (pl.Categorical, pl.Enum)]
+    return frame.with_columns(
+        [pl.Series(one.name, [as_text(value) for value in one.to_list()], dtype=pl.Categorical) for one in columns]
+    )
 
 
 @dataclass(frozen=True)

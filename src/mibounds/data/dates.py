@@ -77,8 +77,7 @@ def dates_among(distinct: Sequence[str]) -> list[str]:
     """The texts that look like dates, as `like_dates` finds them."""
     named = [text for text in distinct if re.fullmatch(_NAMED, text.strip())]
     words = {word.lower() for text in named for word in re.findall(_WORD, text)[:1]}
-    patterns = [_DATE, *([_NAMED] if len(words) > 1 else []), *([_DAY_OF_YEAR] if len(distinct) > _MANY else [])]
-    pattern = re.compile("|".join(f"(?:{one})" for one in patterns))
+    pattern = re.compile(_like_date(len(words), len(distinct)))
     like = [text for text in distinct if pattern.fullmatch(text.strip())]
     ends = [found for text in distinct if (found := re.fullmatch(_YEAR_AND_TWO, text.strip())) is not None]
     if len(ends) > 1 and all((int(one[1]) + 1) % 100 == int(one[2]) for one in ends):
@@ -93,15 +92,16 @@ def times_among(distinct: Sequence[str]) -> list[str]:
 
 
 def like_dates(distinct: pl.Series) -> pl.Series:
-    """Which texts look like dates: with the name of a month only if there are several, as "Set 10" is a label; days
-    without a year only among many."""
-    found = distinct.str.contains(f"^(?:{_DATE})$")
-    named = distinct.str.contains(f"^(?:{_NAMED})$")
-    if distinct.filter(named).str.extract(_WORD, 1).str.to_lowercase().n_unique() > 1:
-        found |= named
-    if len(distinct) > _MANY:
-        found |= distinct.str.contains(f"^{_DAY_OF_YEAR}$")
-    return found & ~_seasons(distinct)
+    """Which texts look like dates."""
+    named = distinct.filter(distinct.str.contains(f"^(?:{_NAMED})$"))
+    words = named.str.extract(_WORD, 1).str.to_lowercase().n_unique()
+    return distinct.str.contains(f"^(?:{_like_date(words, len(distinct))})$") & ~_seasons(distinct)
+
+
+def _like_date(words: int, texts: int) -> str:
+    """The pattern of a date among so many texts: with the name of a month only if there are several words for it, as
+    "Set 10" is a label; days without a year only among many."""
+    return "|".join([_DATE, *([_NAMED] if words > 1 else []), *([_DAY_OF_YEAR] if texts > _MANY else [])])
 
 
 def like_times(distinct: pl.Series) -> pl.Series:

@@ -7,19 +7,28 @@ called, and which warnings it raises. To add one, write the class and add its na
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
 from mibounds._checks import check_choice
-from mibounds.data.values import Array, center_of, check_numbers, entropy_of, inferred_kind, is_text, numbers, texts
+from mibounds.data.column_encoding import Encoding, SharedColumn
+from mibounds.data.values import (
+    Array,
+    center_of,
+    check_numbers,
+    entropy_of,
+    inferred_kind,
+    is_text,
+    numbers,
+    texts,
+    unlike,
+)
 from mibounds.warnings import IdentifierWarning, MIWarning, RareCategoriesWarning
 
 __all__ = ["Categorical", "Continuous", "Encoding", "encoding_from", "fit_encoding", "kind_names"]
@@ -30,83 +39,12 @@ _FAR = 1e4  # times the spread: offsets that float32, of seven digits, could not
 _BULK = (0.05, 0.95)  # quantiles
 _CHECKED = 10_000  # values
 _SMALLEST, _LARGEST = 1e-30, 1e30  # magnitudes that sums in float32 can hold
+_MOST = float(np.finfo(np.float32).max)
 _DISTINCT = 0.999  # of the values that float64 tells apart
 _KNOTS = 2048
 _BOOLEANS = ("False", "True", "0", "1")
 _MISSING = "missing"
 _OTHERS = "others"
-
-
-class SharedColumn(NamedTuple):
-    """The name of an encoded column that stands for several values, their number, the fraction of the rows that have
-    one of them, and the entropy in nats of all values of the given column, each counted on its own."""
-
-    column: str
-    number: int
-    fraction: float
-    entropy: float
-
-
-@dataclass(frozen=True)
-class Encoding(ABC):
-    """How one column becomes numbers.
-
-    Attributes:
-        name: of the column.
-        suffix: added to the names of encoded columns that another column has already.
-        kind: what `x_type` calls it.
-        is_label: values are labels without order, whose entropy limits the information.
-        has_density: values have a density, which an upper bound over a conditional density needs.
-    """
-
-    name: str
-    suffix: str = dataclasses.field(default="", kw_only=True)
-    kind: ClassVar[str]
-    is_label: ClassVar[bool] = False
-    has_density: ClassVar[bool] = False
-
-    @classmethod
-    @abstractmethod
-    def fit(cls, column: Array, name: str, indicator: bool = False) -> Encoding:
-        """The encoding of a column (N,); with `indicator`, missing values get a column of their own, if there are any.
-
-        Raises:
-            TypeError, ValueError: if the column cannot be encoded so.
-        """
-
-    @property
-    @abstractmethod
-    def names(self) -> tuple[str, ...]:
-        """The names of the encoded columns."""
-
-    @property
-    def title(self) -> str:
-        """What the names of the encoded columns start with."""
-        return self.name + self.suffix
-
-    @abstractmethod
-    def __call__(self, column: Array) -> Array:
-        """The encoded columns of a column (N,): (N, K) float32. What is missing is NaN unless it has its indicator."""
-
-    def is_identifier(self, rows: int) -> bool:
-        """Does it have a value of its own in most of so many rows?"""
-        return False
-
-    def shown(self, values: Array) -> str:
-        """The value that encoded values (K,) stand for, as text; different values are different texts."""
-        return ", ".join(str(value) for value in values.tolist())
-
-    def shared(self) -> SharedColumn | None:
-        """The encoded column that several values share; None if every value has its own."""
-        return None
-
-    def warnings(self, values: Array, variable: str) -> list[MIWarning]:
-        """The warnings that the encoded values (N, K) of a variable's column give rise to."""
-        return []
-
-    def to_dict(self) -> dict[str, Any]:
-        """The encoding as numbers, text and lists, for JSON; `encoding_from` reads it."""
-        return {"kind": self.kind, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -197,11 +135,8 @@ class Continuous(Encoding):
         if self.knots:
             at, to = (np.array(one) for one in self.knots)
             wide = np.where(np.isfinite(wide), np.interp(wide, at, to), np.nan)
-        with np.errstate(over="ignore"):
-            single = wide.astype(np.float32)
-        if not np.isfinite(single).all():  # missing, or beyond float32
-            held = np.clip(wide.astype(np.float64), -_LARGEST, _LARGEST)  # which float16 does not hold
-            single = np.where(np.isfinite(wide), held, np.nan).astype(np.float32)
+        held = np.clip(wide.astype(np.float64), -_MOST, _MOST)  # float16 does not hold the limits
+        single: Array = np.where(np.isfinite(wide), held, np.nan).astype(np.float32)
         return single
 
     def _resolves(self, column: Array) -> bool:
@@ -245,7 +180,8 @@ class Categorical(Encoding):
 
     Attributes:
         name: of the column.
-        categories: the values that have a column of their own, as text.
+        categories: the values that have a column of their own, as text; then "others" if rare ones were merged, and
+            "missing" with an indicator, in brackets where a value is called so.
         frequencies: of each; what a value that was not seen becomes.
         indicator: missing values are a category.
         distinct: how many values there were.
@@ -275,9 +211,9 @@ class Categorical(Encoding):
         kept = sorted(common if len(common) <= MOST_CATEGORIES else common[: MOST_CATEGORIES - 1])
         counts = {text: counted[text] for text in kept}
         if len(kept) < len(common):
-            counts[_OTHERS] = counts.get(_OTHERS, 0) + sum(counted.values()) - sum(counts.values())
+            counts[unlike(_OTHERS, counted)] = sum(counted.values()) - sum(counts.values())
         if indicator and missing:
-            counts[_MISSING] = counts.get(_MISSING, 0) + missing
+            counts[unlike(_MISSING, counted)] = missing
         total = sum(counts.values())
         return cls(
             name,
@@ -301,9 +237,9 @@ class Categorical(Encoding):
         """Zeros and ones; a category that was not seen becomes the frequencies of those that were: it is not
         informative."""
         count = len(self.categories)
-        place: dict[str | None, int] = {category: i for i, category in enumerate(self.categories)}
-        unknown = place.get(_OTHERS, count)
-        place[None] = place[_MISSING] if self.indicator else count + 1
+        place: dict[str | None, int] = {category: i for i, category in enumerate(self._values)}
+        unknown = len(self._values) if self.distinct > MOST_CATEGORIES else count
+        place[None] = count - 1 if self.indicator else count + 1
         rows = [np.eye(count), np.array([self.frequencies]), np.full((1, count), np.nan)]
         table = np.concatenate(rows).astype(np.float32)
         for known, other in (("False", "0"), ("True", "1"), ("0", "False"), ("1", "True")):
@@ -312,12 +248,18 @@ class Categorical(Encoding):
         codes = np.array([place.get(text, unknown) for text in texts(column)], dtype=np.intp)
         return table[codes, 1:] if count == 2 else table[codes]
 
+    @property
+    def _values(self) -> tuple[str, ...]:
+        """The categories that are single values."""
+        return self.categories[: len(self.categories) - (self.distinct > MOST_CATEGORIES) - self.indicator]
+
     def shared(self) -> SharedColumn | None:
         """That of the categories that were merged."""
         if self.distinct <= MOST_CATEGORIES:
             return None
-        fraction = self.frequencies[self.categories.index(_OTHERS)]
-        return SharedColumn(f"{self.title}={_OTHERS}", self.distinct - MOST_CATEGORIES + 1, fraction, self.entropy)
+        place = len(self._values)
+        column = f"{self.title}={self.categories[place]}"
+        return SharedColumn(column, self.distinct - MOST_CATEGORIES + 1, self.frequencies[place], self.entropy)
 
     def shown(self, values: Array) -> str:
         """The category."""
@@ -355,8 +297,8 @@ class Categorical(Encoding):
 
     def unseen(self, column: Array) -> Array:
         """Which values (N,) were not there when this was fitted."""
-        known = {*self.categories, *(_BOOLEANS if set(self.categories) & set(_BOOLEANS) else ())}
-        if _OTHERS in self.categories:
+        known = {*self._values, *(_BOOLEANS if set(self._values) & set(_BOOLEANS) else ())}
+        if self.distinct > MOST_CATEGORIES:
             return np.zeros(len(column), dtype=bool)
         return np.array([text is not None and text not in known for text in texts(column)])
 

@@ -24,8 +24,10 @@ from mibounds.data.values import (
     check_numbers,
     families,
     inferred_kind,
+    is_labels,
     is_missing,
     is_text,
+    numbered,
     numbers,
     numbers_in_text,
     texts,
@@ -109,12 +111,19 @@ def check_labels(column: Array, label: str) -> None:
         column: of a table.
         label: what the sentence calls it.
     """
-    held = families(column) if column.dtype.kind == "O" else set()
+    held = _families(column)
     if len(held) > 1 and held != {"number", "boolean"}:
         raise TypeError(
             f"{label} holds {' and '.join(sorted(held))}: expected numbers, dates, booleans or text, one of them "
             "throughout. Convert it, for example by str."
         )
+
+
+def _families(column: Array) -> set[str]:
+    """What the values of a column of objects are, bytes beside text among them; nothing of other columns."""
+    held = families(column) if column.dtype.kind == "O" else set()
+    both = "text" in held and len({isinstance(value, bytes) for value in column if isinstance(value, str | bytes)}) > 1
+    return held | {"bytes"} if both else held
 
 
 def intake(data: Any, name: str, kinds: Kinds = None, nan: MissingPolicy = "raise") -> Variable:
@@ -162,7 +171,7 @@ def group_codes(groups: Any, given: int, kept: Tensor) -> Tensor | None:
     held = [found[i] for i in kept.tolist()]
     if None in held:
         raise ValueError("groups has missing values: every row belongs to some group.")
-    return torch.from_numpy(np.unique(np.array(held, dtype=str), return_inverse=True)[1])
+    return torch.from_numpy(numbered(held))
 
 
 def intake_again(data: Any, name: str, schema: Schema) -> Variable:
@@ -173,8 +182,7 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
         TypeError, ValueError: with one sentence that says what came, what was expected and what to do.
     """
     columns, named = table_of(data, name)
-    names = set(schema.names)
-    used = [encoding for encoding in schema.encodings if not names.isdisjoint(encoding.names)]
+    used = schema.used
     if not (named and schema.named):
         if len(columns) != len(schema.encodings):
             raise ValueError(
@@ -191,7 +199,7 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
     before = dict(zip((encoding.name for encoding in schema.encodings), schema.held, strict=False))
     for encoding in used:
         _check_again(columns[encoding.name], encoding, before.get(encoding.name), name)
-    return encoded(name, columns, replace(schema, encodings=tuple(used)))
+    return encoded(name, columns, replace(schema, encodings=used))
 
 
 def unseen_categories(data: Any, name: str, variable: Variable) -> list[tuple[Categorical, Tensor]]:
@@ -258,22 +266,25 @@ def _nearly_numbers(columns: Mapping[str, Array], titles: Sequence[str]) -> list
         try:
             inferred_kind(columns[title], title)
         except ValueError as error:
-            said.append(str(error)[:1].upper() + str(error)[1:])
+            text = str(error).replace(", or declare the column as categorical", "")  # it would be left out, too
+            said.append(text[:1].upper() + text[1:])
         except TypeError:
             continue  # it is left out, whatever it holds
     return said
 
 
 def _read(column: Array) -> Array:
-    """A column of text that is numbers and words for a missing value as numbers; any other column as it is."""
-    found = numbers_in_text(column) if is_text(column) else None
+    """A column of text that is numbers and words for a missing value as numbers; any other column, and one of a type of
+    categories, as it is."""
+    is_read = is_text(column) and families(column) <= {"text", "number"} and not is_labels(column)
+    found = numbers_in_text(column) if is_read else None
     return column if found is None else found
 
 
 def _numbered(column: Array) -> Array:
     """A column of text with few values as the places of its values in alphabetical order, nan where one is missing; any
     other column as it is, one of text and numbers among them."""
-    if not is_text(column) or len(families(column)) > 1:
+    if not is_text(column) or len(_families(column)) > 1:
         return column
     held = texts(column)
     places = {text: float(i) for i, text in enumerate(sorted({text for text in held if text is not None}))}

@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mibounds.data.values import as_float
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -126,17 +128,9 @@ def _column(name: str, values: list[Any]) -> pl.Series:
     if types == {int} and all(value is None or abs(value) < 2**63 for value in values):
         return pl.Series(name, values, dtype=pl.Int64)
     if types <= {int, float} and types != {int}:
-        return pl.Series(name, [None if one is None else _float(one) for one in values], dtype=pl.Float64)
+        return pl.Series(name, [None if one is None else as_float(one) for one in values], dtype=pl.Float64)
     if types == {bool}:
         return pl.Series(name, values, dtype=pl.Boolean)
     if types & {list, dict}:
         return pl.Series(name, values, dtype=pl.Object)
     return pl.Series(name, [None if one is None else str(one) for one in values], dtype=pl.String)
-
-
-def _float(value: float) -> float:
-    """A number as float; whole ones beyond floats are infinite."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf

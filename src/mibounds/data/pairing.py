@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,30 +10,36 @@ import numpy as np
 from torch import Tensor
 
 from mibounds._checks import nearest
-from mibounds.data.sources import MINIMUM_ROWS, column_titles, columns_of, has_column, index_of, without_column
+from mibounds.data.sources import MINIMUM_ROWS, column_titles, columns_of, index_of, title_of, without_column
 from mibounds.data.variable import shown
-from mibounds.warnings import IndexMismatchWarning, MIWarning, UnevenWeightsWarning
+from mibounds.warnings import IndexMismatchWarning, MIWarning, UnevenTimesWarning, UnevenWeightsWarning
 
-__all__ = ["columns_by_name", "index_warnings", "weight_warnings"]
+__all__ = ["columns_by_name", "index_warnings", "time_warnings", "weight_warnings"]
+
+_NAME = (str, tuple, datetime.date)  # of columns, as pandas knows them; numbers would be data
+
+_UNEVEN, _FEW = 1.25, 0.01  # times the median step in time, of the steps
 
 
 def columns_by_name(variables: Mapping[str, Any]) -> dict[str, Any]:
     """A variable that is the name of a column of x, or a list of names, is that column, and x the others."""
     table = variables.get("x")
+    titles = column_titles(table)
     wanted: dict[str, list[str]] = {}
     for name, data in variables.items():
-        if isinstance(data, int) and has_column(table, str(data)):
+        if isinstance(data, int) and str(data) in titles:
             raise TypeError(
                 f"{name} is the number {data!r}: pass {name}={str(data)!r} for the column of x with that name, or the "
                 f"column itself, for example table[{data!r}]."
             )
-        names = [data] if isinstance(data, str) else data
-        if name == "x" or not isinstance(names, list | tuple) or not 0 < len(names) < MINIMUM_ROWS:
+        if name == "x" or not titles:
             continue
-        if all(isinstance(one, str) and has_column(table, one) for one in names):
-            wanted[name] = list(names)
-        elif isinstance(data, str) and (titles := column_titles(table)):
-            raise ValueError(f"{name} is {data!r}, which is no column of x. {nearest(data, titles)}")
+        named = [[title_of(one) for one in names] for names in _names(data)]
+        found = next((names for names in named if set(names) <= set(titles)), None)
+        if found is not None:
+            wanted[name] = found
+        elif isinstance(data, _NAME) and not isinstance(data, tuple):
+            raise ValueError(f"{name} is {data!r}, which is no column of x. {nearest(title_of(data), titles)}")
     if not wanted:
         return dict(variables)
     rest, taken = without_column(table, [title for titles in wanted.values() for title in titles], "x")
@@ -42,30 +49,79 @@ def columns_by_name(variables: Mapping[str, Any]) -> dict[str, Any]:
     return {**variables, "x": rest, **own}
 
 
+def _names(data: Any) -> list[list[Any]]:
+    """The lists of names that it can be: several names, or one, which may be a tuple; none if it is data."""
+    if hasattr(data, "tolist") and index_of(data) is None:  # an array, or pandas' Index
+        data = data.tolist() if getattr(data, "ndim", 0) == 1 and len(data) < MINIMUM_ROWS else None
+    one = [[data]] if isinstance(data, _NAME) else []
+    if not isinstance(data, list | tuple) or not 0 < len(data) < MINIMUM_ROWS:
+        return one
+    return [*([[*data]] if all(isinstance(part, _NAME) for part in data) else []), *one]
+
+
 def index_warnings(variables: Mapping[str, Any]) -> list[MIWarning]:
-    """A warning if pandas indexes differ, since rows are paired by position.
+    """A warning of each variable whose pandas index differs from the first one, since rows are paired by position.
 
     Raises:
         ValueError: if they hold the same labels in another order.
     """
-    indices = {name: index for name, data in variables.items() if (index := index_of(data)) is not None}
+    indices = _indices(variables)
     if len(indices) < 2:
         return []
+    found: list[MIWarning] = []
     (first, one), *others = indices.items()
     for name, other in others:
         if one.equals(other) or len(one) != len(other):
             continue
-        if one.is_unique and one.sort_values().equals(other.sort_values()):
+        if one.is_unique and set(one) == set(other):
             raise ValueError(
                 f"{first} and {name} have the same index in another order, and rows are paired by position: align "
                 f"them, {name}.loc[{first}.index], or drop the index, {name}.reset_index(drop=True)."
             )
-        return [
+        found.append(
             IndexMismatchWarning(
                 f"{first} and {name} have different indexes, and rows are paired by position: check that row i of one "
                 "belongs to row i of the other."
             )
-        ]
+        )
+    return found
+
+
+def _indices(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The pandas indexes of variables, and of the columns of a dictionary, by their names in code."""
+    indices: dict[str, Any] = {}
+    for name, data in variables.items():
+        parts = {f"{name}[{key!r}]": one for key, one in data.items()} if isinstance(data, Mapping) else {name: data}
+        indices |= {label: index for label, one in parts.items() if (index := index_of(one)) is not None}
+    return indices
+
+
+def time_warnings(variables: Mapping[str, Any]) -> list[MIWarning]:
+    """A warning if the rows of a series have a pandas index of times that are not evenly spaced.
+
+    Raises:
+        ValueError: if the times are not in increasing order.
+    """
+    for name, index in _indices(variables).items():
+        index = index.to_timestamp() if hasattr(index, "to_timestamp") else index  # noqa: PLW2901  (periods)
+        if getattr(index.dtype, "kind", None) not in ("m", "M") or len(index) < 2:
+            continue
+        if not index.is_monotonic_increasing:
+            raise ValueError(
+                f"the index of {name} holds times that are not in increasing order, and rows of a series are taken in "
+                f"their order: sort all series, {name}.sort_index()."
+            )
+        steps = index[1:] - index[:-1]
+        median = steps.to_series().median()
+        if float(((steps > _UNEVEN * median) | (steps < median / _UNEVEN)).mean()) > _FEW:
+            shortest, longest = (str(step).removeprefix("0 days ") for step in (steps.min(), steps.max()))
+            return [
+                UnevenTimesWarning(
+                    f"The rows of {name} are {shortest} to {longest} apart, and lags count rows: a lag of 2 is two "
+                    f"rows, whatever the time between them. Space the rows evenly, {name}.asfreq(...) or "
+                    f'{name}.resample(...), with nan="drop".'
+                )
+            ]
     return []
 
 

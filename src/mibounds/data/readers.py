@@ -19,7 +19,7 @@ import numpy as np
 
 from mibounds._checks import no_such_file
 from mibounds._extras import require
-from mibounds.data.arrow_schema import check_arrow
+from mibounds.data.arrow_schema import check_arrow, with_categories
 from mibounds.data.delimited import decode, read_delimited, separator_of
 from mibounds.data.json_tables import read_json
 from mibounds.data.spreadsheets import SPREADSHEETS, read_spreadsheet
@@ -72,11 +72,13 @@ class OpenTable:
         columns: the names of columns or arrays; a range of numbers for a .npy matrix.
         load: columns, and those that may stay text -> what `read` returns.
         arrays: the columns are arrays of NumPy, which are not converted.
+        as_is: a column of a table -> the column before it is converted.
     """
 
     columns: Sequence[Any]
     load: Callable[[Sequence[Any], Collection[Any]], Any]
     arrays: bool = False
+    as_is: Callable[[Any], Any] | None = None
 
     def read(self, columns: Sequence[Any] | None = None, *, text: Collection[Any] = ()) -> Any:
         """Some columns, or all: a polars table, a matrix (rows, columns) of a .npy file, or a dictionary of arrays.
@@ -177,7 +179,7 @@ def open_table(
     if ending in _TYPED:
         return _table(TextColumns(_typed(path, ending), label, null=words, typed=True))
     if ending in SPREADSHEETS:
-        return _table(TextColumns(_spreadsheet(path), label, decimal=decimal, null=words))
+        return _table(TextColumns(read_spreadsheet(_filled(path), path.name), label, decimal=decimal, null=words))
     data = sys.stdin.buffer.read() if standard_input else _content(path)
     text = decode(_unpacked(data, label, compressed=ending.endswith(".gz")), label, encoding)
     if ending in _JSON:
@@ -252,6 +254,14 @@ def _content(path: Path) -> bytes:
         raise ValueError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
+def _filled(path: Path) -> bytes:
+    """The content of a file that is not empty."""
+    data = _content(path)
+    if not data:
+        raise ValueError(f"{path.name} is empty.")
+    return data
+
+
 def _table(columns: TextColumns) -> OpenTable:
     """An open table; each column is converted when it is read."""
     import polars as pl
@@ -264,7 +274,7 @@ def _table(columns: TextColumns) -> OpenTable:
     def load(names: Sequence[Any], text: Collection[Any]) -> pl.DataFrame:
         return pl.DataFrame([columns.convert(name, keep_text=name in text) for name in names])
 
-    return OpenTable(columns.frame.columns, load)
+    return OpenTable(columns.frame.columns, load, as_is=columns.frame.get_column)
 
 
 def _typed(path: Path, ending: str) -> Any:
@@ -272,14 +282,12 @@ def _typed(path: Path, ending: str) -> Any:
     import polars as pl
 
     kind = "Parquet" if ending == ".parquet" else "Arrow"
-    data = _content(path)
-    if not data:
-        raise ValueError(f"{path.name} is empty.")
+    data = _filled(path)
     if kind == "Arrow":
         check_arrow(data, path.name)
     for read in [pl.read_parquet] if kind == "Parquet" else [pl.read_ipc, pl.read_ipc_stream]:
         try:
-            return read(BytesIO(data))
+            return with_categories(read(BytesIO(data)), data)
         except pl.exceptions.DuplicateError:
             raise ValueError(f"{path.name} has columns of the same name: give each a name of its own.") from None
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
@@ -303,14 +311,6 @@ def _refuse_decimals(data: bytes, label: str) -> None:
                 f"column {name!r} of {label} holds decimals of {dtype.precision} digits, and at most "
                 f"{_LONGEST_DECIMAL} are read: save it as numbers or text, or save the table without it."
             )
-
-
-def _spreadsheet(path: Path) -> Any:
-    """The table of a spreadsheet."""
-    data = _content(path)
-    if not data:
-        raise ValueError(f"{path.name} is empty.")
-    return read_spreadsheet(data, path.name)
 
 
 def _matrix(path: Path) -> OpenTable:

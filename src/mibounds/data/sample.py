@@ -16,9 +16,9 @@ from mibounds._variables import row_count
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
 from mibounds.data.intake import check_table, check_values, group_codes, intake, intake_columns
-from mibounds.data.pairing import columns_by_name, index_warnings, weight_warnings
+from mibounds.data.pairing import columns_by_name, index_warnings, time_warnings, weight_warnings
 from mibounds.data.sources import MINIMUM_ROWS
-from mibounds.data.tensors import intake_tensors
+from mibounds.data.tensors import check_parts, intake_tensors
 from mibounds.data.variable import MISSING_POLICIES, MissingPolicy, Schema, Variable, complete_rows, shown
 from mibounds.data.weights import rows_by_weight
 from mibounds.warnings import (
@@ -88,7 +88,8 @@ class Sample:
                 tuple of tensors.
             seed: for the rows that weights select.
             drop_constant: leave out columns that have one value throughout, with a warning.
-            series: rows are in the order of time: incomplete ones that are to be dropped stay in place until `shift`.
+            series: rows are in the order of time, of which a pandas index is checked: incomplete ones that are to be
+                dropped stay in place until `shift`.
             variables: whatever a person has, by name.
 
         Raises:
@@ -96,8 +97,9 @@ class Sample:
         """
         check_choice("nan", nan, MISSING_POLICIES)
         types, encoders = types or {}, encoders or {}
-        variables = columns_by_name(variables)
-        misaligned = index_warnings(variables)
+        misaligned = index_warnings({**variables, "groups": groups, "sample_weight": weights})
+        misaligned += time_warnings(variables) if series else []
+        variables = columns_by_name(variables)  # which have no index
         found = {
             name: _variable(data, name, types.get(name), encoders.get(name), "drop" if name == "y" else nan)
             for name, data in variables.items()
@@ -221,9 +223,15 @@ class Sample:
         for name in names:
             variable = self.variables[name]
             if variable.table is None:
+                ragged = isinstance(variable.values, Tensor) and bool(variable.values.isnan().any())
                 raise TypeError(
                     f"{name} is {variable.kinds[0] if variable.kinds else 'a tensor'}: expected (rows,) or "
-                    f"(rows, columns) here. Flatten it, {name}.reshape(len({name}), -1)."
+                    "(rows, columns) here. "
+                    + (
+                        "Describe each sequence by columns, such as its mean and its last value."
+                        if ragged
+                        else f"Flatten it, numpy.reshape({name}, (len({name}), -1))."
+                    )
                 )
 
     def _with(self, warnings: Sequence[MIWarning]) -> Sample:
@@ -321,6 +329,8 @@ def _variable(data: Any, name: str, given: VariableType, encoder: nn.Module | No
 
 
 def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) -> str:
+    if given is None:
+        check_parts(data, name, encoder)
     if encoder is not None:
         if not isinstance(encoder, nn.Module):
             raise TypeError(f"encoder_{name} is a {type(encoder).__name__}, and must be a torch.nn.Module.")

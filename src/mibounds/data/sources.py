@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
-import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
@@ -15,14 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds.data.values import Array, as_text, family, in_microseconds, is_missing
+from mibounds.data.objects import EXACT, as_labels, narrowed, objects
+from mibounds.data.values import Array, in_microseconds, is_missing
 
 __all__ = [
     "MINIMUM_ROWS",
     "array_of",
     "column_titles",
     "columns_of",
-    "has_column",
+    "in_memory",
     "index_of",
     "is_frame",
     "title_of",
@@ -31,7 +28,6 @@ __all__ = [
 ]
 
 MINIMUM_ROWS = 50
-_EXACT = 2**53  # up to which floats hold every whole number
 _LONGEST = 60  # characters of a name
 _WANTED = "expected rows of numbers or text: an array, a tensor, a list or a table."
 
@@ -82,11 +78,6 @@ def column_titles(data: Any) -> list[str]:
     else:
         titles = data.column_names if hasattr(data, "column_names") else getattr(data, "columns", ())
     return _titles(titles, "x") if isinstance(titles, Iterable) else []
-
-
-def has_column(data: Any, title: Any) -> bool:
-    """Is it a table with a column of that name?"""
-    return title in column_titles(data)
 
 
 def without_column(data: Any, titles: Sequence[str], name: str) -> tuple[Columns, Columns]:
@@ -159,7 +150,7 @@ def _of_array(array: Array, name: str) -> Columns:
         raise ValueError(f"{name} is a single value (shape ()): expected at least {MINIMUM_ROWS} rows.")
     if not array.size:
         raise ValueError(f"{name} is empty (shape {array.shape}): expected at least {MINIMUM_ROWS} rows.")
-    columns = [_tight(column) for column in array.reshape(len(array), -1).T]
+    columns = [narrowed(column) for column in array.reshape(len(array), -1).T]
     if len(columns) == 1:
         return {name: columns[0]}
     return {f"{name}[{i}]": column for i, column in enumerate(columns)}
@@ -190,30 +181,40 @@ def _of_sequence(data: Sequence[Any], name: str) -> tuple[Columns, bool]:
         data = [None if value is np.ma.masked else value for value in data]
     if isinstance(first, Mapping) and all(isinstance(row, Mapping) for row in data):
         keys = dict.fromkeys(key for row in data for key in row)
-        table = {str(key): _tight(_objects([row.get(key) for row in data])) for key in keys}
+        table = {str(key): narrowed(objects([row.get(key) for row in data])) for key in keys}
         return table, True
     if isinstance(first, Tensor):
         data = [_of_tensor(one) if isinstance(one, Tensor) else one for one in data]
     try:
         array = np.asarray(data)
-        if (array.dtype.kind in "US" and not _all_text(data)) or (array.dtype.kind == "f" and _any_long(data)):
+        if (array.dtype.kind in "US" and not _holds_text(data)) or (array.dtype.kind == "f" and _any_long(data)):
             array = np.asarray(data, dtype=object)  # or numbers beside text would become text, and long ones floats
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name} is ragged (rows of different lengths): expected a rectangle of values.") from error
     return _of_array(_unmasked(array), name), False
 
 
-def _all_text(data: Iterable[Any]) -> bool:
-    return all(
-        isinstance(value, str | bytes) or (isinstance(value, list | tuple | np.ndarray) and _all_text(value))
-        for value in data
+def _holds_text(data: Iterable[Any]) -> bool:
+    """Does NumPy's text hold these values as they are? It would make text of numbers and of bytes, and drop zeros at
+    the end."""
+    leaves = [*_leaves(data)]
+    return all(isinstance(one, str) and not one.endswith("\0") for one in leaves) or all(
+        isinstance(one, bytes) and not one.endswith(b"\0") for one in leaves
     )
+
+
+def _leaves(data: Iterable[Any]) -> Iterator[Any]:
+    for value in data:
+        if isinstance(value, list | tuple | np.ndarray):
+            yield from _leaves(value)
+        else:
+            yield value
 
 
 def _any_long(data: Iterable[Any]) -> bool:
     """Is there a whole number that a float does not hold?"""
     return any(
-        (type(value) is int and abs(value) > _EXACT) or (isinstance(value, list | tuple) and _any_long(value))
+        (type(value) is int and abs(value) > EXACT) or (isinstance(value, list | tuple) and _any_long(value))
         for value in data
     )
 
@@ -223,16 +224,19 @@ def _of_frame(data: Any, name: str) -> Columns | None:
     import narwhals as nw
 
     pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(data, pandas.api.extensions.ExtensionArray):
+    if pandas is not None and isinstance(data, pandas.api.extensions.ExtensionArray | pandas.CategoricalIndex):
         data = pandas.Series(data)
+    pyarrow = sys.modules.get("pyarrow")
+    if pyarrow is not None and isinstance(data, pyarrow.Array):
+        data = pyarrow.chunked_array([data])
     if hasattr(data, "iloc"):  # pandas and its like, whose column names may be anything, and repeat
+        _check_rows(data.shape, name)
         if not hasattr(data, "columns"):
             title = name if getattr(data, "name", None) is None else title_of(data.name)
-            _check_rows(data.shape, name)
-            return {title: _of_series(nw.from_native(data, series_only=True))}
-        _check_rows(data.shape, name)
+            return {title: _of_series(nw.from_native(data, series_only=True), title)}
         titles = _titles(data.columns, name)
-        return {title: _of_series(nw.from_native(data.iloc[:, i], series_only=True)) for i, title in enumerate(titles)}
+        every = (nw.from_native(data.iloc[:, i], series_only=True) for i in range(len(titles)))
+        return {title: _of_series(series, title) for title, series in zip(titles, every, strict=True)}
     frame = nw.from_native(with_distinct_names(data, name), allow_series=True, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
@@ -241,7 +245,17 @@ def _of_frame(data: Any, name: str) -> Columns | None:
     if not isinstance(frame, nw.DataFrame):
         return None
     _check_rows(frame.shape, name)
-    return {str(series.name): _of_series(series) for series in frame.iter_columns()}
+    return {str(series.name): _of_series(series, str(series.name)) for series in frame.iter_columns()}
+
+
+def in_memory(data: Any) -> Any:
+    """The rows of a lazy table; anything else as it is."""
+    import narwhals as nw
+
+    if _is_like_pandas(data) or _is_like_pyarrow(data):  # names of their columns may repeat
+        return data
+    frame = nw.from_native(data, pass_through=True)
+    return frame.collect().to_native() if isinstance(frame, nw.LazyFrame) else data
 
 
 def is_frame(data: Any) -> bool:
@@ -292,7 +306,7 @@ def title_of(title: Any) -> str:
     return str(title)
 
 
-def _of_series(series: Any) -> Array:
+def _of_series(series: Any, name: str) -> Array:
     """A dataframe's column; integers and booleans keep their dtype where nothing is missing."""
     import narwhals as nw
 
@@ -301,81 +315,16 @@ def _of_series(series: Any) -> Array:
         return np.asarray(series.to_numpy())
     if dtype.is_numeric() and not dtype.is_integer():
         wide = np.asarray(series.cast(nw.Float64).to_numpy())
-        if dtype != nw.Decimal or not (np.abs(wide) > _EXACT).any():
+        if dtype != nw.Decimal or not (np.abs(wide) > EXACT).any():
             return wide
     if dtype.is_temporal() and dtype != nw.Time:
         moments = np.asarray(series.to_numpy())
-        return in_microseconds(moments) if moments.dtype.kind in "Mm" else _tight(moments)
+        return in_microseconds(moments) if moments.dtype.kind in "Mm" else narrowed(moments)
     if dtype == nw.Boolean and not missing:
         return np.asarray(series.to_numpy()).astype(bool)
-    if dtype in (nw.Categorical, nw.Enum):  # labels, whatever their values are
-        return _objects([as_text(value) for value in series.to_list()])
-    return _tight(_objects(series.to_list()))
-
-
-def _objects(values: Sequence[Any]) -> Array:
-    return np.array([*values, None], dtype=object)[:-1]  # the None keeps lists from becoming a matrix
-
-
-def _tight(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
-    """A column of objects as the narrowest dtype that holds them: numbers, booleans and dates, if it is of one of
-    these; whole numbers with missing values stay objects, so that they can be categories."""
-    if column.dtype.kind != "O":
-        return column
-    column = _without_decimals(column)
-    present = [value for value in column if not is_missing(value)]
-    kinds = {family(value) for value in present}
-    if kinds == {"date"}:
-        return _in_one_unit([_instant(value) for value in column], "datetime64[us]")
-    if kinds == {"duration"}:
-        return _in_one_unit([_duration(value) for value in column], "timedelta64[us]")
-    whole = all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in present)
-    if kinds == {"boolean"} and len(present) == len(column):
-        return column.astype(bool)
-    if kinds == {"number"} and whole and len(present) == len(column):
-        try:
-            return column.astype(np.int64)
-        except OverflowError:
-            return column
-    if kinds and kinds <= {"number", "boolean"} and not whole and kinds != {"boolean"}:
-        return np.array([np.nan if is_missing(value) else float(value) for value in column])
-    return column
-
-
-def _without_decimals(column: Array) -> Array:
-    """The column with whole numbers in place of decimals and fractions, if they are whole and have more digits than a
-    float."""
-    exact: list[Any] = [value for value in column if isinstance(value, Decimal | Fraction) and not is_missing(value)]
-    if all(abs(value) <= _EXACT for value in exact) or any(abs(value) == math.inf or value % 1 for value in exact):
-        return column
-    is_exact = [isinstance(value, Decimal | Fraction) and not is_missing(value) for value in column]
-    return _objects([int(value) if whole else value for value, whole in zip(column, is_exact, strict=True)])
-
-
-def _in_one_unit(values: Sequence[Any], coarse: str) -> Array:
-    """Dates or durations in the finest of their units, if it reaches as far as they do; otherwise in microseconds."""
-    fine, held = np.array(values), np.array(values, dtype=coarse)
-    return in_microseconds(fine) if np.array_equal(fine.astype(coarse), held, equal_nan=True) else held
-
-
-def _instant(value: Any) -> Any:
-    if is_missing(value):
-        return np.datetime64("NaT")
-    if hasattr(value, "to_timestamp"):  # pandas' Period
-        value = value.to_timestamp()
-    if hasattr(value, "to_datetime64"):  # pandas' Timestamp
-        return value.to_datetime64()
-    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
-    return value if isinstance(value, np.datetime64) else np.datetime64(value, "us")
-
-
-def _duration(value: Any) -> Any:
-    if is_missing(value):
-        return np.timedelta64("NaT")
-    if hasattr(value, "to_timedelta64"):  # pandas' Timedelta
-        return value.to_timedelta64()
-    return value if isinstance(value, np.timedelta64) else np.timedelta64(value, "us")
+    if dtype in (nw.Categorical, nw.Enum):
+        return as_labels(series.to_list(), name)
+    return narrowed(objects(series.to_list()))
 
 
 def _refuse(data: Any, name: str) -> None:

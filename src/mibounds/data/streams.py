@@ -6,6 +6,7 @@ other rows in a new order each time round, so that every row trains equally ofte
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -17,7 +18,9 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 
 from mibounds._checks import check_paired
 from mibounds._extras import require
-from mibounds._variables import Tensors, map_tensors, row_count, take_rows
+from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count, take_rows, tuple_like
+from mibounds.data.recurrence import Recurrence
+from mibounds.data.tensors import as_tensors
 
 __all__ = ["Drawn", "Resumable", "Sampler", "sampler"]
 
@@ -46,7 +49,8 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
 
     Arguments:
         source: one of
-            - x, (N, ...), anything that slices by row numbers: `numpy.memmap`, an array, a tensor; `y` goes with it;
+            - x, (N, ...) numbers that slice by row numbers: `numpy.memmap`, an array, a tensor, a table; `y` goes with
+              it. All become float32, but for tensors of 32 or 64 bit integers, which may be labels or tokens;
             - a `torch.utils.data.Dataset` of pairs (x, y), or a `DataLoader` of it, whose `collate_fn` makes batches;
               an iterable dataset is read from its beginning again when it ends, then in the same order;
             - the path of a Parquet file, with `columns`.
@@ -74,6 +78,7 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
             raise ValueError('a Parquet file needs columns=(["a", "b"], ["c"]), the names of those of x and of y.')
         return _Blocks(Path(source), columns)
     if y is not None:
+        source, y = (np.asarray(side) if isinstance(side, list | tuple) else side for side in (source, y))
         check_paired(len(source), len(y))
         return _Indexed(len(source), lambda rows: (_rows(source, rows), _rows(y, rows)))
     loader = source if isinstance(source, DataLoader) else None
@@ -90,16 +95,45 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
 
 
 class Drawn:
-    """A sampler whose rows are checked and go to a device; it goes on from where it was if the sampler can."""
+    """A sampler whose rows are checked and go to a device; it goes on from where it was if the sampler can.
 
-    def __init__(self, sampler: Sampler, device: torch.device):
-        self.sampler, self.device = sampler, device
+    Arguments:
+        sampler: of the user.
+        device: to which rows go.
+        numbers: the critic takes columns of numbers, so that integers are neither labels nor tokens.
+
+    Raises:
+        TypeError: if the sampler cannot be called with (n, generator).
+    """
+
+    def __init__(self, sampler: Sampler, device: torch.device, *, numbers: bool = False):
+        _check_sampler(sampler)
+        self.sampler, self.device, self.numbers = sampler, device, numbers
+        self.recurrence: Recurrence | None = None
 
     def __call__(self, n: int, generator: torch.Generator) -> Pair:
-        """The next n rows, there."""
-        x, y = (map_tensors(lambda part: part.to(self.device), rows) for rows in self.sampler(n, generator))
-        check_paired(row_count(x), row_count(y))
+        """The next n rows, there, floating-point numbers in float32 and single numbers as a column."""
+        came = self.sampler(n, generator)
+        if not isinstance(came, list | tuple) or len(came) != 2:
+            what = f"{type(came).__name__} of {len(came)}" if isinstance(came, list | tuple) else type(came).__name__
+            raise TypeError(f"sampler({n}, generator) returned a {what}: expected a pair (x, y) of {n} rows each.")
+        x, y = (self._taken(name, side, n) for name, side in zip("xy", came, strict=True))
+        if self.recurrence is not None:
+            self.recurrence.look(x, y)
         return x, y
+
+    def _taken(self, name: str, side: Any, n: int) -> Tensors:
+        side = map_tensors(self._part, as_tensors(side, name))
+        for part in flat(side):
+            if not part.dim() or len(part) != n:
+                raise ValueError(
+                    f"sampler({n}, generator) returned {name} of shape {tuple(part.shape)}: expected {n} paired rows."
+                )
+        check_finite(name, side)
+        return map_tensors(lambda part: part.to(self.device), side)
+
+    def _part(self, part: Tensor) -> Tensor:
+        return _column(part.detach()) if self.numbers or part.dtype not in _LABELS else part
 
     def state_dict(self) -> dict[str, Any]:
         """Where the sampler is, if it can say so."""
@@ -253,14 +287,41 @@ def _numbers(frame: Any) -> Tensor:
     return torch.from_numpy(frame.to_numpy().astype(np.float32))
 
 
+def _check_sampler(sampler: Any) -> None:
+    """Raise a TypeError unless it can be called with a number of rows and a generator."""
+    expected = "expected a function sampler(n, generator) -> (x, y)"
+    if not callable(sampler):
+        advice = (
+            "pass its method, task.sample"
+            if hasattr(sampler, "sample")
+            else "mi.sampler(...) makes one of two arrays, a Dataset, a DataLoader or a Parquet file"
+        )
+        raise TypeError(f"sampler is a {type(sampler).__name__}: {expected}; {advice}.")
+    try:
+        signature = inspect.signature(sampler)
+    except ValueError:  # of a function that is not written in Python
+        return
+    try:
+        signature.bind(1, None)
+    except TypeError as error:
+        raise TypeError(f"sampler has the arguments {signature}: {expected}.") from error
+
+
+_LABELS = (torch.int32, torch.int64)  # what layers of torch take as labels and tokens
+
+
 def _rows(source: Any, rows: Tensor) -> Tensor:
     """Rows of an array by their numbers, read in the order in which they lie."""
     if isinstance(source, Tensor):
-        return source[rows]
+        taken = source.detach()[rows]
+        return taken if taken.dtype in _LABELS else _column(taken)
     sorted_rows, back = torch.sort(rows)
-    values = torch.from_numpy(np.asarray(source[sorted_rows.numpy()], dtype=np.float32))
-    values = values[torch.argsort(back)]
-    return values.unsqueeze(1) if values.dim() == 1 else values
+    by_number = source.iloc if hasattr(source, "iloc") else source  # pandas
+    try:
+        values = np.asarray(by_number[sorted_rows.numpy()], dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the source is a {type(source).__name__} that does not hold numbers: {error}.") from error
+    return _column(torch.from_numpy(np.require(values, requirements="W"))[torch.argsort(back)])
 
 
 def _pair(batch: Any) -> Pair:
@@ -273,7 +334,8 @@ def _pair(batch: Any) -> Pair:
 
 
 def _column(part: Tensor) -> Tensor:
-    part = part if part.is_floating_point() and part.dtype != torch.float64 else part.float()
+    """Numbers in single precision, single ones as a column."""
+    part = part.float()
     return part.unsqueeze(1) if part.dim() == 1 else part
 
 
@@ -282,18 +344,15 @@ def _joined(pairs: Sequence[Pair]) -> Pair:
         first = sides[0]
         if isinstance(first, Tensor):
             return torch.cat([side for side in sides if isinstance(side, Tensor)])
-        return tuple(cat([side[k] for side in sides]) for k in range(len(first)))
+        return tuple_like(first, [cat([side[k] for side in sides]) for k in range(len(first))])
 
     return cat([x for x, _ in pairs]), cat([y for _, y in pairs])
 
 
 def _cut(pair: Pair, n: int) -> tuple[Pair, Pair]:
     """The first n rows, and the others."""
-    first, others = slice(n), slice(n, None)
-    return (take_rows(pair[0], first), take_rows(pair[1], first)), (
-        take_rows(pair[0], others),
-        take_rows(pair[1], others),
-    )
+    first, others = ((take_rows(pair[0], part), take_rows(pair[1], part)) for part in (slice(n), slice(n, None)))
+    return first, others
 
 
 def _check_left(rows: int, n: int) -> None:

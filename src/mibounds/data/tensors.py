@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,23 @@ import torch
 from torch import Tensor, nn
 
 from mibounds._checks import layer_widths
-from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count, take_rows
-from mibounds.data.sources import array_of
+from mibounds._variables import (
+    Tensors,
+    check_finite,
+    flat,
+    map_tensors,
+    refuse_packed,
+    row_count,
+    take_rows,
+    tuple_like,
+)
+from mibounds.data.sources import MINIMUM_ROWS, array_of
 from mibounds.data.variable import Variable
 
-__all__ = ["intake_tensors"]
+__all__ = ["as_tensors", "check_parts", "intake_tensors"]
+
+
+_MANY = 10  # entries of a list, which are sequences
 
 
 def intake_tensors(data: Any, name: str, encoder: nn.Module | None) -> Variable:
@@ -30,7 +43,7 @@ def intake_tensors(data: Any, name: str, encoder: nn.Module | None) -> Variable:
         ValueError: if values are missing or infinite, or the encoder cannot take the rows, or maps them to something
             else than columns of numbers.
     """
-    values = _tensors(data, name)
+    values = as_tensors(data, name)
     check_finite(name, values)
     if encoder is None:
         return Variable(name, values)
@@ -58,10 +71,33 @@ def intake_tensors(data: Any, name: str, encoder: nn.Module | None) -> Variable:
     return Variable(name, values, encoder=encoder, width=code.shape[1])
 
 
-def _tensors(data: Any, name: str) -> Tensors:
-    """Tensors as they are, and arrays and tables of numbers as tensors."""
+def check_parts(data: Any, name: str, encoder: nn.Module | None) -> None:
+    """Raise a TypeError for several tensors or arrays in place of one, which only an encoder takes, as a tuple."""
+    refuse_packed(name, data, encoded=encoder is not None)
+    parts = list(data.values()) if isinstance(data, Mapping) else data
+    if not isinstance(parts, list | tuple) or not 0 < len(parts) < _MANY:
+        return
+    lengths = {len(part) if isinstance(part, Tensor | np.ndarray) and part.ndim else 0 for part in parts}
+    if len(lengths) > 1 or min(lengths) < MINIMUM_ROWS:  # no rows of one length
+        return
+    what = f"{name} is a {type(data).__name__} of {len(parts)} {type(parts[0]).__name__}s of {min(lengths)} rows"
+    if encoder is None and not isinstance(data, Mapping):  # a dictionary of columns is a table
+        module = "torch" if isinstance(parts[0], Tensor) else "numpy"
+        raise TypeError(f"{what}: join them, {module}.column_stack({name}), or pass a module as encoder_{name}.")
+    if encoder is not None and not isinstance(data, tuple):
+        values = f"{name}.values()" if isinstance(data, Mapping) else name
+        raise TypeError(f"{what}: pass encoder_{name} a tuple, tuple({values}).")
+
+
+def as_tensors(data: Any, name: str) -> Tensors:
+    """Tensors as they are, and arrays and tables of numbers as tensors.
+
+    Raises:
+        TypeError, ValueError: for something else, a table with text and rows of different lengths.
+    """
+    refuse_packed(name, data)
     if isinstance(data, tuple):
-        return tuple(_tensors(part, name) for part in data)
+        return tuple_like(data, [as_tensors(part, name) for part in data])
     if isinstance(data, Tensor):
         return data
     array = array_of(data, name)

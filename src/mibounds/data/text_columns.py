@@ -91,7 +91,7 @@ class TextColumns:
         import polars as pl
 
         column = self.frame[name]
-        if column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary):
+        if column.dtype.is_nested() or column.dtype == pl.Object:
             raise ValueError(f"column {name!r} of {self.label} holds lists or objects: expected one value in each row.")
         if column.dtype != pl.String:
             return self._without_null_numbers(column)
@@ -147,8 +147,6 @@ class TextColumns:
 
     def _decimal_of(self, values: pl.Series, name: str) -> str | None:
         """The decimal separator with which all values are numbers, or None."""
-        import polars as pl
-
         if self.decimal is not None:
             return self.decimal if _are_numbers(values, self.decimal) else None
         fitting = [mark for mark in ".," if _are_numbers(values, mark)]
@@ -160,7 +158,7 @@ class TextColumns:
         if len(found) == 1:
             return next(iter(found))
         if len(found) == 2 or len(marked) == 2 or (self.separator != "," and _may_be_thousands(values)):
-            example = values.filter(values.str.contains("[.,]")).cast(pl.String).sort()[0]
+            example = values.filter(values.str.contains("[.,]")).sort()[0]
             raise ValueError(
                 f"column {name!r} of {self.label} has numbers like {example!r}, whose separator may be a decimal or a "
                 "thousands separator: give the decimal separator with --decimal."

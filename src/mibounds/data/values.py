@@ -6,6 +6,7 @@ import datetime
 import math
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,6 +20,8 @@ __all__ = [
     "MISSING_AMONG_NUMBERS",
     "MISSING_WORDS",
     "Array",
+    "Label",
+    "as_float",
     "as_text",
     "center_of",
     "check_numbers",
@@ -27,11 +30,14 @@ __all__ = [
     "family",
     "in_microseconds",
     "inferred_kind",
+    "is_labels",
     "is_missing",
     "is_text",
+    "numbered",
     "numbers",
     "numbers_in_text",
     "texts",
+    "unlike",
 ]
 
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "null", "NULL", "None", "#N/A")
@@ -41,6 +47,14 @@ MISSING_AMONG_NUMBERS = (".", "-", "?")
 """Texts that stand for a missing value where all others are numbers or dates; elsewhere they are categories."""
 
 Array = np.ndarray[Any, Any]
+
+
+class Label(str):
+    """A category of a column whose type says that it holds categories, such as `pandas.Categorical`: whatever the text
+    looks like, it is no number and no date."""
+
+    __slots__ = ()
+
 
 _FEW_INTEGERS, _ROWS_PER_INTEGER = 10, 20
 _LOOKS_LIKE = 0.5  # of the distinct values of a text column
@@ -69,9 +83,9 @@ def numbers(column: Array, offset: float = 0.0) -> Array:
             [
                 np.nan
                 if is_missing(value)
-                else _float(value - offset)
+                else as_float(value - offset)
                 if exact and isinstance(value, int)
-                else _float(value) - offset
+                else as_float(value) - offset
                 for value in column
             ]
         )
@@ -118,7 +132,7 @@ def _differences(whole: Array, base: int) -> Array:
     return np.where(above, (bits - subtracted).astype(np.float64), -(subtracted - bits).astype(np.float64))
 
 
-def _float(value: Any) -> float:
+def as_float(value: Any) -> float:
     """A number as float, infinite where it is too large for one."""
     try:
         return float(value)
@@ -170,6 +184,14 @@ def texts(column: Array) -> list[str | None]:
     return found
 
 
+def numbered(found: Sequence[str | None]) -> Array:
+    """The place (N,) of each text among the different ones in alphabetical order, a missing one last. NumPy's own text
+    would not tell texts apart that differ in zeros at the end."""
+    order = sorted(set(found), key=lambda text: (text is None, text or ""))
+    place = {text: i for i, text in enumerate(order)}
+    return np.array([place[text] for text in found], dtype=np.int64)
+
+
 def numbers_in_text(column: Array) -> Array | None:
     """A column of text as float64, if all of it is numbers with a decimal point or words for a missing value; None if
     it is anything else."""
@@ -193,19 +215,20 @@ def is_missing(value: Any) -> bool:
 
 
 def as_text(value: Any) -> str | None:
-    """A value as text, None if it is missing: 1, 1.0 and Decimal(1) are the same, -0.0 is 0."""
+    """A value as text, None if it is missing: 1, 1.0 and Decimal(1) are the same, -0.0 is 0. Numbers beyond a float are
+    spelled as they are, whole ones by their hexadecimal digits, of which there may be any number."""
     if is_missing(value):
         return None
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return value.decode("utf-8", "backslashreplace")  # different bytes are different texts
     if isinstance(value, str | bool | np.bool_):
         return str(value)
     try:
         number = float(value)
         whole = number.is_integer() and value == int(value)
     except (TypeError, ValueError, OverflowError):
-        return str(value)
-    return str(int(value)) if whole else repr(number)
+        return hex(value) if isinstance(value, int) else str(value)
+    return str(int(value)) if whole else repr(number) if math.isfinite(number) else str(value)
 
 
 def family(value: Any) -> str:  # noqa: PLR0911  (one for each family)
@@ -221,7 +244,7 @@ def family(value: Any) -> str:  # noqa: PLR0911  (one for each family)
     if isinstance(value, int | float | np.number) and not isinstance(value, np.complexfloating):
         return "number"
     try:
-        float(value)  # decimals, fractions
+        as_float(value)  # decimals, fractions
     except (TypeError, ValueError):
         return f"{type(value).__name__} objects"
     return "number"
@@ -240,6 +263,8 @@ def inferred_kind(column: Array, name: str) -> str:  # noqa: PLR0911  (one for e
     if dtype == "O":
         present = [value for value in column if not is_missing(value)]
         kinds = {family(value) for value in present}
+        if is_labels(column):
+            return "categorical"
         if kinds <= {"text"}:
             return _text_kind(present, name)
         if kinds <= {"boolean"}:
@@ -272,6 +297,11 @@ def families(column: Array) -> set[str]:
 
 def _mixture(kinds: set[str], name: str) -> str:
     held = " and ".join(sorted(kinds))
+    if kinds <= {"list objects", "ndarray objects"}:
+        return (
+            f"column {name!r} holds lists: expected one value in each row. Make a column of each of their entries, for "
+            "example by numpy.stack, or leave it out."
+        )
     return (
         f"column {name!r} holds {held}: expected numbers, dates, booleans or text, one of them throughout. "
         "Convert it, or leave it out."
@@ -321,6 +351,18 @@ def is_text(column: Array) -> bool:
     if column.dtype.kind != "O":
         return column.dtype.kind in "US"
     return any(isinstance(value, str | bytes) for value in column)
+
+
+def unlike(word: str, values: Collection[str]) -> str:
+    """A word that is none of the values, in brackets if it would be one."""
+    while word in values:
+        word = f"({word})"
+    return word
+
+
+def is_labels(column: Array) -> bool:
+    """Is it of a type of categories?"""
+    return column.dtype.kind == "O" and any(isinstance(value, Label) for value in column)
 
 
 def entropy_of(counts: list[int]) -> float:

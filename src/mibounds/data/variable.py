@@ -42,6 +42,12 @@ class Schema:
     named: bool = False
     held: tuple[str, ...] = ()
 
+    @property
+    def used(self) -> tuple[Encoding, ...]:
+        """The encodings of which at least one encoded column is used."""
+        names = set(self.names)
+        return tuple(one for one in self.encodings if not names.isdisjoint(one.names))
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -80,10 +86,7 @@ class Variable:
     @property
     def encodings(self) -> tuple[Encoding, ...]:
         """The encodings of the given columns of which at least one encoded column is used."""
-        if self.schema is None:
-            return ()
-        used = set(self.schema.names)
-        return tuple(one for one in self.schema.encodings if not used.isdisjoint(one.names))
+        return () if self.schema is None else self.schema.used
 
     @property
     def origins(self) -> dict[str, str]:
@@ -165,11 +168,9 @@ class Variable:
 
 def encoded(name: str, columns: Mapping[str, Array], schema: Schema) -> Variable:
     """A table from columns (N,) by their names, encoded as a schema says."""
-    used = set(schema.names)
     made = {
         title: part
-        for encoding in schema.encodings
-        if not used.isdisjoint(encoding.names)
+        for encoding in schema.used
         for title, part in zip(encoding.names, encoding(columns[encoding.name]).T, strict=True)
     }
     values = torch.from_numpy(np.stack([made[title] for title in schema.names], 1))
@@ -188,12 +189,11 @@ def complete_rows(tables: Sequence[Variable], nan: MissingPolicy = "raise", *, i
         ValueError: if the tables have different numbers of rows; if any row is not finite and `nan` is "raise".
     """
     check_choice("nan", nan, MISSING_POLICIES)
-    values = [table.values for table in tables]
-    finite = torch.ones(row_count(values[0]), dtype=torch.bool)
-    for table, numbers in zip(tables, values, strict=True):
-        assert isinstance(numbers, Tensor)
-        check_paired(len(finite), len(numbers), name_y=table.name)
-        good = numbers.isfinite()
+    finite = torch.ones(row_count(tables[0].values), dtype=torch.bool)
+    for table in tables:
+        assert isinstance(table.values, Tensor)
+        check_paired(len(finite), len(table.values), name_y=table.name)
+        good = table.values.isfinite()
         if nan == "raise" and not good.all():
             raise ValueError(_missing_sentence(table, ~good, indicator))
         finite &= good.all(1)

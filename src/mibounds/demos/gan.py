@@ -55,6 +55,9 @@ class Recipe(Training):
     frequency: float = 3.0
 
 
+RECIPES = {"gaussians": Recipe(beta=0.3), "spirals": Recipe()}
+"""The recipe of each kind of data: they differ in the weight of the term, the best of a sweep (benchmarks/gan)."""
+
 PAPER = Recipe(
     scheduling="half",
     critic_layers=(400, 400, 400),

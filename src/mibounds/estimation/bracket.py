@@ -18,10 +18,12 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from mibounds._checks import check_fraction, check_integer
+from mibounds._checks import check_fraction, check_integer, described
 from mibounds._version import versions
 from mibounds.data import MissingPolicy, Sample, VariableType
+from mibounds.data.variable import shown
 from mibounds.estimation._estimate import _estimate, label_entropy
+from mibounds.estimation.canonical_order import row_order
 from mibounds.estimation.densities import DensityRows, density_rows
 from mibounds.results import BracketResult, Result
 from mibounds.results.units import Unit, nats_in
@@ -107,27 +109,42 @@ def bracket(
         check_integer("negatives", negatives, 1)
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
-        x=x,
-        y=y,
-        groups=groups,
-        weights=sample_weight,
-        nan=nan,
-        types={"x": x_type, "y": y_type},
-        seed=chosen.seed,
+        x=x, y=y, groups=groups, weights=sample_weight, nan=nan, types={"x": x_type, "y": y_type}, seed=chosen.seed
     )
     sample.check_tables("xy")
     constant = sample.is_constant("x") or sample.is_constant("y")
-    if estimate is not None and estimate.contrastive_value is None and not constant:
-        raise ValueError("estimate holds no InfoNCE estimate, the lower bound: give a result of mi.estimate.")
+    if estimate is not None:
+        _check_same(estimate, sample)
+        if estimate.contrastive_value is None and not constant:
+            raise ValueError("estimate holds no InfoNCE estimate, the lower bound: give a result of mi.estimate.")
     predicted, rows = _predicted(sample), None
     with no_partial_results():
         lower = _estimate(sample, chosen) if estimate is None else estimate.to("nats")
         if not constant:
             pair = sample.select(x="x", y="y") if predicted == "y" else sample.select(x="y", y="x")
-            rows = density_rows(pair, chosen, negatives=negatives)
+            rows = density_rows(pair[row_order(pair, chosen)], chosen, negatives=negatives)
     result = _bracket(sample, chosen, lower, rows, predicted)
     issue(result.warnings)
     return result.to(unit, level=level)
+
+
+def _check_same(estimate: Result, sample: Sample) -> None:
+    """Raise an error unless the estimate is a result of a sample like this one."""
+    if not isinstance(estimate, Result):
+        raise TypeError(f"estimate is {described(estimate)}: give the result of mi.estimate on the same rows.")
+    x, y = sample.x, sample.y
+    given, own = (estimate.columns, estimate.kinds), ((x.columns, y.columns), (x.kinds, y.kinds))
+    if estimate.n != sample.n or (any(estimate.columns) and given != own):
+        raise ValueError(
+            f"estimate is of {_data(estimate.n, *given)}, and the data are {_data(sample.n, *own)}: give the result of "
+            "mi.estimate on the same rows."
+        )
+
+
+def _data(n: int, columns: tuple[tuple[str, ...], ...], kinds: tuple[tuple[str, ...], ...]) -> str:
+    """So many rows of which columns, for a sentence."""
+    x, y = (f"{shown(used)} ({', '.join(kind)})" for used, kind in zip(columns, kinds, strict=True))
+    return f"{n:,} rows of x = {x} and y = {y}"
 
 
 def _bracket(sample: Sample, recipe: Recipe, lower: Result, rows: DensityRows | None, predicted: str) -> BracketResult:

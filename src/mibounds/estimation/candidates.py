@@ -183,8 +183,7 @@ def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, r
 
 def ranked_candidate(x: Tensor, y: Tensor, recipe: Recipe) -> Candidate:
     """The first of the default candidates alone: ranked columns with a Gaussian offset."""
-    network = build_critic(recipe.critic, x.shape[1] + 1, y.shape[1] + 1, recipe.seed, hidden=recipe.hidden)
-    critic = WithOffset(Encoded(network, WithRadius(), WithRadius()), GaussianCritic(radial=True))
+    critic = WithOffset(_network(x.shape[1], y.shape[1], recipe), GaussianCritic(radial=True))
     return Candidate("ranks with Gaussian offset", _estimator(critic, recipe), RankGaussianize())
 
 

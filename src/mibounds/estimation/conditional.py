@@ -118,15 +118,9 @@ def conditional(
     check_choice("method", method, _METHODS)
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
-        x=x,
-        y=y,
-        z=z,
-        groups=groups,
-        weights=sample_weight,
-        nan=nan,
-        types={"x": x_type, "y": y_type, "z": z_type},
-        seed=chosen.seed,
-    )
+        x=x, y=y, z=z, groups=groups, weights=sample_weight, nan=nan,
+        types={"x": x_type, "y": y_type, "z": z_type}, seed=chosen.seed,
+    )  # fmt: skip
     result = _conditional(sample, chosen, method)
     issue(result.warnings)
     return result.to(unit, level=level)
@@ -209,15 +203,8 @@ def _among_neighbors(chain: ConditionalResult, sample: Sample, recipe: Recipe) -
     cluster = None if clusters is None else clusters[torch.cat(rows)]
     evaluation = BoundEvaluation(bound, pool(statistics), torch.cat(fold), math.inf, cluster)
     stderr = evaluation.bootstrap(recipe.bootstrap, generator) if recipe.bootstrap else evaluation.stderr()
-    return _result(
-        sample,
-        recipe,
-        evaluation.value(),
-        stderr,
-        "neighbors",
-        dict(chain.parts),
-        interval_bias=chain.interval_bias,
-    )
+    parts, bias = dict(chain.parts), chain.interval_bias
+    return _result(sample, recipe, evaluation.value(), stderr, "neighbors", parts, interval_bias=bias)
 
 
 def _strata(sample: Sample, recipe: Recipe, stratum: Tensor) -> ConditionalResult:

@@ -18,7 +18,7 @@ from mibounds.training.evaluation import Evaluation
 from mibounds.training.folds import Fold
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["copula_error", "cross_checks", "regression_check", "supervised"]
+__all__ = ["copula_error", "cross_checks", "regression_check", "supervised", "thinned"]
 
 _ROWS = 10_000
 _COLUMNS_FOR_NEIGHBORS = 8  # x and y together; beyond, nearest neighbors are far too low
@@ -47,9 +47,7 @@ def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
         >>> [check.name for check in cross_checks(x, x + noise, 0)]
         ['GaussianCopula', 'KSG']
     """
-    if len(x) > _ROWS:
-        kept = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:_ROWS]
-        x, y = x[kept], y[kept]
+    x, y = thinned(x, y, seed)
     if x.shape[1] + y.shape[1] <= _COLUMNS_FOR_COPULA:  # counts do not need ranks
         x, y = (RankGaussianize().fit(side)(side) for side in (x, y))
     x, y = x.double(), y.double()
@@ -62,6 +60,14 @@ def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
         if check is not None and math.isfinite(check.value):
             found.append(check)
     return found
+
+
+def thinned(x: Tensor, y: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """At most 10,000 rows of both, drawn by a seed."""
+    if len(x) <= _ROWS:
+        return x, y
+    kept = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:_ROWS]
+    return x[kept], y[kept]
 
 
 def _copula(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
@@ -137,7 +143,8 @@ def _certified(evaluation: Evaluation, sample: Sample, name: str, target: str) -
         predicted = copy.deepcopy(encoder.trees).cpu()(rows[fold.test].cpu())  # the critic's own stay where they are
         truth = wanted[fold.test]
         if is_label:
-            terms.append(_class_terms(predicted, torch.cdist(truth, encoder.classes.cpu()).argmin(1)))
+            place = torch.cdist(truth, encoder.classes.cpu()).argmin(1, keepdim=True)
+            terms.append(torch.log_softmax(predicted, 1).gather(1, place).squeeze(1))
         else:
             scores = RankGaussianize().fit(wanted[fold.train])(truth)
             terms.append(torch.stack([scores[:, 0], predicted[:, 0]], 1))
@@ -169,11 +176,6 @@ def _trees(value: float, terms: Tensor) -> CrossCheck:
     """A lower bound that its own samples certify, whatever the critics say."""
     error = float(terms.std()) / math.sqrt(len(terms))
     return CrossCheck("BoostedTrees", value, error, is_lower_bound=True, unbiased=True)
-
-
-def _class_terms(scores: Tensor, place: Tensor) -> Tensor:
-    """The log probabilities of the classes that occurred."""
-    return torch.log_softmax(scores, 1).gather(1, place[:, None]).squeeze(1)
 
 
 def _tied(side: Tensor) -> bool:

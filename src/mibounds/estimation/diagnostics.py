@@ -13,7 +13,7 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from mibounds._math import canonical_pairs
+from mibounds._math import canonical_correlations
 from mibounds.data import RankGaussianize, Standardize
 from mibounds.training.diagnostics import FIT_CHECKS, Check, Evidence, beyond_log_n
 from mibounds.training.policy import CrossCheck
@@ -148,9 +148,8 @@ def cross_check(e: Evidence) -> MIWarning | None:
     """Nearest neighbors, or counts, differ by more than 0.05 nats, 10 %, three standard errors and 2/sqrt(N)."""
     own_error = 1 / math.sqrt(e.n)
     margin = max(_APART, _APART_SHARE * abs(e.value)) + _ERRORS * e.stderr + _ROOTS * own_error
-    columns = 0 if e.x is None or e.y is None else e.x.shape[1] + e.y.shape[1]
     for check in e.cross_checks:
-        low = check.value < e.value - margin and columns < check.low_from
+        low = check.value < e.value - margin and e.columns < check.low_from
         high = check.value > e.value + margin
         if check.is_lower_bound or not (low or high) or e.extrapolated:
             continue
@@ -204,7 +203,7 @@ def _functional(x: Tensor, y: Tensor) -> bool:
             return False
     for preprocessing in (Standardize, RankGaussianize):
         u, v = (preprocessing().fit(side[rows])(side[rows]) for side in (x, y))
-        if float(canonical_pairs(u.double(), v.double(), ridge=1e-9).correlation[0]) > 1 - 1e-6:
+        if float(canonical_correlations(u.double(), v.double(), ridge=1e-9)[0]) > 1 - 1e-6:
             return True
     return False
 

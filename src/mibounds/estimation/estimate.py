@@ -106,15 +106,9 @@ def estimate(
     check_fraction("level", level)
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
-        x=x,
-        y=y,
-        groups=groups,
-        weights=sample_weight,
-        nan=nan,
-        types={"x": x_type, "y": y_type},
-        encoders={"x": encoder_x, "y": encoder_y},
-        seed=chosen.seed,
-    )
+        x=x, y=y, groups=groups, weights=sample_weight, nan=nan, types={"x": x_type, "y": y_type},
+        encoders={"x": encoder_x, "y": encoder_y}, seed=chosen.seed,
+    )  # fmt: skip
     result = _estimate(sample, chosen)
     issue(result.warnings)
     return result.to(unit, level=level)

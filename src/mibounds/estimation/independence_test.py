@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Unpack
 
-from mibounds._checks import check_fraction, check_integer
+from mibounds._checks import check_flag, check_fraction, check_integer
 from mibounds._variables import take_rows
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import MissingPolicy, Sample, VariableType
@@ -65,8 +65,8 @@ def independence_test(
 
     .. math:: p = \frac{1 + \#\{b : T_b \ge T\}}{1 + B}
 
-    Ties, as by a critic that is constant, are broken at random, so that p is uniform on independent data and
-    not 1. If x or y is constant p is 1: no permutation changes anything. The quick way (see the module) trains once
+    A permutation that ties with the data counts against dependence, so p is 1 where none changes anything, because x,
+    y or the critic is constant. The quick way (see the module) trains once
     and holds its level approximately, as measured in `benchmarks/independence`; `retrain=True` permutes y and estimates
     anew each time, which is exact and costs as many estimates as there are permutations.
 
@@ -110,18 +110,12 @@ def independence_test(
     """
     nats_in(unit)
     check_fraction("level", level)
-    permutations = check_integer("permutations", permutations, 1)
+    permutations, retrain = check_integer("permutations", permutations, 1), check_flag("retrain", retrain)
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
-        x=x,
-        y=y,
-        groups=groups,
-        weights=sample_weight,
-        nan=nan,
-        types={"x": x_type, "y": y_type},
-        encoders={"x": encoder_x, "y": encoder_y},
-        seed=chosen.seed,
-    )
+        x=x, y=y, groups=groups, weights=sample_weight, nan=nan, types={"x": x_type, "y": y_type},
+        encoders={"x": encoder_x, "y": encoder_y}, seed=chosen.seed,
+    )  # fmt: skip
     result = _independence_test(sample, chosen, permutations, retrain)
     issue(result.warnings)
     return result.to(unit, level=level)
@@ -138,10 +132,10 @@ def _independence_test(
             pvalue = 1.0
         elif retrain:
             drawn = _retrained(sample, recipe, permutations, generator)
-            pvalue = permutation_pvalue(_primary(result), drawn, generator)
+            pvalue = permutation_pvalue(_primary(result), drawn)
         else:
             observed, drawn = _under_permutations(result, sample, recipe, permutations, generator)
-            pvalue = permutation_pvalue(observed, drawn * SHARED_FOLDS, generator)
+            pvalue = permutation_pvalue(observed, drawn * SHARED_FOLDS)
     return IndependenceTestResult(
         statistic=_primary(result),
         pvalue=pvalue,
@@ -202,10 +196,7 @@ def _permutation(n: int, clusters: Tensor | None, generator: torch.Generator) ->
     return order
 
 
-def permutation_pvalue(observed: float, drawn: Tensor, generator: torch.Generator) -> float:
-    """(1 + the number of draws that reach the observed) / (1 + all draws), ties broken at random."""
+def permutation_pvalue(observed: float, drawn: Tensor) -> float:
+    """(1 + the number of draws that reach the observed, up to rounding) / (1 + all draws)."""
     tolerance = 1e-9 * max(1.0, abs(observed))
-    above = int((drawn > observed + tolerance).sum())
-    tied = int(((drawn - observed).abs() <= tolerance).sum())
-    beaten = int(torch.randint(0, tied + 1, (), generator=generator))
-    return (1 + above + beaten) / (1 + len(drawn))
+    return (1 + int((drawn >= observed - tolerance).sum())) / (1 + len(drawn))

@@ -52,9 +52,9 @@ def lagged(
 
     .. math:: I(X_{t-\ell}; Y_t), \qquad \ell = \ell_1, \dots, \ell_k
 
-    Rows are in the order of time. Every lag is estimated from the same rows of y, on contiguous folds. In an
-    autocorrelated series information spreads over lags around the true one; the information that x adds to y's own past
-    is `transfer_entropy`.
+    Rows are in the order of time and evenly spaced: lags count rows. A pandas index of times is checked. Every lag is
+    estimated from the same rows of y, on contiguous folds. In an autocorrelated series information spreads over lags
+    around the true one; the information that x adds to y's own past is `transfer_entropy`.
 
     Fails when the series drift: a trend that both share is not information between them, and blocks give low values for
     it. Take differences first.
@@ -77,7 +77,8 @@ def lagged(
         A `LaggedResult`; `plot()` draws it.
 
     Raises:
-        TypeError, ValueError: as `estimate` does; for lags that leave too few rows.
+        TypeError, ValueError: as `estimate` does; for lags that leave too few rows, and an index of times that is not
+            in increasing order.
 
     Example:
         >>> x, noise = torch.randn(2, 1000, generator=torch.Generator().manual_seed(0))

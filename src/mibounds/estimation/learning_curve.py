@@ -15,6 +15,7 @@ from mibounds._checks import check_fraction, check_integer, check_integers
 from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.estimation._estimate import _estimate
+from mibounds.estimation.canonical_order import row_order
 from mibounds.results import LearningCurveResult, Result
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
@@ -96,21 +97,15 @@ def learning_curve(
     if chosen.split == "blocked" or chosen.cv is not None:
         raise ValueError("recipe has blocked folds or cv, and a learning curve draws random rows: leave them out.")
     sample = Sample.of(
-        x=x,
-        y=y,
-        groups=groups,
-        weights=sample_weight,
-        nan=nan,
-        types={"x": x_type, "y": y_type},
-        seed=chosen.seed,
+        x=x, y=y, groups=groups, weights=sample_weight, nan=nan, types={"x": x_type, "y": y_type}, seed=chosen.seed
     )
     wanted = _sizes(sample.n, sizes)
-    generator = torch.Generator().manual_seed(chosen.seed)
+    generator, order = torch.Generator().manual_seed(chosen.seed), row_order(sample, chosen)
     fits = [(n, r) for n in wanted for r in range(1 if n == sample.n else repeats)]
     found: dict[int, list[Result]] = {n: [] for n in wanted}
     with no_partial_results():
         for n, repeat in progress_bar(chosen.progress, fits, unit="estimate"):
-            part = sample if n == sample.n else sample[torch.randperm(sample.n, generator=generator)[:n]]
+            part = sample if n == sample.n else sample[order[torch.randperm(sample.n, generator=generator)[:n]]]
             own = replace(chosen.part(f"{n} rows, {repeat + 1}", repeat), progress=False)
             found[n].append(_estimate(part, own))
     values = np.array([np.mean([r.value for r in results]) for results in found.values()])

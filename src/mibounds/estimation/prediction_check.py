@@ -10,14 +10,12 @@ from torch import Tensor
 
 from mibounds.classical import mixed_ksg
 from mibounds.data import RankGaussianize, Sample
-from mibounds.estimation.cross_checks import supervised
+from mibounds.estimation.cross_checks import supervised, thinned
 from mibounds.estimation.selected_columns import value_and_gain
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
 
 __all__ = ["prediction_check"]
-
-_ROWS = 10_000
 
 
 def prediction_check(evaluation: Evaluation, sample: Sample, seed: int) -> CrossCheck | None:
@@ -54,9 +52,7 @@ def _between(evaluation: Evaluation, sample: Sample, name: str, target: str, see
     if not parts:
         return None
     features, column = (RankGaussianize().fit(side)(side).double() for side in map(torch.cat, zip(*parts, strict=True)))
-    if len(column) > _ROWS:
-        kept = torch.randperm(len(column), generator=torch.Generator().manual_seed(seed))[:_ROWS]
-        features, column = features[kept], column[kept]
+    features, column = thinned(features, column, seed)
     value, gain = value_and_gain(lambda a, b: mixed_ksg(a, b, seed=seed), features, column)
     return CrossCheck(
         "PredictionKSG", value, stderr=1 / math.sqrt(len(column)), low_from=0, unbiased=True,

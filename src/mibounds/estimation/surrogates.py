@@ -62,7 +62,7 @@ def _against_shifts(blocks: Iterable[HeldOut], memory: int, count: int, generato
         by = torch.randint(least, n - least + 1, (count,), generator=generator)
         observed += float(block.added(rows).sum())
         drawn += block.added((rows + by) % n).sum(0)
-    return permutation_pvalue(observed, drawn.mean() + SHARED_FOLDS * (drawn - drawn.mean()), generator)
+    return permutation_pvalue(observed, drawn.mean() + SHARED_FOLDS * (drawn - drawn.mean()))
 
 
 def _against_neighbors(blocks: Iterable[HeldOut], count: int, generator: Generator) -> float:
@@ -74,4 +74,4 @@ def _against_neighbors(blocks: Iterable[HeldOut], count: int, generator: Generat
         for b in range(count):
             chosen = torch.randint(1, added.shape[1], (len(added), 1), generator=generator)
             drawn[b] += added.gather(1, chosen).sum()
-    return permutation_pvalue(observed, SHARED_FOLDS * drawn, generator)
+    return permutation_pvalue(observed, SHARED_FOLDS * drawn)

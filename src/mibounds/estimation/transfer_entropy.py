@@ -82,7 +82,8 @@ def transfer_entropy(
         A `TransferEntropyResult`.
 
     Raises:
-        TypeError, ValueError: as `estimate` does; for a history or lag below 1, or too long for the series.
+        TypeError, ValueError: as `estimate` does; for a history or lag below 1, or too long for the series, and a
+            pandas index of times that is not in increasing order.
 
     Example:
         >>> from mibounds.tasks import VectorAutoregression

@@ -280,8 +280,7 @@ def _by_critic(x: Variable, y: Variable, recipe: Recipe) -> tuple[float, list[MI
         evaluation = evaluation.with_classifier(first, second, "x" if entropies["x"] == limit else "y")
     choice = choose(evaluation, limit)
     evidence = Evidence(evaluation, choice.method, first, second, entropy_limit=limit, extrapolated=choice.extrapolated)
-    value = evaluation.by_bound[choice.method].value()
-    value = min(max(value, 0.0), math.inf if limit is None else limit)
+    value = choice.limited(max(evaluation.by_bound[choice.method].value(), 0.0))
     return value, [*evaluation.warnings, *run_checks(evidence, FIT_CHECKS)]
 
 

@@ -15,7 +15,7 @@ from typing_extensions import Unpack
 
 from mibounds._checks import check_fraction, check_paired
 from mibounds.data import MissingPolicy, Sample, VariableType
-from mibounds.data.sources import MINIMUM_ROWS, array_of, is_frame, with_distinct_names
+from mibounds.data.sources import MINIMUM_ROWS, array_of, in_memory, index_of, is_frame, with_distinct_names
 from mibounds.estimation._estimate import _estimate
 from mibounds.results import Result
 from mibounds.results.units import Unit, nats_in
@@ -181,9 +181,9 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         """Checked as scikit-learn does; a table is left as it is, so that its columns may be of any kind."""
         finite = self.nan == "raise"
         X, y = (
-            array_of(side, name) if isinstance(side, Tensor | np.ma.MaskedArray) else side
+            array_of(side, name) if isinstance(side, Tensor | np.ma.MaskedArray) else in_memory(side)
             for side, name in ((X, "X"), (y, "y"))
-        )  # scikit-learn reads neither bfloat16 nor masks
+        )  # scikit-learn reads neither bfloat16 nor masks nor lazy tables
         if is_frame(X) and y is not None:
             X = with_distinct_names(X, "X")
             validate_data(self, X, reset=reset, skip_check_array=True)
@@ -197,7 +197,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
                     "X holds whole numbers beyond the largest float, 1.8e308: divide them, or give a table (pandas, "
                     "polars), whose columns may hold them."
                 ) from error
-            y = y if is_frame(y) else checked
+            y = y if is_frame(y) or index_of(y) is not None else checked  # which has no index
         check_paired(len(X), len(y))
         return X, y
 
@@ -209,14 +209,14 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
         return tags
 
 
-def _checked_weights(sample_weight: Any) -> Floats | None:
-    """The weights as an array of one dimension (N,)."""
+def _checked_weights(sample_weight: Any) -> Any:
+    """The weights as an array of one dimension (N,); with an index as they are."""
     if sample_weight is None:
         return None
     weights: Floats = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if not weights.any():
         raise ValueError("sample_weight is zero for all rows: expected weights above zero for at least some.")
-    return weights
+    return weights if index_of(sample_weight) is None else sample_weight
 
 
 def _differs(value: Any, default: Any) -> bool:

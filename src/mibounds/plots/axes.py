@@ -124,7 +124,8 @@ def names_width(names: Sequence[str]) -> float:
 
 
 def label_points(axis: Axes, points: Sequence[tuple[float, float]], names: Sequence[str]) -> None:
-    """Write a name beside each point, instead of a legend; names that would overlap are moved up.
+    """Write a name beside each point, instead of a legend: to its right, or to its left where the axes end or another
+    point is near; names that would overlap are moved up.
 
     Arguments:
         axis: with its limits and scales as they stay.
@@ -140,7 +141,9 @@ def label_points(axis: Axes, points: Sequence[tuple[float, float]], names: Seque
     placed: list[tuple[float, float, float]] = []  # left end, right end, height of texts in points
     for (x, y), name, point in sorted(zip((at / scale).tolist(), names, points, strict=True)):
         width = 0.6 * SMALL * len(name)
-        right = x + 8 + width <= box.x1 / scale
+        end = x + 8 + width
+        near = any(x < other <= end + 4 and abs(y - height) < 8 for other, height in (at / scale).tolist())
+        right = end <= box.x1 / scale and not (near and x - 8 - width >= box.x0 / scale)
         start = x + 8 if right else x - 8 - width
         height = y
         while any(start < end and start + width > left and abs(height - other) < 10 for left, end, other in placed):

@@ -173,6 +173,7 @@ def plot_bracket(
     others: Mapping[str, float],
     unit: str,
     *,
+    information: str = "I(X;Y)",
     ax: Axes | None = None,
 ) -> Figure:
     """A lower and an upper bound with two standard errors each, the interval as a band, and other estimates below.
@@ -183,6 +184,7 @@ def plot_bracket(
         interval: (low, high) in `unit`.
         others: further numbers by name, in `unit`.
         unit: "nats" or "bits".
+        information: what is bounded.
         ax: draw there.
     """
     names = ["lower bound", "upper bound", *others]
@@ -194,8 +196,8 @@ def plot_bracket(
         axis.plot(value, place, "o", color=MUTED, ms=6)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.set_xlabel(f"I(X;Y) in {unit}\nlines: 2 standard errors; band: interval")
-    axis.set_title(f"{lower[0]:.3g} <= I(X;Y) <= {upper[0]:.3g} {unit}", loc="left")
+    axis.set_xlabel(f"{information} in {unit}\nlines: 2 standard errors; band: interval")
+    axis.set_title(f"{lower[0]:.3g} <= {information} <= {upper[0]:.3g} {unit}", loc="left")
     return figure
 
 

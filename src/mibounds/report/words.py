@@ -10,6 +10,7 @@ from mibounds import bounds
 from mibounds.warnings import MIWarning, warning_from
 
 __all__ = [
+    "how_made",
     "kinds_text",
     "meaning",
     "method_entries",
@@ -37,16 +38,20 @@ _MEANING = {
     "LeaveOneOut": "from the density, before the train-test gap is added",
     "CLUB": "upper bound, far above the information by construction",
     "DifferenceOfEntropies": "of two densities; neither bound",
-    "GaussianCopula": "Gaussian dependence of ranked columns, held out",
-    "KSG": "nearest neighbors",
-    "MixedKSG": "nearest neighbors, for tied values",
-    "SelectedKSG": "nearest neighbors in the columns that matter most",
-    "PredictionKSG": "nearest neighbors of a variable and what was predicted of it",
-    "BoostedTrees": "what predictions of boosted trees certify on held-out samples",
-    "Contingency": "counts of categories",
     "constant": "exact, because a variable is constant",
 }
-_CLASSICAL = frozenset(name for name in _MEANING if "KSG" in name) | {"GaussianCopula", "BoostedTrees", "Contingency"}
+_CLASSICAL = {  # what it is, and how it was made
+    "GaussianCopula": ("Gaussian dependence of ranked columns, held out", "fitted to all samples"),
+    "KSG": ("nearest neighbors", "nearest neighbors"),
+    "MixedKSG": ("nearest neighbors, for tied values", "nearest neighbors"),
+    "SelectedKSG": ("nearest neighbors in the columns that matter most", "nearest neighbors"),
+    "PredictionKSG": (
+        "nearest neighbors of a variable and what was predicted of it",
+        "nearest neighbors of predictions",
+    ),
+    "BoostedTrees": ("what predictions of boosted trees certify on held-out samples", "held-out boosted trees"),
+    "Contingency": ("counts of categories", "counts"),
+}
 _SIDE = {"lower": "lower bound", "upper": "upper bound", "neither": "neither bound"}
 _REASONS = {
     "Classifier": "One variable is a label, so the critics are evaluated as its classifiers. ",
@@ -198,8 +203,15 @@ def warning_entries(*records: Record | None) -> list[dict[str, str]]:
 
 def meaning(name: str) -> str:
     """What an estimate of this name is, in a few words; empty if it is not known."""
+    if name in _CLASSICAL:
+        return _CLASSICAL[name][0]
     side = getattr(getattr(bounds, name, None), "side", None)
     return _MEANING.get(name, _SIDE.get(side, "") if isinstance(side, str) else "")
+
+
+def how_made(name: str) -> str:
+    """How the reported estimate of this name was made, in a few words."""
+    return _CLASSICAL[name][1] if name in _CLASSICAL else "exact" if name == "constant" else "cross-fitted"
 
 
 def is_classical(name: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
@@ -53,7 +54,7 @@ def encoder_information(
         encoder: takes x and returns a distribution of codes for each sample, of batch shape (N, ...): a module whose
             forward does, or a function. A module runs in evaluation mode.
         x: (N, ...) samples, preferably held out.
-        prior: the distribution of a single code, for the rate.
+        prior: the distribution of a single code, or one for each sample (batch shape (N,)), for the rate.
         draws: codes per sample.
         level: confidence level of the interval.
         unit: "nats" or "bits".
@@ -65,8 +66,9 @@ def encoder_information(
         density given the other samples (bounded noise that does not overlap).
 
     Raises:
-        TypeError: if the encoder returns no distribution.
-        ValueError: for fewer than two samples, or log densities that are not finite.
+        TypeError: if the encoder returns no distribution, or the prior is none.
+        ValueError: for fewer than two samples, another number of them than x has, a prior of other codes, or log
+            densities that are not finite.
 
     Example:
         >>> from torch.distributions import Independent, Normal
@@ -77,6 +79,8 @@ def encoder_information(
     """
     check_integer("draws", draws, 1)
     check_number("level", level, above=0, below=1)
+    if prior is not None and not isinstance(prior, Distribution):
+        raise TypeError(f"prior is a {type(prior).__name__}: expected a torch.distributions.Distribution of a code.")
     evaluated = evaluation_mode(encoder) if isinstance(encoder, nn.Module) else torch.no_grad()
     with evaluated, noise(check_seed(seed)):
         lower, upper, rate = _statistics(_distribution(encoder, x), prior, draws)
@@ -108,7 +112,20 @@ def _distribution(encoder: Callable[[Any], Distribution], x: Any) -> Distributio
         raise ValueError(
             f"encoder(x) has batch shape {tuple(codes.batch_shape)}: its first dimension counts at least two samples."
         )
+    rows = _rows(x)
+    if rows is not None and codes.batch_shape[0] != rows:
+        raise ValueError(
+            f"encoder(x) has batch shape {tuple(codes.batch_shape)}, and x has {rows} rows: expected a distribution "
+            "for each row of x, in the first dimension (in recurrent networks batch_first=True)."
+        )
     return codes
+
+
+def _rows(x: Any) -> int | None:
+    """The number of samples in a tensor or an array, or in the first one of a tuple or a dictionary; None of others."""
+    while isinstance(x, tuple | list | Mapping) and len(x):
+        x = next(iter(x.values() if isinstance(x, Mapping) else x))
+    return len(x) if isinstance(x, Tensor | np.ndarray) and x.ndim else None
 
 
 def _statistics(codes: Distribution, prior: Distribution | None, draws: int) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -119,19 +136,47 @@ def _statistics(codes: Distribution, prior: Distribution | None, draws: int) -> 
     lower, upper = torch.zeros(n, dtype=torch.float64), torch.zeros(n, dtype=torch.float64)
     rate = None if prior is None else torch.zeros(n, dtype=torch.float64)
     for z in samples:
+        _check_own_densities(codes, z)
         for start in range(0, n, width):
             rows = slice(start, min(start + width, n))
             grid = _per_pair(codes, z[rows].unsqueeze(1)).double().cpu()
-            if not grid.diagonal(start).isfinite().all():
-                raise ValueError("encoder(x) has log densities of its own codes that are not finite.")
             joint = grid.diagonal(start).clone()
             lower[rows] += joint - grid.logsumexp(1) + torch.tensor(float(n)).log()
             grid.diagonal(start).fill_(-torch.inf)
             upper[rows] += joint - grid.logsumexp(1) + torch.tensor(n - 1.0).log()
-            if rate is not None and prior is not None:
-                marginal = prior.log_prob(z[rows])
-                rate[rows] += joint - marginal.reshape(len(marginal), -1).sum(1).double().cpu()
+            if rate is not None:
+                rate[rows] += joint
+        if rate is not None and prior is not None:
+            rate -= _prior_densities(prior, z)
     return lower / draws, upper / draws, None if rate is None else rate / draws
+
+
+def _check_own_densities(codes: Distribution, z: Tensor) -> None:
+    """Raise a ValueError unless the codes z (N, ...) have finite log densities given their own samples."""
+    try:
+        finite = bool(codes.log_prob(z).isfinite().all())
+    except ValueError:  # outside of the support
+        finite = False
+    if not finite:
+        raise ValueError(
+            "encoder(x) has log densities of its own codes that are not finite, because codes overflow or underflow, "
+            "or a scale is 0: limit its parameters."
+        )
+
+
+def _prior_densities(prior: Distribution, z: Tensor) -> Tensor:
+    """Log densities (N,) of the codes z (N, ...)."""
+    try:
+        densities = prior.log_prob(z)
+        if densities.dim() and len(densities) == len(z):
+            return densities.reshape(len(z), -1).sum(1).double().cpu()
+        why = f"its log densities have shape {tuple(densities.shape)}"
+    except (ValueError, RuntimeError) as error:
+        why = " ".join(str(error).split()).rstrip(".")
+    raise ValueError(
+        f"prior does not fit codes of shape {tuple(z.shape)}: {why}. Expected the distribution of a single code, or "
+        "one for each sample."
+    )
 
 
 def _per_pair(codes: Distribution, z: Tensor) -> Tensor:

@@ -182,6 +182,11 @@ def _gradients(
     try:
         found = torch.autograd.grad(term, leaves, retain_graph=keep, allow_unused=True)
     except RuntimeError as error:
+        if "use_reentrant" in str(error):
+            raise ValueError(
+                f"{name} passes through torch.utils.checkpoint with use_reentrant=True, which hides the parameters: "
+                "pass use_reentrant=False there, or use a fixed weight without clipping."
+            ) from error
         if "second time" not in str(error):
             raise
         raise ValueError(

@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from mibounds._checks import check_at_least, check_integer, check_number, check_paired, check_seed
 from mibounds._math import off_diagonal
@@ -34,6 +35,9 @@ from mibounds.bounds import BarberAgakov, InfoNCE, LeaveOneOut
 from mibounds.classical import entropy
 from mibounds.critics import Critic
 from mibounds.critics.critic import inner_product
+from mibounds.data.sources import columns_of
+from mibounds.data.tensors import as_tensors
+from mibounds.data.values import is_missing
 from mibounds.inference import evaluate_grid
 from mibounds.representation.layer_outputs import count_rows, evaluation_mode, layer_outputs, named_layers, unwrap
 from mibounds.warnings import MIWarning
@@ -107,8 +111,8 @@ class InformationPlane:
         seed: draws the noise, which is independent of data drawn from the same seed.
 
     Raises:
-        ValueError: if the model has no layer of that name (the message lists its layers), or an argument is out of
-            range.
+        TypeError, ValueError: if the model is no module or has no layer of that name (the message lists its layers), or
+            an argument is out of range.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
@@ -135,10 +139,16 @@ class InformationPlane:
         if check_number("noise", noise) <= 0:
             raise ValueError(f"noise is {noise!r}, and must be above 0: without noise I(X;Z) is infinite.")
         check_integer("batch_size", batch_size, 1)
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model is a {type(model).__name__}: expected a torch.nn.Module, whose layers have names.")
+        self.layers = (layers,) if isinstance(layers, str) or not isinstance(layers, Iterable) else tuple(layers)
+        if not all(isinstance(layer, str) for layer in self.layers):
+            raise TypeError(
+                f"layers is {layers!r}: expected names as in model.named_modules(), for example ['encoder.1']."
+            )
         if isinstance(names, str) or len(names) != 2 or not all(isinstance(name, str) for name in names):
             raise ValueError(f"names is {names!r}: expected the names of both quantities, such as ('I_XZ', 'I_ZY').")
         self.model = unwrap(model)
-        self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
         self.noise, self.forward, self.estimate, self.names = noise, forward, estimate, names
         self.batch_size, self.seed = batch_size, check_seed(seed)
         self.history: list[PlanePoint] = []
@@ -159,12 +169,15 @@ class InformationPlane:
             The estimates in nats, by the names `I(X;Z)/layer`, `I(X;Z) upper/layer` and `I(Z;Y)/layer`, for a logger.
 
         Raises:
-            ValueError: if x and y differ in length or are too short, y is not a label, or the output of a layer is not
-                a finite tensor with one row for each row of x.
+            TypeError: if x holds no numbers, or is a `Dataset` or a `DataLoader`.
+            ValueError: if x and y differ in length or are too short, the model cannot take x, y is not a label or has
+                missing values, or the output of a layer is not a finite tensor with one row for each row of x.
         """
-        if y is None:
-            raise TypeError("y is None: pass the labels of the rows of x, (N,).")
-        x = _arrays(x)
+        if not hasattr(y, "__len__"):
+            raise TypeError(f"y is {'None' if y is None else f'a {type(y).__name__}'}: pass the labels of x, (N,).")
+        if step is not None:
+            check_integer("step", step)
+        x = _tensors(x)
         rows = count_rows(x)
         check_at_least("the number of rows of x", rows, _FEWEST)
         check_paired(rows, len(y))
@@ -236,13 +249,16 @@ class InformationPlane:
             return x_z, x_z_upper, float(self.estimate(first.clone(), y))
 
 
-def _arrays(x: Any) -> Any:
-    """The same with arrays in the place of tables."""
-    if isinstance(x, tuple):
-        return tuple(_arrays(part) for part in x)
+def _tensors(x: Any) -> Any:
+    """The same with tensors in the place of arrays and tables."""
     if isinstance(x, Mapping):
-        return {name: _arrays(part) for name, part in x.items()}
-    return np.array(x) if hasattr(x, "to_numpy") else x
+        return {name: _tensors(part) for name, part in x.items()}
+    if isinstance(x, DataLoader | Dataset):
+        raise TypeError(
+            f"x is a {type(x).__name__}: pass its rows as a tensor, for example of the first batch of a DataLoader, "
+            "x, y = next(iter(loader))."
+        )
+    return as_tensors(x, "x")
 
 
 class _Channel(Critic):
@@ -297,13 +313,14 @@ def _centered(h: Tensor, noise: float) -> tuple[Tensor, float]:
 
 def _labels(y: Any) -> Tensor:
     """Classes numbered from 0: (N,)."""
-    values = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
-    values = values.reshape(len(values), -1)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("y has missing or infinite values: every row needs a label.")
-    if values.dtype.kind == "O":
-        values = values.astype(str)
-    classes, numbered = np.unique(values, axis=0, return_inverse=True)
+    numbers = []
+    for column in columns_of(y, "y")[0].values():
+        missing = ~np.isfinite(column) if column.dtype.kind == "f" else np.array([is_missing(one) for one in column])
+        if missing.any():
+            raise ValueError("y has missing or infinite values: every row needs a label.")
+        numbers.append(np.unique(column.astype(str) if column.dtype.kind == "O" else column, return_inverse=True)[1])
+    classes, numbered = np.unique(np.stack(numbers, 1), axis=0, return_inverse=True)
+    values = numbered.reshape(-1)
     if 2 * len(classes) > len(values):
         raise ValueError(
             f"y has {len(classes)} values in {len(values)} rows, which are no labels: give classes, or for numbers "

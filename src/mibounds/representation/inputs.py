@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from mibounds._checks import check_paired
-from mibounds._variables import Tensors, flat, map_tensors, row_count
+from mibounds._variables import Tensors, flat, map_tensors, refuse_packed, row_count, tuple_like
 
 __all__ = ["detached", "guarded", "no_term", "taken"]
 
@@ -49,6 +50,7 @@ def taken(
         (torch.Size([2, 1]), [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     """
     for name, side in (("x", x), ("z", z)):
+        refuse_packed(name, side)
         if isinstance(side, tuple) and not tuples:
             raise ValueError(
                 f"{name} is a tuple of {len(side)}, and a critic by name takes one tensor: concatenate them "
@@ -69,11 +71,14 @@ def _is_number(side: Tensor) -> bool:
 
 
 def _tensors(name: str, side: Any, wide: bool) -> Tensors:
-    """The same in float32."""
+    """The same in float32, but for labels."""
+    refuse_packed(name, side)
     if isinstance(side, tuple) and side:
-        return tuple(_tensors(name, part, False) for part in side)
+        return tuple_like(side, [_tensors(name, part, False) for part in side])
     if not isinstance(side, Tensor):
-        raise TypeError(f"{name} is a {type(side).__name__}: pass a tensor, for example torch.as_tensor({name}).")
+        raise TypeError(f"{name} is a {type(side).__name__}: pass a tensor, for example {_as_tensor(name, side)}.")
+    if side.is_nested:
+        raise TypeError(f"{name} is a nested tensor: pad it, {name}.to_padded_tensor(0.0).")
     if side.layout != torch.strided:
         raise TypeError(f"{name} is a tensor of layout {side.layout}, not a dense one: pass {name}.to_dense().")
     if side.is_meta:
@@ -86,32 +91,65 @@ def _tensors(name: str, side: Any, wide: bool) -> Tensors:
     foreign = torch.is_grad_enabled() and not torch.compiler.is_compiling() and side.is_inference()
     own: Tensor = side.clone() if foreign else side
     kept = own.dtype == torch.float64 and wide
-    return own.float() if not kept and (own.is_floating_point() or own.dtype == torch.bool) else own
+    return own.float() if own.is_floating_point() and not kept else own
+
+
+def _as_tensor(name: str, side: Any) -> str:
+    """A tensor of what is none, for a sentence."""
+    if isinstance(side, Mapping):
+        return f"{name}[{next(iter(side), 'key')!r}]"
+    if isinstance(side, list) and side and isinstance(side[0], Tensor):
+        return f"torch.stack({name})"
+    return f"torch.as_tensor({name})"
 
 
 def _shaped(name: str, side: Tensors, shape: Sizes | None, shapes: tuple[Sizes | None, Sizes | None]) -> Tensors:
     """The variable in the shape of a sample that was announced."""
     if shape is None or not isinstance(side, Tensor):
-        return map_tensors(
-            lambda part: part.unsqueeze(1) if part.dim() == 1 and part.is_floating_point() else part, side
-        )
-    if not side.is_floating_point():
+        return map_tensors(_column, side)
+    if not side.is_floating_point() and (side.dtype != torch.bool or (side.dim() == 1 and shape != (1,))):
         return _labels(name, side, shape)
-    if side.dim() == 1 and shape == (1,):
-        return side.unsqueeze(1)
-    if tuple(side.shape[1:]) != shape:
-        other = {"x": "z", "z": "x"}[name]
-        swapped = tuple(side.shape[1:]) == shapes[name == "x"]
-        advice = f"x and z are in the wrong order ({other} has that shape)" if swapped else "give its shape without N"
-        raise ValueError(
-            f"{name} has samples of shape {tuple(side.shape[1:])}, and {name}_shape is {_shown(shape)}: {advice}."
-        )
-    return side
+    side = _column(side)
+    if tuple(side.shape[1:]) == shape:
+        return side
+    if tuple(side.shape[1:]) == shapes[name == "x"]:
+        advice = f"x and z are in the wrong order ({'z' if name == 'x' else 'x'} has that shape)"
+    else:
+        advice = _advice(name, tuple(side.shape), shape)
+    raise ValueError(
+        f"{name} has samples of shape {tuple(side.shape[1:])}, and {name}_shape is {_shown(shape)}: {advice}."
+    )
+
+
+def _column(part: Tensor) -> Tensor:
+    """Booleans as numbers, and single numbers as a column."""
+    part = part.float() if part.dtype == torch.bool else part
+    return part.unsqueeze(1) if part.dim() == 1 and part.is_floating_point() else part
+
+
+def _advice(name: str, came: Sizes, shape: Sizes) -> str:
+    """What to do about samples (N, ...) of another shape than was announced."""
+    sample = came[1:]
+    if sample == shape[1:]:
+        return f"give its shape without N, {name}_shape={_shown(sample)}"
+    for axes, moved in (("-1, 1", (sample[-1:], sample[:-1])), ("1, -1", (sample[1:], sample[:1]))):
+        if moved[0] + moved[1] == shape:
+            return f"move its axes, {name}.movedim({axes})"
+    if math.prod(sample) == math.prod(shape):
+        return f"reshape it, {name}.reshape(-1, {', '.join(map(str, shape))}), or give {name}_shape={_shown(sample)}"
+    if len(sample) == len(shape) > 1:
+        return "pad or crop its samples, or pass a critic with an encoder of your own (mi.critics.Encoded)"
+    return f"give {name}_shape={_shown(sample)}"
 
 
 def _labels(name: str, side: Tensor, sizes: tuple[int, ...]) -> Tensor:
     """Integer labels as one-hot columns."""
     classes = math.prod(sizes)
+    if tuple(side.shape[1:]) == sizes and classes > 1:
+        raise ValueError(
+            f"{name} has integers of shape {tuple(side.shape)}: for one-hot rows pass the labels, {name}.argmax(1), "
+            f"for numbers {name}.float()."
+        )
     if side.dim() != 1 or classes < 2:
         raise ValueError(
             f"{name} has integers of shape {tuple(side.shape)}: for labels (N,) let {name}_shape be the number of "
@@ -154,5 +192,6 @@ def _finite(gradient: Tensor) -> Tensor:
 
 def no_term(x: Tensors, z: Tensors) -> Tensor:
     """0 with a zero gradient."""
-    sums = [0.0 * tensor.nan_to_num(0.0, 0.0, 0.0).sum() for tensor in flat((x, z)) if tensor.is_floating_point()]
-    return torch.stack(sums).sum()
+    tensors = flat((x, z))
+    sums = [0.0 * tensor.nan_to_num(0.0, 0.0, 0.0).sum() for tensor in tensors if tensor.is_floating_point()]
+    return torch.stack([*sums, torch.zeros((), device=tensors[0].device)]).sum()

@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mibounds._checks import layer_widths
+from mibounds._variables import tuple_like
+
 __all__ = ["count_rows", "evaluation_mode", "kept_buffers", "layer_outputs", "named_layers", "unwrap"]
 
 _SHOWN = 40  # names in an error
@@ -146,8 +149,14 @@ def _run(model: nn.Module, batch: Any, forward: Callable[[Any, Any], Any] | None
             model(*batch)
         else:
             model(batch)
-    except NotImplementedError as error:
-        if "forward" not in str(error):
+    except RuntimeError as error:
+        widths = layer_widths(error)
+        if widths is not None or "have the same dtype" in str(error):
+            why = str(error) if widths is None else f"a layer of {widths[1]} inputs gets {widths[0]}"
+            raise ValueError(
+                f"{type(model).__name__} cannot take x: {why}. Pass rows of the shape and type that it is trained on."
+            ) from error
+        if not isinstance(error, NotImplementedError) or "forward" not in str(error):
             raise
         raise NotImplementedError(
             f"{type(model).__name__} has no forward: say how its layers are called, for example "
@@ -160,7 +169,7 @@ def _batch(x: Any, rows: slice, model: nn.Module) -> Any:
     if isinstance(x, Mapping):
         return {name: _batch(value, rows, model) for name, value in x.items()}
     if isinstance(x, tuple):
-        return tuple(_batch(value, rows, model) for value in x)
+        return tuple_like(x, [_batch(value, rows, model) for value in x])
     batch = torch.as_tensor(x[rows])
     first = next((p for p in model.parameters() if p.is_floating_point()), None)
     if first is None:

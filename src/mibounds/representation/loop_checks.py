@@ -171,7 +171,9 @@ class LoopChecks:
             self.warn(
                 WrongSideWarning(
                     f"{type(self.bound).__name__} is {'a' if side == 'lower' else 'an'} {side} bound "
-                    f"and is being {doing}, which can widen its gap instead of moving the information: use {better}."
+                    f"and is being {doing} by the sign of its term in the loss, which can widen its gap instead of "
+                    f"moving the information: use {better}. After a gradient reversal layer, which turns the sign "
+                    "around, keep this bound."
                 )
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -51,6 +52,38 @@ class OptimizerState:
                 }
         self.freeze()
 
+    def use(self, optimizer: Any) -> None:
+        """Take another optimizer of the same parameters.
+
+        Raises:
+            TypeError: if it is none, or one whose step needs a closure.
+            ValueError: if it lacks a parameter of the critic, or holds one of another module.
+        """
+        if not isinstance(optimizer, torch.optim.Optimizer):
+            raise TypeError(
+                f"optimizer is a {type(optimizer).__name__}: expected a torch optimizer of the critic's parameters, "
+                "for example torch.optim.AdamW(reg.parameters())."
+            )
+        kind = type(optimizer).__name__
+        closure = inspect.signature(optimizer.step).parameters.get("closure")
+        if closure is not None and closure.default is closure.empty:
+            raise TypeError(
+                f"optimizer is {kind}, whose step needs a function that computes the loss again, and update takes "
+                "single steps: use one without, for example torch.optim.AdamW(reg.parameters())."
+            )
+        held = {id(one) for group in optimizer.param_groups for one in group["params"]}
+        if missing := sum(id(weight) not in held for weight in self.weights):
+            raise ValueError(
+                f"optimizer lacks {missing} of the {len(self.weights)} parameters of this critic, which it would not "
+                f"train: build it from reg.parameters() of this regularizer, torch.optim.{kind}(reg.parameters())."
+            )
+        if held - {id(one) for one in self.module.parameters()}:
+            raise ValueError(
+                "optimizer also holds parameters that are not the critic's, and update would change them: give the "
+                f"critic one of its own, torch.optim.{kind}(reg.parameters())."
+            )
+        self.optimizer = optimizer
+
     def freeze(self) -> None:
         """No parameter requires a gradient, even if the user's `requires_grad_(True)` has reached it."""
         for weight in self.weights:
@@ -90,7 +123,7 @@ class OptimizerState:
         """The state by parameter and name, and the learning rate of each group."""
         if self.optimizer is None:
             return {}
-        rates = torch.tensor([float(group["lr"]) for group in self.optimizer.param_groups], dtype=torch.float32)
+        rates = torch.tensor([float(group["lr"]) for group in self.optimizer.param_groups], dtype=torch.float64)
         state = {
             f"{name}.{key}": tensor
             for name, weight in zip(self.names, self.weights, strict=True)
@@ -112,8 +145,9 @@ class OptimizerState:
         ]
         if self.optimizer is None or missing or errors:
             return missing, errors
+        exact = tensors["lr"].dtype == torch.float64
         for group, rate in zip(self.optimizer.param_groups, tensors["lr"].tolist(), strict=True):
-            group["lr"] = float(f"{rate:.7g}")  # the digits that a float32 has
+            group["lr"] = rate if exact else float(f"{rate:.7g}")  # the digits that a float32 has
         weights = dict(zip(self.names, self.weights, strict=True))
         for path, saved in tensors.items():
             name, _, key = path.rpartition(".")

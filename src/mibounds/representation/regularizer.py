@@ -64,7 +64,7 @@ class MIRegularizer(nn.Module):
     Arguments:
         x_shape: number of columns of x, or the shape of one sample: (C, H, W) for images, which are encoded by a
             convolutional network; other shapes are flattened, and each entry has a unit of its own.
-        z_shape: the same for z; for labels (integers of shape (N,)) the number of classes.
+        z_shape: the same for z; for labels (integers or booleans, (N,)) the number of classes.
         bound: a name ("mine", "infonce", "nwj", "jensenshannon", "leaveoneout", ...) or a bound.
         critic: a name or a critic; one without parameters (a known density) is used as it is. "joint", "separable",
             "bilinear" and "bridged" score log density ratios; "diagonalgaussian", "fullgaussian", "flow" and, for
@@ -168,12 +168,13 @@ class MIRegularizer(nn.Module):
 
     @property
     def optimizer(self) -> torch.optim.Optimizer | None:
-        """The optimizer of the critic; None if the critic has no parameters."""
+        """The optimizer of the critic; None if the critic has no parameters. Another one has to hold the parameters of
+        this critic and no others, and to take steps without a closure."""
         return self._state.optimizer
 
     @optimizer.setter
     def optimizer(self, optimizer: torch.optim.Optimizer) -> None:
-        self._state.optimizer = optimizer
+        self._state.use(optimizer)
 
     def forward(self, x: Tensors, z: Tensors) -> Tensor:
         """The value of the bound in nats, a scalar that is differentiable in x and z.
@@ -264,7 +265,7 @@ class MIRegularizer(nn.Module):
                 if self.check and not math.isfinite(float(loss.detach())):
                     self._refuse_non_finite(x, z)
             else:  # the other ranks wait for the gradients of this one
-                loss = torch.stack([weight.sum() * 0 for weight in weights]).sum()
+                loss = sum((weight.sum() * 0 for weight in weights), torch.zeros(()))
             if weights:
                 loss.backward()  # type: ignore[no-untyped-call]
                 average_gradients(weights)

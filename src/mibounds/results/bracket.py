@@ -90,6 +90,10 @@ class BracketResult(Measurement):
         _, high = inference.interval(max(self.lower, self.upper), self.upper_stderr, self.level)
         return self._capped(low, high)
 
+    @property
+    def _information(self) -> str:
+        return "I(X;Z)" if self.predicted == "z" else "I(X;Y)"  # of the code of an encoder
+
     def _content(self) -> Content:
         given = "x" if self.predicted == "y" else "y"
         density = f"density of {self.predicted} given {given}"
@@ -105,7 +109,7 @@ class BracketResult(Measurement):
             Line(f"lower bound {number(self.lower)} (standard error {self.lower_stderr:.2g}): {lower}, n = {self.n:,}"),
             Line(f"upper bound {number(self.upper)} (standard error {self.upper_stderr:.2g}): {upper}"),
         ]
-        bounds = f"{number(self.lower)} <= I(X;Y) <= {number(self.upper)} {self.unit}"
+        bounds = f"{number(self.lower)} <= {self._information} <= {number(self.upper)} {self.unit}"
         if self.upper < self.lower:
             bounds = f"lower bound {number(self.lower)} above upper bound {number(self.upper)} {self.unit}"
             blocks.append(Line("the bounds cross: the interval takes the upper one as equal to the lower one"))
@@ -125,4 +129,4 @@ class BracketResult(Measurement):
 
         bounds = ((self.lower, self.lower_stderr), (self.upper, self.upper_stderr))
         others = {name: value for name, value in self.estimates.items() if name != "CLUB"}
-        return plot_bracket(*bounds, self.interval, others, self.unit, ax=ax)
+        return plot_bracket(*bounds, self.interval, others, self.unit, information=self._information, ax=ax)

@@ -18,7 +18,7 @@ from mibounds import inference
 from mibounds._checks import check_file, check_fraction, nearest
 from mibounds._files import write_json, write_text
 from mibounds.results.printing import Content, html, percent, text_lines
-from mibounds.results.records import decode_fields, encode
+from mibounds.results.records import decode_fields, encode, subclasses
 from mibounds.results.units import Unit, nats_in
 from mibounds.warnings import MIWarning
 
@@ -234,7 +234,7 @@ class Measurement(ABC):
         if not isinstance(record, Mapping):
             raise TypeError(f"the record is {record!r:.60}: expected the dictionary that to_dict returned.")
         name = record.get("type")
-        known = {kind.__name__: kind for kind in _subclasses(Measurement)}
+        known = {kind.__name__: kind for kind in subclasses(Measurement)}
         if name not in known:
             raise ValueError(f"the record has the unknown type {name!r}. {nearest(str(name), known)}")
         kind = known[name]
@@ -326,12 +326,6 @@ class Measurement(ABC):
             source=source,
         )
         write_text(file, page)
-
-
-def _subclasses(kind: Any) -> Iterator[Any]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _subclasses(one)
 
 
 def _scaled(entry: Any, factor: float) -> Any:

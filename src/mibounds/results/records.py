@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from mibounds.warnings import MIWarning, warning_from
 
-__all__ = ["decode", "decode_fields", "encode"]
+__all__ = ["decode", "decode_fields", "encode", "subclasses"]
 
 _INFINITIES = ("inf", "-inf")
 
@@ -84,6 +84,13 @@ def decode(value: Any, hint: Any) -> Any:
     if origin is Literal:
         return _decode_literal(value, inner)
     return _decode_class(value, hint) if origin is None else _decode_container(value, origin, inner)
+
+
+def subclasses(kind: Any) -> Iterator[Any]:
+    """All classes below a class, which records name."""
+    for one in kind.__subclasses__():
+        yield one
+        yield from subclasses(one)
 
 
 def decode_fields(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mibounds import bounds
-from mibounds._checks import check_file
+from mibounds._checks import check_file, described
 from mibounds._files import write_text
 from mibounds.inference import lower_limit
 from mibounds.results.measurement import INFORMATION, TRANSIENT, Measurement
@@ -45,17 +45,6 @@ class Curve:
 def curve_from(record: Mapping[str, Any]) -> Curve:
     """The curve that `dataclasses.asdict` wrote."""
     return Curve(**decode_fields(Curve, record))
-
-
-_HOW = {
-    "constant": "exact",
-    "KSG": "nearest neighbors",
-    "MixedKSG": "nearest neighbors",
-    "SelectedKSG": "nearest neighbors",
-    "PredictionKSG": "nearest neighbors of predictions",
-    "BoostedTrees": "held-out boosted trees",
-    "GaussianCopula": "fitted to all samples",
-}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -171,12 +160,11 @@ class Result(Measurement):
         return self.value if found is None else found
 
     def _content(self) -> Content:
-        from mibounds.report.words import kinds_text
+        from mibounds.report.words import how_made, kinds_text
 
         flag = "   (extrapolated)" if self.extrapolated else ""
-        how = _HOW.get(self.method, "cross-fitted")
         blocks: list[Line | Numbers] = [
-            Line(f"{self.method}, {how}, n = {self.n:,}"),
+            Line(f"{self.method}, {how_made(self.method)}, n = {self.n:,}"),
             Numbers.of("estimates", self.estimates, emphasized=self.method),
         ]
         if any(self.kinds):
@@ -231,6 +219,8 @@ class Result(Measurement):
             test: the `IndependenceTestResult` of the same samples, shown too.
 
         Raises:
+            TypeError: if `bracket` or `test` is something else.
+            ValueError: if it is of another number of samples.
             FileNotFoundError: if the folder does not exist.
             IsADirectoryError: if the path is that of a folder.
 
@@ -244,8 +234,16 @@ class Result(Measurement):
             True
         """
         from mibounds.report import report_page
+        from mibounds.results import BracketResult, IndependenceTestResult  # which import this module
 
         file = check_file(path, "an .html file to write")
+        for name, other, kind in (("bracket", bracket, BracketResult), ("test", test, IndependenceTestResult)):
+            if other is not None and not isinstance(other, kind):
+                raise TypeError(f"{name} is {described(other)}: expected the {kind.__name__} of the same samples.")
+            if other is not None and other.n != self.n:
+                raise ValueError(
+                    f"{name} is of {other.n:,} samples, and the result of {self.n:,}: give that of the same samples."
+                )
         bracket, test = (None if other is None else other.to(self.unit, level=self.level) for other in (bracket, test))
         page = report_page(
             self._record(strict=False),

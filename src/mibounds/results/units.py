@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from mibounds._checks import check_choice
+
 __all__ = ["Unit", "nats_in"]
 
 Unit = Literal["nats", "bits"]
@@ -15,8 +17,7 @@ def nats_in(unit: str) -> float:
     """How many nats a unit is.
 
     Raises:
-        ValueError: if the unit is unknown.
+        TypeError: unless the unit is text.
+        ValueError: if it is unknown.
     """
-    if unit not in _NATS_IN:
-        raise ValueError(f"unit is {unit!r}, and must be 'nats' or 'bits'.")
-    return _NATS_IN[unit]
+    return _NATS_IN[check_choice("unit", unit, _NATS_IN)]

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["LogTable", "average_density", "convolved_density", "draw_inputs", "entropy", "input_nodes", "value_nodes"]
+__all__ = [
+    "LogTable",
+    "average_density",
+    "convolved_density",
+    "draw_inputs",
+    "entropy",
+    "input_nodes",
+    "log_normal",
+    "value_nodes",
+]
 
 _REACH = 7.0  # of a normal column: what lies beyond has probability 3e-12
 _HALF_WIDTH = 2.0  # of a uniform column
@@ -86,14 +95,18 @@ def value_nodes(
     low, high = float(values.min()), float(values.max())
     if not high - low > 0:
         return values[:1], weights.new_ones(1)
-    place = (values - low) / (high - low) * (count - 1)
-    left = place.floor().long()
-    part = place - left
-    mass = torch.zeros(count + 1, dtype=torch.float64)
-    mass.index_add_(0, left, weights * (1 - part)).index_add_(0, left + 1, weights * part)
+    mass = _on_grid((values - low) / (high - low) * (count - 1), weights, count)
     grid = torch.linspace(low, high, count, dtype=torch.float64)
     there = mass[:count] > 0
     return grid[there], mass[:count][there] / mass.sum()
+
+
+def _on_grid(places: Tensor, weights: Tensor, points: int) -> Tensor:
+    """Weights on the points of a grid (points + 1,), each of them shared out between both points beside its place."""
+    left = places.floor().long()
+    part = places - left
+    mass = torch.zeros(points + 1, dtype=torch.float64)
+    return mass.index_add_(0, left, weights * (1 - part)).index_add_(0, left + 1, weights * part)
 
 
 def convolved_density(
@@ -110,11 +123,7 @@ def convolved_density(
     """
     low, high = float(locations.min()) + reach[0], float(locations.max()) + reach[1]
     step = (high - low) / (points - 1)
-    place = (locations - float(locations.min())) / step
-    left = place.floor().long()
-    part = place - left
-    mass = torch.zeros(points + 1, dtype=torch.float64)
-    mass.index_add_(0, left, weights * (1 - part)).index_add_(0, left + 1, weights * part)
+    mass = _on_grid((locations - float(locations.min())) / step, weights, points)
     edges = reach[0] + step * (torch.arange(points + 1, dtype=torch.float64) - 0.5)
     kernel = cdf(edges).diff()
     spectrum = torch.fft.rfft(mass, 2 * points + 2) * torch.fft.rfft(kernel, 2 * points + 2)
@@ -137,6 +146,11 @@ def average_density(
     grid = torch.linspace(low, high, points, dtype=torch.float64)
     rows = [log_density(some[:, None]).add(weights.log()).logsumexp(1) for some in torch.split(grid, 500)]
     return LogTable(low, (high - low) / (points - 1), torch.cat(rows).clamp(min=math.log(1e-300)))
+
+
+def log_normal(value: Tensor, location: Tensor, scale: Tensor) -> Tensor:
+    """The log density of a normal distribution."""
+    return -((value - location) / scale).square() / 2 - scale.log() - 0.5 * math.log(2 * math.pi)
 
 
 def entropy(table: LogTable) -> float:

@@ -7,13 +7,14 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from mibounds._checks import check_at_least, check_choice
 from mibounds._roots import bisect
+from mibounds.tasks.maps import IDENTITY
 from mibounds.tasks.task import Task
 
 __all__ = ["ClaytonCopula", "FrankCopula", "GumbelCopula", "JoeCopula"]
@@ -56,10 +57,6 @@ def _from_uniform(x: Tensor) -> Tensor:
     return z
 
 
-def _same(x: Tensor) -> Tensor:
-    return x
-
-
 def _cube(x: Tensor) -> Tensor:
     return x**3
 
@@ -69,7 +66,7 @@ def _cube_root(x: Tensor) -> Tensor:
 
 
 _MARGINS = {
-    "normal": _Margin(_same, _same),
+    "normal": _Margin(IDENTITY.forward, IDENTITY.forward),
     "uniform": _Margin(_below, _from_uniform),
     "exponential": _Margin(_exponential, _from_exponential),
     "cubed": _Margin(_cube, _cube_root),
@@ -94,10 +91,15 @@ class _Copula(Task):
     margin_x: str = "uniform"
     margin_y: str = "uniform"
 
+    _least: ClassVar[int] = 1  # of theta, which is above it where it is 0
+
     def __post_init__(self) -> None:
         check_choice("margin_x", self.margin_x, _MARGINS)
         check_choice("margin_y", self.margin_y, _MARGINS)
-        self._check_theta()
+        if self._least:
+            check_at_least("theta", self.theta, self._least)
+        elif not self.theta > 0:
+            raise ValueError(f"theta is {self.theta!r}, and must be above 0.")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.theta}, {self.margin_x}, {self.margin_y})"
@@ -127,9 +129,6 @@ class _Copula(Task):
     def _rounded(x: Tensor, margin: str) -> Tensor:
         return (x.clamp(max=_LAST_UNIFORM) if margin == "uniform" else x).float()
 
-    def _check_theta(self) -> None:
-        check_at_least("theta", self.theta, 1)
-
     @abstractmethod
     def _log_density(self, x: Tensor, y: Tensor) -> Tensor:
         """The logarithm ln c(u, v) of normal scores."""
@@ -156,9 +155,7 @@ class ClaytonCopula(_Copula):
         0.6363
     """
 
-    def _check_theta(self) -> None:
-        if not self.theta > 0:
-            raise ValueError(f"theta is {self.theta!r}, and must be above 0.")
+    _least = 0
 
     @property
     def mutual_information(self) -> float:
@@ -195,9 +192,7 @@ class FrankCopula(_Copula):
         True
     """
 
-    def _check_theta(self) -> None:
-        if not self.theta > 0:
-            raise ValueError(f"theta is {self.theta!r}, and must be above 0.")
+    _least = 0
 
     def _parts(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         u, v, t = _below(x), _below(y), self.theta

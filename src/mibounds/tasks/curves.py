@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from mibounds._checks import check_at_least
-from mibounds.tasks._quadrature import input_nodes
+from mibounds.tasks._quadrature import input_nodes, log_normal
+from mibounds.tasks.maps import IDENTITY
 from mibounds.tasks.task import Task
 
 __all__ = ["BANANA", "EIGHT", "Curve", "NoisyCurve", "NoisyProduct"]
@@ -38,15 +41,11 @@ class Curve:
         return self.name
 
 
-def _same(x: Tensor) -> Tensor:
-    return x
-
-
 def _double_sine(x: Tensor) -> Tensor:
     return torch.sin(2 * x)
 
 
-BANANA = Curve("banana", _same, torch.square)
+BANANA = Curve("banana", IDENTITY.forward, torch.square)
 """(x, x squared)."""
 EIGHT = Curve("eight", torch.sin, _double_sine)
 """(sin x, sin 2x), the figure eight, which crosses itself."""
@@ -59,10 +58,17 @@ class _Plane(Task):
     noise: float
     idle: int = 0
 
+    _columns: ClassVar[int]  # of x that y depends on
+
     def __post_init__(self) -> None:
         check_at_least("idle", self.idle, 0)
         if not 0 < self.noise < math.inf:
             raise ValueError(f"noise is {self.noise!r}, and must be positive and finite.")
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        x = torch.randn(n, self._columns + self.idle, generator=generator)
+        noise = self.noise * torch.randn(n, 2, generator=generator, dtype=torch.float64)
+        return x, (self._point(x) + noise).float()
 
     @cached_property
     def mutual_information(self) -> float:
@@ -73,10 +79,14 @@ class _Plane(Task):
             low, high = float((location - 8 * scale).min()), float((location + 8 * scale).max())
             line = torch.linspace(low, high, _POINTS, dtype=torch.float64)
             lines.append(float(line[1] - line[0]))
-            factors.append(_log_normal(line[:, None], location, scale).exp())
+            factors.append(log_normal(line[:, None], location, scale).exp())
         density = (factors[0] * weights) @ factors[1].T
         entropy = float(torch.special.entr(density).sum()) * lines[0] * lines[1]
         return entropy - math.log(2 * math.pi * math.e * self.noise**2)
+
+    def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
+        given = log_normal(y.double(), self._point(x), y.new_tensor(self.noise).double()).sum(-1)
+        return (given - self._log_marginal(y)).to(x.dtype)
 
     def _log_marginal(self, y: Tensor) -> Tensor:
         """Log p(y), (...)."""
@@ -84,8 +94,8 @@ class _Plane(Task):
         (first, first_scale), (second, second_scale) = self._moments(nodes)
         blocks = [
             (
-                _log_normal(rows[:, :1], first, first_scale)
-                + _log_normal(rows[:, 1:], second, second_scale)
+                log_normal(rows[:, :1], first, first_scale)
+                + log_normal(rows[:, 1:], second, second_scale)
                 + weights.log()
             ).logsumexp(1)
             for rows in torch.split(y.double().reshape(-1, 2), _BLOCK)
@@ -97,8 +107,13 @@ class _Plane(Task):
         nodes, weights = input_nodes("normal", 1, _NODES)
         return nodes[:, 0], weights
 
+    @abstractmethod
+    def _point(self, x: Tensor) -> Tensor:
+        """Where y lies without noise, (..., 2)."""
+
+    @abstractmethod
     def _moments(self, nodes: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        raise NotImplementedError
+        """Means and standard deviations of both coordinates given z."""
 
 
 @dataclass(frozen=True)
@@ -121,14 +136,7 @@ class NoisyCurve(_Plane):
 
     curve: Curve = BANANA
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        x = torch.randn(n, 1 + self.idle, generator=generator)
-        noise = self.noise * torch.randn(n, 2, generator=generator, dtype=torch.float64)
-        return x, (self._point(x) + noise).float()
-
-    def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
-        given = _log_normal(y.double(), self._point(x), y.new_tensor(self.noise).double()).sum(-1)
-        return (given - self._log_marginal(y)).to(x.dtype)
+    _columns = 1
 
     def _point(self, x: Tensor) -> Tensor:
         place = x[..., 0].double()
@@ -156,26 +164,12 @@ class NoisyProduct(_Plane):
         [4, 2]
     """
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        x = torch.randn(n, 2 + self.idle, generator=generator)
-        noise = self.noise * torch.randn(n, 2, generator=generator, dtype=torch.float64)
-        return x, (self._point(x) + noise).float()
+    _columns = 2
 
-    def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
-        given = _log_normal(y.double(), self._point(x), y.new_tensor(self.noise).double()).sum(-1)
-        return (given - self._log_marginal(y)).to(x.dtype)
-
-    @staticmethod
-    def _point(x: Tensor) -> Tensor:
+    def _point(self, x: Tensor) -> Tensor:
         wide = x.double()
         return torch.stack([wide[..., 0], wide[..., 0] * wide[..., 1]], -1)
 
     def _moments(self, nodes: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        return (nodes, torch.full_like(nodes, self.noise)), (
-            torch.zeros_like(nodes),
-            (nodes.square() + self.noise**2).sqrt(),
-        )
-
-
-def _log_normal(value: Tensor, location: Tensor, scale: Tensor) -> Tensor:
-    return -((value - location) / scale).square() / 2 - scale.log() - 0.5 * math.log(2 * math.pi)
+        spread = (nodes.square() + self.noise**2).sqrt()
+        return (nodes, torch.full_like(nodes, self.noise)), (torch.zeros_like(nodes), spread)

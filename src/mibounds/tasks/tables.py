@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mibounds._checks import check_at_least
-from mibounds.tasks._quadrature import LogTable, average_density, entropy
+from mibounds.tasks._quadrature import LogTable, average_density, entropy, log_normal
 from mibounds.tasks.discrete import symmetric_channel
 from mibounds.tasks.task import Task
 
@@ -69,7 +69,7 @@ class GroupSlopes(Task):
 
     def log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         value = y[..., 0].double()
-        given = _log_normal(value, self._location(x), torch.tensor(self.noise).double())
+        given = log_normal(value, self._location(x), torch.tensor(self.noise).double())
         return (given - self._density(value)).to(x.dtype)
 
     def _location(self, x: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ class GroupSlopes(Task):
         scales = (slopes.square() + self.noise**2).sqrt()
         low, high = float((means - _FAR * scales).min()), float((means + _FAR * scales).max())
         weights = torch.full_like(means, 1 / self.levels)
-        return average_density(lambda y: _log_normal(y, means, scales), weights, low, high)
+        return average_density(lambda y: log_normal(y, means, scales), weights, low, high)
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ class HiddenColumn(Task):
         location = self.effect * wide[..., 0] + self.other * wide[..., 1]
         variance = torch.where(wide[..., -1] > 0.5, hidden, known)
         scale = variance.new_tensor(total).sqrt()
-        return (_log_normal(value, location, variance.sqrt()) - _log_normal(value, scale * 0, scale)).to(x.dtype)
+        return (log_normal(value, location, variance.sqrt()) - log_normal(value, scale * 0, scale)).to(x.dtype)
 
     @property
     def _variances(self) -> tuple[float, float, float]:
@@ -311,7 +311,3 @@ class LowRank(Task):
     @property
     def _rho(self) -> float:
         return math.sqrt(-math.expm1(-2 * self.information / self.rank))
-
-
-def _log_normal(value: Tensor, location: Tensor, scale: Tensor) -> Tensor:
-    return -((value - location) / scale).square() / 2 - scale.log() - 0.5 * math.log(2 * math.pi)

@@ -93,6 +93,11 @@ class Evidence:
         """The number of test samples."""
         return self.evaluation.n
 
+    @property
+    def columns(self) -> int:
+        """The number of columns of x and y together; 0 where one is no table."""
+        return 0 if self.x is None or self.y is None else self.x.shape[1] + self.y.shape[1]
+
 
 Check = Callable[[Evidence], MIWarning | None]
 
@@ -122,7 +127,7 @@ _SERIAL = 0.3  # rank correlation; 2,000 independent rows: up to 0.06
 
 def small_sample(e: Evidence) -> MIWarning | None:
     """Fewer than 200 rows, or than 10 a column."""
-    rows, columns = e.n, _columns(e)
+    rows, columns = e.n, e.columns
     if rows >= max(_ROWS, _ROWS_PER_COLUMN * columns):
         return None
     of = f"{rows:,} rows of {columns} columns" if columns else f"{rows:,} rows"
@@ -380,7 +385,3 @@ def _determined(e: Evidence) -> bool:
 
 def _least_effective(e: Evidence) -> float:
     return min(_EFFECTIVE_ROWS, _EFFECTIVE_SHARE * e.n)
-
-
-def _columns(e: Evidence) -> int:
-    return 0 if e.x is None or e.y is None else e.x.shape[1] + e.y.shape[1]

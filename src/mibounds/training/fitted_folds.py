@@ -22,6 +22,7 @@ from mibounds.data import MissingPolicy, Schema, Variable
 from mibounds.data.arrays import intake_array
 from mibounds.data.encoding import encoding_from
 from mibounds.data.intake import intake_again, is_empty, unseen_categories
+from mibounds.data.pairing import index_warnings
 from mibounds.data.variable import complete_rows
 from mibounds.results.result import curve_from
 from mibounds.training.fit import Fitted
@@ -106,6 +107,7 @@ class FittedFolds(Sequence[Fitted]):
         """
         check_choice("nan", nan, _MISSING)
         given = {"x": x, "y": y}
+        issue(index_warnings(given))
         for name, data in given.items():
             single = getattr(data, "shape", None) == ()
             if single or is_empty(data):

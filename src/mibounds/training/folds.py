@@ -115,7 +115,10 @@ def split_groups(groups: Tensor, folds: int, validation_fraction: float, generat
     """
     count = int(groups.max()) + 1
     if count < folds + 2:
-        advice = f"pass folds={count - 2}{' or fewer' if count > 4 else ''}" if count >= 4 else "give 4 groups or more"
+        if count >= 4:
+            advice = f"pass folds={count - 2}{' or fewer' if count > 4 else ''}"
+        else:
+            advice = "give 4 groups or more" if folds == 2 else f"give {folds + 2} groups or more, or 4 and folds=2"
         raise ValueError(
             f"groups has {count} {'group' if count == 1 else 'groups'}, and {folds} folds need {folds + 2}, as whole "
             f"groups test, validate and train: {advice}."

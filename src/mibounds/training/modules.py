@@ -11,12 +11,13 @@ from __future__ import annotations
 import importlib
 import numbers
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from mibounds._random import seeded
+from mibounds.results.records import subclasses
 
 __all__ = ["UnknownClassError", "describe", "rebuild"]
 
@@ -139,7 +140,7 @@ def _origin(kind: type) -> str:
 
 def _known() -> dict[tuple[str, str], type[nn.Module]]:
     """The classes of modules that have been imported, by where they are from and their names."""
-    return {(_origin(kind), kind.__qualname__): kind for kind in _subclasses(nn.Module)}
+    return {(_origin(kind), kind.__qualname__): kind for kind in subclasses(nn.Module)}
 
 
 def _import_modules() -> None:
@@ -148,12 +149,6 @@ def _import_modules() -> None:
         folder = importlib.import_module(f"mibounds.{package}").__path__
         for found in pkgutil.iter_modules(folder, f"mibounds.{package}."):
             importlib.import_module(found.name)
-
-
-def _subclasses(kind: type[nn.Module]) -> Iterator[type[nn.Module]]:
-    for below in kind.__subclasses__():
-        yield below
-        yield from _subclasses(below)
 
 
 def _to_json(value: Any, where: str) -> Any:

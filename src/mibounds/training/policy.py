@@ -83,6 +83,10 @@ class Choice:
     entropy_limit: float | None = None
     local: CrossCheck | None = None
 
+    def limited(self, value: float) -> float:
+        """The value, or the entropy limit where that is smaller."""
+        return value if self.entropy_limit is None else min(value, self.entropy_limit)
+
 
 def choose(
     evaluation: Evaluation,
@@ -146,12 +150,11 @@ def make_result(
     if recipe.bootstrap:
         stderr = chosen.bootstrap(recipe.bootstrap, torch.Generator().manual_seed(0))
     # Below 0, independence describes the test samples better than the critics do.
-    value = max(_without_rounding(chosen.value()), 0.0)
-    value = value if choice.entropy_limit is None else min(value, choice.entropy_limit)
+    value = choice.limited(max(_without_rounding(chosen.value()), 0.0))
     estimates = {name: one.value() for name, one in evaluation.by_bound.items()}
     certified, certified_stderr = _lower_bound_estimate(evaluation, choice)
     if choice.local is not None:
-        value = min(choice.local.value, math.inf if choice.entropy_limit is None else choice.entropy_limit)
+        value = choice.limited(choice.local.value)
         estimates = {**estimates, choice.local.name: choice.local.value}
     return Result(
         value=value,
@@ -208,7 +211,7 @@ def _interval_bias(
         higher.append(plug_in.value())
     if choice.extrapolated:
         higher += [one.value() for one in [evaluation.find("log-mean", "lower")] if one is not None]
-    highest = max(higher) if choice.entropy_limit is None else min(max(higher), choice.entropy_limit)
+    highest = choice.limited(max(higher))
     primary = evaluation.find("contrastive", "lower")
     certain = critics if choice.entropy_limit is not None or primary is None else primary.value()
     below = value - certain

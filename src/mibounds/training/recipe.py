@@ -21,6 +21,7 @@ from mibounds._checks import (
     check_device,
     check_flag,
     check_widths,
+    described,
     unknown_keyword,
 )
 from mibounds.training import setting_checks as checks
@@ -204,9 +205,7 @@ class Recipe:
     def of(cls, recipe: Recipe | str | None, settings: Mapping[str, Any]) -> Recipe:
         """The recipe that a function was given, with single settings in place of its own."""
         if recipe is not None and not isinstance(recipe, Recipe | str):
-            raise TypeError(
-                f"recipe is a {type(recipe).__name__}: expected {', '.join(map(repr, _PRESETS))} or a mi.Recipe."
-            )
+            raise TypeError(f"recipe is {described(recipe)}: expected {', '.join(map(repr, _PRESETS))} or a mi.Recipe.")
         if isinstance(recipe, Recipe):
             return recipe.replace(**settings)
         return cls(**{**_preset("default" if recipe is None else recipe), **_changes(settings)})
@@ -232,10 +231,11 @@ class Recipe:
         automatic = min(_LARGEST_BATCH, max(_LEAST_BATCH, train_n // 4))
         batch_size = self.batch_size if self.batch_size is not None else automatic
         if batch_size > train_n:
-            raise ValueError(
-                f"batch_size is {batch_size}, and a fold trains on {train_n} samples: "
-                "give a smaller batch_size, or none, and it is chosen."
-            )
+            advice = "give a smaller batch_size, or none, and it is chosen"
+            if self.batch_size is None:
+                advice = "give a smaller validation_fraction, or more samples"
+            given = f"batch_size is {batch_size}" if self.batch_size else f"a batch has at least {batch_size} samples"
+            raise ValueError(f"{given}, and a fold trains on {train_n} samples: {advice}.")
         settings = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
         return FilledRecipe(**{**settings, "steps": steps, "check_every": check_every, "batch_size": batch_size})
 
@@ -374,9 +374,7 @@ def takes_settings(*, without: Collection[str] = (), computes: bool = True) -> C
 
         @functools.wraps(verb)
         def checked(*arguments: Any, **keywords: Any) -> Any:
-            for name in keywords:
-                if name not in known:
-                    raise TypeError(unknown_keyword(label, name, known))
+            checks.arguments(label, signature, known, arguments, keywords)
             if not computes:
                 return verb(*arguments, **keywords)
             from mibounds.training.torch_modes import plain_torch

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from mibounds._checks import check_choice, check_device, check_flag, check_integer, check_number, check_seed
+from mibounds._checks import (
+    check_choice,
+    check_device,
+    check_flag,
+    check_integer,
+    check_number,
+    check_seed,
+    unknown_keyword,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -15,8 +24,8 @@ if TYPE_CHECKING:
     from mibounds.critics import Critic
 
 __all__ = [
-    "OF_TORCH", "bound", "critic", "device", "folder", "fraction", "negatives", "not_negative", "one_of", "positive",
-    "progress", "required_whole", "seed", "splitter", "whole",
+    "OF_TORCH", "arguments", "bound", "critic", "device", "folder", "fraction", "negatives", "not_negative", "one_of",
+    "positive", "progress", "required_whole", "seed", "splitter", "whole",
 ]  # fmt: skip
 
 
@@ -112,3 +121,42 @@ def folder(name: str, value: Any) -> str | os.PathLike[str] | None:
     if value is not None and not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} is {value!r}: expected the path of a folder.")
     return value
+
+
+def arguments(label: str, signature: inspect.Signature, known: Sequence[str], given: Sequence[Any], named: Any) -> None:
+    """Raise a TypeError for arguments that a function does not have, that are missing, too many or given twice.
+
+    Arguments:
+        label: of the function, for sentences.
+        signature: of the function that is called, with its own arguments and any keywords.
+        known: names of all arguments that it has.
+        given: arguments by position.
+        named: arguments by name.
+    """
+    for name in named:
+        if name not in known:
+            raise TypeError(unknown_keyword(label, name, known))
+    try:
+        signature.bind(*given, **named)
+    except TypeError as error:
+        raise TypeError(_misplaced(label, [*signature.parameters.values()], len(given), named)) from error
+
+
+def _misplaced(label: str, parameters: Sequence[inspect.Parameter], given: int, named: Mapping[str, Any]) -> str:
+    by_place = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    required = [p.name for p in parameters if p.name in by_place and p.default is p.empty and p.name != "self"]
+    missing = [name for name in required if name not in (*by_place[:given], *named)]
+    names = [name for name in by_place if name != "self"]
+    if given > len(by_place):
+        came = given - len(by_place) + len(names)
+        return (
+            f"{label} takes {', '.join(names) or 'nothing'} by position, and got {came} arguments: pass the others by "
+            f"their names.{' For a third variable use mi.conditional(x, y, z).' if names == ['x', 'y'] else ''}"
+        )
+    if missing:
+        data = " Of a dataset pass the tensors of both variables, of a table also the name of its column y."
+        return (
+            f"{label} needs {' and '.join(missing)}: {label}({', '.join(required)}).{data if missing == ['y'] else ''}"
+        )
+    twice = [name for name in by_place[:given] if name in named]
+    return f"{label} got {' and '.join(twice)} by position and by name: give it once."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, final
 
@@ -12,8 +14,9 @@ from typing_extensions import Unpack
 
 from mibounds._checks import check_at_least, check_choice, layer_widths
 from mibounds._random import noise_seed
-from mibounds._variables import check_finite, flat, row_count
+from mibounds._variables import Tensors, row_count, take_rows
 from mibounds.data import Drawn, MissingPolicy, Preprocessing, Sample, Sampler, Standardize, Variable
+from mibounds.data.recurrence import Recurrence
 from mibounds.estimators import Estimator
 from mibounds.results import Result
 from mibounds.training.candidates import Candidate, evaluated_name
@@ -23,7 +26,7 @@ from mibounds.training.folds import Fold
 from mibounds.training.policy import Choice, make_result
 from mibounds.training.recipe import ESTIMATOR_SETTINGS, Recipe, Settings, takes_settings
 from mibounds.training.torch_modes import plain_torch
-from mibounds.warnings import issue
+from mibounds.warnings import MIWarning, TiesWarning, issue
 
 __all__ = ["Trainer"]
 
@@ -116,19 +119,11 @@ class Trainer:
         estimator = estimator if tensors else _in_single_precision(estimator)
         preprocessing = None if tensors else self.preprocessing
         name = evaluated_name(estimator.bound)
-        try:
+        with _misfits_explained(estimator, sample):
             evaluation = cross_fit(
                 [Candidate(name, estimator, preprocessing)], sample.x.values, sample.y.values, self.recipe,
                 groups=sample.groups,
             )  # fmt: skip
-        except (RuntimeError, TypeError) as error:
-            why = _misfit(error, sample)
-            if why is None:
-                raise
-            raise ValueError(
-                f"{_described(sample.x)} and {_described(sample.y)}, which {type(estimator.critic).__name__} cannot "
-                f"score: {why}. Build it for these."
-            ) from error
         evidence = Evidence(
             evaluation,
             name,
@@ -148,20 +143,24 @@ class Trainer:
     def fit_stream(self, estimator: Estimator, sampler: Sampler, *, test_rows: int = 10_000) -> Result:
         """Train an estimator on fresh samples at every step, and report its own bound on fresh samples.
 
-        For simulators and for data that are drawn on demand: no sample is drawn twice, so there is no overfitting, and
-        there are no folds. Preprocessing and closed-form parts of the critic are fitted on 4,096 samples drawn first.
+        For simulators and for data that are drawn on demand: no sample may be drawn twice, so there is no overfitting,
+        and there are no folds (of given rows make a sampler by `mi.sampler`). Preprocessing and closed-form parts of
+        the critic are fitted on 4,096 samples drawn first.
 
         Arguments:
             estimator: left unchanged; a copy is trained.
-            sampler: `sampler(n, generator)` -> (x, y), n paired samples: tensors (n, ...), tuples of them if the critic
-                encodes these. `Task.sample` is one.
+            sampler: `sampler(n, generator)` -> (x, y), n paired samples: tensors or arrays (n, ...), tuples of them if
+                the critic encodes these. `Task.sample` is one. Floating-point numbers become float32, and integers do
+                for a critic of columns.
             test_rows: samples that are drawn for the evaluation.
 
         Returns:
-            A `Result` whose value is that of the estimator's bound.
+            A `Result` whose value is that of the estimator's bound, with the warning `ties` if test samples are drawn
+            again for training.
 
         Raises:
-            TypeError, ValueError: if what is drawn does not pair or is not finite.
+            TypeError, ValueError: if the sampler cannot be called like this, or what it returns does not pair, is not
+                finite or does not fit the critic.
 
         Example:
             >>> import mibounds as mi
@@ -173,24 +172,24 @@ class Trainer:
         """
         _check_estimator(estimator)
         check_at_least("test_rows", test_rows, 2)
-        draw = Drawn(sampler, self.recipe.torch_device)
+        numbers = estimator.critic.standardizes and estimator.critic.continuous_y
+        draw = Drawn(sampler, self.recipe.torch_device, numbers=numbers)
         # Not by the seed of the training, whose batches would be these samples.
         first = torch.Generator().manual_seed(noise_seed(self.recipe.seed, stream=_FIRST))
         x, y = draw(_FIRST + _VALID + test_rows, first)
-        for name, values in (("x", x), ("y", y)):
-            check_finite(name, values)
         order = torch.arange(row_count(x))
         fold = Fold(order[:_FIRST], order[_FIRST : _FIRST + _VALID], order[_FIRST + _VALID :])
-        columns = all(isinstance(side, Tensor) and side.dim() == 2 for side in (x, y))
-        if all(part.dtype == torch.float32 for part in flat((x, y)) if part.is_floating_point()):
-            estimator = _in_single_precision(estimator)
+        draw.recurrence = Recurrence(take_rows(x, fold.test), take_rows(y, fold.test))
+        estimator = _in_single_precision(estimator)
         name = evaluated_name(estimator.bound)
+        columns = _is_column_table(x) and _is_column_table(y)
         candidate = Candidate(name, estimator, self.preprocessing if columns else None)
         recipe = self.recipe.filled(_MANY, _FIRST)
-        evaluation = cross_fit_folds([candidate], x, y, [fold], recipe, sampler=draw)
-        evaluation = replace(evaluation, tested=order[:test_rows])  # of the samples drawn to test, in their order
         sample = Sample({"x": Variable("x", x), "y": Variable("y", y)}, test_rows, order[:test_rows])
-        warnings = run_checks(Evidence(evaluation, name), [non_finite_steps])
+        with _misfits_explained(estimator, sample):
+            evaluation = cross_fit_folds([candidate], x, y, [fold], recipe, sampler=draw)
+        evaluation = replace(evaluation, tested=order[:test_rows])  # of the samples drawn to test, in their order
+        warnings = [*run_checks(Evidence(evaluation, name), [non_finite_steps]), *_recurring(draw.recurrence)]
         choice = Choice(name, extrapolated=estimator.extrapolates)
         result = make_result(evaluation, choice, sample, self.recipe, warnings=warnings)
         issue(result.warnings)
@@ -202,13 +201,47 @@ def _is_encoded(side: Any) -> bool:
     return isinstance(side, tuple) or (isinstance(side, Tensor) and side.dim() > 2)
 
 
+def _is_column_table(side: Tensors) -> bool:
+    """Is it a table of numbers, which preprocessing maps?"""
+    return isinstance(side, Tensor) and side.dim() == 2 and side.is_floating_point()
+
+
+def _recurring(recurrence: Recurrence) -> list[MIWarning]:
+    """A warning if a sampler draws test samples again."""
+    again, tested = recurrence.drawn_again()
+    if not again:
+        return []
+    return [
+        TiesWarning(
+            f"{again} of {tested} different test samples were drawn again for training, so the value is too high: the "
+            "sampler repeats the rows of a table. Pass mi.sampler(x, y), which sets test rows aside, or fresh samples."
+        )
+    ]
+
+
+@contextmanager
+def _misfits_explained(estimator: Estimator, sample: Sample) -> Iterator[None]:
+    """Errors of torch that say what a critic cannot take become sentences about the samples."""
+    try:
+        yield
+    except (RuntimeError, TypeError) as error:
+        why = _misfit(error, sample)
+        if why is None:
+            raise
+        raise ValueError(
+            f"{_described(sample.x)} and {_described(sample.y)}, which {type(estimator.critic).__name__} cannot "
+            f"score: {why}. Build it for these."
+        ) from error
+
+
 def _misfit(error: Exception, sample: Sample) -> str | None:
     """Why a critic cannot take the samples, if an error of torch says so."""
     widths = layer_widths(error)
     if widths is not None:
         return f"a layer of {widths[1]} inputs gets {widths[0]}"
     several = any(isinstance(variable.values, tuple) for variable in sample.variables.values())
-    if "must have the same dtype" in str(error) or (several and isinstance(error, TypeError)):
+    dtype = any(said in str(error) for said in ("have the same dtype", "should be the same", "scalar types"))
+    if dtype or (several and isinstance(error, TypeError)):
         return str(error).rstrip(".")
     return None
 

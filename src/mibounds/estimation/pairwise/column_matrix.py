@@ -99,7 +99,7 @@ def _parts(table: Tensor, first: Tensor, second: Tensor, folds: int | None, seed
     known = table.isfinite()
     if bool(known.all()):
         pairs = torch.arange(len(first), device=table.device)
-        whole = _Part(table, first, second, pairs, _splits(len(table), folds, seed))
+        whole = _Part(_ordered(table), first, second, pairs, _splits(len(table), folds, seed))
         return torch.full_like(pairs, len(table)), [whole]
     patterns, pattern = torch.unique(known, dim=1, return_inverse=True)  # columns often lack the same samples
     one, other = pattern[first], pattern[second]
@@ -115,13 +115,20 @@ def _parts(table: Tensor, first: Tensor, second: Tensor, folds: int | None, seed
         counts[pairs] = n
         if n >= max(MINIMUM_ROWS, 2 * (folds or 0)):
             columns, place = torch.unique(torch.stack([first[pairs], second[pairs]]), return_inverse=True)
-            parts.append(_Part(table[samples][:, columns], place[0], place[1], pairs, _splits(n, folds, seed)))
+            own = _ordered(table[samples][:, columns])
+            parts.append(_Part(own, place[0], place[1], pairs, _splits(n, folds, seed)))
     if not parts:
         raise ValueError(
             f"table has at most {int(counts.max())} rows in which two columns have values: expected at least "
             f"{MINIMUM_ROWS}, and some thousands for a precise estimate."
         )
     return counts, parts
+
+
+def _ordered(table: Tensor) -> Tensor:
+    """The rows (n, d) in the order of the first column, and of the next where it has ties: the folds then do
+    not depend on the order in which rows came, nor on the columns after those."""
+    return table[torch.unique(table, dim=0, return_inverse=True)[1].argsort(stable=True)]
 
 
 def _null(table: Tensor, folds: int | None, seed: int) -> _Part:
@@ -210,7 +217,7 @@ def _shuffled(table: Tensor, count: int, seed: int) -> Tensor:
     on anything. Of columns that lack values all have as many as that with the fewest; those with fewer than 50 are left
     out."""
     generator = torch.Generator().manual_seed(seed + 1)
-    known = [column[column.isfinite()] for column in table.unbind(1)]
+    known = [column[column.isfinite()].sort().values for column in table.unbind(1)]
     known = [column for column in known if len(column) >= min(MINIMUM_ROWS, len(table))]
     chosen = [known[i * len(known) // count] for i in range(count)]
     fewest = min(map(len, known))

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from mibounds._checks import check_fraction
+from mibounds._checks import check_flag, check_fraction
 from mibounds._version import versions
 from mibounds.data import MissingPolicy, Sample
 from mibounds.estimation.false_discovery import benjamini_hochberg
@@ -69,7 +69,7 @@ def matrix(
         unit: "nats" or "bits".
         level: of intervals.
         nan: what to do about missing and infinite values: "raise"; or "drop": each pair leaves out the rows in which
-            one of its two has none, so that a third column changes nothing.
+            one of its two has none, whatever is missing in a third column.
         settings: single settings of `Recipe` as keywords; without `groups` only `folds` (by default 5 up to 20,000
             rows and 2 above), `seed`, `workers`, `device` and `progress`.
 
@@ -88,6 +88,7 @@ def matrix(
     """
     nats_in(unit)
     check_fraction("level", level)
+    pvalues = check_flag("pvalues", pvalues)
     chosen = Recipe.of(recipe, settings)
     threads = chosen.workers if chosen.workers is not None else torch.get_num_threads()
     if groups is not None:

@@ -1,0 +1,112 @@
+"""Columns of Python objects: labels of categories, and numbers, booleans and dates as the dtype that holds them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from mibounds.data.values import Array, Label, as_float, as_text, family, in_microseconds, is_missing
+
+__all__ = ["EXACT", "as_labels", "narrowed", "objects"]
+
+EXACT = 2**53
+"""Up to which floats hold every whole number."""
+
+_MOST_DIGITS = 10_000  # of a decimal; the exponent of one can stand for any number of zeros
+
+
+def as_labels(values: Sequence[Any], name: str) -> Array:
+    """Categories as labels, whatever their values are.
+
+    Raises:
+        TypeError: if two of them have the same text.
+    """
+    label_of: dict[Any, Label | None] = {}
+    category_of: dict[str, Any] = {}
+    for value in dict.fromkeys(values):
+        text = as_text(value)
+        label_of[value] = None if text is None else Label(text)
+        if text is not None and category_of.setdefault(text, value) is not value:
+            raise TypeError(
+                f"column {name!r} has the categories {category_of[text]!r} and {value!r} of types "
+                f"{type(category_of[text]).__name__} and {type(value).__name__}, which have the same text: rename one."
+            )
+    return objects([label_of[value] for value in values])
+
+
+def objects(values: Sequence[Any]) -> Array:
+    """A column of these objects."""
+    return np.array([*values, None], dtype=object)[:-1]  # the None keeps lists from becoming a matrix
+
+
+def narrowed(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
+    """A column of objects as the narrowest dtype that holds them: numbers, booleans and dates, if it is of one of
+    these; whole numbers with missing values stay objects, so that they can be categories."""
+    if column.dtype.kind != "O":
+        return column
+    column = _without_decimals(column)
+    present = [value for value in column if not is_missing(value)]
+    kinds = {family(value) for value in present}
+    if kinds == {"date"}:
+        return _in_one_unit([_instant(value) for value in column], "datetime64[us]")
+    if kinds == {"duration"}:
+        return _in_one_unit([_duration(value) for value in column], "timedelta64[us]")
+    whole = all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in present)
+    if kinds == {"boolean"} and len(present) == len(column):
+        return column.astype(bool)
+    if kinds == {"number"} and whole and len(present) == len(column):
+        try:
+            return column.astype(np.int64)
+        except OverflowError:
+            return column
+    if kinds and kinds <= {"number", "boolean"} and not whole and kinds != {"boolean"}:
+        return np.array([np.nan if is_missing(value) else as_float(value) for value in column])
+    return column
+
+
+def _without_decimals(column: Array) -> Array:
+    """The column with whole numbers in place of decimals and fractions, if they are whole and have more digits than a
+    float."""
+    is_exact = [isinstance(value, Decimal | Fraction) and not is_missing(value) for value in column]
+    exact: list[Any] = [value for value, one in zip(column, is_exact, strict=True) if one]
+    if all(-EXACT <= value <= EXACT for value in exact) or not all(map(_is_whole, exact)):
+        return column
+    return objects([int(value) if one else value for value, one in zip(column, is_exact, strict=True)])
+
+
+def _is_whole(value: Decimal | Fraction) -> bool:
+    """Is it a whole number of digits that can be written? Arithmetic with decimals would round them to 28 digits."""
+    if isinstance(value, Fraction):
+        return value.denominator == 1
+    return value.is_finite() and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
+
+
+def _in_one_unit(values: Sequence[Any], coarse: str) -> Array:
+    """Dates or durations in the finest of their units, if it reaches as far as they do; otherwise in microseconds."""
+    fine, held = np.array(values), np.array(values, dtype=coarse)
+    return in_microseconds(fine) if np.array_equal(fine.astype(coarse), held, equal_nan=True) else held
+
+
+def _instant(value: Any) -> Any:
+    if is_missing(value):
+        return np.datetime64("NaT")
+    if hasattr(value, "to_timestamp"):  # pandas' Period
+        value = value.to_timestamp()
+    if hasattr(value, "to_datetime64"):  # pandas' Timestamp
+        return value.to_datetime64()
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return value if isinstance(value, np.datetime64) else np.datetime64(value, "us")
+
+
+def _duration(value: Any) -> Any:
+    if is_missing(value):
+        return np.timedelta64("NaT")
+    if hasattr(value, "to_timedelta64"):  # pandas' Timedelta
+        return value.to_timedelta64()
+    return value if isinstance(value, np.timedelta64) else np.timedelta64(value, "us")
