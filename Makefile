@@ -76,11 +76,11 @@ bench: $(VENV)/.ready  ## the tables under benchmarks/ (except peers, which has 
 	$(BIN)/mibounds benchmark --suite intervals --estimator fast --n 2000 --seeds 50 --jobs 2 --out benchmarks/intervals/results.jsonl
 	$(BIN)/mibounds benchmark --suite intervals --n 10000 --seeds 50 --jobs 2 --out benchmarks/intervals/default_10k.jsonl
 	$(BIN)/mibounds benchmark page benchmarks/intervals/results.jsonl --out benchmarks/intervals/page.md
-	$(BIN)/python benchmarks/independence/run.py
+	$(BIN)/python benchmarks/independence/run.py && $(BIN)/python benchmarks/independence/estimates.py
 	$(BIN)/python benchmarks/lagged/run.py
 	$(BIN)/python benchmarks/matrix/run.py
 	$(BIN)/python benchmarks/data/run.py
-	$(BIN)/python benchmarks/speed/steps.py
+	$(BIN)/python benchmarks/speed/steps.py && $(BIN)/python benchmarks/speed/wide.py
 	$(BIN)/python benchmarks/speed/large_batch.py
 	$(BIN)/python benchmarks/speed/kill.py
 	$(BIN)/python benchmarks/speed/ranks.py
