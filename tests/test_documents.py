@@ -92,8 +92,11 @@ def blocks(page):
         yield "\n".join(entered) if entered else block
 
 
+LONG = {"docs/gallery.md", "docs/time-series.md"}  # `make gallery` and permutations of 2,000 rows
+
+
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [pytest.param(page, marks=[pytest.mark.slow] * (page in LONG)) for page in PAGES])
 def test_the_code_of_a_page_runs(page, hasty):
     names = {"__name__": "page"}
     exec(BEFORE.get(page, ""), names)

@@ -184,7 +184,7 @@ def test_dropped_rows_and_columns_are_warned_of():
         ({"stepz": 3}, TypeError, "stepz"),
         ({"nan": "fill"}, ValueError, "nan is 'fill'"),
         ({"recipe": "fast"}, ValueError, "recipe is 'fast': expected 'quick', 'default' or 'thorough'"),
-        ({"recipe": 3}, TypeError, "recipe is a int: expected 'quick'"),
+        ({"recipe": 3}, TypeError, r"recipe is 3 \(an int\): expected 'quick'"),
         ({"level": 95}, ValueError, "level is 95"),
         ({"n_folds": 2}, TypeError, "estimate has no argument 'n_folds'. Did you mean 'folds'"),
     ],

@@ -17,8 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 
 SHORT = {"folds": 2, "steps": 40, "hidden": (16,), "test_negatives": 32}
 N = 300
-SLOW = ("sine", "two columns", "independent")  # `make slow` measures these kinds as well
-NAMES = ["gauss", "label", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("sine", "two columns", "independent")]  # `make slow`
 
 
 def drawn(name):
@@ -40,14 +39,14 @@ def estimate(x, y):
     return mi.estimate(x, y, **SHORT)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=["gauss", pytest.param("label", marks=pytest.mark.slow), *SLOW])
 def plain(request):
     """For tests that are marked `supervised`."""
     x, y = drawn(request.param)
     return x, y, estimate(x, y)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=["gauss", "label", *SLOW])
 def without_learners(request):
     """The same for tests that are not: learners are given the same numbers whatever holds them."""
     x, y = drawn(request.param)
