@@ -16,6 +16,7 @@ import torch
 import zuko
 
 import mibounds as mi
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.tasks.suites import BMI40
 
 HERE = Path(__file__).parent
@@ -121,14 +122,13 @@ def main() -> None:
     """Run what is missing and write the table."""
     torch.set_num_threads(1)
     fresh = "--fresh" in sys.argv
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    records = read_lines(RESULTS)
     have = {record["index"] for record in records}
     for index in [*FIRST, *(i for i in range(len(BMI40)) if i not in FIRST + WIDE), *WIDE]:
         if index in have:
             continue
         record = one(index, fresh)
-        with RESULTS.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        append_line(RESULTS, record)
         records.append(record)
         low, high = ends(record)
         print(f"{index} {record['truth']:.3f} in [{low:.3f}, {high:.3f}] {low <= record['truth'] <= high}", flush=True)

@@ -11,7 +11,6 @@ every warning is a false alarm.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from collections import Counter
@@ -22,6 +21,7 @@ import pandas as pd
 
 import mibounds as mi
 from mibounds._version import versions
+from mibounds.benchmark.records import append_line, read_lines
 
 HERE = Path(__file__).parent
 RAW, PAGE = HERE / "unlike.jsonl", HERE / "unlike.md"
@@ -157,33 +157,30 @@ def fit(recipe: str, kind: str, seed: int, n: int) -> mi.Result:
 
 def measure() -> None:
     """Fit what is not there yet, one line a fit."""
-    done = [json.loads(line) for line in RAW.read_text("utf-8").splitlines()] if RAW.exists() else []
-    there = {(record["recipe"], record["kind"], record["seed"]) for record in done}
-    with RAW.open("a", encoding="utf-8") as file:
-        for recipe, seed, n, step in RUNS:
-            for kind in [*KINDS][::step]:
-                if (recipe, kind, seed) in there:
-                    continue
-                start = time.process_time()
-                result = fit(recipe, kind, seed, n)
-                record = {
-                    "recipe": recipe,
-                    "kind": kind,
-                    "seed": seed,
-                    "n": n,
-                    "value": result.value,
-                    "stderr": result.stderr,
-                    "codes": [warning.code for warning in result.warnings],
-                    "seconds": round(time.process_time() - start, 2),
-                    "versions": dict(versions()),
-                }
-                file.write(json.dumps(record) + "\n")
-                file.flush()
+    there = {(record["recipe"], record["kind"], record["seed"]) for record in read_lines(RAW)}
+    for recipe, seed, n, step in RUNS:
+        for kind in [*KINDS][::step]:
+            if (recipe, kind, seed) in there:
+                continue
+            start = time.process_time()
+            result = fit(recipe, kind, seed, n)
+            record = {
+                "recipe": recipe,
+                "kind": kind,
+                "seed": seed,
+                "n": n,
+                "value": result.value,
+                "stderr": result.stderr,
+                "codes": [warning.code for warning in result.warnings],
+                "seconds": round(time.process_time() - start, 2),
+                "versions": dict(versions()),
+            }
+            append_line(RAW, record)
 
 
 def page() -> str:
     """The tables as Markdown."""
-    records = [json.loads(line) for line in RAW.read_text("utf-8").splitlines()]
+    records = read_lines(RAW)
     recipes = [*dict.fromkeys(record["recipe"] for record in records)]
     counts = {recipe: sum(record["recipe"] == recipe for record in records) for recipe in recipes}
     lines = [

@@ -5,7 +5,6 @@ python benchmarks/everyday/first_rows.py --seeds 5 --recipe quick --out quick.js
 """
 
 import argparse
-import json
 import time
 import warnings
 from collections import defaultdict
@@ -15,6 +14,7 @@ from statistics import fmean
 import torch
 
 import mibounds as mi
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.tasks import FlippedLabel, Regression, Task
 from mibounds.tasks.functions import RIPPLE, ROOT, SINE, STEPS
 from mibounds.tasks.labels import XOR2
@@ -65,15 +65,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "first_rows.jsonl", help="file of the results")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    lines = arguments.out.read_text().splitlines() if arguments.out.exists() else []
-    records = [json.loads(one) for one in lines]
+    records = read_lines(arguments.out)
     finished = {(record["data"], record["seed"], record["recipe"]) for record in records}
     for seed in range(arguments.seeds):
         for name in TASKS:
             if (name, seed, arguments.recipe) not in finished:
                 records.append(measure(name, seed, arguments.recipe))
-                with arguments.out.open("a") as file:
-                    file.write(json.dumps(records[-1]) + "\n")
+                append_line(arguments.out, records[-1])
     groups = defaultdict(list)
     for record in records:
         groups[record["data"], record["recipe"]].append(record)

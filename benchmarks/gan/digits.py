@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-from records import append, read
+from records import append
 
+from mibounds.benchmark.records import read_lines
 from mibounds.demos.stacked_digits import DigitsRecipe, classifier, train
 
 RESULTS = Path(__file__).parent / "digits.jsonl"
@@ -41,7 +42,7 @@ def main() -> None:
     options.add_argument("--methods", nargs="+", default=[*METHODS], choices=[*METHODS], help="only these")
     options.add_argument("--seeds", type=int, default=SEEDS, help="number of seeds, from 0")
     chosen = options.parse_args()
-    done = {(r["method"], r["seed"]) for r in read(RESULTS)}
+    done = {(r["method"], r["seed"]) for r in read_lines(RESULTS)}
     first = [one for one in ("plain", "mine") if one in chosen.methods]  # the two that the page compares
     others = [one for one in chosen.methods if one not in first]
     plan = [(method, seed) for methods in (first, others) for seed in range(chosen.seeds) for method in methods]

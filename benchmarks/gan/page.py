@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from records import read
-
+from mibounds.benchmark.records import read_lines
 from mibounds.demos.gan import RECIPES
 from mibounds.plots.axes import save_figure, styled_axes
 from mibounds.plots.style import ACCENT, MUTED
@@ -100,7 +99,7 @@ def coverage(records: Records) -> list[str]:
 
 def main() -> None:
     """Write the page."""
-    points, stacked = read(HERE / "results.jsonl"), read(HERE / "digits.jsonl")
+    points, stacked = read_lines(HERE / "results.jsonl"), read_lines(HERE / "digits.jsonl")
     of = {data: [record for record in points if record["data"] == data] for data in ("gaussians", "spirals")}
     torch = points[0]["torch"]
     lines = ["# The GAN that keeps its modes", ""]

@@ -12,8 +12,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import joblib
-from records import append, read
+from records import append
 
+from mibounds.benchmark.records import read_lines
 from mibounds.demos.gan import RECIPES, train
 from mibounds.demos.targets import gaussians, spirals
 
@@ -42,7 +43,7 @@ def main() -> None:
     options.add_argument("--data", choices=[*TARGETS], help="only this")
     options.add_argument("--beta", type=float, help="only this weight")
     chosen = options.parse_args()
-    done = {(r["data"], r["beta"], r["seed"]) for r in read(RESULTS)}
+    done = {(r["data"], r["beta"], r["seed"]) for r in read_lines(RESULTS)}
     plan = [(data, beta, seed) for data, betas, seeds in PLAN for seed in seeds for beta in betas]
     missing = [
         what

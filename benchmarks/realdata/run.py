@@ -10,7 +10,6 @@ seconds of one process.
 """
 
 import argparse
-import json
 import os
 import time
 import warnings
@@ -23,6 +22,7 @@ from tables import PAIRS, Pair, install
 from trees import tree_bound
 
 import mibounds as mi
+from mibounds.benchmark.records import append_line, read_lines
 
 HERE = Path(__file__).parent
 CLOSE = 2  # standard errors of the bound
@@ -133,14 +133,12 @@ def main() -> None:
         check(arguments.packages)
         return
     torch.set_num_threads(1)
-    lines = arguments.out.read_text().splitlines() if arguments.out.exists() else []
-    records = [json.loads(line) for line in lines]
+    records = read_lines(arguments.out)
     finished = {(record["pair"], record["recipe"], record["seed"]) for record in records}
     for name in arguments.pair or PAIRS:
         if (name, arguments.recipe, arguments.seed) not in finished:
             records.append(measure(name, arguments.packages, arguments.recipe, arguments.seed))
-            with arguments.out.open("a") as file:
-                file.write(json.dumps(records[-1]) + "\n")
+            append_line(arguments.out, records[-1])
     chosen = [one for one in records if (one["recipe"], one["seed"]) == (arguments.recipe, arguments.seed)]
     print_table(chosen)
 

@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from mibounds.benchmark.records import append_line, read_lines
+
 HERE = Path(__file__).parent
 COLUMNS, CORRELATION = 10, 0.5  # of each side, and of each pair of columns
 ROWS = (10_000, 31_623, 100_000, 316_228, 1_000_000)
@@ -96,7 +98,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None, help="for the files; some 400 MB")
     parser.add_argument("--out", type=Path, default=HERE / "rows.jsonl")
     options = parser.parse_args()
-    records = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
+    records = read_lines(options.out)
     done = {(record["rows"], record["seed"], record["where"]) for record in records}
     wanted = [(rows, seed, "memory") for rows in options.rows for seed in range(options.seeds)]
     wanted += [(options.on_disk, 0, "disk")] if options.on_disk else []
@@ -104,8 +106,7 @@ def main() -> None:
         for rows, seed, where in wanted:
             if (rows, seed, where) not in done:
                 records.append(estimate(rows, seed, where, Path(folder)))
-                with options.out.open("a") as file:
-                    file.write(json.dumps(records[-1]) + "\n")
+                append_line(options.out, records[-1])
                 print(records[-1], flush=True)
     in_memory = [record for record in records if record["where"] == "memory"]
     logs = [[math.log(record[name]) for record in in_memory] for name in ("rows", "cpu")]

@@ -135,14 +135,14 @@ def label_points(axis: Axes, points: Sequence[tuple[float, float]], names: Seque
     if not points:
         return
     axis.figure.figure.draw_without_rendering()  # which lays the axes out
-    at = axis.transData.transform(points)
     scale = axis.figure.dpi / 72  # pixels of a point
+    places = (axis.transData.transform(points) / scale).tolist()
     box = axis.get_window_extent()
     placed: list[tuple[float, float, float]] = []  # left end, right end, height of texts in points
-    for (x, y), name, point in sorted(zip((at / scale).tolist(), names, points, strict=True)):
+    for (x, y), name, point in sorted(zip(places, names, points, strict=True)):
         width = 0.6 * SMALL * len(name)
         end = x + 8 + width
-        near = any(x < other <= end + 4 and abs(y - height) < 8 for other, height in (at / scale).tolist())
+        near = any(x < other <= end + 4 and abs(y - height) < 8 for other, height in places)
         right = end <= box.x1 / scale and not (near and x - 8 - width >= box.x0 / scale)
         start = x + 8 if right else x - 8 - width
         height = y
