@@ -6,7 +6,6 @@ python benchmarks/data/run.py --only table digits  # these alone
 
 import argparse
 import itertools
-import json
 import math
 import time
 import warnings
@@ -21,6 +20,7 @@ import torch
 from sklearn.datasets import load_digits
 
 import mibounds as mi
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.tasks import CorrelatedGaussian, HiddenState, Transformed
 from mibounds.tasks.discrete import JointTable, symmetric_channel
 from mibounds.tasks.images import blob
@@ -178,9 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", help="cases whose names begin so")
     options = parser.parse_args()
-    done = set()
-    if RESULTS.exists():
-        done = {(r["case"], r["seed"]) for r in map(json.loads, RESULTS.read_text().splitlines())}
+    done = {(record["case"], record["seed"]) for record in read_lines(RESULTS)}
     for case in cases():
         for seed in range(case.seeds):
             wanted = options.only is None or any(case.name.startswith(one) for one in options.only)
@@ -195,8 +193,7 @@ def main() -> None:
                 "interval": result.interval, "warnings": [w.code for w in result.warnings],
                 "cpu_seconds": round(time.process_time() - start, 1),
             }  # fmt: skip
-            with RESULTS.open("a") as file:
-                file.write(json.dumps(record) + "\n")
+            append_line(RESULTS, record)
             print(f"{case.name} {seed}: {result.value:.3f} of {case.truth:.3f}, {record['cpu_seconds']} s", flush=True)
 
 

@@ -7,7 +7,6 @@ Raw results go into results.jsonl, one line a stair and method. After every stai
 """
 
 import argparse
-import json
 import math
 import platform
 import statistics
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 
 import mibounds
-from mibounds.benchmark.records import drop_half_line
+from mibounds.benchmark.records import append_line, read_lines
 from mibounds.bounds import MINE, NWJ, SMILE, Bound, DonskerVaradhan, InfoNCE, JensenShannon
 from mibounds.critics import Critic, JointCritic, SeparableCritic, score
 from mibounds.tasks import CorrelatedGaussian
@@ -140,8 +139,7 @@ def main() -> None:
     """Make what is missing, one training after the other."""
     options = _parse()
     torch.set_num_threads(options.threads)
-    drop_half_line(options.out)
-    done = {_key(json.loads(line)) for line in options.out.read_text().splitlines()} if options.out.exists() else set()
+    done = {_key(record) for record in read_lines(options.out)}
     for critic in options.critics:
         for unit in options.units:
             for training in options.estimators:
@@ -164,8 +162,7 @@ def _write(records: list[dict[str, Any]], out: Path, done: set[tuple[object, ...
     """Add the records that the file lacks; a run killed between checkpoint and file left some."""
     for record in records:
         if _key(record) not in done:
-            with out.open("ab", buffering=0) as file:
-                file.write((json.dumps(record) + "\n").encode())
+            append_line(out, record)
             done.add(_key(record))
             print(*(record[name] for name in ("unit", "critic", "method", "truth", "mean", "sd")), flush=True)
 

@@ -318,12 +318,12 @@ class HeavyTailsWarning(MIWarning, group="data"):
 
 
 class NotConvergedWarning(MIWarning, group="training"):
-    """The validation loss was still decreasing at the last step."""
+    """The validation loss was still decreasing when the steps were over."""
 
     code = "not-converged"
     condition = (
-        "In more than half of the folds the last validation loss is below all earlier ones by more than max(0.02 nats, "
-        "5 % of its absolute value)."
+        "In more than half of the folds the last validation loss is below all those of the first half of the steps by "
+        "more than max(0.01 nats, 15 % of its absolute value), and the reported estimate is one of the critics."
     )
     remedy = "Increase `steps` or `lr`. The estimate is probably too low."
 
