@@ -316,6 +316,7 @@ def test_a_stream_that_does_not_pair_is_refused():
 # Bounds of a user's own, standard errors, and warnings
 
 
+@pytest.mark.filterwarnings("ignore::mibounds.warnings.NotConvergedWarning")
 def test_a_bound_of_a_users_own_that_is_called_nwj_does_not_replace_the_librarys():
     class Half(NWJ):
         def value(self, joint, partition):
