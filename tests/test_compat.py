@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -151,6 +152,10 @@ def test_images():
     assert estimator.fit(images.numpy(), z, epochs=6) > 0.5
     with pytest.raises(ValueError, match=r"x_data has samples of shape \(8, 8\), and dim_x is \(1, 8, 8\)"):
         estimator.fit(images[:, 0], z)
+    assert estimator.fit(images.tolist(), z, epochs=1) > 0.5
+    for wrong in (np.full((400, 1, 8, 8), "a"), images.to(torch.complex64), [[[[1.0]]], [[[1.0, 2.0]]]]):
+        with pytest.raises(TypeError, match=r"x_data is no array \(N, ...\) of real numbers"):
+            estimator.fit(wrong, z)
 
 
 def test_units_do_not_matter():

@@ -152,9 +152,7 @@ class Mi_estimator:
         """Both variables as float32 rows of the announced shapes."""
         data = {"x_data": x_data, "z_data": z_data}
         tables = {
-            name: values
-            for (name, values), sizes in zip(data.items(), self.dims, strict=True)
-            if len(sizes) == 1 or not hasattr(values, "shape")
+            name: values for (name, values), sizes in zip(data.items(), self.dims, strict=True) if len(sizes) == 1
         }
         kinds = dict.fromkeys(tables, "continuous")
         sample = Sample.of(**tables, types=kinds, drop_constant=False) if tables else None
@@ -163,9 +161,10 @@ class Mi_estimator:
         taken = []
         for (name, values), argument, sizes in zip(data.items(), ("dim_x", "dim_z"), self.dims, strict=True):
             variable = sample.variables[name] if sample is not None and name in tables else None
-            rows = torch.as_tensor(values).float() if variable is None else variable.table
-            if rows is None or tuple(rows.shape[1:]) != sizes:
-                shown = f"{variable.width} columns" if variable else f"samples of shape {tuple(values.shape[1:])}"
+            rows = _images(name, values) if variable is None else variable.table
+            came = () if rows is None else tuple(rows.shape[1:])
+            if rows is None or came != sizes:
+                shown = f"{variable.width} columns" if variable else f"samples of shape {came}"
                 wanted = sizes[0] if len(sizes) == 1 else sizes
                 raise ValueError(f"{name} has {shown}, and {argument} is {wanted}: they must agree.")
             if variable is None:
@@ -188,6 +187,17 @@ class Mi_estimator:
         statistics = pool(parts)
         fold = torch.zeros(len(statistics[0][0]))
         return BoundEvaluation(estimator.bound, statistics, fold, estimator.bound.ceiling(block - 1)).value()
+
+
+def _images(name: str, values: Any) -> Tensor:
+    """Samples of a shape (N, ...) in float32."""
+    try:
+        images = torch.as_tensor(values).detach()
+        if images.is_complex():
+            raise TypeError("complex")
+        return images.float()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{name} is no array (N, ...) of real numbers: pass an array, a tensor or lists.") from error
 
 
 def _sizes(name: str, dim: Any) -> tuple[int, ...]:

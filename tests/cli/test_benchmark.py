@@ -44,17 +44,17 @@ def test_run_and_page(tmp_path):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--suite", "quik"], "Error: suite is 'quik': expected the name of a suite. Did you mean 'quick'?"),
+        (["--suite", "quik"], "Error: --suite is 'quik': expected the name of a suite. Did you mean 'quick'?"),
         (
             ["--estimator", "fsat"],
-            "Error: estimator is 'fsat': expected the name of an estimator. Did you mean 'fast'?",
+            "Error: --estimator is 'fsat': expected the name of an estimator. Did you mean 'fast'?",
         ),
         (
             ["--backend", "threads"],
             "Error: Invalid value for '--backend': 'threads' is not one of 'loky', 'threading', 'dask', 'ray'. "
             "Try 'root benchmark --help'.",
         ),
-        (["--seeds", "0"], "Error: seeds is 0, and must be at least 1."),
+        (["--seeds", "0"], "Error: --seeds is 0, and must be at least 1."),
         (["page", "nowhere.jsonl"], "Error: There is no file 'nowhere.jsonl'."),
     ],
 )

@@ -36,9 +36,20 @@ def test_the_gan_demo_counts_modes(tmp_path):
     assert done.exit_code == 0, done.output
     assert "modes of 25" in done.output
     assert (tmp_path / "metrics.csv").exists()
-    wrong = call("demo", "gan", "--data", "rings")
+
+
+@pytest.mark.parametrize(
+    "option, value, sentence",
+    [
+        ("--data", "rings", "Invalid value for '--data': 'rings' is not one of 'gaussians', 'spirals'."),
+        ("--steps", "0", "--steps is 0, and must be at least 1."),
+        ("--beta", "nan", "--beta is nan: expected a finite number."),
+    ],
+)
+def test_wrong_options_of_the_gan_are_named(option, value, sentence):
+    wrong = call("demo", "gan", option, value)
     assert wrong.exit_code == 2
-    assert "data is 'rings', and must be 'gaussians' or 'spirals'" in wrong.stderr
+    assert sentence in wrong.stderr
 
 
 @pytest.mark.parametrize("name", ["gaussians", "gan"])

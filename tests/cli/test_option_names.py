@@ -29,6 +29,10 @@ OPTIONS = {
         ("the gap is wide", "the gap is wide"),
         ("the column 'batch_size' is text", "the column 'batch_size' is text"),
         ("--gap is 5", "--gap is 5"),
+        ("gap.csv is empty", "gap.csv is empty"),
+        ("gap-2020.csv has no rows", "gap-2020.csv has no rows"),
+        ("There is no file batch_size.csv.", "There is no file batch_size.csv."),
+        ("too few for a curve, or give sizes.", "too few for a curve, or give --sizes."),
         ('pass bootstrap="yes"', 'pass bootstrap="yes"'),
     ],
 )  # fmt: skip

@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -107,6 +108,14 @@ def test_paths_are_checked(tmp_path, name, path, sentence):
     (tmp_path / "folder.json").mkdir()
     with pytest.raises(ValueError, match=sentence):
         Outputs(**{name: tmp_path / path}).check()
+
+
+@pytest.mark.parametrize("protected", [".", "r.json"])
+def test_a_write_protected_output_is_refused_before_the_work(protected, tmp_path, monkeypatch):
+    (tmp_path / "r.json").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / protected)  # root may write anywhere
+    with pytest.raises(ValueError, match=r"--out is '.*r.json', and '.*' is write-protected: give another file\."):
+        Outputs(out=tmp_path / "r.json").check()
 
 
 @pytest.fixture

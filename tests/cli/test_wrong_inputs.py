@@ -141,7 +141,7 @@ def folder(tmp_path_factory):
             "--lags reach from 0 to 98, which leaves 0 of 90 rows: expected",
         ),
         ("learning-curve plain.csv --y group --sizes 500", "--sizes is [500], and must hold at least three different"),
-        ("benchmark --suite foo", "suite is 'foo': expected the name of a suite. Known: 'bmi40', "),
+        ("benchmark --suite foo", "--suite is 'foo': expected the name of a suite. Known: 'bmi40', "),
         # Outputs
         (
             "estimate plain.csv --y group --plot x.bmp",

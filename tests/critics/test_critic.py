@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from mibounds import critics
+from mibounds.bounds import InfoNCE
 from mibounds.critics import (
     BilinearCritic,
     BridgedCritic,
@@ -40,6 +41,7 @@ from mibounds.critics import (
     shifts,
 )
 from mibounds.critics.critic import pairwise_chunks
+from mibounds.estimators import MIEstimator
 
 
 def asymmetric(x, y):
@@ -179,3 +181,18 @@ def test_shifts_refuse_more_negatives_than_others(negatives):
 def test_a_critic_is_abstract():
     with pytest.raises(TypeError, match="abstract"):
         Critic()
+
+
+@pytest.mark.parametrize("n", [8, 600], ids=["at once", "in blocks"])
+@pytest.mark.parametrize("negatives", ["all", 3])
+@pytest.mark.parametrize("per_pair", [True, False])
+def test_scores_that_are_not_one_number_for_each_pair_are_refused(n, negatives, per_pair):
+    """A last layer of one unit without squeeze(-1) gave an error of torch, or a value for each row."""
+    critic = FunctionCritic(lambda x, y: (x * y).sum(-1, keepdim=True))
+    critic.network_per_pair = per_pair
+    x = torch.randn(n, 2)
+    with pytest.raises(ValueError, match="expected one number for each pair.*squeeze"):
+        MIEstimator(critic, InfoNCE(), negatives=negatives).value(x, x)
+    for call in (critic, critic.pairwise, lambda x, y: pairwise_chunks(critic, x, y)):
+        with pytest.raises(ValueError, match="expected one number for each pair"):
+            call(x, x)

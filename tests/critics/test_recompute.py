@@ -46,6 +46,16 @@ def test_what_was_frozen_stays_frozen(network):
     assert all(p.grad is None for p in network.parameters())
 
 
+def test_what_is_frozen_after_the_forward_pass_gets_no_gradient(network):
+    """As in a plain backward pass."""
+    x = torch.randn(7, 3, dtype=torch.float64, requires_grad=True)
+    (rows,) = in_pieces(lambda x: (network(x).sum(-1),), x, 3)
+    network.requires_grad_(False)
+    rows.sum().backward()
+    assert x.grad.abs().sum() > 0
+    assert all(p.grad is None for p in network.parameters())
+
+
 def test_results_without_gradients_and_inputs_without_use(network):
     x = torch.randn(4, 3, dtype=torch.float64)
     unused = torch.ones(2, dtype=torch.float64, requires_grad=True)
@@ -97,3 +107,16 @@ def test_a_step_between_the_passes_is_refused(network):
         network[0].weight.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         rows.sum().backward()
+
+
+def test_hooks_of_gradients_run_once(network):
+    """Not in each piece and then again on their sum."""
+    x = torch.randn(6, 3, dtype=torch.float64)
+    parameters = [*network.parameters()]
+    plain = torch.autograd.grad(network(x).sum(), parameters)
+    pieces = [lambda t, rows=slice(i, i + 3): (network(t[rows]),) for i in (0, 3)]
+    for parameter in parameters:
+        parameter.register_hook(lambda gradient: 0.1 * gradient)
+    recomputed([network(x).detach()], pieces, [x], parameters)[0].sum().backward()
+    for parameter, expected in zip(parameters, plain, strict=True):
+        assert torch.allclose(parameter.grad, 0.1 * expected, atol=1e-6)

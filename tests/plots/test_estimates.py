@@ -100,6 +100,27 @@ def test_a_bracket():
     assert (0.55, 2) in points(axis)
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_infinite_upper_bound_is_an_arrow_at_the_edge():
+    figure = plot_bracket((1.0, 0.1), (math.inf, math.inf), (0.8, math.inf), {"KLToPrior": 3.0}, "nats")
+    figure.draw_without_rendering()
+    axis = figure.axes[0]
+    left, right = axis.get_xlim()
+    assert left < 0.8
+    assert 3.0 < right < 4.0
+    assert (right, 1) in points(axis)
+    assert [text.get_text() for text in axis.texts] == ["inf"]
+
+
+@pytest.mark.parametrize("style, color", [("default", INK), ("dark_background", "#ffffff")])
+def test_lines_of_a_dark_style_are_light(style, color):
+    from matplotlib.style import context
+
+    with context(style):
+        axis = plot_intervals({"a": (0.5, 0.4, 0.6), "b": (0.2, 0.1, 0.3)}, "title", "nats").axes[0]
+        assert axis.lines[-1].get_color() == color
+
+
 def test_the_words_below_a_bracket_are_not_cut():
     figure = plot_bracket((0.5, 0.01), (0.6, 0.02), (0.48, 0.64), {"DifferenceOfEntropies": 0.55}, "nats")
     figure.draw_without_rendering()

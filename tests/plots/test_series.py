@@ -44,6 +44,24 @@ def test_a_plane_shows_every_layer_and_the_entropy_of_the_label():
     assert len(plot_plane(series, None, "step").axes[0].get_legend().get_texts()) == 2
 
 
+def test_the_legend_of_many_layers_does_not_cover_the_points():
+    layers = {f"layers.{i}.attention.output.dense": [(0, 1.0, 1.5, 0.2), (1, 2.0, 2.5, 0.3)] for i in range(24)}
+    figure = plot_plane(layers, 0.7, "epochs")
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 25
+    box, inside = legend.get_window_extent(), figure.axes[0].get_window_extent()
+    assert box.y1 <= inside.y0
+    assert inside.height > 0.4 * figure.bbox.height
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
+def test_the_axis_of_a_single_lag_has_whole_rows():
+    axis = plot_lags([3], [0.1], [(0.0, 0.2)], 3, "nats").axes[0]
+    assert all(tick == round(tick) for tick in axis.get_xticks())
+
+
 def test_a_curve_shows_every_series(tmp_path):
     figure = plot_curve(
         [-0.5, 0.5], ([-1, 0, 1], [2, 0, 2]), [1.1, 0.9], [(1, 1.2), (0.8, 1)], {"MINE": [0.5, 0.5]}, "t"

@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 import matplotlib
 from matplotlib.figure import Figure
 
+from mibounds.plots import plot_intervals
 from mibounds.plots.style import ACCENT, INK
 from mibounds.report.svg import inline_svg
 
@@ -60,3 +61,14 @@ def test_nothing_global_changes():
     before = dict(matplotlib.rcParams)
     inline_svg(figure(), "fig", "t", "d")
     assert dict(matplotlib.rcParams) == before
+
+
+def test_the_colors_of_a_style_are_those_of_the_page():
+    """Under a dark style of matplotlib the names of axes were white on a white page."""
+    from matplotlib.style import context
+
+    with context("dark_background"):
+        drawn = plot_intervals({"a": (0.5, 0.4, 0.6), "b": (0.2, 0.1, 0.3)}, "title", "nats")
+        svg = inline_svg(drawn, "fig", "t", "d")
+    assert "currentColor" in svg
+    assert not re.search("fill: #ffffff|stroke: #ffffff", svg)

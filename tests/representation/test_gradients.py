@@ -191,6 +191,34 @@ def test_hooks_of_accumulated_gradients_run_once():
     assert sorted(counts) == [5, 5]
 
 
+@pytest.mark.parametrize("way", ["scale", "clipped"])
+def test_hooks_of_gradients_run_once_on_their_sum(way):
+    """A hook that scales the gradient of a layer would otherwise scale it in each pass: 0.01 for 0.1."""
+    weight, head = nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(()))
+    counts = []
+    for parameter in (weight, head):
+        parameter.register_hook(lambda gradient: counts.append(float(gradient)) or 0.1 * gradient)
+    loss, penalty = 3 * weight + 5 * head, 2 * weight
+    if way == "scale":
+        assert float(gradient_scale(loss, penalty, [weight])) == 1
+        (loss + penalty).backward()
+    else:
+        clipped_backward(loss, penalty, [weight], beta=-1)
+    assert sorted(counts) == [5, 5]
+    assert float(weight.grad) == float(head.grad) == pytest.approx(0.5)
+
+
+def test_a_head_that_is_frozen_after_the_forward_pass_gets_no_gradient():
+    """As Lightning's `toggle_optimizer` does, and as in a plain backward pass."""
+    encoder, head = nn.Linear(3, 2), nn.Linear(2, 1)
+    z = encoder(torch.randn(8, 3))
+    loss, penalty = head(z).square().mean(), z.sin().mean()
+    head.requires_grad_(False)
+    clipped_backward(loss, penalty, encoder.parameters())
+    assert encoder.weight.grad is not None
+    assert head.weight.grad is None
+
+
 def test_a_single_parameter(setting):
     parameters, terms = setting
     weight = parameters[0]

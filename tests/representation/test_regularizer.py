@@ -11,7 +11,7 @@ from torch import nn
 
 from mibounds import MIRegularizer, clipped_backward, gradient_scale
 from mibounds.bounds import BarberAgakov, DonskerVaradhan, InfoNCE, InfoNCEAnchor, Interpolated, JensenShannon
-from mibounds.critics import Critic, DensityCritic, FunctionCritic, JointCritic, SeparableCritic
+from mibounds.critics import Critic, DensityCritic, Encoded, FunctionCritic, JointCritic, SeparableCritic
 from mibounds.representation import loop_checks
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.warnings import (
@@ -93,8 +93,15 @@ def test_the_users_optimizer_does_not_change_the_critic_even_if_it_contains_it()
         assert all(torch.equal(a, b) for a, b in zip(before, reg.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("bound", ["mine", "infonce", "nwj", "jensenshannon", "smile", "interpolated"])
-@pytest.mark.parametrize("critic", ["joint", "separable"])
+@pytest.mark.parametrize(
+    ("bound", "critic"),
+    [
+        *((bound, "separable") for bound in ("mine", "infonce", "nwj", "jensenshannon", "smile", "interpolated")),
+        ("mine", "joint"),
+        *(pytest.param(bound, "joint", marks=pytest.mark.slow) for bound in ("infonce", "nwj", "jensenshannon")),
+        *(pytest.param(bound, "joint", marks=pytest.mark.slow) for bound in ("smile", "interpolated")),
+    ],
+)
 def test_the_running_value_approaches_the_information(bound, critic):
     reg = MIRegularizer(2, 2, bound=bound, critic=critic, hidden=(32, 32), lr=3e-3, negatives="all", clip=5.0)
     assert math.isnan(reg.value())
@@ -409,6 +416,15 @@ def test_bad_settings(options, error, sentence):
         MIRegularizer(2, 2, **options)
 
 
+def test_lazy_layers_are_refused_before_they_have_weights():
+    critic = Encoded(SeparableCritic(2, 2, hidden=(8,)), nn.LazyLinear(2))
+    x, z = pair()
+    with pytest.raises(ValueError, match=r"critic has lazy layers.*call critic\(x, z\) on a batch first"):
+        MIRegularizer(2, 2, critic=critic)
+    critic(x, z)
+    MIRegularizer(2, 2, critic=critic).update(x, z)
+
+
 RATIO_BOUNDS = ["gandime", "hddime", "kldime", "plugin", "nwj", "mine", "smile", InfoNCEAnchor(), InfoNCEAnchor(nu=0.0)]
 CANCELLING = ["infonce", "club", "leaveoneout", BarberAgakov(entropy=1.0), Interpolated(alpha=1.0)]
 
@@ -427,8 +443,18 @@ def test_a_density_is_taken_where_a_function_of_z_cancels(bound):
     MIRegularizer(2, 2, bound=bound, critic="diagonalgaussian", hidden=(4,))
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf, 1e38])
-@pytest.mark.parametrize("bound, critic", [("mine", "joint"), ("infonce", "separable"), ("leaveoneout", "flow")])
+@pytest.mark.parametrize(
+    "bound, critic, bad",
+    [
+        ("mine", "joint", math.nan),
+        ("mine", "joint", math.inf),
+        ("mine", "joint", 1e38),
+        ("infonce", "separable", math.nan),
+        ("infonce", "separable", 1e38),
+        ("leaveoneout", "flow", math.nan),
+        pytest.param("leaveoneout", "flow", 1e38, marks=pytest.mark.slow),
+    ],
+)
 def test_a_broken_batch_without_checks_does_not_stay(bound, critic, bad):
     reg = MIRegularizer(2, 2, bound=bound, critic=critic, check=False, **SMALL)
     for seed in range(39):
@@ -436,7 +462,7 @@ def test_a_broken_batch_without_checks_does_not_stay(bound, critic, bad):
     x, z = pair(seed=39)
     x[0] = bad
     reg.update(x, z)  # the 40th, whose statistics are due
-    for seed in range(40, 90):
+    for seed in range(40, 60):
         reg.update(*pair(seed=seed))
     assert 0.1 < float(reg(*pair(200, seed=90))) < 1.5
 
@@ -539,7 +565,7 @@ def test_the_ceiling_is_that_of_the_batch_of_all_ranks(monkeypatch):
         reg._checks.call(reg, z, z, z.sum() * 0 + math.log(128))
 
 
-@pytest.mark.parametrize("critic", ["diagonalgaussian", "flow"])
+@pytest.mark.parametrize("critic", ["diagonalgaussian", pytest.param("flow", marks=pytest.mark.slow)])
 def test_a_bottleneck_converges(critic):
     """z = w x + s e with the loss (x - a z)^2 and half of the information: the optimum is ln(2) = 0.693 nats."""
     torch.manual_seed(0)

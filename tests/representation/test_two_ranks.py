@@ -150,6 +150,10 @@ tensors = torch.cat([buffer.flatten() for buffer in reg.buffers() if buffer.is_f
 others = [torch.empty_like(tensors) for _ in range(2)]
 dist.all_gather(others, tensors)
 found["flow"] = gap(reg), (others[0] - others[1]).abs().max()
+
+sys.path.insert(0, EXAMPLES)
+import distributed_loop
+found["example"] = distributed_loop.run(epochs=4)
 torch.save(found, f"{folder}/{number}.pt")
 dist.destroy_process_group()
 """
@@ -213,6 +217,12 @@ def test_fully_sharded_parameters_are_refused_and_a_regularizer_outside_works(tw
 def test_a_static_graph_is_refused(two_ranks, clipped):
     for found in two_ranks:
         assert "DistributedDataParallel(static_graph=True), which would not average" in found["static", clipped]
+
+
+def test_the_example_of_a_job_trains_one_network(two_ranks):
+    for found in two_ranks:
+        assert found["example"]["difference"] == 0
+        assert found["example"]["information"] > 0.5
 
 
 def test_a_flow_and_its_running_regression_are_the_same_on_all_ranks(two_ranks):

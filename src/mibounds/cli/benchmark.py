@@ -15,6 +15,7 @@ from rich.table import Table
 from mibounds._checks import no_such_file
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.metavars import Group
+from mibounds.cli.option_names import option_names
 from mibounds.cli.outputs import check_file
 from mibounds.cli.single_options import SingleCommand
 
@@ -58,7 +59,7 @@ def measure(
     """
     if context.invoked_subcommand is not None:
         return
-    with one_sentence():
+    with one_sentence(), option_names(context):
         check_file("--out", out, (".jsonl",), makes_folder=True)
         from mibounds.benchmark import plan, run
         from mibounds.benchmark.records import Failed

@@ -6,11 +6,11 @@ import json
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from mibounds._checks import check_at_least
+from mibounds._checks import check_at_least, check_number
 from mibounds._extras import require
 from mibounds.cli.errors import one_sentence
 from mibounds.cli.metavars import Group
@@ -76,7 +76,9 @@ def gaussians(
 
 @app.command(cls=SingleCommand)
 def gan(
-    data: Annotated[str, typer.Option(help="gaussians (25 modes) or spirals.")] = "gaussians",
+    data: Annotated[
+        Literal["gaussians", "spirals"], typer.Option(help="The target: 25 Gaussians or two spirals.")
+    ] = "gaussians",
     beta: Annotated[
         float | None, typer.Option(help="Weight of the information term, by default 0.3 (spirals, --paper: 1).")
     ] = None,
@@ -94,10 +96,10 @@ def gan(
     Example: **mibounds demo gan --seed 1 --out gan.png**
     """
     with one_sentence():
-        if data not in ("gaussians", "spirals"):
-            raise ValueError(f"data is {data!r}, and must be 'gaussians' or 'spirals'.")
         if steps is not None:
-            check_at_least("steps", steps, 1)
+            check_at_least("--steps", steps, 1)
+        if beta is not None:
+            check_number("--beta", beta)
         check_file("--out", out, _PICTURES, makes_folder=True)
         require("matplotlib", extra="plots", purpose="The figure of a demonstration")
         from dataclasses import replace

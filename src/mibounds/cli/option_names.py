@@ -17,6 +17,7 @@ _ALIASES = {"x_type": "categorical", "y_type": "categorical", "z_type": "categor
 _PHRASES = {
     "a mi.bounds object or a name": "the name of a bound",
     "see mi.estimate(x, y).entropy_limit": "see `mibounds estimate`",
+    "or give sizes.": "or give --sizes.",
     "their texts are in result[lag].warnings": "--json and --out write their texts",
 }
 
@@ -59,6 +60,7 @@ def with_options(text: str, options: Mapping[str, str]) -> str:
     """
     for phrase, plain in _PHRASES.items():
         text = text.replace(phrase, plain)
+    whole = r"(?![\w=-]|\.\w)"  # and not the beginning of a name such as that of a file, seed.csv
     for name, flag in options.items():
         start = rf"(?<![\w'\"-]){name}="
         text = re.sub(rf"{start}\"([^\"]*)\"", rf"{flag} \1", text)
@@ -66,7 +68,7 @@ def with_options(text: str, options: Mapping[str, str]) -> str:
         text = re.sub(rf"{start}True\b", flag, text)
         text = re.sub(rf"{start}(\d[\d.]*\d|\d)", rf"{flag} \1", text)
         text = re.sub(rf"{start}(?=[\s,.;:)]|$)", flag, text)
-        text = re.sub(rf"\A{name}\b(?!=)", flag, text)
+        text = re.sub(rf"\A{name}{whole}", flag, text)
         if "_" in name:
-            text = re.sub(rf"(?<![\w'\"-]){name}\b(?!=)", flag, text)
+            text = re.sub(rf"(?<![\w'\"-]){name}{whole}", flag, text)
     return text

@@ -4,6 +4,7 @@ written."""
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +152,8 @@ def check_file(
         makes_folder: a folder that does not exist is made.
 
     Raises:
-        ValueError: if it has another ending, if its folder does not exist, or if it is a folder or an input.
+        ValueError: if it has another ending, if its folder does not exist, or if it is a folder, an input or
+            write-protected.
     """
     *others, last = endings
     expected = f"{', '.join(others)} or {last}" if others else last
@@ -161,8 +163,12 @@ def check_file(
         raise ValueError(f"{option} is {str(path)!r}, and there is no folder {str(path.parent)!r}: create it first.")
     if path.is_dir():
         raise ValueError(f"{option} is {str(path)!r}, a folder: expected a file.")
-    if next(folder for folder in path.parents if folder.exists()).is_file():
+    folder = next(folder for folder in path.parents if folder.exists())
+    if folder.is_file():
         raise ValueError(f"{option} is {str(path)!r}, and a part of its path is a file: give another one.")
+    protected = next((one for one in (folder, path) if one.exists() and not os.access(one, os.W_OK)), None)
+    if protected is not None:
+        raise ValueError(f"{option} is {str(path)!r}, and {str(protected)!r} is write-protected: give another file.")
     if any(path.exists() and one.exists() and path.samefile(one) for one in inputs):
         raise ValueError(f"{option} is {str(path)!r}, a file that the command reads: give another one.")
 

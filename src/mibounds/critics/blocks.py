@@ -19,7 +19,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from mibounds._distributed import all_gather, rank, ranks
 from mibounds._math import off_diagonal
 from mibounds._variables import Tensors, flat, like, map_tensors, row_count, shape_of, take_rows
-from mibounds.critics.critic import Critic
+from mibounds.critics.critic import Critic, one_per_pair
 from mibounds.critics.recompute import recomputed, repeatable, trained
 
 __all__ = ["FEW_PAIRS", "rows_in_blocks"]
@@ -160,7 +160,8 @@ def _scores(
     column = map_tensors(lambda part: part.unsqueeze(-2), fixed)
     if partners is not None:
         chosen = map_tensors(lambda part: part[partners], others)
-        return combine(fixed, take_rows(others, slice(start, start + size))), combine(column, chosen)
+        joint = combine(fixed, take_rows(others, slice(start, start + size)))
+        return one_per_pair(joint, 1), combine(column, chosen)
     # Matched pairs are the diagonal of the square in the middle.
     sizes = [start, size, row_count(others) - start - size]
     scores = [
@@ -169,7 +170,7 @@ def _scores(
     ]
     square = scores[1]
     assert square is not None
-    scores[1] = off_diagonal(square)
+    scores[1] = off_diagonal(one_per_pair(square, 2))
     return square.diagonal(), torch.cat([score for score in scores if score is not None], -1)
 
 

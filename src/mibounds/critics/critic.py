@@ -70,11 +70,11 @@ class Critic(nn.Module, ABC):
 
     def forward(self, x: Tensors, y: Tensors) -> Tensor:
         """Scores of matched rows, (N,)."""
-        return self.combine(self.encode_x(x), self.encode_y(y))
+        return one_per_pair(self.combine(self.encode_x(x), self.encode_y(y)), 1)
 
     def pairwise(self, x: Tensors, y: Tensors) -> Tensor:
         """Scores of all pairs, (N, M): entry [i, j] = f(x_i, y_j)."""
-        return encoded_grid(self, self.encode_x(x), self.encode_y(y))
+        return one_per_pair(encoded_grid(self, self.encode_x(x), self.encode_y(y)), 2)
 
 
 class FunctionCritic(Critic):
@@ -163,7 +163,7 @@ def score(
         own = torch.arange(len(partners), device=partners.device).unsqueeze(1)
         scores = _chosen_pairs(critic, kept, others, torch.cat([own, partners], 1), keep)
         return Scores(scores[:, 0], scores[:, 1:], partners)
-    joint = critic.combine(hx, hy)
+    joint = one_per_pair(critic.combine(hx, hy), 1)
     if pool is not None:
         others = critic.encode_x(pool) if keep == "y" else critic.encode_y(pool)
     # Of most of the pairs, a matrix product of all of them is quicker.
@@ -185,7 +185,7 @@ def _chosen_pairs(critic: Critic, kept: Any, others: Any, index: Tensor, keep: L
 
     chosen = map_tensors(rows, others)
     column = map_tensors(lambda part: part.unsqueeze(-2), kept)
-    return critic.combine(chosen, column) if keep == "y" else critic.combine(column, chosen)
+    return one_per_pair(critic.combine(chosen, column) if keep == "y" else critic.combine(column, chosen), 2)
 
 
 def inner_product(hx: Tensor, hy: Tensor) -> Tensor:
@@ -208,6 +208,25 @@ def inner_product(hx: Tensor, hy: Tensor) -> Tensor:
         return torch.einsum("...e,...e->...", hx, hy)
 
 
+def one_per_pair(scores: Tensor, dims: int) -> Tensor:
+    """The scores of a critic, one number for each pair: (N,) with one dimension, (N, M) with two.
+
+    Raises:
+        ValueError: if there are more or fewer dimensions.
+
+    Example:
+        >>> one_per_pair(torch.zeros(4), 1).shape
+        torch.Size([4])
+    """
+    if scores.dim() != dims:
+        raise ValueError(
+            f"The critic returns scores of shape {tuple(scores.shape)}: expected one number for each pair, "
+            f"{'(N,)' if dims == 1 else '(N, M)'}. After a layer with one unit write squeeze(-1), and sum over columns "
+            "by sum(-1)."
+        )
+    return scores
+
+
 def encoded_grid(critic: Critic, hx: Any, hy: Any) -> Tensor:
     """Scores of all pairs of encodings: (..., N, E), (..., M, E) -> (..., N, M)."""
     return critic.combine(
@@ -224,7 +243,7 @@ def pairwise_chunks(critic: Critic, x: Tensors, y: Tensors, pairs: int = 1 << 17
         grid: Tensor | None = None
         for start in range(0, row_count(hx), width):
             lines = slice(start, start + width)
-            scores = encoded_grid(critic, take_rows(hx, lines), hy)
+            scores = one_per_pair(encoded_grid(critic, take_rows(hx, lines), hy), 2)
             # Filled in place: concatenating would hold the chunks and their concatenation in memory at once.
             grid = grid if grid is not None else scores.new_empty(row_count(hx), row_count(hy))
             grid[lines] = scores

@@ -9,12 +9,13 @@ number generators is forked only where the module drops units.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["graph_nodes", "recomputed", "repeatable", "trained"]
+__all__ = ["graph_nodes", "recomputed", "repeatable", "trained", "without_hooks"]
 
 Piece = Callable[..., tuple[Tensor, ...]]
 
@@ -64,7 +65,7 @@ def repeatable(module: nn.Module, device: torch.device, function: Callable[..., 
 
 
 def trained(results: Sequence[Tensor], but: Sequence[Tensor]) -> list[Tensor]:
-    """The leaves with gradients that results depend on, except those in `but`.
+    """The leaves with gradients that results depend on, except those in `but` and those that are frozen by now.
 
     >>> weight, x = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     >>> [leaf is weight for leaf in trained([weight * x], [x])]
@@ -72,7 +73,29 @@ def trained(results: Sequence[Tensor], but: Sequence[Tensor]) -> list[Tensor]:
     """
     left_out = {id(other) for other in but}
     leaves = [node.variable for node in graph_nodes(results) if hasattr(node, "variable")]
-    return [leaf for leaf in leaves if id(leaf) not in left_out]
+    return [leaf for leaf in leaves if leaf.requires_grad and id(leaf) not in left_out]
+
+
+@contextmanager
+def without_hooks(leaves: Sequence[Tensor]) -> Iterator[None]:
+    """Inside, the hooks of leaves (`Tensor.register_hook`) do not run: a later pass, which fills `.grad`, runs them.
+
+    >>> weight = torch.ones((), requires_grad=True)
+    >>> handle = weight.register_hook(lambda gradient: 0.1 * gradient)
+    >>> with without_hooks([weight]):
+    ...     torch.autograd.grad(3 * weight, weight)
+    (tensor(3.),)
+    """
+    # `autograd.grad` calls what is in this dictionary of a tensor, which a handle refers to, too.
+    registered = [leaf._backward_hooks for leaf in leaves if leaf._backward_hooks]
+    copies = [dict(hooks) for hooks in registered]
+    for hooks in registered:
+        hooks.clear()
+    try:
+        yield
+    finally:
+        for hooks, copy in zip(registered, copies, strict=True):
+            hooks.update(copy)
 
 
 def graph_nodes(results: Sequence[Tensor]) -> Iterator[Any]:
@@ -110,8 +133,9 @@ class _Again(torch.autograd.Function):
                 "A batch whose pairs are scored in blocks has no second gradient (create_graph=True): use fewer rows "
                 "or fewer negatives."
             )
-        needed = [i for i, wanted in enumerate(ctx.needs_input_grad[3:]) if wanted]
         inputs = list(ctx.saved_tensors)
+        wanted = enumerate(zip(ctx.needs_input_grad[3:], inputs, strict=True))
+        needed = [i for i, (then, one) in wanted if then and one.requires_grad]  # it may be frozen by now
         for i in range(ctx.count):  # the graph of a piece ends here
             inputs[i] = inputs[i].detach().requires_grad_(i in needed)
         totals: list[Tensor | None] = [None] * len(inputs)
@@ -121,12 +145,13 @@ class _Again(torch.autograd.Function):
                 results = piece(*inputs[: ctx.count])
             rows = slice(start, start + len(results[0]))
             ends = [k for k, result in enumerate(results) if result.requires_grad]
-            piece_gradients = torch.autograd.grad(
-                [results[k] for k in ends],
-                [inputs[i] for i in needed],
-                [gradients[k][rows] for k in ends],
-                allow_unused=True,
-            )
+            with without_hooks(inputs):
+                piece_gradients = torch.autograd.grad(
+                    [results[k] for k in ends],
+                    [inputs[i] for i in needed],
+                    [gradients[k][rows] for k in ends],
+                    allow_unused=True,
+                )
             for i, gradient in zip(needed, piece_gradients, strict=True):
                 total = totals[i]
                 totals[i] = gradient if total is None else total if gradient is None else total + gradient

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mibounds.plots.axes import name_ticks, one_axes, styled_axes
-from mibounds.plots.style import ACCENT, DASHES, INK, MUTED, OTHERS, SMALL
+from mibounds.plots.style import ACCENT, DASHES, MUTED, OTHERS, SMALL, ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +99,7 @@ def plot_estimates(
     window = _window(interval, values)
     for dashes, limit in known.items():
         if window[0] < limit < window[1]:
-            axis.axvline(limit, color=INK, lw=1, ls=dashes)
+            axis.axvline(limit, color=ink(), lw=1, ls=dashes)
     _dot(axis, estimates[method], 0, window, marker="o", color=ACCENT, ms=9)
     for place, value in enumerate(others.values(), 1):
         _dot(axis, value, place, window, marker="o", color=MUTED, ms=6)
@@ -105,7 +107,7 @@ def plot_estimates(
         axis.plot([value - 2 * stderr, value + 2 * stderr], [place, place], color=ACCENT, lw=1.2)
         _dot(axis, value, place, window, marker=marker, color=ACCENT, ms=7)
     for place, value in enumerate(checks.values(), len(names) - len(checks)):
-        _dot(axis, value, place, window, marker="D", mfc="none", color=INK, ms=5.5)
+        _dot(axis, value, place, window, marker="D", mfc="none", color=ink(), ms=5.5)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlim(window)
@@ -126,7 +128,7 @@ def plot_training(curves: Sequence[Curve], unit: str = "nats", *, ax: Axes | Non
     """
     figure, axis = one_axes(ax)
     names = list(dict.fromkeys(name for *_, name in curves))
-    styles = dict(zip(names, zip((INK, *OTHERS), cycle(DASHES)), strict=False))
+    styles = dict(zip(names, zip((ink(), *OTHERS), cycle(DASHES)), strict=False))
     for steps, in_nats, best, name in curves:
         losses = [loss / (math.log(2) if unit == "bits" else 1) for loss in in_nats]
         color, dashes = styles.get(name, (MUTED, DASHES[0]))
@@ -156,7 +158,7 @@ def plot_intervals(
     figure, axis = one_axes(ax, height=max(2.4, 1.0 + min(0.3 * len(numbers), 15)))
     axis.axvline(0, color=MUTED, lw=1)
     for place, (value, low, high) in enumerate(numbers.values()):
-        color = ACCENT if place == 0 else INK
+        color = ACCENT if place == 0 else ink()
         axis.plot([low, high], [place, place], color=color, lw=1.2)
         axis.plot(value, place, "o", color=color, ms=8 if place == 0 else 6)
     name_ticks(axis, "y", list(numbers))
@@ -189,11 +191,19 @@ def plot_bracket(
     """
     names = ["lower bound", "upper bound", *others]
     figure, axis = one_axes(ax, height=max(2.4, 1.2 + 0.3 * len(names)))
-    axis.axvspan(*interval, color=ACCENT, alpha=0.16, lw=0)
+    ends = [end for value, stderr in (lower, upper) for end in (value - 2 * stderr, value + 2 * stderr)]
+    values = [end for end in (*ends, lower[0], *interval, *others.values()) if math.isfinite(end)]
+    margin = 0.05 * (max(values) - min(values)) or 0.01
+    window = min(values) - margin, max(values) + margin
+    axis.set_xlim(window)
+    axis.axvspan(*np.clip(interval, *window), color=ACCENT, alpha=0.16, lw=0)
     for place, ((value, stderr), marker) in enumerate(((lower, ">"), (upper, "<"))):
-        axis.errorbar(value, place, xerr=2 * stderr, fmt=marker, color=ACCENT, ms=8, lw=1.2)
+        if math.isfinite(value):
+            axis.errorbar(value, place, xerr=2 * stderr, fmt=marker, color=ACCENT, ms=8, lw=1.2)
+        else:
+            _dot(axis, value, place, window, color=ACCENT)
     for place, value in enumerate(others.values(), 2):
-        axis.plot(value, place, "o", color=MUTED, ms=6)
+        _dot(axis, value, place, window, marker="o", color=MUTED, ms=6)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlabel(f"{information} in {unit}\nlines: 2 standard errors; band: interval")

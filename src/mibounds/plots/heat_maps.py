@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mibounds.plots.axes import blank_axes, name_ticks, names_width
-from mibounds.plots.style import INK, SMALL
+from mibounds.plots.style import INK, PAPER, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,8 +39,8 @@ def plot_errors(
     image = axis.imshow(table, cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto")
     for (i, j), error in np.ndenumerate(table):
         if np.isfinite(error):
-            ink = "white" if abs(error) > 0.6 * reach else INK
-            axis.text(j, i, f"{round(error, 2) + 0.0:+.2f}", ha="center", va="center", fontsize=7, color=ink)
+            text_color = PAPER if abs(error) > 0.6 * reach else INK
+            axis.text(j, i, f"{round(error, 2) + 0.0:+.2f}", ha="center", va="center", fontsize=7, color=text_color)
     axis.set_yticks(range(len(rows)), rows, fontsize=7)
     axis.set_xticks(range(len(columns)), columns, fontsize=8)
     axis.xaxis.tick_top()
@@ -81,9 +81,9 @@ def plot_matrix(
     if count <= _MOST_WRITTEN:
         for (i, j), value in np.ndenumerate(table):
             if np.isfinite(value):
-                ink = "white" if value < 0.6 * reach else INK
+                text_color = PAPER if value < 0.6 * reach else INK
                 text = f"{round(value, 2) + 0.0:.2f}"
-                axis.text(j, i, text, ha="center", va="center", fontsize=7, color=ink)
+                axis.text(j, i, text, ha="center", va="center", fontsize=7, color=text_color)
     if dots is not None:
         at = np.argwhere(np.asarray(dots, dtype=bool) & np.isfinite(table)).astype(float)
         at += [-0.3, 0.3] if count <= _MOST_WRITTEN else [0, 0]  # beside the numbers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mibounds.plots.axes import label_points, one_axes, several_axes
-from mibounds.plots.style import ACCENT, INK, MARKERS, MUTED, OTHERS, SMALL
+from mibounds.plots.style import ACCENT, MARKERS, MUTED, OTHERS, SMALL, ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_cost", "plot_curve", "plot_lags", "plot_learning_curve", "plot_plane", "plot_samples"]
 
+_MOST_INSIDE = 6  # layers, of more of which the legend would cover the points
 _MOST_BARS = 40  # lags, above which intervals are a band and not bars
 
 
@@ -44,7 +45,7 @@ def plot_learning_curve(
     end, error = limit
     axis.axhspan(end - 2 * error, end + 2 * error, color=MUTED, alpha=0.2, lw=0)
     axis.axhline(end, color=MUTED, lw=1)
-    axis.plot(*fitted, color=INK, lw=1, label="fitted curve")
+    axis.plot(*fitted, color=ink(), lw=1, label="fitted curve")
     bars = 2 * np.asarray(stderrs)
     axis.errorbar(sizes, values, yerr=bars, fmt="o", color=ACCENT)
     axis.set_xscale("log")
@@ -57,7 +58,7 @@ def plot_learning_curve(
     axis.set_ylabel(f"I(X;Y) in {unit}")
     axis.set_title("estimate by number of samples", loc="left")
     style: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL}
-    axis.annotate(f"limit {end:.3g}", (last, end), (0, 3), ha="right", va="bottom", color=INK, **style)
+    axis.annotate(f"limit {end:.3g}", (last, end), (0, 3), ha="right", va="bottom", color=ink(), **style)
     rises = fitted[1][-1] >= fitted[1][0]  # the curve is below its limit, and its name below the curve
     middle = len(fitted[0]) // 2
     below = (4, -4 if rises else 4)
@@ -98,6 +99,8 @@ def plot_lags(
     else:
         axis.vlines(lags, low, high, color=ACCENT, lw=1)
     axis.plot(lags, values, "o", color=ACCENT, ms=5 if len(lags) <= _MOST_BARS else 2.5)
+    if len(lags) == 1:
+        axis.set_xlim(lags[0] - 1, lags[0] + 1)  # or the ticks would be fractions of a row
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("lag in rows (positive: x leads)")
     axis.set_ylabel(f"I(X[t - lag]; Y[t]) in {unit}")
@@ -128,7 +131,7 @@ def plot_curve(
     """
     figure, (left, right) = several_axes(ax, 2)
     exact = np.interp(at, *truth)
-    left.plot(*truth, color=INK, lw=1, label="truth")
+    left.plot(*truth, color=ink(), lw=1, label="truth")
     ends = np.abs(np.asarray(interval).T - np.asarray(value))
     left.errorbar(at, value, yerr=ends, fmt="none", ecolor=ACCENT, lw=1, alpha=0.6, label="its interval")
     series = {"mibounds.estimate": (value, ACCENT, "o")}
@@ -137,7 +140,7 @@ def plot_curve(
     for name, (numbers, color, style) in series.items():
         left.plot(at, numbers, style, color=color, ms=4, lw=1, label=name)
         right.plot(at, np.asarray(numbers) - exact, style, color=color, ms=4, lw=1, clip_on=False)
-    right.axhline(0, color=INK, lw=1)
+    right.axhline(0, color=ink(), lw=1)
     right.set_yscale("symlog", linthresh=0.1)
     left.set(xlabel="correlation of each coordinate pair", ylabel="I(X;Y) in nats")
     right.set(xlabel="correlation of each coordinate pair", ylabel="value minus truth, nats")
@@ -180,7 +183,7 @@ def plot_plane(
     """
     from matplotlib.lines import Line2D
 
-    figure, axis = one_axes(ax)
+    figure, axis = one_axes(ax, height=3.9 + (0.09 * len(series) if len(series) > _MOST_INSIDE else 0))
     steps = [point[0] for points in series.values() for point in points]
     legend = []
     for i, (name, points) in enumerate(series.items()):
@@ -191,17 +194,20 @@ def plot_plane(
             low, label, c=at, vmin=min(steps), vmax=max(steps), cmap="viridis", marker=marker, s=36, zorder=3,
             edgecolors="white", linewidths=0.4,
         )  # fmt: skip
-        legend.append(Line2D([], [], color=MUTED, marker=marker, mec="white", mfc=INK, lw=0.8, label=name))
+        legend.append(Line2D([], [], color=MUTED, marker=marker, mec="white", mfc=ink(), lw=0.8, label=name))
     if entropy is not None:
-        axis.axhline(entropy, color=INK, lw=1, ls="--")
-        legend.append(Line2D([], [], color=INK, lw=1, ls="--", label=f"H(Y) = {entropy:.3g}"))
+        axis.axhline(entropy, color=ink(), lw=1, ls="--")
+        legend.append(Line2D([], [], color=ink(), lw=1, ls="--", label=f"H(Y) = {entropy:.3g}"))
     axis.set_xlim(axis.get_xlim())  # an upper bound far away must not squeeze the rest
     for points in series.values():
         _, low, high, label = np.asarray(points, dtype=float).T
         axis.hlines(label, low, high, color=MUTED, lw=0.8, alpha=0.4, zorder=1)
     axis.set(xlabel="I(X;Z) in nats; whiskers reach to the upper bound", ylabel="I(Z;Y) in nats")
-    axis.legend(handles=legend, frameon=False, fontsize=8, loc="best")
     figure.colorbar(dots, ax=axis, label=step, shrink=0.8)
+    if ax is None and len(series) > _MOST_INSIDE:
+        figure.legend(handles=legend, frameon=False, fontsize=SMALL, loc="outside lower center", ncols=2)
+    else:
+        axis.legend(handles=legend, frameon=False, fontsize=SMALL, loc="best")
     return figure
 
 

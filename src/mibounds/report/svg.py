@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from mibounds.plots.style import ACCENT, INK, LINE, MUTED
@@ -23,6 +24,8 @@ _OF_THE_PAGE = {
     MUTED: "var(--muted)",
     LINE: "var(--line)",
 }
+# What a style of matplotlib that the user has set colors, dark ones included.
+_OF_THE_STYLE = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
 _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 _FONT = re.compile(r"(?<![\w-])(?:font-family:|font:.*?([\d.]+px))[^;]*;?")  # older matplotlib writes the short form
 _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
@@ -40,8 +43,11 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
     Returns:
         SVG.
     """
-    from matplotlib import rc_context
+    from matplotlib import colors, rc_context, rcParams
 
+    parameters: Any = rcParams  # whose keys newer types of matplotlib list
+    of_the_style = {colors.to_hex(parameters[key]): "currentColor" for key in _OF_THE_STYLE}
+    page_colors = of_the_style | _OF_THE_PAGE
     name = re.sub(r"\W+", "-", name)
     content = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):  # text as text; the same ids every time
@@ -51,7 +57,9 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
         root.remove(found)  # a date, and a style that would apply to the whole page
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
-        attributes = {key.removeprefix(_XLINK): _inside(name, key, text) for key, text in element.attrib.items()}
+        attributes = {
+            key.removeprefix(_XLINK): _inside(name, key, text, page_colors) for key, text in element.attrib.items()
+        }
         element.attrib.clear()
         element.attrib.update(attributes)
     for size in ("width", "height", "version"):
@@ -65,7 +73,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _inside(name: str, key: str, text: str) -> str:
+def _inside(name: str, key: str, text: str, page_colors: Mapping[str, str]) -> str:
     """An attribute with the ids, the font and the colors of the page."""
     if key == "id":
         return f"{name}-{text}"
@@ -75,4 +83,4 @@ def _inside(name: str, key: str, text: str) -> str:
     if key != "style":
         return text
     text = _FONT.sub(lambda found: f"font-size: {found[1]};" if found[1] else "", text)
-    return _COLOR.sub(lambda found: _OF_THE_PAGE.get(found[0], found[0]), text).strip()
+    return _COLOR.sub(lambda found: page_colors.get(found[0], found[0]), text).strip()

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from mibounds._checks import check_number
 from mibounds._distributed import average, ranks
-from mibounds.critics.recompute import graph_nodes, trained
+from mibounds.critics.recompute import graph_nodes, trained, without_hooks
 
 __all__ = ["clipped_backward", "gradient_scale"]
 
@@ -180,7 +180,8 @@ def _gradients(
 ) -> Gradients:
     """The gradient of a term with respect to the leaves, of which the chosen ones come first."""
     try:
-        found = torch.autograd.grad(term, leaves, retain_graph=keep, allow_unused=True)
+        with without_hooks(leaves):
+            found = torch.autograd.grad(term, leaves, retain_graph=keep, allow_unused=True)
     except RuntimeError as error:
         if "use_reentrant" in str(error):
             raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from mibounds._checks import check_device, check_flag, check_integer, check_number, check_seed, check_widths
 from mibounds._distributed import average, average_gradients, broadcast_tensors, ranks
@@ -136,6 +137,10 @@ class MIRegularizer(nn.Module):
         shapes = shape_sizes("x", x_shape), shape_sizes("z", z_shape)
         built = build_critic(critic, *shapes, seed, hidden=check_widths("hidden", hidden))
         check_fit(built, built_bound)
+        if any(isinstance(one, UninitializedParameter) for one in built.parameters()):
+            raise ValueError(
+                "critic has lazy layers, whose weights do not exist yet: call critic(x, z) on a batch first."
+            )
         if negatives is None:
             costly = any(isinstance(module, Critic) and module.network_per_pair for module in built.modules())
             negatives = 8 if costly and built_bound.normalizer != "contrastive" else "all"
