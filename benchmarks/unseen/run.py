@@ -13,14 +13,15 @@ from statistics import fmean, median
 
 import torch
 from relations import FIRST, SECOND
+from third import THIRD
 
 import mibounds as mi
 from mibounds._version import versions
 from mibounds.benchmark.records import append_line, read_lines
 
 RESULTS = Path(__file__).parent / "results.jsonl"
-SETS = {"first": FIRST, "second": SECOND}
-RELATIONS = FIRST | SECOND
+SETS = {"first": FIRST, "second": SECOND, "third": THIRD}
+RELATIONS = FIRST | SECOND | THIRD
 
 
 def one(name: str, n: int, seed: int) -> dict:

@@ -155,7 +155,7 @@ def split_by(
     Example:
         >>> from sklearn.model_selection import KFold
         >>> folds = split_by(KFold(2), 40, None, 0.2, torch.Generator().manual_seed(0))
-        >>> [(len(f.train), len(f.valid), f.test[0].item()) for f in folds]
+        >>> [(len(f.train), len(f.valid), f.test.min().item()) for f in folds]
         [(16, 4, 0), (16, 4, 20)]
     """
     result, tested = [], torch.zeros(n, dtype=torch.bool)
@@ -216,9 +216,12 @@ def _fold(
     test: Tensor, available: Tensor, groups: Tensor | None, validation_fraction: float, generator: torch.Generator
 ) -> Fold:
     """A fold with this test set. Of the other available samples, whole groups are moved to validation, one after the
-    other, until it has the fraction asked for; one group at least is left for training."""
+    other, until it has the fraction asked for; one group at least is left for training.
+
+    All three are in random order: samples may be sorted, and what looks at some of a set takes the first ones."""
     rest = available[~torch.isin(available, test)]
     rest = rest[torch.randperm(len(rest), generator=generator)]
+    test = test[torch.randperm(len(test), generator=generator)]
     wanted = _validation_count(validation_fraction, len(rest))
     if groups is None:
         return Fold(rest[wanted:], rest[:wanted], test)
