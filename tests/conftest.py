@@ -1,8 +1,7 @@
 """Shared fixtures: seeded generators, the exact critic of a Gaussian task, two ranks, and a benchmark of seconds."""
 
+import multiprocessing
 import socket
-import subprocess
-import sys
 from functools import partial
 
 import pytest
@@ -75,12 +74,22 @@ def exact_grid():
     return grid
 
 
+RANK = """
+import os, sys
+os.dup2(os.open(f"{folder}/{rank}.stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+sys.argv = ["-c", rank, port, folder]
+exec(script, {"__name__": "__main__"})
+"""
+
+
 @pytest.fixture(scope="session")
 def run_ranks():
     """Runs a script as both ranks of a job, with its rank, a free port and a folder as arguments, and gives what each
-    saved there as RANK.pt."""
+    saved there as RANK.pt. The ranks are copies of a server that has imported torch, which takes seconds."""
     if not dist.is_available():
         pytest.skip("torch was built without torch.distributed")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch._dynamo", "torch.distributed", "sklearn", "mibounds._public"])
 
     def run(script, folder):
         done = once(script, folder)
@@ -92,13 +101,14 @@ def run_ranks():
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        call = [sys.executable, "-c", script]
-        ranks = [
-            subprocess.Popen([*call, str(i), str(port), str(folder)], stderr=subprocess.PIPE, text=True)
-            for i in range(2)
-        ]
-        errors = [process.communicate(timeout=240)[1] for process in ranks]
-        return [(process.returncode, text) for process, text in zip(ranks, errors, strict=True)]
+        shared = {"script": script, "port": str(port), "folder": str(folder)}
+        ranks = [context.Process(target=exec, args=(RANK, {**shared, "rank": str(i)})) for i in range(2)]
+        for process in ranks:
+            process.start()
+        for process in ranks:
+            process.join(timeout=240)
+            process.kill()  # if it has not ended
+        return [(process.exitcode, (folder / f"{i}.stderr").read_text()) for i, process in enumerate(ranks)]
 
     return run
 

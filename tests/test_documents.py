@@ -75,9 +75,9 @@ BETWEEN = {
 
 @pytest.fixture
 def hasty(two_folds, one_regularization, monkeypatch, tmp_path):
-    """Three steps, of flows too, two folds, few shuffled columns, partners and digits, and an empty folder."""
-    filled = Recipe.filled
-    monkeypatch.setattr(Recipe, "filled", lambda recipe, *sizes: filled(recipe.replace(steps=3), *sizes))
+    """Three steps of small networks, two folds, few partners, shuffled columns and digits, and an empty folder."""
+    filled, small = Recipe.filled, {"steps": 3, "hidden": (8,), "test_negatives": 32}
+    monkeypatch.setattr(Recipe, "filled", lambda recipe, *sizes: filled(recipe.replace(**small), *sizes))
     monkeypatch.setattr(column_matrix, "_NULL_COLUMNS", (8, 8))
     monkeypatch.setattr(densities, "_COLUMNS", 1)
     few = datasets.load_digits(n_class=2)
@@ -86,10 +86,10 @@ def hasty(two_folds, one_regularization, monkeypatch, tmp_path):
 
 
 def blocks(page):
-    """The python of a page; a session keeps its input."""
+    """The python of a page, loops of hundreds of steps with ten; a session keeps its input."""
     for block in re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL):
         entered = re.findall(r"^(?:>>>|\.\.\.) ?(.*)$", block, re.MULTILINE)
-        yield "\n".join(entered) if entered else block
+        yield re.sub(r"(for step in range\()\d{3,}", r"\g<1>10", "\n".join(entered) if entered else block)
 
 
 LONG = {"docs/gallery.md", "docs/time-series.md"}  # `make gallery` and permutations of 2,000 rows

@@ -85,7 +85,7 @@ def test_options_are_parsed_properly(monkeypatch, capsys):
 
 def test_the_bottleneck_retains_the_label_and_little_else():
     bottleneck = load("information_bottleneck")
-    free, tight = bottleneck.run(0.001, steps=350), bottleneck.run(0.1, steps=350)
+    free, tight = bottleneck.run(0.001, steps=250), bottleneck.run(0.1, steps=250)
     assert tight[0] < 0.6 * free[0]
     assert tight[1] > 1.9
     assert tight[2] > 0.9
@@ -93,7 +93,7 @@ def test_the_bottleneck_retains_the_label_and_little_else():
 
 def test_the_fair_code_is_less_informative_about_the_attribute():
     fair = load("fair_representation")
-    plain, invariant = fair.run(0.0, steps=200), fair.run(1.0, steps=200)
+    plain, invariant = fair.run(0.0, steps=120), fair.run(1.0, steps=120)
     assert plain[0] > 0.9
     assert invariant[1] < plain[1] - 0.15
 
@@ -107,6 +107,7 @@ def test_inside_loops_of_other_libraries(name, package):
     assert logged["information"] > 0.3
 
 
+@pytest.mark.slow  # its function runs in tests/representation/test_two_ranks.py
 def test_two_ranks_train_one_network(once_more_if_gloo_aborted):
     torchrun = "-m", "torch.distributed.run", "--nproc-per-node", "2"
     done = once_more_if_gloo_aborted(lambda: script(*torchrun, "distributed_loop.py", cwd="."))

@@ -60,19 +60,30 @@ def without(packages, code, folder):
 IN_ONE_PROCESS = [name for name in USES if "cli" not in name]  # a process takes seconds to start
 
 
+ESTIMATE = (
+    "import torch, warnings; warnings.simplefilter('ignore'); import mibounds as mi\n"
+    "x, y = torch.randn(2, 60, 1, generator=torch.Generator().manual_seed(0))\n"
+    "result = mi.estimate(x, y, folds=2, steps=5, hidden=(4,), learners=False); repr(result); result.save('r.json')\n"
+    "print('estimated')\n"
+    "del sys.meta_path[0]\n"
+)
+
+
 @pytest.fixture(scope="module")
 def sentences(tmp_path_factory):
-    """The sentences of all uses but those of the command line, from one process that misses one package at a time."""
-    code = (
+    """What one process prints, by use: an estimate without any extra, then the sentences of all uses but those of the
+    command line, where one package at a time is missing."""
+    code = ESTIMATE + (
         f"for package, code in {[USES[name][:2] for name in IN_ONE_PROCESS]!r}:\n"
         "    sys.modules[package] = None\n"
         "    try:\n        exec(code)\n        print('no error')\n"
         "    except ImportError as error:\n        print(error)\n"
         "    del sys.modules[package]"
     )
-    done = without([], code, tmp_path_factory.mktemp("extras"))
+    packages = ["typer", "rich", "polars", "matplotlib", "jinja2", "markupsafe", "markdown_it", "zuko"]
+    done = without(packages, code, tmp_path_factory.mktemp("extras"))
     assert done.returncode == 0, done.stderr
-    return dict(zip(IN_ONE_PROCESS, done.stdout.splitlines(), strict=True))
+    return dict(zip(["estimate", *IN_ONE_PROCESS], done.stdout.splitlines(), strict=True))
 
 
 @pytest.mark.parametrize("name", IN_ONE_PROCESS)
@@ -88,15 +99,8 @@ def test_the_command_line_names_a_missing_extra(name, tmp_path):
     assert (done.returncode, done.stderr) == (2, f"Error: {sentence}\n")
 
 
-def test_estimates_need_no_extra(tmp_path):
-    code = (
-        "import torch, warnings; warnings.simplefilter('ignore'); import mibounds as mi\n"
-        "x, y = torch.randn(2, 60, 1, generator=torch.Generator().manual_seed(0))\n"
-        "result = mi.estimate(x, y, folds=2, steps=5, hidden=(4,), learners=False); repr(result); result.save('r.json')"
-    )
-    packages = ["typer", "rich", "polars", "matplotlib", "jinja2", "markupsafe", "markdown_it", "zuko"]
-    done = without(packages, code, tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_estimates_need_no_extra(sentences):
+    assert sentences["estimate"] == "estimated"
 
 
 def test_an_installed_module_is_returned():

@@ -8,10 +8,11 @@ from pathlib import Path
 
 TOOLS = Path(__file__).parent.parent / "tools"
 TESTS = """
+import time
 import pytest
 
 @pytest.mark.slow
-def test_good(): pass
+def test_good(): time.sleep(0.1)
 
 @pytest.mark.slow
 def test_bad(): assert False
@@ -32,7 +33,12 @@ def test_fast(): pass
 def run(folder, *options):
     (folder / "test_some.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-p", "slow_record", "-m", "slow", "--slow-record", "out/record.json"]
-    environment = {**os.environ, "PYTHONPATH": str(TOOLS), "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(TOOLS),
+        "PYTEST_ADDOPTS": "-p no:cacheprovider",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # their imports take seconds
+    }
     subprocess.run([*command, *options], cwd=folder, env=environment, capture_output=True, check=False)
     record = folder / "out" / "record.json"
     return json.loads(record.read_text()) if record.exists() else None
@@ -53,7 +59,7 @@ def test_it_has_date_versions_results_and_seconds(tmp_path):
 
 
 def test_it_counts_once_what_workers_report(tmp_path):
-    record = run(tmp_path, "-n", "2")
+    record = run(tmp_path, "-p", "xdist", "-n", "2")
     assert (record["passed"], record["failed"], record["skipped"]) == (1, 2, 1)
 
 

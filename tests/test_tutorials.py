@@ -13,9 +13,8 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGE = """# A page
 
 ```python
-import torch
-x = torch.arange(3)
-print("x is", x.tolist())
+x = list(range(3))
+print("x is", x)
 ```
 
 Text, and code that is not run:
@@ -28,7 +27,7 @@ exit 1
 from matplotlib.figure import Figure
 figure = Figure()
 figure.subplots().set_title("the title")
-print(int(x.sum()))
+print(sum(x))
 figure
 ```
 """
@@ -84,7 +83,7 @@ def test_blocks_share_their_names_and_show_what_they_print_and_draw(hooks, writt
         ("x = 1\n\nx / 0\n", 6, "ZeroDivisionError: division by zero"),
         ("def f():\n    raise KeyError('no')\n\nf()\n", 5, "KeyError: 'no'"),
         ("x = 1\nx = = 2\n", 5, "SyntaxError"),
-        ("import torch\ntorch.ones(2) @ torch.ones(3)\n", 5, "RuntimeError"),
+        ("import json\njson.loads('{')\n", 5, "JSONDecodeError"),
         ("from matplotlib.figure import Figure\nFigure()\n", 4, "has no title"),
     ],
     ids=["last line", "in a function", "syntax", "in a library", "figure without words"],
@@ -120,7 +119,7 @@ def test_a_page_runs_again_only_when_something_changed(hooks, written, monkeypat
     assert len(ran) == 1
     assert [[output.text for output in one] for one in (first, again)] == [["said"], ["said"]]
     hooks.outputs(page, "other sources", hooks.CACHE)
-    hooks.outputs(written(PAGE.replace("arange(3)", "arange(4)")), "other sources", hooks.CACHE)
+    hooks.outputs(written(PAGE.replace("range(3)", "range(4)")), "other sources", hooks.CACHE)
     assert len(ran) == 3
     assert len(list(hooks.CACHE.iterdir())) == 1, "what is out of date is thrown away"
     for _ in range(2):
@@ -155,7 +154,13 @@ def test_a_strict_build_shows_outputs_and_stops_at_an_error(hooks, written, tmp_
     hook.write_text(
         (DOCS / "hooks.py").read_text("utf-8").replace("Path(__file__).parent.parent", f"Path({str(DOCS.parent)!r})")
     )
-    hook.write_text(hook.read_text().replace('ROOT / ".tutorials_cache"', f"Path({str(tmp_path / 'kept')!r})"))
+    quick = {
+        'ROOT / ".tutorials_cache"': f"Path({str(tmp_path / 'kept')!r})",
+        "from mibounds import MIWarning": "from mibounds.warnings import MIWarning",  # without torch
+    }
+    for old, new in quick.items():
+        assert old in hook.read_text()
+        hook.write_text(hook.read_text().replace(old, new))
     (tmp_path / "mkdocs.yml").write_text(CONFIG.format(hooks=hook))
     monkeypatch.setattr(logging.getLogger("mkdocs"), "propagate", True)
     build(load_config(str(tmp_path / "mkdocs.yml"), strict=True))

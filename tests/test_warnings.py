@@ -3,10 +3,7 @@
 import copy
 import json
 import pickle
-import re
 import runpy
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -421,12 +418,14 @@ except mi.warnings.ConstantColumnWarning:
 """
 
 
-def test_warnings_of_the_package_name_the_lines_of_a_script(tmp_path):
+def test_warnings_of_the_package_name_the_lines_of_a_script(tmp_path, capsys):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "raised\n"), done.stderr
-    shown = re.findall(r"^(.*):(\d+): (\w+Warning): ", done.stderr, re.MULTILINE)
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("default")
+        runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out == "raised\n"
+    shown = [(one.filename, str(one.lineno), one.category.__name__) for one in caught]
     assert {file for file, *_ in shown} == {str(script), "<ipython-input-1>"}
     here = [str(i) for i, line in enumerate(SCRIPT.splitlines(), 1) if line.endswith("# here")]
     constant = [(file, line) for file, line, kind in shown if kind == "ConstantColumnWarning"]

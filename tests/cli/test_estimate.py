@@ -9,7 +9,7 @@ import pytest
 import mibounds as mi
 
 pytestmark = pytest.mark.usefixtures("two_folds")
-QUICK = ["--steps", "100", "--quiet"]
+QUICK = ["--steps", "20", "--quiet"]
 
 
 def test_it_prints_value_interval_estimates_and_warnings(call, table):
@@ -24,7 +24,7 @@ def test_it_prints_value_interval_estimates_and_warnings(call, table):
 def test_the_value_is_that_of_the_function(call, table):
     record = json.loads(call("estimate", table, "--x", "a,b", "--y", "c,d", "--json", *QUICK).stdout)
     frame = pl.read_csv(table)
-    expected = mi.estimate(frame.select("a", "b"), frame.select("c", "d"), steps=100)
+    expected = mi.estimate(frame.select("a", "b"), frame.select("c", "d"), steps=20)
     assert record["value"] == expected.value
 
 
@@ -52,7 +52,7 @@ def test_json_plot_and_file(call, table, tmp_path):
 
 
 def test_a_report_with_the_test_and_the_bracket(call, table, tmp_path):
-    options = ["--x", "a,b", "--y", "c,d", "--steps", "30", "--quiet", "--unit", "bits"]
+    options = ["--x", "a,b", "--y", "c,d", "--steps", "5", "--hidden", "8", "--quiet", "--unit", "bits"]
     report = ["--report", tmp_path / "r.html", "--with-test", "--with-bracket"]
     done = call("estimate", table, *options, *report, "--json")
     assert done.exit_code == 0, done.output
@@ -73,10 +73,10 @@ def test_a_report_with_the_test_and_the_bracket(call, table, tmp_path):
 
 
 def test_a_preset_and_settings_that_take_precedence(call, table):
-    options = ["--x", "a", "--y", "c", "--preset", "quick", "--hidden", "16", "--seed", "3", "--json", "--quiet"]
+    options = ["--x", "a", "--y", "c", "--preset", "quick", "--hidden", "16", "--steps", "20", "--seed", "3", "--json", "--quiet"]
     record = json.loads(call("estimate", table, *options).stdout)
     frame = pl.read_csv(table)
-    expected = mi.estimate(frame["a"], frame["c"], recipe="quick", hidden=(16,), seed=3)
+    expected = mi.estimate(frame["a"], frame["c"], recipe="quick", hidden=(16,), steps=20, seed=3)
     assert (record["value"], record["seed"]) == (expected.value, 3)
     assert len(record["fold_values"]) == 2
 

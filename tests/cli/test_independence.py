@@ -9,7 +9,7 @@ pytestmark = pytest.mark.usefixtures("two_folds")
 
 
 def test_it_prints_the_p_value_and_writes_files(call, table, tmp_path):
-    options = ["--x", "a,b", "--y", "c,d", "--steps", "30", "--quiet"]
+    options = ["--x", "a,b", "--y", "c,d", "--steps", "5", "--hidden", "8", "--quiet"]
     files = ["--plot", tmp_path / "p.png", "--out", tmp_path / "p.json", "--report", tmp_path / "p.html"]
     done = call("independence", table, *options, *files)
     assert done.exit_code == 0, done.output

@@ -11,7 +11,7 @@ QUICK = ["--x", "a", "--y", "c", "--steps", "5", "--hidden", "8", "--quiet"]
 
 def test_it_prints_a_line_for_every_size_and_writes_files(call, table, tmp_path):
     files = ["--plot", tmp_path / "c.png", "--out", tmp_path / "c.json", "--report", tmp_path / "c.html"]
-    done = call("learning-curve", table, "--sizes", "100,200,400", *files, *QUICK)
+    done = call("learning-curve", table, "--sizes", "100,200,400", "--repeats", "1", *files, *QUICK)
     assert done.exit_code == 0, done.output
     assert [line.split()[0] for line in done.stdout.splitlines()[2:5]] == ["100", "200", "400"]
     assert json.loads((tmp_path / "c.json").read_text())["sizes"] == [100, 200, 400]

@@ -1,6 +1,6 @@
 """The commands as a whole: their order and their help."""
 
-import os
+import io
 import subprocess
 import sys
 
@@ -92,19 +92,14 @@ for line in {lines}:
     assert done.stdout.splitlines() == [f"{line} 2 1 False" for line in lines]
 
 
-def test_a_name_that_the_terminal_cannot_show_does_not_cost_the_result(tmp_path):
+def test_a_name_that_the_terminal_cannot_show_does_not_cost_the_result(tmp_path, monkeypatch):
     rows = "\n".join(f"{i % 7},{(3 * i) % 11}" for i in range(60))
     (tmp_path / "t.csv").write_text(f"年齢,b\n{rows}\n", encoding="utf-8")
-    code = "from mibounds.cli import main; main.app(['matrix', 't.csv', '--quiet', '--out', 't.json'])"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        cwd=tmp_path,
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert rb"\u5e74\u9f62" in done.stdout
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.chdir(tmp_path)
+    app(["matrix", "t.csv", "--quiet", "--out", "t.json"], standalone_mode=False)
+    assert rb"\u5e74\u9f62" in terminal.buffer.getvalue()
     assert (tmp_path / "t.json").exists()
 
 

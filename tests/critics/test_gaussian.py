@@ -30,7 +30,7 @@ def test_it_does_not_depend_on_scales_shifts_or_row_order(generator):
 
 def test_what_no_held_out_row_confirms_is_zero(generator):
     """Independent 40 + 40 columns, 1,000 rows: sample canonical correlations reach 0.4, and all of it is noise."""
-    for _ in range(5):
+    for _ in range(2):
         x, y = torch.randn(1000, 40, generator=generator), torch.randn(1000, 40, generator=generator)
         assert canonical_correlations(x, y).max() > 0.33
         critic = GaussianCritic(radial=True)

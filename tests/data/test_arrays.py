@@ -1,6 +1,8 @@
 """Images and sequences come in, or are refused with one sentence."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import torch
 
@@ -102,3 +104,9 @@ def test_images_are_the_same_whatever_holds_them(data):
 def test_bad_images(data, error, sentence):
     with pytest.raises(error, match=sentence):
         intake_images(data, "x", 2)
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, list, torch.from_numpy], ids=str)
+def test_the_rows_of_a_table_are_sequences(table):
+    steps = np.arange(12.0).reshape(4, 3)
+    assert torch.equal(intake_sequences(table(steps), "x", 2), torch.from_numpy(steps).float().unsqueeze(2))

@@ -90,6 +90,7 @@ def test_repeated_names_of_arrow_and_polars_columns_are_told_apart():
     assert taken(pl.DataFrame({"": A, " ": B})).x.columns == ("", " ")
 
 
+@pytest.mark.usefixtures("one_regularization")
 def test_every_function_takes_a_frame_without_column_names():
     frame, plain = pd.DataFrame(PAIR), PAIR
     assert mi.estimate(frame, B, **TINY).value == mi.estimate(plain, B, **TINY).value
@@ -231,7 +232,7 @@ def test_scores_of_new_numbers_of_any_magnitude_are_finite():
 
 def test_the_value_is_the_same_on_a_scale_beyond_float32():
     plain = mi.estimate(A, B, **SHORT).value
-    for scale in (2.0**-300, 2.0**300, 2.0**900):
+    for scale in (2.0**-300, 2.0**900):
         assert mi.estimate(scale * A, B, **SHORT).value == pytest.approx(plain, abs=1e-4)
 
 

@@ -486,7 +486,7 @@ calls = st.builds(
 
 
 @pytest.mark.usefixtures("one_regularization")
-@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=SUPPRESSED, database=None)
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=SUPPRESSED, database=None)
 @given(calls)
 def test_any_table_gives_a_result_or_a_sentence_and_stays_as_it_is(case):
     check(case)

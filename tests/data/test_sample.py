@@ -367,3 +367,19 @@ def test_groups_of_different_text_are_different(groups):
     sample = Sample.of(x=np.arange(80.0) ** 2, y=np.arange(80.0) ** 3, groups=groups)
     assert sorted(sample.groups.unique().tolist()) == [0, 1]
     assert sample.groups[0] != sample.groups[1]
+
+
+@pytest.mark.parametrize("kind", ["continuous", "categorical"])
+@pytest.mark.parametrize("shape", [(60, 4, 4), (60, 1, 8, 8)])
+def test_a_kind_of_columns_of_data_that_are_no_columns_is_refused(kind, shape):
+    """They were taken as sequences or images, whatever was asked for."""
+    with pytest.raises(
+        ValueError, match=rf"x_type is '{kind}', a kind of columns, and x has shape .*flatten it.*'image'"
+    ):
+        Sample.of(x=np.zeros(shape), y=NUMBERS, types={"x": kind})
+
+
+def test_cells_that_hold_series_are_refused():
+    cells = pd.DataFrame({"a": [pd.Series([1, 2])] * 60})
+    with pytest.raises(TypeError, match="column 'a' holds Series objects: expected numbers"):
+        Sample.of(x=cells, y=NUMBERS)

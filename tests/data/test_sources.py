@@ -1,6 +1,7 @@
 """Columns from arrays, lists, series and tables."""
 
 import datetime
+import enum
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from mibounds.data.sources import columns_of
+from mibounds.data.values import texts
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
@@ -98,6 +100,20 @@ def test_text_in_lists_stays_as_it_is(held):
     (column,) = columns_of(held, "x")[0].values()
     assert column.tolist() == held
     assert [one.tolist() for one in columns_of([[one, one] for one in held], "x")[0].values()] == [held, held]
+
+
+@pytest.mark.parametrize("rows", [list, lambda held: [[one, 1.5] for one in held], lambda held: pd.Series([*held])])
+def test_members_of_enums_of_text_are_their_values(rows):
+    """NumPy cut them to the first letter of their class, and they were constant."""
+    columns, _ = columns_of(rows(Color), "x")
+    first = next(iter(columns.values()))
+    assert texts(first) == ["red", "green", "blue"]
+
+
+class Color(str, enum.Enum):
+    RED = "red"
+    GREEN = "green"
+    BLUE = "blue"
 
 
 def test_series_without_a_name_have_that_of_the_variable():

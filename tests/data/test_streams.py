@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import mibounds as mi
 from mibounds.data import streams
-from mibounds.data.streams import sampler
+from mibounds.data.streams import Drawn, sampler
 
 N = 1000
 
@@ -154,5 +154,53 @@ def test_tokens_stay_integers_and_text_is_refused():
     x, y = sampler(VALUES.long(), VALUES)(300, torch.Generator())
     assert x.dtype == torch.int64
     assert torch.equal(x.float(), y[:, 0])
-    with pytest.raises(TypeError, match="the source is a ndarray that does not hold numbers"):
+    with pytest.raises(TypeError, match="x is a ndarray that does not hold numbers"):
         sampler(np.array(["a"] * N), VALUES)(300, torch.Generator())
+
+
+def test_rows_of_two_pandas_objects_are_paired_by_one_order_of_their_index():
+    x = pd.DataFrame({"a": numbered()[0]})
+    y = x.sample(frac=1, random_state=0)
+    with pytest.raises(ValueError, match="x and y have the same index in another order"):
+        sampler(x, y)
+
+
+@pytest.mark.parametrize("kind", [float, int])
+def test_masked_values_are_missing(kind):
+    x, y = numbered()
+    draw = Drawn(sampler(np.ma.masked_where(x % 2 == 0, x.astype(kind)), y), torch.device("cpu"))
+    with pytest.raises(ValueError, match="x has .* missing or infinite values"):
+        draw(500, torch.Generator())
+
+
+def test_dates_are_days_and_missing_ones_are_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "_BLOCK", 100)
+    days = np.datetime64("2024-01-01") + np.arange(N)
+    first, second = sampler(days, numbered()[1])(500, torch.Generator())
+    assert torch.equal(first - 19_723, second / 2)
+    days[::2] = "NaT"
+    pl.DataFrame({"a": days, "b": numbered()[1]}).write_parquet(tmp_path / "t.parquet")
+    first, second = sampler(tmp_path / "t.parquet", columns=(["a"], ["b"]))(500, torch.Generator())
+    assert torch.equal(first.isnan(), second % 4 == 0)
+    assert torch.equal((first - 19_723)[~first.isnan()], (second / 2)[~first.isnan()])
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (numbered()[0] + 1j, TypeError, "x is complex"),
+        (torch.from_numpy(numbered()[0]) + 1j, TypeError, "x is complex"),
+        (2**60 + numbered()[0].astype(np.int64), ValueError, "which single precision does not tell apart"),
+        (1e9 + torch.arange(N).double() / 100, ValueError, "which single precision does not tell apart"),
+        (1e300 * numbered()[0].astype(float), ValueError, "give them in another unit"),
+    ],
+)
+def test_numbers_that_single_precision_does_not_hold_are_refused(values, error, message):
+    with pytest.raises(error, match=message):
+        sampler(values, numbered()[1])
+
+
+def test_complex_tensors_of_a_dataset_are_refused():
+    x, y = map(torch.from_numpy, numbered())
+    with pytest.raises(TypeError, match="complex numbers"):
+        sampler(TensorDataset(x + 1j, y))(300, torch.Generator())

@@ -73,11 +73,12 @@ def test_an_estimate_that_is_given_is_not_made_again(monkeypatch):
 
 
 def test_the_variable_with_fewer_columns_is_predicted():
-    x, y = gaussian(300)
-    assert bracket(x, y, estimate=known(), steps=10).predicted == "y"
-    turned = bracket(x[:, :1], y, estimate=known(), steps=10)
+    x, y = gaussian(100)
+    short = {"steps": 5, "folds": 2, "hidden": (8,)}
+    assert bracket(x, y, estimate=known(), **short).predicted == "y"
+    turned = bracket(x[:, :1], y, estimate=known(), **short)
     assert turned.predicted == "x"
-    assert turned.upper == bracket(y, x[:, :1], estimate=known(), steps=10).upper
+    assert turned.upper == bracket(y, x[:, :1], estimate=known(), **short).upper
 
 
 def test_only_variables_with_a_density_are_predicted():

@@ -436,3 +436,14 @@ def test_types_are_those_of_each_variable():
     assert "identifier" not in [warning.code for warning in found.warnings]
     both = mi.conditional(a, z, y, z_type="categorical", method="chain", **SHORT)
     assert both.parts["I(X;Z)"].kinds[1] == ("categorical",)
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+@pytest.mark.parametrize("constant", ["x", "y"])
+@pytest.mark.parametrize("method", ["auto", "chain", "neighbors", "strata"])
+def test_a_constant_has_no_information(method, constant):
+    """The chain's two estimates of a constant y had different seeds, and so an interval around 0."""
+    a, _, z = normals(3, 100)
+    given = {"x": a, "y": a} | {constant: torch.ones(100)}
+    found = mi.conditional(given["x"], given["y"], z, method=method, **SHORT)
+    assert (found.value, found.interval, found.method) == (0.0, (0.0, 0.0), "constant")

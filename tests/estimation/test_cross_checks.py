@@ -194,8 +194,8 @@ def test_trees_certify_what_they_predict_of_a_label(evaluated):
 
 
 def test_the_better_direction_certifies_and_the_critics_keep_their_trees(evaluated):
-    x = torch.randn(400, 1, generator=torch.Generator().manual_seed(0))
-    y = x.square() + 0.05 * torch.randn(400, 1, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(250, 1, generator=torch.Generator().manual_seed(0))
+    y = x.square() + 0.05 * torch.randn(250, 1, generator=torch.Generator().manual_seed(1))
     sample = Sample.of(x=x, y=y)
     of_x, of_y = ([SupervisedFeatures(1, 1) for _ in range(2)] for _ in range(2))
     forward = regression_check(evaluated(sample, of_x), sample)

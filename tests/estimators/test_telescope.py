@@ -160,7 +160,17 @@ def test_independent_samples_have_no_information(generator):
     "make, error, sentence",
     [
         (lambda: Telescope(2, 2, bridges=0), ValueError, "bridges"),
-        (lambda: Telescope(2, 2, information=0), ValueError, "information is 0, and must be a positive number"),
+        (lambda: Telescope(2, 2, bridges=1.5), TypeError, r"bridges is 1.5 \(a float\): expected a whole number"),
+        (lambda: Telescope(0, 2), ValueError, "dim_x is 0: expected a whole number of at least 1"),
+        (lambda: Telescope(2, 2, features="a"), TypeError, "features is 'a'"),
+        (
+            lambda: Telescope(2, 2, hidden=8),
+            TypeError,
+            r"hidden is 8: give the widths of the layers, for example \(8,\)",
+        ),
+        (lambda: Telescope(2, 2, information=0), ValueError, "information is 0: expected a finite number above 0"),
+        (lambda: Telescope(2, 2, information=math.inf), ValueError, "information is inf: expected a finite number"),
+        (lambda: Telescope(2, 2, information="much"), TypeError, "information is 'much'"),
         (
             lambda: Telescope(2, 2).loss((torch.zeros(3, 2),), torch.zeros(3, 2)),
             TypeError,

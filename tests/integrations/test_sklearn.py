@@ -1,6 +1,5 @@
 import inspect
 import pickle
-import subprocess
 import sys
 
 import numpy as np
@@ -86,10 +85,10 @@ def test_parameters_are_stored_unchanged_and_checked_in_fit():
 
 def test_a_recipe_with_settings_of_its_own():
     x, y = pair(200)
-    recipe = mi.Recipe(steps=30, folds=2, hidden=(16,))
+    recipe = mi.Recipe(steps=5, folds=2, hidden=(16,))
     assert MutualInformation(recipe=recipe).fit(x, y).value_ == mi.estimate(x, y, recipe=recipe).value
-    model = MutualInformation(recipe="quick", steps=20, hidden=[16]).fit(x, y)
-    assert model.value_ == mi.estimate(x, y, recipe="quick", steps=20, hidden=(16,)).value
+    model = MutualInformation(recipe="quick", steps=3, hidden=[16]).fit(x, y)
+    assert model.value_ == mi.estimate(x, y, recipe="quick", steps=3, hidden=(16,)).value
     assert len(model.result_.fitted) == 2  # the folds of the preset, as those of the estimator are at their default
 
 
@@ -110,8 +109,8 @@ def test_the_value_is_that_of_estimate_and_the_score_is_of_new_rows():
 
 
 def test_bits():
-    x, y = pair()
-    nats, bits = (MutualInformation(unit=unit, **QUICK).fit(x, y) for unit in ("nats", "bits"))
+    x, y = pair(200)
+    nats, bits = (MutualInformation(unit=unit, **TINY).fit(x, y) for unit in ("nats", "bits"))
     assert bits.value_ == pytest.approx(nats.value_ / np.log(2))
     assert bits.score(x, y) == pytest.approx(nats.score(x, y) / np.log(2))
 
@@ -191,22 +190,23 @@ def test_missing_values_are_refused_or_dropped():
     x[3], y[7] = np.nan, np.inf
     with pytest.raises(ValueError, match="Input X contains NaN"):
         MutualInformation(**QUICK).fit(x, y)
-    model = MutualInformation(nan="drop", **QUICK).fit(x, y)
+    model = MutualInformation(nan="drop", **TINY).fit(x, y)
     assert model.result_.n == 198
     assert np.flatnonzero(np.isnan(model.score_samples(x, y))).tolist() == [3, 7]
     assert np.isfinite(model.score(x, y))
     labels = np.where(y[:, 0] > 0, "a", "b").astype(object)
     labels[5] = None
-    assert MutualInformation(nan="drop", **QUICK).fit(x, labels).result_.n == 198
+    assert MutualInformation(nan="drop", **TINY).fit(x, labels).result_.n == 198
     with pytest.raises(ValueError, match="y has 1 missing"):
         MutualInformation(**QUICK).fit(pair(200)[0], labels)
 
 
 def test_a_search_finds_the_better_critic():
     x, y = pair()
-    search = GridSearchCV(MutualInformation(**QUICK), {"steps": [1, 60]}, cv=2).fit(x, y)
+    model = MutualInformation(**QUICK, bound=mi.bounds.InfoNCE(), critic="separable")
+    search = GridSearchCV(model, {"steps": [1, 60]}, cv=2).fit(x, y)
     assert search.best_params_ == {"steps": 60}
-    piped = make_pipeline(StandardScaler(), MutualInformation(**QUICK))
+    piped = make_pipeline(StandardScaler(), model)
     assert cross_val_score(piped, x, y, cv=2).mean() == pytest.approx(0.83, abs=0.3)
 
 
@@ -222,7 +222,7 @@ def test_what_cannot_be_used_is_refused():
         whole = np.array([large + i for i in range(60)], dtype=object)[:, None]
         with pytest.raises(ValueError, match=r"X holds whole numbers beyond the largest float, 1\.8e308: divide them"):
             MutualInformation(**QUICK).fit(whole, y)
-        assert MutualInformation(**QUICK).fit(pd.DataFrame(whole), y).result_.n == 60
+        assert MutualInformation(**TINY).fit(pd.DataFrame(whole), y).result_.n == 60
     with pytest.raises(ValueError, match="critic is 'jiont'"):
         MutualInformation(critic="jiont").fit(x, y)
     model = MutualInformation(steps=1, folds=2, hidden=(4,)).fit(x, y)
@@ -230,12 +230,7 @@ def test_what_cannot_be_used_is_refused():
         model.score(x, np.hstack([y, y]))
 
 
-def test_scikit_learn_is_imported_where_it_is_used():
-    code = (
-        "import sys, mibounds as mi; assert 'sklearn' not in sys.modules; "
-        "mi.integrations.MutualInformation; assert 'sklearn' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_other_names_of_the_integrations_are_refused():
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         mi.integrations.nothing  # noqa: B018
 
@@ -264,7 +259,7 @@ def test_names_of_columns_may_repeat(names, found):
     if names == ["same", "same"]:
         tables.append(pyarrow.Table.from_arrays([pyarrow.array(column) for column in x.T], names=names))
     for given in tables:
-        model = MutualInformation(**QUICK).fit(given, y)
+        model = MutualInformation(**TINY).fit(given, y)
         assert model.result_.columns[0] == found
         assert np.isfinite(model.score(given, y))
     assert list(table.columns) == names, "the data are as they were"

@@ -74,8 +74,8 @@ def test_the_layout_of_labels(case):
 
 def test_the_columns_are_what_their_names_say():
     """A value, its normal score, and the log size of the residuals, up to a constant."""
-    x = 2 * torch.rand(1500, 2, generator=torch.Generator().manual_seed(0)) - 1
-    noise = table(1500, 1, 1)
+    x = 2 * torch.rand(600, 2, generator=torch.Generator().manual_seed(0)) - 1
+    noise = table(600, 1, 1)
     size = torch.where(x[:, 1:] > 0, 1.0, 0.1)
     y = (3 * x[:, :1]) + size * noise + 50
     features = SupervisedFeatures(2, 1)
@@ -92,7 +92,7 @@ def test_the_columns_are_what_their_names_say():
 
 
 def test_the_columns_of_a_label_are_probabilities_and_scores():
-    x = table(400, 2)
+    x = table(300, 2)
     codes = (x[:, 0] > 0).long() + (x[:, 1] > 1).long()
     features = SupervisedFeatures(2, 2, classes=torch.tensor([[5.0, 1.0], [0.0, 3.0], [2.0, 2.0]]))
     fitted = features.fit_transform(x, features.classes[codes])
@@ -108,7 +108,7 @@ def test_the_columns_of_a_label_are_probabilities_and_scores():
 def test_trees_of_a_label_see_a_linear_regression():
     """A boundary across many columns, which single trees approximate by stairs."""
     generator = torch.Generator().manual_seed(0)
-    x, weights = table(1500, 12), torch.randn(12, 3, generator=generator)
+    x, weights = table(500, 12), torch.randn(12, 3, generator=generator)
     codes = (x @ weights).argmax(1)
     features = SupervisedFeatures(12, 3, classes=THREE)
     scores = features.fit_transform(x, THREE[codes])[:, -3:]
@@ -141,7 +141,7 @@ def test_the_better_learner_weighs_more_and_none_is_negative():
 
 def test_steps_of_a_smooth_function_are_learned_by_trees_on_the_process():
     """Neither learner alone finds them: the process rounds them off, trees cut along columns."""
-    x, new = table(1500, 3), table(2000, 3, seed=5)
+    x, new = table(1000, 3), table(2000, 3, seed=5)
 
     def steps(rows):
         return (rows[:, :1] + rows[:, 1:2]).floor()
@@ -180,7 +180,7 @@ def correlation(a, b):
 def test_features_of_noise_are_not_informative(columns):
     """Neither of y nor of its size: a critic trained on them would otherwise find information where there is none."""
     found = []
-    for seed in range(5):
+    for seed in range(3):
         x, y = table(300, columns, seed), table(300, 1, 100 + seed)
         features = SupervisedFeatures(columns, 1, seed=seed).fit_transform(x, y)[:, columns:]
         found.append([[correlation(one, side) for one in features.T] for side in (y[:, 0], y[:, 0].abs())])
@@ -191,7 +191,7 @@ def test_features_of_noise_are_not_informative(columns):
 
 def test_features_of_noise_are_not_informative_about_a_label():
     found = []
-    for seed in range(4):
+    for seed in range(2):
         x, y = table(300, 2, seed), label(300, 100 + seed)
         features = SupervisedFeatures(2, 3, classes=THREE, seed=seed).fit_transform(x, y)[:, 2:]
         found.append([[correlation(one, side) for one in features.T] for side in y.T])
@@ -209,8 +209,8 @@ def test_in_sample_predictions_would_fail_the_test_of_noise():
 
 
 def test_they_are_deterministic_and_depend_on_the_seed():
-    x = table(200, 2)
-    y = x[:, :1] + 0.5 * table(200, 1, 1)
+    x = table(80, 2)
+    y = x[:, :1] + 0.5 * table(80, 1, 1)
     first, same, other = (SupervisedFeatures(2, 1, seed=seed).fit_transform(x, y) for seed in (0, 0, 1))
     assert torch.equal(first, same)
     assert not torch.equal(first, other)

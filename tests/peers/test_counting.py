@@ -121,7 +121,7 @@ def test_critics_read_parity_from_both_inputs_and_nothing_from_one():
     a, b = np.tile(np.indices((2, 2)).reshape(2, -1), 150)
     order = np.random.default_rng(0).permutation(600)
     a, b = a[order], b[order]
-    recipe = SHORT | {"steps": 150, "hidden": (32,)}
+    recipe = SHORT | {"steps": 80, "hidden": (32,)}
     alone = mi.estimate(a, a ^ b, **recipe)
     both = mi.estimate(np.stack([a, b], 1), a ^ b, **recipe)
     assert abs(alone.value) < 0.02

@@ -147,8 +147,7 @@ def test_a_constant_column_and_new_names_of_labels_do_not_change_the_value():
     assert estimate(x, np.array(["yes", "no"])[y]).value == pytest.approx(found.value, abs=0.2 * found.stderr)
 
 
-@pytest.mark.supervised
-def test_the_same_seed_gives_the_same_number_and_another_one_an_overlapping_interval(plain):
-    x, y, found = plain
+def test_the_same_seed_gives_the_same_number_and_another_one_an_overlapping_interval(without_learners):
+    x, y, found = without_learners
     assert estimate(x, y).value == found.value
     assert overlap(found, mi.estimate(x, y, seed=1, **SHORT))

@@ -1,5 +1,7 @@
 """The regularizer in a distributed job of two ranks: equal weights on both, and the step of one process."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -159,10 +161,13 @@ dist.destroy_process_group()
 """
 
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
 @pytest.fixture(scope="module")
 def two_ranks(run_ranks, tmp_path_factory):
     """What each of two ranks found."""
-    return run_ranks(LOOPS + RANK, tmp_path_factory.mktemp("ranks"))
+    return run_ranks(f"EXAMPLES = {str(EXAMPLES)!r}\n{LOOPS}{RANK}", tmp_path_factory.mktemp("ranks"))
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,8 @@ def test_the_methods_are_named_in_words():
     assert "amplification" not in repr(strata)
     assert "  nearest neighbors of z, cross-fitted" in repr(replace(CHAIN, method="neighbors"))
     assert "  of my own, cross-fitted" in repr(replace(CHAIN, method="of my own"))
+    assert "  x or y is constant, n = 1,000" in repr(replace(CHAIN, method="constant"))
+    assert "  z equals x or y, n = 1,000" in repr(replace(CHAIN, method="z equals x or y"))
 
 
 def test_many_parts_are_not_all_printed_but_all_drawn():

@@ -8,6 +8,7 @@ import math
 import pickle
 import re
 from dataclasses import fields, is_dataclass, replace
+from fractions import Fraction
 from numbers import Real
 
 import matplotlib.figure
@@ -414,3 +415,15 @@ def test_a_report_is_one_page_with_all_that_print_shows(example, tmp_path):
         assert printed <= words(html.unescape(re.sub(r"<[^>]*>", " ", page)))
         for _, part in example._named_parts():
             assert words(part._content().heading) <= words(html.unescape(page))
+
+
+def test_a_level_of_any_type_of_number_can_be_saved(tmp_path):
+    result = Result(value=0.5, stderr=0.01, estimates={}, method="InfoNCE", n=1000).to(level=Fraction(9, 10))
+    result.save(tmp_path / "r.json")
+    assert Result.load(tmp_path / "r.json").level == 0.9
+
+
+def test_a_file_of_fitted_critics_is_told_from_one_of_a_result(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      \xaa")
+    with pytest.raises(ValueError, match=r"it is no text.*result\.fitted\.save\(path\) wrote is loaded by mi\.load"):
+        Result.load(tmp_path / "model.safetensors")

@@ -314,7 +314,7 @@ def test_what_a_file_holds(file):
 @pytest.mark.parametrize("damage", ["half", "tail", "text", "empty"])
 def test_a_damaged_file(file, damage):
     whole = file.read_bytes()
-    parts = {"half": whole[: len(whole) // 2], "tail": whole[:-1], "text": b'{"value": 1}' * 9, "empty": b""}
+    parts = {"half": whole[: len(whole) // 2], "tail": whole[:-1], "text": b"value: 1, " * 9, "empty": b""}
     file.write_bytes(parts[damage])
     with pytest.raises(ValueError, match="model.safetensors is damaged or no safetensors file .*Copy or save it again"):
         mi.load(file)
@@ -458,3 +458,9 @@ def test_a_folder_is_no_file_to_save_to(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder: expected the path of a .safetensors file to write"):
         fitted.save(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_file_of_a_result_is_told_from_one_of_critics(tmp_path):
+    (tmp_path / "r.json").write_text('{"type": "Result", "value": 0.5}' * 10, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"r\.json is JSON, as result\.save\(path\) writes it.*mi\.Result\.load"):
+        mi.load(tmp_path / "r.json")

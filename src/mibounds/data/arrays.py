@@ -13,7 +13,7 @@ from mibounds.data.sources import array_of
 from mibounds.data.values import Array
 from mibounds.data.variable import Schema
 
-__all__ = ["intake_array", "intake_images", "intake_sequences", "is_ragged"]
+__all__ = ["check_precision", "intake_array", "intake_images", "intake_sequences", "is_ragged"]
 
 _CHANNELS = (1, 3, 4)
 _RESOLVED = 1000  # values that the bulk of a feature should at least have room for
@@ -61,6 +61,8 @@ def intake_sequences(data: Any, name: str, least: int) -> Tensor:
         >>> intake_sequences([[1.0, 2.0], [3.0]], "x", 2).shape
         torch.Size([2, 2, 1])
     """
+    if not isinstance(data, list | tuple | np.ndarray | Tensor):
+        data = array_of(data, name)  # a loop over a table would go over its columns
     parts = [_sequence(part, name, i) for i, part in enumerate(data)]
     if len(parts) < least:
         raise ValueError(f"{name} holds {len(parts)} sequences: expected at least {least}.")
@@ -74,7 +76,7 @@ def intake_sequences(data: Any, name: str, least: int) -> Tensor:
     for row, part in zip(padded, parts, strict=True):
         row[: len(part)] = part
     for feature in padded.flatten(0, 1).unbind(1):
-        _check_precision(feature[feature.isfinite()].numpy(), name)
+        check_precision(feature[feature.isfinite()].numpy(), name)
     return padded.float()
 
 
@@ -114,7 +116,7 @@ def _numbers(data: Any, name: str) -> Array:
     return array
 
 
-def _check_precision(values: Array, name: str) -> None:
+def check_precision(values: Array, name: str) -> None:
     """Raise a ValueError if single precision does not hold numbers (N,), or not their differences."""
     single = np.finfo(np.float32)
     low, high = np.quantile(values, [0.05, 0.95])

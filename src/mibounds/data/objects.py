@@ -95,7 +95,7 @@ def _in_one_unit(values: Sequence[Any], coarse: str) -> Array:
 def _instant(value: Any) -> Any:
     if is_missing(value):
         return np.datetime64("NaT")
-    if hasattr(value, "to_timestamp"):  # pandas' Period
+    if type(value).__name__ == "Period":  # of pandas
         value = value.to_timestamp()
     if hasattr(value, "to_datetime64"):  # pandas' Timestamp
         return value.to_datetime64()

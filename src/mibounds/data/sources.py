@@ -195,10 +195,10 @@ def _of_sequence(data: Sequence[Any], name: str) -> tuple[Columns, bool]:
 
 
 def _holds_text(data: Iterable[Any]) -> bool:
-    """Does NumPy's text hold these values as they are? It would make text of numbers and of bytes, and drop zeros at
-    the end."""
+    """Does NumPy's text hold these values as they are? It would make text of numbers and of bytes, cut members of an
+    `Enum` of text to their first letters, and drop zeros at the end."""
     leaves = [*_leaves(data)]
-    return all(isinstance(one, str) and not one.endswith("\0") for one in leaves) or all(
+    return all(type(one) in (str, np.str_) and not one.endswith("\0") for one in leaves) or all(
         isinstance(one, bytes) and not one.endswith(b"\0") for one in leaves
     )
 

@@ -7,7 +7,7 @@ other rows in a new order each time round, so that every row trains equally ofte
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,8 +19,13 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 from mibounds._checks import check_paired
 from mibounds._extras import require
 from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count, take_rows, tuple_like
+from mibounds.data.arrays import check_precision
+from mibounds.data.pairing import index_warnings
 from mibounds.data.recurrence import Recurrence
+from mibounds.data.sources import array_of
 from mibounds.data.tensors import as_tensors
+from mibounds.data.values import Array, numbers
+from mibounds.warnings import issue
 
 __all__ = ["Drawn", "Resumable", "Sampler", "sampler"]
 
@@ -42,6 +47,7 @@ class Resumable(Protocol):
 Pair = tuple[Tensors, Tensors]
 _BLOCK = 65_536  # rows of a file that are read at once
 _BUFFER = 4  # blocks among which rows are shuffled
+_CHECKED = 1000  # rows whose numbers are looked at before all
 
 
 def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequence[str]] | None = None) -> Sampler:
@@ -50,7 +56,8 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
     Arguments:
         source: one of
             - x, (N, ...) numbers that slice by row numbers: `numpy.memmap`, an array, a tensor, a table; `y` goes with
-              it. All become float32, but for tensors of 32 or 64 bit integers, which may be labels or tokens;
+              it. All become float32, dates as days, but for tensors of 32 or 64 bit integers, which may be labels or
+              tokens;
             - a `torch.utils.data.Dataset` of pairs (x, y), or a `DataLoader` of it, whose `collate_fn` makes batches;
               an iterable dataset is read from its beginning again when it ends, then in the same order;
             - the path of a Parquet file, with `columns`.
@@ -61,8 +68,10 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
         `draw(n, generator)` -> (x, y). The rows of the first draw never come again.
 
     Raises:
-        TypeError: if the source is none of these, or yields something else than pairs.
-        ValueError: if x and y do not pair, columns are missing, or there are too few rows.
+        TypeError: if the source is none of these, holds something else than real numbers, or yields something else
+            than pairs.
+        ValueError: if x and y do not pair, columns are missing, there are too few rows, or float32 does not tell the
+            values apart.
 
     Example:
         >>> import mibounds as mi
@@ -77,10 +86,13 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
         if columns is None:
             raise ValueError('a Parquet file needs columns=(["a", "b"], ["c"]), the names of those of x and of y.')
         return _Blocks(Path(source), columns)
-    if y is not None:
+    if y is not None and not isinstance(source, Mapping) and not isinstance(y, Mapping):
         source, y = (np.asarray(side) if isinstance(side, list | tuple) else side for side in (source, y))
+        issue(index_warnings({"x": source, "y": y}))
         check_paired(len(source), len(y))
-        return _Indexed(len(source), lambda rows: (_rows(source, rows), _rows(y, rows)))
+        for name, side in (("x", source), ("y", y)):
+            _check_values(side, name)
+        return _Indexed(len(source), lambda rows: (_rows(source, rows, "x"), _rows(y, rows, "y")))
     loader = source if isinstance(source, DataLoader) else None
     dataset = source if loader is None else loader.dataset
     collate = default_collate if loader is None else loader.collate_fn
@@ -282,9 +294,10 @@ class _Blocks:
 
 def _numbers(frame: Any) -> Tensor:
     for name, dtype in frame.schema.items():
-        if not (dtype.is_numeric() or dtype.is_temporal()):
+        if not (dtype.is_numeric() or (dtype.is_temporal() and str(dtype) != "Time")):
             raise TypeError(f"column {name!r} holds {dtype} where numbers are due: encode it first, or leave it out.")
-    return torch.from_numpy(frame.to_numpy().astype(np.float32))
+    columns = [numbers(series.to_numpy()) for series in frame.iter_columns()]
+    return torch.from_numpy(np.stack(columns, 1).astype(np.float32))
 
 
 def _check_sampler(sampler: Any) -> None:
@@ -310,18 +323,39 @@ def _check_sampler(sampler: Any) -> None:
 _LABELS = (torch.int32, torch.int64)  # what layers of torch take as labels and tokens
 
 
-def _rows(source: Any, rows: Tensor) -> Tensor:
+def _rows(source: Any, rows: Tensor, name: str) -> Tensor:
     """Rows of an array by their numbers, read in the order in which they lie."""
     if isinstance(source, Tensor):
         taken = source.detach()[rows]
         return taken if taken.dtype in _LABELS else _column(taken)
     sorted_rows, back = torch.sort(rows)
-    by_number = source.iloc if hasattr(source, "iloc") else source  # pandas
+    values = _numbers_at(source, sorted_rows, name).astype(np.float32)
+    return _column(torch.from_numpy(values)[torch.argsort(back)])
+
+
+def _numbers_at(source: Any, rows: Tensor, name: str) -> Array:
+    """Real numbers of an array or a table, dates as days, what is masked or missing as NaN."""
+    values = array_of((source.iloc if hasattr(source, "iloc") else source)[rows.numpy()], name)  # pandas by number
+    if np.iscomplexobj(values):
+        raise TypeError(f"{name} is complex: give real numbers, for example its real and imaginary parts as columns.")
+    if values.dtype.kind in "Mm":
+        return numbers(values)
     try:
-        values = np.asarray(by_number[sorted_rows.numpy()], dtype=np.float32)
+        return values if values.dtype.kind in "biuf" else values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"the source is a {type(source).__name__} that does not hold numbers: {error}.") from error
-    return _column(torch.from_numpy(np.require(values, requirements="W"))[torch.argsort(back)])
+        raise TypeError(f"{name} is a {type(source).__name__} that does not hold numbers: {error}.") from error
+
+
+def _check_values(source: Any, name: str) -> None:
+    """Raise an error unless evenly spaced rows are real numbers that single precision tells apart."""
+    if not len(source) or (isinstance(source, Tensor) and source.dtype in _LABELS):
+        return
+    rows = torch.linspace(0, len(source) - 1, min(len(source), _CHECKED), dtype=torch.float64).long()
+    wide = _numbers_at(source, rows, name).astype(np.float64)
+    for column in wide.reshape(len(wide), -1).T if wide.ndim < 3 else [wide.ravel()]:
+        finite = column[np.isfinite(column)]
+        if len(finite):
+            check_precision(finite, name)
 
 
 def _pair(batch: Any) -> Pair:
@@ -335,6 +369,8 @@ def _pair(batch: Any) -> Pair:
 
 def _column(part: Tensor) -> Tensor:
     """Numbers in single precision, single ones as a column."""
+    if part.is_complex():
+        raise TypeError("a tensor of complex numbers came: expected real ones, for example torch.view_as_real of it.")
     part = part.float()
     return part.unsqueeze(1) if part.dim() == 1 else part
 

@@ -221,7 +221,9 @@ def as_text(value: Any) -> str | None:
         return None
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")  # different bytes are different texts
-    if isinstance(value, str | bool | np.bool_):
+    if isinstance(value, str):
+        return str.__str__(value)  # of a member of an `Enum` of text its value
+    if isinstance(value, bool | np.bool_):
         return str(value)
     try:
         number = float(value)
@@ -237,7 +239,7 @@ def family(value: Any) -> str:  # noqa: PLR0911  (one for each family)
         return "text"
     if isinstance(value, bool | np.bool_):
         return "boolean"
-    if isinstance(value, np.datetime64 | datetime.date) or hasattr(value, "to_timestamp"):
+    if isinstance(value, np.datetime64 | datetime.date) or type(value).__name__ == "Period":
         return "date"
     if isinstance(value, np.timedelta64 | datetime.timedelta):
         return "duration"
@@ -299,8 +301,8 @@ def _mixture(kinds: set[str], name: str) -> str:
     held = " and ".join(sorted(kinds))
     if kinds <= {"list objects", "ndarray objects"}:
         return (
-            f"column {name!r} holds lists: expected one value in each row. Make a column of each of their entries, for "
-            "example by numpy.stack, or leave it out."
+            f"column {name!r} holds lists: expected one value in each row. Make a column of each of their entries, or "
+            "leave it out."
         )
     return (
         f"column {name!r} holds {held}: expected numbers, dates, booleans or text, one of them throughout. "

@@ -131,6 +131,8 @@ def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResu
     sample.check_tables("xyz")
     if any(_equal(sample, name) for name in "xy"):
         return _result(sample, recipe, 0.0, 0.0, "z equals x or y", {})
+    if any(sample.is_constant(name) for name in "xy"):
+        return _result(sample, recipe, 0.0, 0.0, "constant", {})
     _, stratum, counts = torch.unique(sample.variables["z"].table, dim=0, return_inverse=True, return_counts=True)
     fits = len(counts) <= _MOST_STRATA and int(counts.min()) >= _ROWS_PER_STRATUM
     if method == "strata" and not fits:

@@ -173,7 +173,7 @@ def maybe_independent(e: Evidence) -> MIWarning | None:
     if e.x is not None and e.y is not None and _correlated(e.x, e.y):
         return None
     return MaybeIndependentWarning(
-        f"The value is {e.value:.2g} nats with a standard error of {e.stderr:.2g}: these {e.n:,} rows do "
+        f"The value is {max(e.value, 0.0):.2g} nats with a standard error of {e.stderr:.2g}: these {e.n:,} rows do "
         "not show a dependence. Independent data look like this, but it is no proof of "
         "independence: the interval says how much information may be undetected."
     )

@@ -70,7 +70,7 @@ class MIEstimator(Estimator):
         if bound.needs_conditional_density and not critic.is_conditional_density:
             raise ValueError(
                 f"{type(bound).__name__} trains by maximum likelihood and needs a density critic log q(y|x), "
-                f"which {type(critic).__name__} is not: train with another bound and read with this one."
+                f"which {type(critic).__name__} is not: train with another bound, and evaluate this one on its scores."
             )
         self.critic = critic
         self.bound = bound

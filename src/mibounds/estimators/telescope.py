@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mibounds._checks import check_at_least
+from mibounds._checks import check_integer, check_number, check_widths
 from mibounds._distributed import all_gather, check_even_shares, rank, ranks
 from mibounds._variables import Tensors
 from mibounds.bounds import PlugIn
@@ -71,6 +71,7 @@ class Telescope(Estimator):
         shared: x and y are this rank's share of a batch; see `MIEstimator`.
 
     Raises:
+        TypeError: if an argument is no number, or `hidden` no sequence of them.
         ValueError: if a number is out of its range.
 
     Example:
@@ -104,9 +105,10 @@ class Telescope(Estimator):
         shared: bool = False,
     ):
         super().__init__()
-        check_at_least("bridges", bridges, 1)
-        if not information > 0:
-            raise ValueError(f"information is {information!r}, and must be a positive number of nats.")
+        sizes = {"dim_x": dim_x, "dim_y": dim_y, "bridges": bridges, "features": features}
+        dim_x, dim_y, bridges, features = (check_integer(name, size, 1) for name, size in sizes.items())
+        information = check_number("information", information, above=0)
+        hidden = check_widths("hidden", hidden)
         self.critic = BridgedCritic(dim_x, dim_y, bridges=bridges, hidden=hidden, features=features)
         self.bound = PlugIn()
         self.shared = shared

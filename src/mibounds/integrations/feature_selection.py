@@ -23,6 +23,7 @@ from mibounds._random import noise_seed
 from mibounds.classical import contingency, entropy, mixed_ksg
 from mibounds.data import MissingPolicy, RankGaussianize, Sample, Variable
 from mibounds.data.intake import table_of
+from mibounds.data.sources import index_of, title_of
 from mibounds.data.values import Array, texts
 from mibounds.data.variable import shown
 from mibounds.estimation.candidates import ranked_candidate
@@ -86,9 +87,10 @@ def mi_regression(
         X: (N, D) numbers, an array, a table or a sparse matrix (which is made dense); at least 50 rows.
         y: (N,) or (N, D_y) numbers, paired with X; several columns are one target.
         discrete_features: the columns of X whose values are labels without order: a mask, indices, True for all,
-            False for none, or "auto" for those of at most 10 distinct integers.
-        groups: a name for each column; columns of one name are scored together and each has the score of all, so
-            that `dict(zip(groups, scores))` has one score per name.
+            False for none, or "auto" for those of at most 10 distinct integers. A mask may be a dictionary or a pandas
+            series by the names of columns.
+        groups: a name for each column, in their order or by their names; columns of one name are scored together and
+            each has the score of all, so that `dict(zip(groups, scores))` has one score per name.
         method: "neighbors" for classical estimates (`mibounds.classical.contingency` where both variables are labels,
             `mixed_ksg` where both are numbers, and the estimator of Ross, 2014, for labels and numbers), which are low
             for more than a few columns in a group or in y; "critic" for a trained one; "auto" for neighbors where a
@@ -240,7 +242,7 @@ def _group_names(groups: Any, titles: Sequence[str]) -> list[Hashable]:
         return [*titles]
     if isinstance(groups, str) or not isinstance(groups, Iterable):
         raise TypeError(f"groups is {groups!r}: expected a list with a name for each column of X.")
-    names = list(groups)
+    names = list(_by_column(groups, titles, "groups"))
     if len(names) != len(titles):
         raise ValueError(f"groups has {len(names)} names, and X has {len(titles)} columns: give one name for each.")
     for name in names:
@@ -339,7 +341,7 @@ def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
         return dict.fromkeys(titles, "categorical" if given else "continuous")
     if isinstance(given, str) and given == "auto":
         return {title: "categorical" for title, column in columns.items() if _few_integers(column)}
-    chosen = _entries(given)
+    chosen = _entries(_by_column(given, titles, "discrete_features"))
     if chosen and all(isinstance(one, bool | np.bool_) for one in chosen):
         if len(chosen) != len(titles):
             raise ValueError(
@@ -355,6 +357,19 @@ def _kinds(columns: Mapping[str, Any], given: Any) -> dict[str, str]:
             raise ValueError(f"discrete_features names a column {one!r} that X does not have. {known}")
         mask[place] = True
     return {title: "categorical" if one else "continuous" for title, one in zip(titles, mask, strict=True)}
+
+
+def _by_column(given: Any, titles: Sequence[str], name: str) -> Any:
+    """What a dictionary, or a pandas series, says of the columns, in the order of these; anything else as it is."""
+    keys = given if isinstance(given, Mapping) else index_of(given)
+    if keys is None:
+        return given
+    place = {title_of(key): i for i, key in enumerate(keys)}
+    missing = [title for title in titles if title not in place]
+    if missing and isinstance(given, Mapping):
+        raise ValueError(f"{name} has no entry for column {missing[0]!r} of X: give one for each column.")
+    values = list(given.values() if isinstance(given, Mapping) else given)
+    return values if missing else [values[place[title]] for title in titles]
 
 
 def _entries(given: Any) -> list[Any]:

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["ConditionalResult"]
 
 _SHOWN = 6  # parts
-_METHODS = {"chain": "chain rule", "neighbors": "nearest neighbors of z", "strata": "strata of z"}
+_METHODS = {
+    "chain": "chain rule, cross-fitted",
+    "neighbors": "nearest neighbors of z, cross-fitted",
+    "strata": "strata of z, cross-fitted",
+    "constant": "x or y is constant",
+    "z equals x or y": "z equals x or y",
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -29,7 +35,7 @@ class ConditionalResult(Measurement):
     Attributes:
         value: the estimate in `unit`. It is not clipped.
         stderr: its standard error in `unit`.
-        method: "chain", "neighbors" or "strata".
+        method: "chain", "neighbors" or "strata"; "z equals x or y" or "constant" where it is 0 without an estimate.
         parts: the estimates that it consists of: I(X;(Y,Z)) and I(X;Z), or I(X;Y|Z=z) by the value of z.
         amplification: the sum of the absolute parts divided by the absolute value of their difference, the factor by
             which the chain rule magnifies relative errors; 1 for the other methods.
@@ -67,7 +73,7 @@ class ConditionalResult(Measurement):
 
     def _content(self) -> Content:
         heading = f"I(X;Y|Z) = {number(self.value)} {self.unit}   {self._interval_text()}"
-        method = Line(f"{_METHODS.get(self.method, self.method)}, cross-fitted, n = {self.n:,}")
+        method = Line(f"{_METHODS.get(self.method, f'{self.method}, cross-fitted')}, n = {self.n:,}")
         return Content(heading, (method, *self._details()), self.warnings)
 
     def _details(self) -> tuple[Line | Numbers, ...]:

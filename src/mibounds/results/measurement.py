@@ -149,7 +149,7 @@ class Measurement(ABC):
             elif one.name == "unit":
                 changes["unit"] = unit
             elif one.name == "level" and level is not None:
-                changes["level"] = level
+                changes["level"] = float(level)
             elif next(_parts(entry), None) is not None:
                 changes[one.name] = _converted(entry, unit, level)
         return replace(self, **changes)
@@ -279,7 +279,12 @@ class Measurement(ABC):
             return cls.from_dict(record)
         except FileNotFoundError:
             raise FileNotFoundError(f"There is no file {str(path)!r} to load a result from.") from None
-        except ValueError as error:  # of JSON, of UTF-8, or of the record
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{str(path)!r} cannot be loaded as a {cls.__name__}: it is no text. Expected the JSON file that "
+                "result.save(path) wrote; what result.fitted.save(path) wrote is loaded by mi.load(path)."
+            ) from error
+        except ValueError as error:  # of JSON, or of the record
             what = f"{str(path)!r} cannot be loaded as a {cls.__name__}"
             raise ValueError(f"{what}: {str(error).rstrip('.')}.") from error
 
