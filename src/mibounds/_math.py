@@ -18,6 +18,7 @@ __all__ = [
     "at_places",
     "canonical_correlations",
     "full_precision",
+    "indicators",
     "infonce_loss",
     "interval_of",
     "logaddmeanexp",
@@ -232,3 +233,13 @@ def interval_of(points: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     upper = torch.searchsorted(points, values.contiguous()).clamp(1, len(points) - 1)
     low, high = points[upper - 1], points[upper]
     return upper, ((values - low) / (high - low)).clamp(0, 1)
+
+
+def indicators(rows: Tensor, values: Tensor) -> Tensor:
+    """Which of the values (C, T) each row (..., T) is, (..., C); the nearest one of those that it is not equal to.
+
+    >>> indicators(torch.tensor([[1.0], [0.2]]), torch.tensor([[0.0], [1.0]]))
+    tensor([[0., 1.],
+            [1., 0.]])
+    """
+    return torch.nn.functional.one_hot(torch.cdist(rows, values).argmin(-1), len(values)).to(rows.dtype)

@@ -8,6 +8,7 @@ from mibounds.critics import (
     density,
     gaussian,
     neural,
+    normal_classes,
     residual,
     standardized,
     student,
@@ -21,6 +22,7 @@ from mibounds.critics.critic import *  # noqa: F403
 from mibounds.critics.density import *  # noqa: F403
 from mibounds.critics.gaussian import *  # noqa: F403
 from mibounds.critics.neural import *  # noqa: F403
+from mibounds.critics.normal_classes import *  # noqa: F403
 from mibounds.critics.residual import *  # noqa: F403
 from mibounds.critics.standardized import *  # noqa: F403
 from mibounds.critics.student import *  # noqa: F403
@@ -35,6 +37,7 @@ __all__ = [  # noqa: PLE0604
     *gaussian.__all__,
     *categorical.__all__,
     *density.__all__,
+    *normal_classes.__all__,
     *residual.__all__,
     *standardized.__all__,
     *student.__all__,

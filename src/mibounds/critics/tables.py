@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mibounds._buffers import FittedBuffers
-from mibounds._math import interval_of
+from mibounds._math import indicators, interval_of
 from mibounds.critics.critic import Critic, inner_product
 from mibounds.data import RankGaussianize, Standardize
 from mibounds.learners.learner import one_thread
@@ -87,7 +87,7 @@ class ForestCritic(FittedBuffers, Critic):
 
     def encode_y(self, y: Tensor) -> Tensor:
         if self.label:
-            return _indicators(y, self.classes)
+            return indicators(y, self.classes)
         scores: Tensor = self.ranks(y[..., [self.target]]).squeeze(-1)
         if len(self.knots) < 2:
             return torch.ones_like(scores)[..., None]
@@ -157,7 +157,7 @@ class ClassCritic(FittedBuffers, Critic):
         return torch.log_softmax(logits, -1) - self.log_frequency
 
     def encode_y(self, y: Tensor) -> Tensor:
-        return _indicators(y, self.classes)
+        return indicators(y, self.classes)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         return inner_product(hx, hy)
@@ -192,8 +192,3 @@ class Transposed(Critic):
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         return self.critic.combine(hy, hx)
-
-
-def _indicators(y: Tensor, classes: Tensor) -> Tensor:
-    """Which of the classes (C, T) each row (N, T) is, (N, C); the nearest one of those that it is not equal to."""
-    return torch.nn.functional.one_hot(torch.cdist(y, classes).argmin(-1), len(classes)).to(y.dtype)

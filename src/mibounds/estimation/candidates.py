@@ -19,6 +19,7 @@ from mibounds.critics import (
     Encoded,
     ForestCritic,
     GaussianCritic,
+    NormalClassesCritic,
     ResidualCritic,
     StudentCopulaCritic,
     Transposed,
@@ -50,6 +51,7 @@ _CODE = 128  # columns that an image or a sequence becomes
 _MOST_FOR_COMPONENTS = 100  # columns, beyond which independent components cost more time than they gain
 _MANY, _AXES = 32, 16  # columns, from where their leading principal axes are a candidate of their own; axes
 _MOST_FOR_STUDENT = 20  # columns of x and y together
+_MOST_FOR_NORMALS = 60  # columns, or codes of a label
 _JOINT_NEGATIVES = 8
 _HEAVY = 20.0  # kurtosis of a column, from where squared errors of its values say little
 
@@ -155,10 +157,22 @@ def closed_form_candidates(x: Variable, y: Variable, supervision: Supervision, r
     if x.width == y.width == 1:
         found["copula density"] = CopulaDensityCritic(0, 0)
     candidates = [Candidate(name, MIEstimator(critic, InfoNCE())) for name, critic in found.items()]
+    candidates += _normal_classes(x, y)
     if x.width + y.width <= _MOST_FOR_STUDENT and not x.is_label and not y.is_label:
         ranks = _first(x, y, RankGaussianize())
         candidates.append(Candidate("Student copula", MIEstimator(StudentCopulaCritic(), InfoNCE()), ranks))
     return candidates
+
+
+def _normal_classes(x: Variable, y: Variable) -> list[Candidate]:
+    """Discriminant analysis of a label, of columns as they are and of their ranks."""
+    if x.is_label == y.is_label or max(x.width, y.width) > _MOST_FOR_NORMALS:
+        return []
+    critic: Critic = Transposed(NormalClassesCritic()) if x.is_label else NormalClassesCritic()
+    return [
+        Candidate(name, MIEstimator(critic, InfoNCE()), _first(x, y, inner))
+        for name, inner in (("normal classes", Standardize()), ("normal classes of ranks", RankGaussianize()))
+    ]
 
 
 def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, recipe: Recipe) -> dict[str, Critic]:
