@@ -29,6 +29,7 @@ from mibounds.critics import (
     GaussianCritic,
     JointCritic,
     MixedWithIndependence,
+    NormalClassesCritic,
     Normalized,
     ResidualCritic,
     SeparableCritic,
@@ -76,13 +77,14 @@ CRITICS = {
     "StudentCopulaCritic": StudentCopulaCritic,
     "ForestCritic": lambda: ForestCritic(1),
     "ClassCritic": ClassCritic,
+    "NormalClassesCritic": NormalClassesCritic,
     "Transposed": lambda: Transposed(BilinearCritic(3, 2)),
     "MixedWithIndependence": lambda: MixedWithIndependence(GaussianCritic(), 0.1),
     "Normalized": lambda: Normalized(FunctionCritic(asymmetric), bank(), unidentified="function of y"),
 }
 
 
-CONSTANT_BETWEEN_SPLITS = {"ForestCritic": "x", "ClassCritic": "y"}
+CONSTANT_BETWEEN_SPLITS = {"ForestCritic": "x", "ClassCritic": "y", "NormalClassesCritic": "y"}
 
 
 @pytest.fixture(params=CRITICS)

@@ -156,7 +156,6 @@ def test_unsorted_times_are_refused(index):
         of(HOURS[:1]),
         of(HOURS[:0]),
         of(pd.Index([3, 1, 2])),
-        of(pd.MultiIndex.from_product([[1, 2], HOURS[::-1][:3]])),
         pl.Series([3, 1]),
         pd.DataFrame({"a": HOURS[::-1]}),
         [3, 1],
@@ -166,3 +165,33 @@ def test_unsorted_times_are_refused(index):
 )
 def test_even_times_and_other_rows_are_not_warned_of(data):
     assert time_warnings({"x": data}) == []
+
+
+DAYS = pd.date_range("2024-01-01", periods=4)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.MultiIndex.from_product([["DE", "FR"], DAYS]),
+        pd.MultiIndex.from_product([[7, 9], DAYS]),
+        pd.MultiIndex.from_product([DAYS, ["DE", "FR"]]),
+        pd.MultiIndex.from_product([pd.CategoricalIndex(["a", "b"]), DAYS.to_period("D")]),
+        pd.MultiIndex.from_product([["DE"], [1, 2], DAYS]),
+    ],
+)
+def test_the_times_of_several_series_are_refused(index):
+    with pytest.raises(ValueError, match=r"the index of y has \d levels and the times of several series: .* y.xs\(key"):
+        time_warnings({"x": np.zeros(8), "y": pd.Series(range(len(index)), index=index)})
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.MultiIndex.from_product([DAYS, range(2)], names=["day", "hour"]),
+        pd.MultiIndex.from_product([["DE"], DAYS]),
+        pd.MultiIndex.from_product([["DE", "FR"], range(4)]),  # which may be anything
+    ],
+)
+def test_one_series_may_have_an_index_of_several_levels(index):
+    assert time_warnings({"x": pd.Series(range(len(index)), index=index)}) == []

@@ -3,8 +3,10 @@ import gzip
 import io
 import json
 import lzma
+import os
 import re
 import sys
+import threading
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -171,10 +173,10 @@ def written(frame, kind):
 @pytest.mark.parametrize(
     "content, sentence",
     [
-        (written(TABLE, "parquet"), "a Parquet file: give it the ending .parquet."),
-        (gzip.compress(written(TABLE, "parquet")), "a Parquet file: give it the ending .parquet."),
-        (written(TABLE, "ipc"), "an Arrow file: give it the ending .arrow."),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "a spreadsheet: give it the ending .xls, or save it as CSV."),
+        (written(TABLE, "parquet"), "a Parquet file: give a file that ends in .parquet."),
+        (gzip.compress(written(TABLE, "parquet")), "a Parquet file: give a file that ends in .parquet."),
+        (written(TABLE, "ipc"), "an Arrow file: give a file that ends in .arrow."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "a spreadsheet: give a file that ends in .xls, or save it as CSV."),
         (bz2.compress(TEXT.encode() * 99), "compressed by bzip2: decompress it first."),
         (lzma.compress(TEXT.encode()), "compressed by xz: decompress it first."),
         (gzip.compress(TEXT.encode())[:-9], "damaged, or not compressed by gzip."),
@@ -200,10 +202,10 @@ def zipped(*names):
 @pytest.mark.parametrize(
     "names, sentence",
     [
-        (["[Content_Types].xml", "xl/workbook.xml"], "a spreadsheet: give it the ending .xlsx, or save it as CSV."),
-        (["xl/workbook.bin"], "a spreadsheet: give it the ending .xlsb, or save it as CSV."),
-        (["mimetype", "content.xml"], "a spreadsheet: give it the ending .ods, or save it as CSV."),
-        (["a.npy", "b.npy"], "an archive of arrays of NumPy: give it the ending .npz."),
+        (["[Content_Types].xml", "xl/workbook.xml"], "a spreadsheet: give a file that ends in .xlsx, or save it as CSV."),
+        (["xl/workbook.bin"], "a spreadsheet: give a file that ends in .xlsb, or save it as CSV."),
+        (["mimetype", "content.xml"], "a spreadsheet: give a file that ends in .ods, or save it as CSV."),
+        (["a.npy", "b.npy"], "an archive of arrays of NumPy: give a file that ends in .npz."),
         (["data/", "data/t.csv"], "a zip archive: extract it, and give 'data/t.csv'."),
         (["a.csv", "b.csv"], "a zip archive: extract it, and give one of its 2 files, such as 'a.csv'."),
         (["data/"], "a zip archive without files: give a file of text."),
@@ -442,3 +444,14 @@ def test_bytes_are_text_of_typed_files(tmp_path):
     frame = pl.DataFrame({"b": [b"x\xff", b"x\xfe", None]})
     frame.write_parquet(tmp_path / "t.parquet")
     assert_frame_equal(read_table(tmp_path / "t.parquet"), frame)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_as_standard_input_is(tmp_path):
+    """What a shell makes of <(command) has a number for a name."""
+    pipe = tmp_path / "63"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("a;b\n1;2,5\n3;4\n",))
+    writer.start()
+    assert read_table(pipe).to_dict(as_series=False) == {"a": [1, 3], "b": [2.5, 4.0]}
+    writer.join()

@@ -16,6 +16,7 @@ __all__ = ["NormalClassesCritic"]
 
 _FITTED_ROWS = 20_000
 _FEWEST = 2  # samples of a class
+_FOLDS = 5  # to choose how much is shrunken
 _PRIORS = (0.5, 2.0, 8.0, 32.0, math.inf)  # times D + 2, samples that the common covariance counts as
 _LEAST = 1e-4  # of a variance, added to it: columns may be copies of each other
 
@@ -27,8 +28,8 @@ class NormalClassesCritic(FittedBuffers, Critic):
 
     In closed form, so it needs few samples where classes are about normal; networks and trees learn quadratic
     boundaries in several columns slowly. The covariances of the classes are shrunken to their common one, or all to
-    their diagonals, by as much as predicts the classes of the other half of the samples best; with one covariance for
-    all it is linear discriminant analysis. Wrong for skewed columns and classes in several parts.
+    their diagonals, by as much as predicts the classes best in five folds; with one covariance for all it is linear
+    discriminant analysis. Wrong for skewed columns and classes in several parts.
 
     References:
         Friedman, Regularized discriminant analysis, 1989.
@@ -58,16 +59,18 @@ class NormalClassesCritic(FittedBuffers, Critic):
         self.classes, place, counts = torch.unique(y[:_FITTED_ROWS], dim=0, return_inverse=True, return_counts=True)
         self.log_frequency = (counts / counts.sum()).log().to(x)
         rows = x[:_FITTED_ROWS].double()
-        scale = rows.std(0).clamp_min(torch.finfo(x.dtype).tiny)
-        number, half = len(self.classes), torch.arange(len(rows), device=x.device) % 2 == 0
+        spread = rows.std(0)
+        scale = torch.where(spread > 0, spread, 1.0)
+        number, fold = len(self.classes), torch.arange(len(rows), device=x.device) % _FOLDS
         choices = [(prior, full) for full in (True, False) for prior in _PRIORS]
         losses = torch.zeros(len(choices), dtype=torch.float64)
-        for fitted in (half, ~half):
+        for i in range(_FOLDS):
+            fitted = fold != i
             moments = _moments(rows[fitted] / scale, place[fitted], number)
-            for i, choice in enumerate(choices):
+            for k, choice in enumerate(choices):
                 log_density = _log_density(rows[~fitted] / scale, *_normals(moments, *choice))
                 log_share = torch.log_softmax(log_density + self.log_frequency, 1)
-                losses[i] -= float(log_share.gather(1, place[~fitted, None]).mean())
+                losses[k] -= float(log_share.gather(1, place[~fitted, None]).sum())
         best = choices[int(losses.nan_to_num(math.inf).argmin())]
         means, whitening, constants = _normals(_moments(rows / scale, place, number), *best)
         self.means, self.whitening = (means * scale).to(x), (whitening / scale[:, None]).to(x)

@@ -100,11 +100,12 @@ def time_warnings(variables: Mapping[str, Any]) -> list[MIWarning]:
     """A warning if the rows of a series have a pandas index of times that are not evenly spaced.
 
     Raises:
-        ValueError: if the times are not in increasing order.
+        ValueError: if the times are not in increasing order, or are those of several series.
     """
     for name, index in _indices(variables).items():
+        _check_one_series(name, index)
         index = index.to_timestamp() if hasattr(index, "to_timestamp") else index  # noqa: PLW2901  (periods)
-        if getattr(index.dtype, "kind", None) not in ("m", "M") or len(index) < 2:
+        if not _holds_times(index) or len(index) < 2:
             continue
         if not index.is_monotonic_increasing:
             raise ValueError(
@@ -123,6 +124,22 @@ def time_warnings(variables: Mapping[str, Any]) -> list[MIWarning]:
                 )
             ]
     return []
+
+
+def _check_one_series(name: str, index: Any) -> None:
+    """Raise a ValueError for a panel: an index of several levels, times and names or numbers of units."""
+    levels = [index.get_level_values(i) for i in range(index.nlevels)] if index.nlevels > 1 else []
+    times = [level for level in levels if _holds_times(level)]
+    units = [level for level in levels if level.dtype.kind == "O" and not _holds_times(level) and level.nunique() > 1]
+    if times and (units or not times[0].is_monotonic_increasing):
+        raise ValueError(
+            f"the index of {name} has {index.nlevels} levels and the times of several series: a lag would lead from "
+            f"one into the next. Measure one at a time, for example {name}.xs(key, level=0)."
+        )
+
+
+def _holds_times(index: Any) -> bool:
+    return getattr(index.dtype, "kind", None) in ("m", "M") or hasattr(index, "to_timestamp")
 
 
 def weight_warnings(weights: Any, stay: Tensor) -> list[MIWarning]:

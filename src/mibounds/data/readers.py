@@ -31,10 +31,10 @@ _TEXT = (".csv", ".tsv", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
 _TYPED = (".parquet", ".arrow", ".feather", ".ipc")
 _MAGIC = {
-    b"\xd0\xcf\x11\xe0": "a spreadsheet: give it the ending .xls, or save it as CSV",
-    b"PAR1": "a Parquet file: give it the ending .parquet",
-    b"ARROW1": "an Arrow file: give it the ending .arrow",
-    b"\x93NUMPY": "an array of NumPy: give it the ending .npy",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet: give a file that ends in .xls, or save it as CSV",
+    b"PAR1": "a Parquet file: give a file that ends in .parquet",
+    b"ARROW1": "an Arrow file: give a file that ends in .arrow",
+    b"\x93NUMPY": "an array of NumPy: give a file that ends in .npy",
     b"BZh9": "compressed by bzip2: decompress it first",
     b"\xfd7zXZ\0": "compressed by xz: decompress it first",
     b"\x28\xb5\x2f\xfd": "compressed by zstd: decompress it first",
@@ -105,7 +105,7 @@ def read_table(
 
     | ending | content |
     |---|---|
-    | .csv, .tsv, .txt, also compressed (.gz); "-" is standard input | a header and rows of text |
+    | .csv, .tsv, .txt, also compressed (.gz); "-" is standard input; pipes | a header and rows of text |
     | .json, .jsonl, .ndjson | a list of objects, an object of columns, or an object on each line |
     | .parquet, .arrow, .feather, .ipc | a table with types |
     | .xlsx, .xlsm, .xlsb, .xls, .ods | a spreadsheet, its first sheet; needs the extra `excel` |
@@ -199,6 +199,8 @@ def _ending(path: Path) -> str:
     ending = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder: give a file in it.")
+    if path.is_fifo() or path.is_char_device():
+        return ".csv"  # what a shell writes in place of <(command), and /dev/stdin: text, as standard input is
     if not path.exists():
         raise ValueError(no_such_file(path, READABLE))
     if ending not in READABLE:
@@ -237,9 +239,9 @@ def _zipped(data: bytes) -> str:
         return "a damaged zip archive: write it again"
     for name, ending in _WORKBOOKS.items():
         if name in names:
-            return f"a spreadsheet: give it the ending {ending}, or save it as CSV"
+            return f"a spreadsheet: give a file that ends in {ending}, or save it as CSV"
     if names and all(name.endswith(".npy") for name in names):
-        return "an archive of arrays of NumPy: give it the ending .npz"
+        return "an archive of arrays of NumPy: give a file that ends in .npz"
     if not names:
         return "a zip archive without files: give a file of text"
     which = f"give {names[0]!r}" if len(names) == 1 else f"give one of its {len(names)} files, such as {names[0]!r}"
