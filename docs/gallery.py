@@ -81,13 +81,14 @@ def screenshot(page: Path, picture: Path) -> None:
 
 
 def keep(name: str, picture: bytes) -> None:
-    """Write a picture down, small: in 256 colors where all of them would take too much."""
+    """Write a picture down, small: in 256 or 128 colors where all of them would take too much."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     image.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
     path = FIGURES / f"{name}.png"
     image.save(path, optimize=True)
-    if path.stat().st_size > LARGE:
-        image.quantize(kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
+    for colors, allowed in ((256, LARGE), (128, LARGEST)):
+        if path.stat().st_size > allowed:
+            image.quantize(colors, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
     if size > LARGEST:
         sys.exit(f"{path.name} has {size:,} bytes, and at most {LARGEST:,} are allowed: draw less.")
