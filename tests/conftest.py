@@ -1,5 +1,6 @@
 """Shared fixtures: seeded generators, the exact critic of a Gaussian task, two ranks, and a benchmark of seconds."""
 
+import gc
 import multiprocessing
 import socket
 from functools import partial
@@ -20,6 +21,11 @@ torch.set_num_threads(1)  # the tests' networks are too small for two, and two w
 
 def pytest_addoption(parser):
     parser.addoption("--device", default="cuda", help="where the tests of tests/test_device.py run, if it is there")
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays: searches for garbage leave it out."""
+    gc.freeze()
 
 
 @pytest.fixture

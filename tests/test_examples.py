@@ -85,7 +85,7 @@ def test_options_are_parsed_properly(monkeypatch, capsys):
 
 def test_the_bottleneck_retains_the_label_and_little_else():
     bottleneck = load("information_bottleneck")
-    free, tight = bottleneck.run(0.001, steps=250), bottleneck.run(0.1, steps=250)
+    free, tight = bottleneck.run(0.001, steps=350), bottleneck.run(0.1, steps=350)
     assert tight[0] < 0.6 * free[0]
     assert tight[1] > 1.9
     assert tight[2] > 0.9

@@ -342,3 +342,12 @@ def test_whole_numbers_without_ties_have_tied_distances_that_add_nothing(nats):
     for a, b in (ranks, [10**9 + 3 * ranks[0], 2.5 * ranks[1]], [ranks[0] / 250, y]):
         assert mixed_ksg(a, b) == pytest.approx(truth, abs=0.03)
     assert mixed_ksg(x, y) == truth, "values that are on no grid stay as they are"
+
+
+def test_numbers_that_vanish_beside_the_largest_are_one_value():
+    """All are divided by a power of two, so that differences of the largest stay finite."""
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=60), rng.choice([-1.7e308, 1e308, 1.7e308], 60)
+    tiny = 5e-324 * rng.integers(0, 50, 60)
+    assert conditional_mixed_ksg(x, tiny, z) == pytest.approx(conditional_mixed_ksg(x, np.zeros(60), z), abs=0.05)
+    assert conditional_mixed_ksg(tiny, x, z) == pytest.approx(0, abs=0.05)

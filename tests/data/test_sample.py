@@ -374,7 +374,7 @@ def test_groups_of_different_text_are_different(groups):
 def test_a_kind_of_columns_of_data_that_are_no_columns_is_refused(kind, shape):
     """They were taken as sequences or images, whatever was asked for."""
     with pytest.raises(
-        ValueError, match=rf"x_type is '{kind}', a kind of columns, and x has shape .*flatten it.*'image'"
+        ValueError, match=rf"x has shape .*, and {kind} columns are expected: flatten it, numpy.reshape"
     ):
         Sample.of(x=np.zeros(shape), y=NUMBERS, types={"x": kind})
 

@@ -18,7 +18,7 @@ from mibounds.training.recipe import Recipe
 from mibounds.warnings import BeyondLogNWarning, ConstantColumnWarning
 
 MODULE = importlib.import_module("mibounds.estimation.bracket")
-QUICK = {"steps": 100, "hidden": (32,), "folds": 2}
+QUICK = {"steps": 60, "hidden": (32,), "folds": 2}
 
 
 def gaussian(n=800, dim=2, rho=0.7, seed=0):
@@ -73,7 +73,7 @@ def test_an_estimate_that_is_given_is_not_made_again(monkeypatch):
 
 
 def test_the_variable_with_fewer_columns_is_predicted():
-    x, y = gaussian(100)
+    x, y = gaussian(300)
     short = {"steps": 5, "folds": 2, "hidden": (8,)}
     assert bracket(x, y, estimate=known(), **short).predicted == "y"
     turned = bracket(x[:, :1], y, estimate=known(), **short)

@@ -20,7 +20,7 @@ from mibounds.training.recipe import Recipe
 from mibounds.warnings import AmplifiedWarning, OverfitWarning
 
 MODULE = importlib.import_module("mibounds.estimation.conditional")
-QUICK = {"steps": 80, "folds": 2, "hidden": (32, 32), "lr": 4e-3}
+QUICK = {"steps": 40, "folds": 2, "hidden": (32, 32), "lr": 4e-3}
 WIDER = {"steps": 120, "folds": 2, "hidden": (64, 64), "lr": 3e-3}
 SHORT = {"steps": 5, "folds": 2, "hidden": (8,)}  # where the value does not matter
 

@@ -21,7 +21,7 @@ def sample_of(x, y, **options):
 
 @pytest.fixture(scope="module")
 def rows():
-    return density_rows(sample_of(*gaussian()), Recipe(steps=100))
+    return density_rows(sample_of(*gaussian()), Recipe(steps=60))
 
 
 def by_hand(**changes):

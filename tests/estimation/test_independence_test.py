@@ -58,10 +58,11 @@ def test_a_dependence_without_correlation_is_found():
     assert again.estimate.unit == "bits"
 
 
+@pytest.mark.slow  # by hand in test_permutations_retrained_are_of_y_and_each_has_its_folder
 @pytest.mark.usefixtures("one_regularization")
 def test_retraining_finds_a_dependence_too():
     x, noise = normals(100)
-    found = mi.independence_test(x, x + 0.5 * noise, permutations=9, retrain=True, **{**QUICK, "hidden": (8,)})
+    found = mi.independence_test(x, x + 0.5 * noise, permutations=9, retrain=True, critic="separable", **QUICK)
     assert found.retrained
     assert found.pvalue == 0.1
 

@@ -95,3 +95,35 @@ def test_the_gain_of_doubling_the_samples():
     assert value_and_gain(lambda x, y: float(np.max(x + y)), x, x) == (16.0, 1.0)  # halves: 16 and 14
     check = selected_columns(taken(Regression(FAST_SINE, Normal(0.1), 2), 800), 0)
     assert 0.1 < check.learning_gain < 1
+
+
+def one_of_two(n, seed=0, idle=1):
+    """x of three columns and y of one that depends on the first of them, beside idle ones."""
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, 3, generator=draw)
+    y = torch.randn(n, 1 + idle, generator=draw)
+    y[:, 0] = (2 * x[:, 0]).sin() + 0.3 * y[:, 0]  # 0.862 nats
+    return x, y
+
+
+def test_idle_columns_of_the_narrower_side_are_left_out_too():
+    x, y = one_of_two(800, idle=2)
+    check = selected_columns(Sample.of(x=x, y=y), 0)
+    assert check.columns == ("x[0]", "y[0]")
+    assert check.value == pytest.approx(0.862, abs=0.08)
+    all_of_x = selected_columns(Sample.of(x=x[:, :1], y=one_of_two(800, idle=2)[1]), 0)
+    assert all_of_x.columns == ("y[0]",)
+
+
+def test_where_all_columns_of_the_wider_side_matter_those_of_the_other_are_chosen():
+    x, y = one_of_two(800)
+    x = x[:, :2]
+    y[:, 0] += 0.5 * x[:, 1]
+    check = selected_columns(Sample.of(x=x, y=y), 0)
+    assert check.columns == ("x[0]", "x[1]", "y[0]")
+
+
+def test_all_columns_of_the_narrower_side_stay_unless_fewer_say_clearly_more():
+    x, y = one_of_two(800)
+    y[:, 1] = x[:, 0] + 0.3 * y[:, 1]
+    assert selected_columns(Sample.of(x=x, y=y), 0).columns == ("x[0]",)

@@ -94,7 +94,7 @@ def test_trees_by_hand():
 def test_predictions_of_training_samples_do_not_depend_on_their_own_targets():
     """With another y, samples change the predictions of the other folds, and none of their own; but for those of the
     first fold, they also have a say in the number of trees."""
-    x, y = table(), step(table())
+    x, y = table(200), step(table(200))
     folds = inner_folds(len(x), 0)
     other = y.clone()
     other[folds[0][1]] += 100.0
@@ -164,7 +164,7 @@ def test_noise_is_not_predicted():
     assert abs(np.mean(found)) < 0.1
 
 
-@pytest.mark.parametrize("rare", [0, 1, 2, 3])
+@pytest.mark.parametrize("rare", [0, 1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_classes_may_be_absent_or_rare_in_a_fold(rare):
     """One sample of a class cannot be divided between training and validation: it counts as absent."""
     x = table()

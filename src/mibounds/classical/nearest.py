@@ -272,12 +272,12 @@ def _is_grid(values: Floats) -> bool:
 
 
 def _untied(column: Floats, rng: np.random.Generator) -> Floats:
-    """A column that is not constant; if it has ties, or equal distances, its normal scores, as wide as it was, with a
-    trace of noise."""
+    """A column; if it has ties, or equal distances, its normal scores, as wide as it was, with a trace of noise. One
+    that is constant, too small beside the largest numbers of the others, stays so."""
     from scipy.special import ndtri
 
     values, place, counts = np.unique(column, return_inverse=True, return_counts=True)
-    if len(values) == len(column) and not _is_grid(values):
+    if len(values) == 1 or (len(values) == len(column) and not _is_grid(values)):
         return column
     scores = ndtri((counts.cumsum() - counts / 2) / len(column))
     noise = _TRACE * np.diff(scores).min() * rng.random(len(column))

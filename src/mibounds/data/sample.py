@@ -352,8 +352,8 @@ def _kind(data: Any, name: str, given: VariableType, encoder: nn.Module | None) 
         return "table"
     if isinstance(given, str) and len(shape) in (3, 4):  # other kinds are of columns
         raise ValueError(
-            f"{name}_type is {given!r}, a kind of columns, and {name} has shape {tuple(shape)}: flatten it, "
-            f"numpy.reshape({name}, (len({name}), -1)), or give 'image' or 'sequence'."
+            f"{name} has shape {tuple(shape)}, and {given} columns are expected: flatten it, "
+            f"numpy.reshape({name}, (len({name}), -1))."
         )
     if len(shape) == 4:
         return "image"

@@ -25,6 +25,7 @@ _MOST = 100  # columns to choose from
 _PAIRED = 8  # columns of which all pairs are tried
 _CHOSEN = 3  # columns
 _NARROW = 3  # columns of the other variable
+_CLEARLY = 2.5  # errors, by which fewer of these have to say more
 _VALUES, _ROWS_PER_VALUE = 60, 10  # at most, and at least: values that count as categories
 _DISTINCT = 0.95  # of the rows, of a continuous variable
 _APART = 10.0  # categories, as numbers: farther than normal scores reach
@@ -35,9 +36,9 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
 
     Columns that do not matter spoil nearest neighbors, and leaving columns out can only lose information:
     :math:`I(X_S;Y) \le I(X;Y)`. The subset S grows from the best single column, or the best pair, by the column that
-    adds most. Each half of the samples chooses a subset; what both choose is measured on all samples, so where nothing
-    matters chance hardly ever chooses, and the value has to exceed what the best of so many independent subsets would
-    show.
+    adds most; of two or three columns on the other side a subset is chosen afterwards, and taken if it says clearly
+    more. Each half of the samples chooses; what both choose is measured on all samples, so where nothing matters
+    chance hardly ever chooses, and the value has to exceed what the best of so many independent subsets would show.
 
     Arguments:
         sample: of two tables, of which one has several columns and the other at most three, or a label.
@@ -63,23 +64,42 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
     order = np.random.default_rng(seed).permutation(sample.n)
     columns, target = [one.values for one in wide], np.hstack([one.values for one in narrow])
     half = min(sample.n, _SEARCHED) // 2
-    searches = [_Search(columns, target, order[part * half : (part + 1) * half]) for part in (0, 1)]
-    first, second = (search.grown() for search in searches)
-    chosen = tuple(sorted(set(first) & set(second)))
+    parts = [order[part * half : (part + 1) * half] for part in (0, 1)]
+    chosen, tried = _agreed(columns, target, parts)
     everything = len(chosen) == len(wide) and not any(one.is_coded for one in (*wide, *narrow))
-    if not chosen or everything:
+    if not chosen or (everything and len(narrow) == 1):
         return None
     rows = order[:_ROWS]
-    sides = np.hstack([columns[i][rows] for i in chosen]), target[rows]
-    if all(len(np.unique(side, axis=0)) < _DISTINCT * len(rows) for side in sides):
-        return None  # of two labels the value is too high, like that of counts
-    value, gain = value_and_gain(mixed_ksg, *sides)
+    side = np.hstack([columns[i] for i in chosen])
     error = 1 / math.sqrt(len(rows))
-    tried = len(searches[0].values)
-    if value < error * (1 + math.sqrt(2 * math.log(tried))):
+    found, names = _measured(side[rows], target[rows]), [widest.encodings[i].name for i in chosen]
+    if len(narrow) > 1:
+        kept, more = _agreed([one.values for one in narrow], side, parts)
+        if kept and len(kept) < len(narrow):
+            fewer = _measured(side[rows], np.hstack([narrow[i].values for i in kept])[rows])
+            if fewer is not None and (found is None or fewer[0] > found[0] + _CLEARLY * error):
+                found, tried, everything = fewer, tried + more, False
+                names += [other.encodings[i].name for i in kept]
+    if everything or found is None or found[0] < error * (1 + math.sqrt(2 * math.log(tried))):
         return None
-    names = tuple(widest.encodings[i].name for i in chosen)
-    return CrossCheck("SelectedKSG", value, stderr=error, low_from=0, unbiased=True, columns=names, learning_gain=gain)
+    value, gain = found
+    return CrossCheck(
+        "SelectedKSG", value, stderr=error, low_from=0, unbiased=True, columns=tuple(names), learning_gain=gain
+    )
+
+
+def _measured(x: Floats, y: Floats) -> tuple[float, float] | None:
+    """Nearest neighbors and their gain; None of two labels, of which the value is too high, like that of counts."""
+    if all(len(np.unique(side, axis=0)) < _DISTINCT * len(side) for side in (x, y)):
+        return None
+    return value_and_gain(mixed_ksg, x, y)
+
+
+def _agreed(columns: list[Floats], target: Floats, parts: list[NDArray[np.int64]]) -> tuple[tuple[int, ...], int]:
+    """The columns that both parts of the rows choose, and of how many subsets each."""
+    searches = [_Search(columns, target, rows) for rows in parts]
+    first, second = (search.grown() for search in searches)
+    return tuple(sorted(set(first) & set(second))), len(searches[0].values)
 
 
 def value_and_gain(method: Callable[..., float], x: Any, y: Any) -> tuple[float, float]:

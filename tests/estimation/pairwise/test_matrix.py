@@ -31,7 +31,7 @@ def table():
 @pytest.fixture(scope="module")
 def found(table):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(column_matrix, "_NULL_COLUMNS", (14, 14))
+        patch.setattr(column_matrix, "_NULL_COLUMNS", (12, 12))
         return mi.matrix(table, pvalues=True)
 
 
