@@ -39,7 +39,6 @@ def test_the_printed_interval_contains_the_truth_and_the_truth_is_right():
     assert float(re.search(rf"The truth is {NUMBER} nats", README)[1]) == pytest.approx(truth(0.3), abs=5e-4)
 
 
-@pytest.mark.slow  # the code runs with few steps in tests/test_documents.py
 @pytest.mark.supervised
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_the_first_example_prints_about_this():
