@@ -176,7 +176,7 @@ def written(frame, kind):
         (written(TABLE, "parquet"), "a Parquet file: give a file that ends in .parquet."),
         (gzip.compress(written(TABLE, "parquet")), "a Parquet file: give a file that ends in .parquet."),
         (written(TABLE, "ipc"), "an Arrow file: give a file that ends in .arrow."),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "a spreadsheet: give a file that ends in .xls, or save it as CSV."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "a spreadsheet: give a file that ends in .xls"),
         (bz2.compress(TEXT.encode() * 99), "compressed by bzip2: decompress it first."),
         (lzma.compress(TEXT.encode()), "compressed by xz: decompress it first."),
         (gzip.compress(TEXT.encode())[:-9], "damaged, or not compressed by gzip."),
@@ -202,7 +202,10 @@ def zipped(*names):
 @pytest.mark.parametrize(
     "names, sentence",
     [
-        (["[Content_Types].xml", "xl/workbook.xml"], "a spreadsheet: give a file that ends in .xlsx, or save it as CSV."),
+        (
+            ["[Content_Types].xml", "xl/workbook.xml"],
+            "a spreadsheet: give a file that ends in .xlsx, or save it as CSV.",
+        ),
         (["xl/workbook.bin"], "a spreadsheet: give a file that ends in .xlsb, or save it as CSV."),
         (["mimetype", "content.xml"], "a spreadsheet: give a file that ends in .ods, or save it as CSV."),
         (["a.npy", "b.npy"], "an archive of arrays of NumPy: give a file that ends in .npz."),
