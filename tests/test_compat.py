@@ -24,9 +24,9 @@ def data(n=4000, seed=0):
         ("joint", "mine"),
         ("separate", "nwj"),
         ("separable", "nce"),
-        pytest.param("separable", "mine", marks=pytest.mark.slow),
-        pytest.param("joint", "nwj", marks=pytest.mark.slow),
-        pytest.param("separate", "nce", marks=pytest.mark.slow),
+        ("separable", "mine"),
+        ("joint", "nwj"),
+        ("separate", "nce"),
     ],
 )
 def test_first_use_estimate_the_information_of_data(regu_name, critic_type):

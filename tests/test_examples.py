@@ -107,7 +107,6 @@ def test_inside_loops_of_other_libraries(name, package):
     assert logged["information"] > 0.3
 
 
-@pytest.mark.slow  # its function runs in tests/representation/test_two_ranks.py
 def test_two_ranks_train_one_network(once_more_if_gloo_aborted):
     torchrun = "-m", "torch.distributed.run", "--nproc-per-node", "2"
     done = once_more_if_gloo_aborted(lambda: script(*torchrun, "distributed_loop.py", cwd="."))

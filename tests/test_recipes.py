@@ -329,10 +329,10 @@ from mibounds.estimators.logistic import Logistic
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 def test_a_classifier(tmp_path):
-    x, y = mi.tasks.CorrelatedGaussian(2, 0.8).sample(400, torch.Generator().manual_seed(0))
+    x, y = mi.tasks.CorrelatedGaussian(2, 0.8).sample(1000, torch.Generator().manual_seed(0))
     torch.manual_seed(0)
     estimator = Logistic(mi.critics.SeparableCritic(2, 2, hidden=(16,)), mi.bounds.NWJ())
-    result = mi.Trainer(steps=150, folds=2, lr=1e-2).fit(estimator, x, y, groups=torch.arange(400) // 2)
+    result = mi.Trainer(steps=150, folds=2, lr=1e-2).fit(estimator, x, y, groups=torch.arange(1000) // 2)
     assert result.method == "NWJ" and 0.6 < result.value < 1.2, result  # truth 1.02
     result.fitted.save(tmp_path / "critics.safetensors")
     assert torch.equal(mi.load(tmp_path / "critics.safetensors").score_pairs(x, y), result.fitted.score_pairs(x, y))

@@ -118,7 +118,7 @@ def test_codes_of_warnings_are_kept_and_filters_restored(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "backend",
     [
-        pytest.param("loky", marks=pytest.mark.slow),  # two processes that import everything
+        "loky",
         "threading",
         pytest.param(
             "dask",

@@ -106,7 +106,7 @@ def test_two_ranks_print_one_result_and_write_one_file(table, command, options):
 
 
 @needs_ranks
-@pytest.mark.parametrize("how", ["error", pytest.param("kill", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("how", ["error", "kill"])
 @pytest.mark.parametrize("work", [BARE, pytest.param(COMMAND, marks=pytest.mark.slow)], ids=["bare", "estimate"])
 def test_a_rank_that_fails_or_is_killed_ends_the_job_and_is_named(table, work, how):
     script = table.parent / "failing.py"

@@ -33,7 +33,7 @@ def test_no_type_of_python_is_in_the_help(command, call):
         ("estimate", "--checkpoint", "FOLDER"),
         ("benchmark", "--n", "N"),
         ("benchmark", "--estimator", "NAME"),
-        ("demo gan", "--data", "NAME"),
+        ("demo gan", "--data", "gaussians|spirals"),
     ],
 )
 def test_the_word_of_an_option(command, option, word, call):

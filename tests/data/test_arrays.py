@@ -106,7 +106,9 @@ def test_bad_images(data, error, sentence):
         intake_images(data, "x", 2)
 
 
-@pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, list, torch.from_numpy], ids=["pandas", "polars", "list", "tensor"])
+@pytest.mark.parametrize(
+    "table", [pd.DataFrame, pl.DataFrame, list, torch.from_numpy], ids=["pandas", "polars", "list", "tensor"]
+)
 def test_the_rows_of_a_table_are_sequences(table):
     steps = np.arange(12.0).reshape(4, 3)
     assert torch.equal(intake_sequences(table(steps), "x", 2), torch.from_numpy(steps).float().unsqueeze(2))

@@ -58,7 +58,6 @@ def test_a_dependence_without_correlation_is_found():
     assert again.estimate.unit == "bits"
 
 
-@pytest.mark.slow  # by hand in test_permutations_retrained_are_of_y_and_each_has_its_folder
 @pytest.mark.usefixtures("one_regularization")
 def test_retraining_finds_a_dependence_too():
     x, noise = normals(100)

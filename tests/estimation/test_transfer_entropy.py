@@ -172,7 +172,7 @@ def test_several_columns_and_missing_values():
         ({"lag": 800}, "the pasts reach 800 rows back, which leaves 0 of 800 rows"),
         ({"lag": 751}, "the pasts reach 751 rows back, which leaves 49 of 800 rows"),
         ({"gap": 100, "folds": 10}, "gap is 101 with the length of the pasts, and blocks of 79 rows allow no shift"),
-        ({"gap": 119, "folds": 5}, "gap is 120 .* blocks of 239 rows allow no shift"),
+        ({"gap": 119, "folds": 5}, "gap is 120 .* blocks of 159 rows allow no shift"),
     ],
 )
 def test_what_cannot_be_used_is_refused(series, options, sentence):

@@ -82,7 +82,7 @@ def test_containers_and_dtypes_do_not_change_the_value(without_learners, hold):
         pytest.param(lambda x: 2.0**20 * x, marks=pytest.mark.slow),
         pytest.param(lambda x: 1e-9 * x, marks=pytest.mark.slow),
         pytest.param(lambda x: 2.0**-200 * x, marks=pytest.mark.slow),
-        pytest.param(lambda x: 3 * x - 1e9, marks=pytest.mark.slow),
+        lambda x: 3 * x - 1e9,
         pytest.param(lambda x: -x, marks=pytest.mark.slow),
         np.exp,
         pytest.param(lambda x: x**3, marks=pytest.mark.slow),

@@ -40,8 +40,8 @@ def often(monkeypatch):
     [
         ("leaveoneout", "fullgaussian"),
         ("club", "diagonalgaussian"),
-        pytest.param("leaveoneout", "diagonalgaussian", marks=pytest.mark.slow),
-        pytest.param("club", "fullgaussian", marks=pytest.mark.slow),
+        ("leaveoneout", "diagonalgaussian"),
+        ("club", "fullgaussian"),
     ],
 )
 @pytest.mark.parametrize("rho", [pytest.param(0.0, marks=pytest.mark.slow), 0.8])

@@ -191,8 +191,8 @@ def test_a_critic_of_other_widths_is_refused_with_one_sentence():
             ValueError,
             r"x has shape .*float64.* the same dtype, but got Double and Flo",
         ),
-        (np.zeros((100, 2, 2)), TypeError, "x is sequence of 2 steps x 2: expected .rows,. or .rows, columns. here"),
-        (np.zeros((100, 9, 9)), TypeError, "x is image 1 x 9 x 9: expected"),
+        (np.zeros((100, 2, 2)), ValueError, "x has shape .100, 2, 2., and continuous columns are expected: flatten it"),
+        (np.zeros((100, 9, 9)), ValueError, "x has shape .100, 9, 9., and continuous columns are expected"),
     ],
 )
 def test_samples_of_other_axes_than_the_critic_takes_are_refused_with_one_sentence(x, error, sentence):
