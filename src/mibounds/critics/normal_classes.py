@@ -58,21 +58,22 @@ class NormalClassesCritic(FittedBuffers, Critic):
     def prepare(self, x: Tensor, y: Tensor) -> None:
         self.classes, place, counts = torch.unique(y[:_FITTED_ROWS], dim=0, return_inverse=True, return_counts=True)
         self.log_frequency = (counts / counts.sum()).log().to(x)
-        rows = x[:_FITTED_ROWS].double()
-        spread = rows.std(0)
+        given = x[:_FITTED_ROWS].double()
+        spread = given.std(0)
         scale = torch.where(spread > 0, spread, 1.0)
+        rows = given / scale
         number, fold = len(self.classes), torch.arange(len(rows), device=x.device) % _FOLDS
         choices = [(prior, full) for full in (True, False) for prior in _PRIORS]
         losses = torch.zeros(len(choices), dtype=torch.float64)
         for i in range(_FOLDS):
             fitted = fold != i
-            moments = _moments(rows[fitted] / scale, place[fitted], number)
+            moments = _moments(rows[fitted], place[fitted], number)
             for k, choice in enumerate(choices):
-                log_density = _log_density(rows[~fitted] / scale, *_normals(moments, *choice))
+                log_density = _log_density(rows[~fitted], *_normals(moments, *choice))
                 log_share = torch.log_softmax(log_density + self.log_frequency, 1)
                 losses[k] -= float(log_share.gather(1, place[~fitted, None]).sum())
         best = choices[int(losses.nan_to_num(math.inf).argmin())]
-        means, whitening, constants = _normals(_moments(rows / scale, place, number), *best)
+        means, whitening, constants = _normals(_moments(rows, place, number), *best)
         self.means, self.whitening = (means * scale).to(x), (whitening / scale[:, None]).to(x)
         self.constants = constants.to(x)
 

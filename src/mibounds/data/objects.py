@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mibounds.data.values import Array, Label, as_float, as_text, family, in_microseconds, is_missing
+from mibounds.data.values import Array, Label, as_float, as_text, family, in_microseconds, is_missing, is_period
 
 __all__ = ["EXACT", "as_labels", "narrowed", "objects"]
 
@@ -95,7 +95,7 @@ def _in_one_unit(values: Sequence[Any], coarse: str) -> Array:
 def _instant(value: Any) -> Any:
     if is_missing(value):
         return np.datetime64("NaT")
-    if type(value).__name__ == "Period":  # of pandas
+    if is_period(value):
         value = value.to_timestamp()
     if hasattr(value, "to_datetime64"):  # pandas' Timestamp
         return value.to_datetime64()

@@ -68,8 +68,7 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
         `draw(n, generator)` -> (x, y). The rows of the first draw never come again.
 
     Raises:
-        TypeError: if the source is none of these, holds something else than real numbers, or yields something else
-            than pairs.
+        TypeError: if the source is none of these, holds values that are no real numbers, or yields no pairs.
         ValueError: if x and y do not pair, columns are missing, there are too few rows, or float32 does not tell the
             values apart.
 

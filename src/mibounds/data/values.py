@@ -32,6 +32,7 @@ __all__ = [
     "inferred_kind",
     "is_labels",
     "is_missing",
+    "is_period",
     "is_text",
     "numbered",
     "numbers",
@@ -214,6 +215,11 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, float | np.floating) and math.isnan(value)
 
 
+def is_period(value: Any) -> bool:
+    """A `Period` of pandas, which need not be installed."""
+    return type(value).__name__ == "Period"
+
+
 def as_text(value: Any) -> str | None:
     """A value as text, None if it is missing: 1, 1.0 and Decimal(1) are the same, -0.0 is 0. Numbers beyond a float are
     spelled as they are, whole ones by their hexadecimal digits, of which there may be any number."""
@@ -239,7 +245,7 @@ def family(value: Any) -> str:  # noqa: PLR0911  (one for each family)
         return "text"
     if isinstance(value, bool | np.bool_):
         return "boolean"
-    if isinstance(value, np.datetime64 | datetime.date) or type(value).__name__ == "Period":
+    if isinstance(value, np.datetime64 | datetime.date) or is_period(value):
         return "date"
     if isinstance(value, np.timedelta64 | datetime.timedelta):
         return "duration"

@@ -264,7 +264,9 @@ def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
             # Copies: the file may be overwritten while they are in use, and theirs is no aligned memory.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        if path.read_bytes()[:1] == b"{":
+        with path.open("rb") as file:
+            is_json = file.read(1) == b"{"
+        if is_json:
             raise ValueError(
                 f"{path.name} is JSON, as result.save(path) writes it: load it by mi.Result.load(path). mi.load reads "
                 "what result.fitted.save(path) wrote."
