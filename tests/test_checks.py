@@ -18,6 +18,7 @@ from mibounds._checks import (
     check_paired,
     check_seed,
     check_widths,
+    counted,
     layer_widths,
     nearest,
     no_such_file,
@@ -327,3 +328,26 @@ def test_a_file_that_is_not_there_is_named_with_the_nearest_one_of_its_kind(tmp_
     assert no_such_file(missing, (".npy",)) == f"There is no file {str(missing)!r}."
     away = tmp_path / "no" / "plan.csv"
     assert no_such_file(away, (".csv",)) == f"There is no file {str(away)!r}."
+
+
+@pytest.mark.parametrize(
+    "check", [lambda value: check_at_least("a", value, 0), lambda value: check_fraction("a", value)]
+)
+def test_booleans_are_no_numbers(check):
+    with pytest.raises(TypeError, match=r"a is True \(a bool\): expected a number"):
+        check(True)
+
+
+def test_one_and_several():
+    assert [counted(n, "row") for n in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+    with pytest.raises(ValueError, match="x has 1 row and y has 2: rows are paired samples"):
+        check_paired(1, 2)
+
+
+def test_a_link_to_nowhere_is_no_near_name(tmp_path):
+    link = tmp_path / "t.csv"
+    link.symlink_to(tmp_path / "nowhere.csv")
+    assert (
+        no_such_file(link, (".csv",))
+        == f"{str(link)!r} is a link to a file that does not exist: give the path of the file."
+    )

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
+from operator import ge, gt, le, lt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,10 +28,12 @@ __all__ = [
     "check_paired",
     "check_seed",
     "check_widths",
+    "counted",
     "described",
     "layer_widths",
     "nearest",
     "no_such_file",
+    "shortened",
     "unknown_keyword",
 ]
 
@@ -83,6 +86,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known: {shown}{', ...' if len(known) > 12 else ''}."
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: 1 row, 2 rows."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def no_such_file(path: Path, endings: tuple[str, ...]) -> str:
     """The message for a file that does not exist, with the nearest name among the files beside it.
 
@@ -90,6 +98,8 @@ def no_such_file(path: Path, endings: tuple[str, ...]) -> str:
         path: of the file.
         endings: of the files that could be meant.
     """
+    if path.is_symlink():
+        return f"{str(path)!r} is a link to a file that does not exist: give the path of the file."
     beside = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
     beside = [name for name in beside if name.lower().endswith(endings)]
     return f"There is no file {str(path)!r}. {nearest(path.name, beside) if beside else ''}".rstrip()
@@ -111,16 +121,16 @@ def unknown_keyword(function_name: str, keyword: str, known: Iterable[str]) -> s
 
 
 def check_at_least(name: str, value: float, least: float, advice: str = "") -> None:
-    """Raise a TypeError unless it is a number, and a ValueError unless value >= least."""
-    if not isinstance(value, Real):
+    """Raise a TypeError unless it is a number, and no bool, and a ValueError unless value >= least."""
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} is {described(value)}: expected a number of at least {least}.")
     if not value >= least:
         raise ValueError(f"{name} is {value!r}, and must be at least {least}.{' ' + advice if advice else ''}")
 
 
 def check_fraction(name: str, value: float) -> None:
-    """Raise a TypeError unless it is a number, and a ValueError unless 0 < value < 1."""
-    if not isinstance(value, Real):
+    """Raise a TypeError unless it is a number, and no bool, and a ValueError unless 0 < value < 1."""
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} is {described(value)}: expected a number strictly between 0 and 1.")
     if not 0 < value < 1:
         raise ValueError(f"{name} is {value!r}, and must lie strictly between 0 and 1.")
@@ -175,20 +185,14 @@ def check_number(
         Traceback (most recent call last):
         ValueError: level is 95: expected a finite number above 0 and below 1.
     """
-    limits = [("of at least", least), ("above", above), ("of at most", most), ("below", below)]
-    said = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
+    known = (("of at least", least, ge), ("above", above, gt), ("of at most", most, le), ("below", below, lt))
+    limits = [(word, limit, holds) for word, limit, holds in known if limit is not None]
+    said = " and ".join(f"{word} {limit}" for word, limit, _ in limits)
     expected = f"a finite number {said}".rstrip()
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} is {described(value)}: expected {expected}.")
     number = float(value)
-    inside = (
-        math.isfinite(number)
-        and (least is None or number >= least)
-        and (most is None or number <= most)
-        and (above is None or number > above)
-        and (below is None or number < below)
-    )
-    if not inside:
+    if not math.isfinite(number) or not all(holds(number, limit) for _, limit, holds in limits):
         raise ValueError(f"{name} is {value}: expected {expected}.")
     return number
 
@@ -267,9 +271,7 @@ def check_widths(name: str, value: object) -> tuple[int, ...]:
         Traceback (most recent call last):
         TypeError: hidden is 128: give the widths of the layers, for example (128,).
     """
-    import numpy as np
-
-    value = value.tolist() if isinstance(value, np.ndarray) else value
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
         raise TypeError(f"{name} is {int(value)}: give the widths of the layers, for example ({int(value)},).")
     return check_integers(name, value, 1, example="(128, 128)")
@@ -293,9 +295,7 @@ def check_integers(name: str, value: object, least: int, *, example: str) -> tup
         Traceback (most recent call last):
         TypeError: sizes is 100 (an int): expected a sequence of whole numbers of at least 50, for example [100, 200].
     """
-    import numpy as np
-
-    entries: Any = value.tolist() if isinstance(value, np.ndarray) else value
+    entries: Any = value.tolist() if hasattr(value, "tolist") else value
     expected = f"expected a sequence of whole numbers of at least {least}, for example {example}."
     whole = isinstance(entries, Sequence) and not isinstance(entries, str | bytes)
     if not whole or any(isinstance(one, bool) or not isinstance(one, Integral) for one in entries):
@@ -346,7 +346,8 @@ def check_paired(rows_x: int, rows_y: int, *, name_y: str = "y", columns: tuple[
         turned = max(rows_x, rows_y) < _FEW and columns[0] == columns[1] > 1
         advice = " Transpose them if samples are their columns." if turned else ""
         raise ValueError(
-            f"x has {rows_x} rows and {name_y} has {rows_y}: rows are paired samples, so their numbers must agree."
+            f"x has {counted(rows_x, 'row')} and {name_y} has {rows_y}: rows are paired samples, so their numbers must "
+            "agree."
             f"{advice}"
         )
 
@@ -383,11 +384,14 @@ def _closest(name: str, known: Sequence[str]) -> str | None:
     return folded[close[0]] if close else None
 
 
+def shortened(text: str) -> str:
+    """A text of at most 60 characters."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def described(value: object) -> str:
     """The value and its type, in one line: '100' (a str)."""
-    shown = " ".join(repr(value).split())
-    if len(shown) > _LONGEST:
-        shown = f"{shown[: _LONGEST - 3]}..."
+    shown = shortened(" ".join(repr(value).split()))
     kind = type(value).__name__
     if value is None:
         return shown

@@ -73,7 +73,7 @@ class MLP(nn.Module):
         widths = [inputs, *hidden]
         self.residual = residual
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-        self.norms = nn.ModuleList(nn.LayerNorm(width) if layer_norm else nn.Identity() for width in hidden)
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for width in hidden if layer_norm)
         self.activations = nn.ModuleList(activation_module(activation) for _ in hidden)
         self.output = nn.Linear(widths[-1], outputs)
         if zero_output:
@@ -83,8 +83,9 @@ class MLP(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., inputs) -> (..., outputs)."""
         hidden = inputs
-        for layer, norm, act in zip(self.layers, self.norms, self.activations, strict=True):
-            after: Tensor = act(norm(layer(hidden)))
+        for i, (layer, act) in enumerate(zip(self.layers, self.activations, strict=True)):
+            linear = layer(hidden)
+            after: Tensor = act(self.norms[i](linear) if self.norms else linear)
             hidden = hidden + after if self.residual and after.shape == hidden.shape else after
         with full_precision(hidden):  # under autocast only the hidden layers are in half precision
             result: Tensor = self.output(single_precision(hidden))

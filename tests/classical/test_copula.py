@@ -56,6 +56,14 @@ def test_the_split_is_the_generators():
         gaussian_copula(x[:3], y[:3])
 
 
+def test_without_a_generator_the_order_of_rows_does_not_matter():
+    x, y = sample(CorrelatedGaussian(2, 0.5), 200)
+    order = torch.randperm(200, generator=torch.Generator().manual_seed(1))
+    assert gaussian_copula(x[order], y[order]) == pytest.approx(gaussian_copula(x, y), abs=1e-9)
+    one, two = (gaussian_copula(a, b, generator=torch.Generator()) for a, b in ((x, y), (x[order], y[order])))
+    assert one != two, "a generator takes the rows as they come"
+
+
 @pytest.mark.parametrize("positives", [1, 2, 3])
 @pytest.mark.parametrize("rows", [5, 12, 400])
 def test_a_rare_event_in_both_columns_is_finite(positives, rows):

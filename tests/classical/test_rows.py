@@ -9,8 +9,9 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from scipy import stats
 
-from mibounds.classical._rows import code_sides, codes, number_sides, paired
+from mibounds.classical._rows import code_sides, codes, normal_scores, number_sides, paired, row_order
 from mibounds.warnings import IndexMismatchWarning
 
 VALUES = [1.0, 2.0, 2.0, 5.0]
@@ -149,3 +150,16 @@ def test_different_values_have_different_codes(values):
 def test_text_beside_bytes_is_refused(values):
     with pytest.raises(TypeError, match="x holds bytes and text: expected"):
         codes(values, "x")
+
+
+def test_the_order_of_rows_depends_on_their_values_only():
+    rng = np.random.default_rng(0)
+    x, y, moved = rng.normal(size=(50, 2)).round(1), rng.normal(size=(50, 1)).round(), rng.permutation(50)
+    joined = np.hstack([x, y])
+    assert (joined[row_order([x, y])] == joined[moved][row_order([x[moved], y[moved]])]).all()
+    assert row_order([np.empty((3, 0)), np.empty((3, 0))]).tolist() == [0, 1, 2]
+
+
+def test_normal_scores_are_quantiles_of_mid_ranks():
+    found = normal_scores(np.array([[5.0, 1.0], [1e9, 1.0], [-3.0, 2.0]]))
+    assert found == pytest.approx(stats.norm.ppf(np.array([[2, 1.5], [3, 1.5], [1, 3]]) / 4))

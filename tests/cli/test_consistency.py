@@ -46,7 +46,7 @@ def test_the_values_are_those_of_the_function(call, files, images):
     [
         (["none.npy"], "There is no file "),
         (["images.csv"], "images.csv has an unknown format: expected images in a file ending in .npy or .npz."),
-        (["damaged.npy"], "damaged.npy cannot be read: "),
+        (["damaged.npy"], "damaged.npy is empty."),
         (["two.npz"], "The file has 2 arrays: choose one by --array. Known: 'images', 'labels'."),
         (["two.npz", "--array", "image"], "--array: there is no array 'image'. Did you mean 'images'?"),
         (["two.npz", "--array", "labels"], "images has shape (100,): expected (images, height, width)"),

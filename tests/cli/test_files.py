@@ -205,7 +205,7 @@ def test_standard_input(monkeypatch):
         ("t.csv", "mean *", "d", "--y: there is no column 'd'. Known: 'mean a', 'mean b', 'c'."),
         ("t.csv", "max *", "c", "--x: there is no column 'max \\*'"),
         ("m.npy", "0", "4", "--y is '4', and the file has the columns 0 to 3"),
-        ("m.npy", "a", "0", "--x is 'a': expected column numbers or ranges for a .npy file"),
+        ("m.npy", "a", "0", "--x is 'a': expected whole numbers and ranges of columns of a .npy file"),
         ("a.npz", "lefd", "right", "--x: there is no column 'lefd'. Did you mean 'left'"),
         ("notes.md", None, "c", "notes.md has an unknown format: expected a file ending in .csv, .tsv, .txt, "),
         ("broken.csv", None, "b", "line 3 of broken.csv has 3 values, and the header has 2 names"),
@@ -229,3 +229,23 @@ def test_what_cannot_be_read(folder, name, x, y, sentence):
 def test_a_folder_that_is_not_there():
     with pytest.raises(ValueError, match="There is no file '/nowhere/t.csv'"):
         read_variables(Path("/nowhere/t.csv"), None, "c")
+
+
+def test_ranges_of_three_numbers_and_empty_ranges_of_a_matrix_are_refused(folder):
+    with pytest.raises(ValueError, match="--x is '0:2:1': expected whole numbers and ranges of columns of a .npy file"):
+        read_variables(folder / "m.npy", "0:2:1", "0")
+    with pytest.raises(ValueError, match="--x is '2:0', an empty range"):
+        read_variables(folder / "m.npy", "2:0", "0")
+
+
+def test_names_with_accents_in_either_form(tmp_path):
+    (tmp_path / "t.csv").write_text("gro\u0308ße,y\n1.5,2\n2.5,3\n")
+    x, _ = read_variables(tmp_path / "t.csv", "größe", "y")
+    assert x.columns == ["gro\u0308ße"]
+
+
+def test_what_to_do_about_text_where_no_column_can_be_declared(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "\n".join(f"{i},{'?' if i else 'n.a.'}{i}" for i in range(3)))
+    (tmp_path / "t.csv").write_text("a,b\n" + "\n".join(f"{i},{i if i % 9 else 'none'}" for i in range(60)))
+    with pytest.raises(ValueError, match=r"'none' \(7\)\. Clean them, or name them with --null\.$"):
+        read_columns(tmp_path / "t.csv", "a,b")

@@ -23,3 +23,12 @@ def test_numbers_and_ranges_in_the_order_of_the_text(text, numbers):
 def test_other_texts_are_refused(text, sentence):
     with pytest.raises(ValueError, match=sentence):
         parse_numbers(text, "--lags", "0:11")
+
+
+def test_ranges_are_checked_one_by_one_before_they_are_made():
+    with pytest.raises(ValueError, match="--lags is '5:4', an empty range"):
+        parse_numbers("0:3,5:4", "--lags", "0:11")
+    with pytest.raises(
+        ValueError, match=r"--lags is '0:99999999999', 99,999,999,999 numbers: expected at most 1,000,000"
+    ):
+        parse_numbers("0:99999999999", "--lags", "0:11")

@@ -9,7 +9,8 @@ from mibounds._extras import MissingExtraError
 from mibounds.cli.option_names import option_names, options_of, with_options
 
 OPTIONS = {
-    name: f"--{name.replace('_', '-')}" for name in ("nan", "split", "resume", "checkpoint", "batch_size", "gap", "lr")
+    name: f"--{name.replace('_', '-')}"
+    for name in ("nan", "split", "resume", "checkpoint", "batch_size", "gap", "lr", "sizes")
 }
 
 
@@ -32,7 +33,7 @@ OPTIONS = {
         ("gap.csv is empty", "gap.csv is empty"),
         ("gap-2020.csv has no rows", "gap-2020.csv has no rows"),
         ("There is no file batch_size.csv.", "There is no file batch_size.csv."),
-        ("too few for a curve, or give sizes.", "too few for a curve, or give --sizes."),
+        ("expected at least 800, or sizes= of your own.", "expected at least 800, or --sizes of your own."),
         ('pass bootstrap="yes"', 'pass bootstrap="yes"'),
     ],
 )  # fmt: skip

@@ -167,3 +167,13 @@ def test_missing_packages_are_named_before_the_work(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match="A figure needs matplotlib"):
         Outputs(plot=tmp_path / "r.png").check()
     Outputs(out=tmp_path / "r.json").check()
+
+
+def test_a_file_that_cannot_be_written_is_named(finish, tmp_path, monkeypatch):
+    def fail(path, record):
+        raise OSError(28, "No space left on device", str(tmp_path / ".result.json.1a2b"))
+
+    monkeypatch.setattr("mibounds.cli.outputs.write_json", fail)
+    out = tmp_path / "result.json"
+    done = finish(Outputs(out=out))
+    assert f"--out is {str(out)!r}, which cannot be written: No space left on device." in str(done.exception)

@@ -78,7 +78,7 @@ def folder(tmp_path_factory):
         ("estimate plain.csv --y '*'", "no column is left for x: --y took all of them."),
         ("estimate column.npy --y 0", "no column is left for x: --y took all of them."),
         ("estimate matrix.npy --y 9", "--y is '9', and the file has the columns 0 to 2."),
-        ("estimate matrix.npy --y age", "--y is 'age': expected column numbers or ranges for a .npy file, like 0:5,7."),
+        ("estimate matrix.npy --y age", "--y is 'age': expected whole numbers and ranges of columns of a .npy file, "),
         ("estimate arrays.npz --x left --y rigth", "--y: there is no column 'rigth'. Did you mean 'right'?"),
         ("estimate arrays.npz --x left,short --y right", "the arrays of one variable have different numbers of rows"),
         ("estimate plain.csv --y group --categorical foo", "--categorical: there is no column 'foo'. Known: 'age', "),

@@ -41,7 +41,7 @@ from mibounds.critics import (
     score,
     shifts,
 )
-from mibounds.critics.critic import pairwise_chunks
+from mibounds.critics.critic import encoded_grid, pairwise_chunks
 from mibounds.estimators import MIEstimator
 
 
@@ -198,3 +198,9 @@ def test_scores_that_are_not_one_number_for_each_pair_are_refused(n, negatives, 
     for call in (critic, critic.pairwise, lambda x, y: pairwise_chunks(critic, x, y)):
         with pytest.raises(ValueError, match="expected one number for each pair"):
             call(x, x)
+
+
+def test_a_grid_has_one_score_for_each_pair_whoever_asks_for_it():
+    rows = torch.randn(4, 2)
+    with pytest.raises(ValueError, match="expected one number for each pair"):
+        encoded_grid(FunctionCritic(lambda x, y: x * y), rows, rows)

@@ -71,3 +71,8 @@ def test_errors_may_differ():
 def test_nothing():
     assert decorated_numbers([]) is None
     assert decorated_numbers([], plain=20) is None
+
+
+@pytest.mark.parametrize("sign", ["-", "+", "\u2212"])
+def test_a_sign_is_a_part_of_the_number(sign):
+    assert decorated_numbers(column(f"{sign}{{}},5")).what == ""

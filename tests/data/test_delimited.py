@@ -178,3 +178,11 @@ def test_an_encoding_that_is_given():
 def test_bytes_that_are_no_text(data, encoding, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         decode(data, "t.csv", encoding)
+
+
+def test_quotes_after_a_backslash_join_no_rows():
+    rows = ['"a\\"b",1', '"c",2', '"d\\"e",3', '"f" ,4']
+    with pytest.raises(ValueError, match=r"line 3 of t\.csv has text behind a closing quote .* twice, \"a\"\"b\"\."):
+        read_delimited("\n".join(["# made by hand", "x,y", *rows]), "t.csv")
+    table, _ = read_delimited("\n".join(["x,y", '"a""b",1', '"c" ,2', '5"3,3', '"x, ""y"" z",4']), "t.csv")
+    assert table["x"].to_list() == ['a"b', "c ", '5"3', 'x, "y" z']

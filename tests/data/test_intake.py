@@ -295,10 +295,15 @@ def test_groups_are_numbered_whatever_they_are_called():
     assert group_codes(pd.Series(names), 4, torch.tensor([0, 3])).tolist() == [0, 1], "of the rows that are kept"
     assert group_codes(np.array([7, 7, 3, 9]), 4, torch.arange(4)).tolist() == [1, 1, 0, 2]
     assert group_codes(None, 4, torch.arange(4)) is None
-    with pytest.raises(ValueError, match="groups has 4 rows and 1 columns: expected one value for each of the 5 rows"):
+    with pytest.raises(ValueError, match="groups has 4 rows and 1 column: expected one value for each of the 5 rows"):
         group_codes(names, 5, torch.arange(5))
     with pytest.raises(ValueError, match="groups has 4 rows and 2 columns"):
         group_codes(np.zeros((4, 2)), 4, torch.arange(4))
     with pytest.raises(ValueError, match="groups has missing values"):
         group_codes(["a", None, "b"], 3, torch.arange(3))
     assert group_codes(["a", None, "b"], 3, torch.tensor([0, 2])).tolist() == [0, 1], "a dropped row needs no group"
+
+
+def test_an_empty_choice_of_columns():
+    with pytest.raises(ValueError, match="columns is empty: expected the names of at least two columns"):
+        intake_columns(np.zeros((60, 2)), [])

@@ -73,3 +73,7 @@ def test_what_is_no_table(text, sentence, lines):
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}") as error:
         read(text, lines)
     assert "\n" not in str(error.value)
+
+
+def test_a_name_may_be_empty():
+    assert read('[{"": 1, "column_0": 2, "y": 3}]') == {"": [1], "column_0": [2], "y": [3]}

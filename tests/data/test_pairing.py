@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from mibounds.data.pairing import columns_by_name, index_warnings, time_warnings, weight_warnings
+from mibounds.data.pairing import check_order, columns_by_name, index_warnings, time_warnings, weight_warnings
 
 TABLE = pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6], "kind": ["u", "v", "u"]})
 
@@ -140,7 +140,7 @@ def test_uneven_times_are_warned_of_with_their_span(index, span):
     "index", [HOURS[::-1], HOURS[np.r_[1, 0, 2:200]], HOURS.to_period("h")[::-1], HOURS[::-1] - HOURS[0]]
 )
 def test_unsorted_times_are_refused(index):
-    with pytest.raises(ValueError, match=r"the index of y holds times .* sort all series, y.sort_index\(\)"):
+    with pytest.raises(ValueError, match=r"the index of y holds times .* sort all variables by it, y.sort_index\(\)"):
         time_warnings({"x": np.zeros(3), "y": of(index)})
 
 
@@ -195,3 +195,21 @@ def test_the_times_of_several_series_are_refused(index):
 )
 def test_one_series_may_have_an_index_of_several_levels(index):
     assert time_warnings({"x": pd.Series(range(len(index)), index=index)}) == []
+
+
+@pytest.mark.parametrize(
+    "index", [HOURS[np.r_[1, 0, 2:200]], HOURS.to_period("h")[np.r_[1, 0, 2:200]]], ids=["times", "periods"]
+)
+def test_times_in_no_order_are_refused_where_blocks_are_held_out(index):
+    sentence = r"the index of y holds times .* blocks of rows are taken in their order: .* y.sort_index\(\)"
+    with pytest.raises(ValueError, match=sentence):
+        check_order({"x": np.zeros(3), "y": of(index)})
+
+
+@pytest.mark.parametrize(
+    "index",
+    [HOURS, HOURS[::-1], HOURS[ODD], pd.Index([3, 1, 2]), pd.MultiIndex.from_product([["DE", "FR"], DAYS])],
+    ids=["increasing", "decreasing", "uneven", "numbers", "several series"],
+)
+def test_other_indexes_are_taken_where_blocks_are_held_out(index):
+    check_order({"x": of(index)})

@@ -458,3 +458,52 @@ def test_a_pipe_is_read_as_standard_input_is(tmp_path):
     writer.start()
     assert read_table(pipe).to_dict(as_series=False) == {"a": [1, 3], "b": [2.5, 4.0]}
     writer.join()
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+def test_missing_categories_of_arrow_files(tmp_path, monkeypatch, kind):
+    table = pd.DataFrame({"a": pd.Categorical(["u", None, "v"]), "b": [1.5, 2.5, None]})
+    path = tmp_path / "t.feather"
+    if kind == "file":
+        table.to_feather(path)  # of pandas, whose missing categories have the number -1
+    else:
+        with pa.ipc.new_stream(path, (arrow := pa.Table.from_pandas(table)).schema) as stream:
+            stream.write_table(arrow)
+    found = read_table(path)
+    assert found["a"].dtype == pl.Categorical
+    assert found.to_dict(as_series=False) == {"a": ["u", None, "v"], "b": [1.5, 2.5, None]}
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ValueError, match=r"t\.feather has missing values among its categories, .* install pyarrow"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("address", ["HTTPS://a.org/t.csv", "gs://bucket/t.csv", "hdfs://host/t.parquet"])
+def test_addresses_of_any_kind(address):
+    with pytest.raises(ValueError, match=f"^'{address}' is a web address: download the file first"):
+        read_table(address)
+
+
+def test_a_path_written_as_an_address(tmp_path):
+    (tmp_path / "t.csv").write_text(TEXT)
+    assert read_table((tmp_path / "t.csv").as_uri()).height == 3
+
+
+def test_paths_that_no_file_can_have():
+    with pytest.raises(ValueError, match=r"^'a{57}\.\.\.' cannot be read: File name too long\.$"):
+        read_table("a" * 5000 + ".csv")
+    with pytest.raises(ValueError, match="cannot be read: embedded null byte"):
+        read_table("a\0.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("\n<!DOCTYPE html><html><body>Not found</body></html>", "is a page of HTML or XML: download the table itself"),
+        ("<?xml version='1.0'?><a/>", "is a page of HTML or XML: download the table itself"),
+        ('[{"x": 1, "y": 2}]', "looks like JSON: give a file that ends in .json"),
+    ],
+)
+def test_pages_and_json_in_place_of_rows(tmp_path, text, sentence):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(ValueError, match=rf"^t\.csv {sentence}"):
+        read_table(tmp_path / "t.csv")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+import mibounds as mi
 from mibounds.data import Sample
 from mibounds.warnings import ConstantColumnWarning, IdentifierWarning, RowsDroppedWarning
 
@@ -383,3 +384,13 @@ def test_cells_that_hold_series_are_refused():
     cells = pd.DataFrame({"a": [pd.Series([1, 2])] * 60})
     with pytest.raises(TypeError, match="column 'a' holds Series objects: expected numbers"):
         Sample.of(x=cells, y=NUMBERS)
+
+
+def test_blocks_of_rows_are_in_the_order_of_time():
+    times = pd.date_range("2024-01-01", periods=60)[np.r_[1, 0, 2:60]]
+    x = pd.Series(np.arange(60.0) ** 2, index=times)
+    assert Sample.of(x=x, y=np.arange(60)).n == 60
+    with pytest.raises(ValueError, match="the index of x holds times that are not in increasing order"):
+        Sample.of(x=x, y=np.arange(60), blocked=True)
+    with pytest.raises(ValueError, match="the index of x holds times that are not in increasing order"):
+        mi.estimate(x, np.arange(60), split="blocked", steps=2)

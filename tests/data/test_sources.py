@@ -2,6 +2,7 @@
 
 import datetime
 import enum
+import io
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,7 +11,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse
 
+from mibounds.data import Sample
 from mibounds.data.sources import columns_of
 from mibounds.data.values import texts
 
@@ -122,3 +125,35 @@ def test_series_without_a_name_have_that_of_the_variable():
     columns, named = columns_of(np.zeros((2, 3)), "y")
     assert [*columns] == ["y[0]", "y[1]", "y[2]"]
     assert not named
+
+
+A = np.arange(60.0)
+
+
+def test_batches_of_arrow_and_tables_of_dask_keep_their_names():
+    dask = pytest.importorskip("dask.dataframe")
+    table = {"a": A, "word": ["u", "v"] * 30}
+    for data in (pa.RecordBatch.from_pydict(table), dask.from_pandas(pd.DataFrame(table), npartitions=2)):
+        columns, named = columns_of(data, "x")
+        assert named
+        assert [*columns] == ["a", "word"]
+        assert np.array_equal(columns["a"], A)
+
+
+@pytest.mark.parametrize("of", [scipy.sparse.dok_matrix, scipy.sparse.dok_array, scipy.sparse.csr_array])
+def test_sparse_matrices_are_no_dictionaries(of):
+    columns, named = columns_of(of(np.c_[A, A + 1]), "x")
+    assert not named
+    assert np.array_equal(columns["x[1]"], A + 1)
+    assert Sample.of(x=of(np.c_[A, A + 1]), y=A).x.columns == ("x[0]", "x[1]")
+
+
+@pytest.mark.parametrize("data", [np.empty((60, 0)), pd.DataFrame(index=range(60))], ids=["array", "table"])
+def test_rows_without_columns(data):
+    with pytest.raises(ValueError, match=r"^x has 60 rows and no columns: expected at least one\.$"):
+        columns_of(data, "x")
+
+
+def test_an_open_file():
+    with pytest.raises(TypeError, match="x is an open file: pass the table in it"):
+        columns_of(io.StringIO("a,b"), "x")

@@ -1,6 +1,7 @@
 """Data that stay on disk: every row of the first draw is set aside, the others train equally often."""
 
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -111,10 +112,10 @@ def test_bad_sources(tmp_path):
 def test_a_parquet_file_cut_in_half_or_without_a_column(tmp_path):
     parquet(tmp_path)
     path = tmp_path / "t.parquet"
-    with pytest.raises(ValueError, match=r"t\.parquet has no column 'c', only 'a', 'b'"):
+    with pytest.raises(ValueError, match=r"t\.parquet has no column 'c'. Known: 'a', 'b'"):
         sampler(path, columns=(["a"], ["c"]))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ValueError, match=r"t\.parquet cannot be read as PARQUET"):
+    with pytest.raises(ValueError, match=r"t\.parquet is damaged, or no Parquet file"):
         sampler(path, columns=(["a"], ["b"]))
     pl.DataFrame({"a": ["text"] * 400, "b": [1.0] * 400}).write_parquet(path)
     with pytest.raises(TypeError, match="column 'a' holds String where numbers are due"):
@@ -154,7 +155,7 @@ def test_tokens_stay_integers_and_text_is_refused():
     x, y = sampler(VALUES.long(), VALUES)(300, torch.Generator())
     assert x.dtype == torch.int64
     assert torch.equal(x.float(), y[:, 0])
-    with pytest.raises(TypeError, match="x is a ndarray that does not hold numbers"):
+    with pytest.raises(TypeError, match="x does not hold real numbers"):
         sampler(np.array(["a"] * N), VALUES)(300, torch.Generator())
 
 
@@ -204,3 +205,42 @@ def test_complex_tensors_of_a_dataset_are_refused():
     x, y = map(torch.from_numpy, numbered())
     with pytest.raises(TypeError, match="complex numbers"):
         sampler(TensorDataset(x + 1j, y))(300, torch.Generator())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        2**60 + np.arange(N),
+        [Decimal(10) ** 20 + i for i in range(N)],
+        1e9 + np.arange(N) / 100,
+        (np.datetime64("2024-01-01T00:00") + np.arange(N)).astype("M8[us]"),
+    ],
+    ids=["whole numbers", "decimals", "floats", "minutes"],
+)
+def test_numbers_of_a_parquet_file_that_single_precision_does_not_hold_are_refused(tmp_path, values):
+    pl.DataFrame({"a": pl.Series(values), "b": numbered()[1]}).write_parquet(tmp_path / "t.parquet")
+    sentence = (
+        r"column 'a' of t\.parquet lies between .*, which single precision does not tell apart: subtract an offset"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        sampler(tmp_path / "t.parquet", columns=(["a"], ["b"]))
+
+
+def test_a_column_of_a_parquet_file_may_be_a_single_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "_BLOCK", 100)
+    x, y = numbered()
+    pl.DataFrame({"age": x, "size": y}).write_parquet(tmp_path / "t.parquet")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    first, second = sampler("~/t.parquet", columns=("age", "size"))(50, torch.Generator())
+    assert torch.equal(2 * first, second)
+
+
+def test_long_whole_numbers_that_floats_do_not_tell_apart_are_refused():
+    with pytest.raises(ValueError, match="which single precision does not tell apart"):
+        sampler(2**60 + np.arange(N) % 64, numbered()[1])
+
+
+def test_no_names_of_columns_of_a_parquet_file(tmp_path):
+    parquet(tmp_path)
+    with pytest.raises(ValueError, match="columns has no names for x or for y: expected some of each"):
+        sampler(tmp_path / "t.parquet", columns=([], ["b"]))

@@ -320,3 +320,26 @@ def test_many_numbers_with_several_units_are_said():
 def test_lists_are_refused():
     with pytest.raises(ValueError, match="column 'v' of t.csv holds lists or objects: expected one value in each row"):
         convert([[1], [2, 3]])
+
+
+def test_exponents_of_fortran():
+    assert convert(["1.5D+02", "-2.5d-01", "3.0"]).to_list() == [150.0, -0.25, 3.0]
+    assert convert(["1D", "2D", "A3"]).to_list() == ["1D", "2D", "A3"]
+
+
+LONG = [f"0.1234567890123456789{i:02d}" for i in range(30)]
+
+
+@pytest.mark.parametrize(
+    "texts", [LONG, [one.replace(".", ",") for one in LONG], [f"{10**20 + i}.5" for i in range(30)]]
+)
+def test_numbers_that_floats_do_not_tell_apart(texts):
+    with pytest.raises(
+        ValueError, match=r"column 'v' of t.csv has numbers of more digits than floats .* like .*00\S* and"
+    ):
+        convert(texts)
+    assert convert(texts, keep_text=True).to_list() == texts
+
+
+def test_spellings_of_one_number():
+    assert convert(["1.50", "1.5", "1.500", "2.5"]).to_list() == [1.5, 1.5, 1.5, 2.5]

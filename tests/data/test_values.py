@@ -18,6 +18,7 @@ from mibounds.data.values import (
     is_missing,
     is_text,
     numbers,
+    numbers_in_text,
     texts,
 )
 
@@ -155,3 +156,8 @@ def test_text_of_numbers_or_dates_is_refused_with_the_others():
 def test_text_is_found_in_objects_and_entropy_in_counts():
     assert is_text(np.array(["a"])) and is_text(np.array([1, "a"], dtype=object)) and not is_text(np.array([1]))
     assert entropy_of([2, 2, 0]) == pytest.approx(math.log(2))
+
+
+def test_text_that_floats_do_not_tell_apart_stays_text():
+    assert numbers_in_text(np.array(["0.50", "0.5", "NA"], dtype=object))[:2].tolist() == [0.5, 0.5]
+    assert numbers_in_text(np.array([f"0.1234567890123456789{i}" for i in range(9)], dtype=object)) is None

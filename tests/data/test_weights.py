@@ -34,7 +34,7 @@ def test_equal_weights_keep_all_and_dropped_rows_do_not_count():
     [
         (np.ones(99), "expected one number for each of the 100 rows"),
         (np.ones((100, 2)), "2 columns"),
-        (["a"] * 100, "dtype"),
+        (["a"] * 100, "sample_weight holds text: expected one number for each of the 100 rows"),
         (-np.ones(100), "a weight is 0 or more"),
         (np.full(100, np.nan), "missing, infinite or negative"),
         (np.r_[1e6, np.ones(99)], "leaves 1 of 100 rows"),
@@ -65,3 +65,23 @@ def test_rows_are_not_drawn_by_the_numbers_of_the_data():
     weights[0] = 1.0
     kept = Sample.of(x=x, y=x, weights=weights, seed=0).x.values
     assert float(kept.mean()) == pytest.approx(0.5, abs=0.03), "rows with small values of x would be kept"
+
+
+def test_a_weight_of_a_row_that_was_dropped_may_be_missing_in_whole_numbers():
+    weights = [None, *[1] * 99]
+    assert rows_by_weight(weights, 100, torch.arange(1, 100), generator()).all()
+    with pytest.raises(ValueError, match="sample_weight has missing, infinite or negative numbers"):
+        rows_by_weight(weights, 100, torch.arange(100), generator())
+
+
+@pytest.mark.parametrize(
+    ("weights", "held"),
+    [
+        (np.full(100, "2024-01-01", "M8[D]"), "date"),
+        (np.full(100, 1, "m8[D]"), "duration"),
+        ([1, "a"] * 50, "number and text"),
+    ],
+)
+def test_weights_are_numbers(weights, held):
+    with pytest.raises(ValueError, match=f"sample_weight holds {held}: expected one number for each of the 100 rows"):
+        rows_by_weight(weights, 100, torch.arange(100), generator())

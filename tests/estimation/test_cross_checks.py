@@ -3,13 +3,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
-from mibounds.classical import entropy, gaussian_copula, gaussian_copula_full
+from mibounds.classical import entropy, gaussian_copula, gaussian_copula_full, regularized, student
 from mibounds.data import RankGaussianize, Sample
 from mibounds.estimation import cross_checks as module
 from mibounds.estimation.cross_checks import copula_error, cross_checks, regression_check
 from mibounds.learners import SupervisedFeatures
-from mibounds.tasks import CorrelatedGaussian
+from mibounds.tasks import CorrelatedGaussian, MultivariateGaussian, Student
 
 
 def names(x, y):
@@ -106,19 +107,50 @@ def test_each_method_says_what_it_is():
 
 
 def test_the_copula_of_all_rows_takes_enough_of_them_without_ties():
-    """Two for each column and two more; else from rows that did not fit it."""
+    """Chance makes at most 0.25 nats; else a regularized one, and of ties from rows that did not fit it."""
     generator = torch.Generator().manual_seed(0)
-    x, y = torch.randn(32, 14, generator=generator), torch.randn(32, 1, generator=generator)
+    x, y = torch.randn(30, 19, generator=generator), torch.randn(30, 1, generator=generator)
     full = {check.name: check for check in cross_checks(x, y, 0)}["GaussianCopula"]
     ranked = [RankGaussianize().fit(side)(side).double() for side in (x, y)]
     assert full.value == gaussian_copula_full(*ranked)
     assert full.unbiased and full.is_lower_bound
-    few = {check.name: check for check in cross_checks(x[:31], y[:31], 0)}["GaussianCopula"]
-    assert not few.unbiased and few.is_lower_bound and few.stderr == 0
-    ranked = [RankGaussianize().fit(side)(side).double() for side in (x[:31], y[:31])]
-    assert few.value == gaussian_copula(*ranked, generator=torch.Generator().manual_seed(0))
+    assert "GaussianCopula" not in {check.name for check in cross_checks(torch.cat([x, x[:, :7] ** 2], 1), y, 0)}
     tied = {check.name: check for check in cross_checks(x, y.round(), 0)}["GaussianCopula"]
-    assert not tied.unbiased
+    assert not tied.unbiased and tied.is_lower_bound and tied.stderr == 0
+    ranked = [RankGaussianize().fit(side)(side).double() for side in (x, y.round())]
+    assert tied.value == gaussian_copula(*ranked, generator=torch.Generator().manual_seed(0))
+
+
+def test_few_rows_for_many_columns_take_a_regularized_copula():
+    """More than eight columns, fewer than five rows for each, no ties, and something to say."""
+    x, y = MultivariateGaussian.two_pairs(10, 0.8).sample(99, torch.Generator().manual_seed(0))
+    check = {one.name: one for one in cross_checks(x, y, 0)}["RegularizedCopula"]
+    ranked = [RankGaussianize().fit(side)(side).double() for side in (x, y)]
+    assert (check.value, check.stderr) == regularized.of_scores(*ranked)
+    assert check.unbiased and not check.is_lower_bound and check.low_from == 0
+    assert check.value == pytest.approx(1.022, abs=0.3)
+    assert "RegularizedCopula" not in names(*MultivariateGaussian.two_pairs(10, 0.8).sample(100))
+    assert "RegularizedCopula" not in names(x[:, :4], y[:, :4])
+    assert "RegularizedCopula" not in names(x.round(), y)
+    independent = torch.randn(2, 90, 10, generator=torch.Generator().manual_seed(3))
+    assert names(*independent) >= {"GaussianCopula"}, "the copula of all rows is beside it"
+    wide = torch.randn(60, 201, generator=torch.Generator().manual_seed(0))
+    assert "RegularizedCopula" not in names(wide[:, 1:], wide[:, :1])
+
+
+def test_the_student_copula_is_there_where_it_is_likelier_and_says_something():
+    x, y = Student.identity(2, df=2.0).sample(300, torch.Generator().manual_seed(0))
+    check = {one.name: one for one in cross_checks(x, y, 0)}["StudentCopula"]
+    ranked = [RankGaussianize().fit(side)(side).double() for side in (x, y)]
+    assert (check.value, check.stderr) == student.of_scores(*ranked)[:2]
+    assert check.unbiased and not check.is_lower_bound and check.low_from == 0
+    assert "StudentCopula" not in names(*CorrelatedGaussian(1, 0.7).sample(600, torch.Generator().manual_seed(0)))
+    other, _ = Student.identity(2, df=2.0).sample(300, torch.Generator().manual_seed(1))
+    assert "StudentCopula" not in names(x, other), "each has a scale of its own"
+    assert "StudentCopula" not in names(x, y.round())
+    assert "StudentCopula" not in names(x[:29], y[:29])
+    many = [torch.cat([side, torch.randn(300, 9)], 1) for side in (x, y)]
+    assert "StudentCopula" not in names(*many), "22 columns"
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
@@ -132,18 +164,21 @@ def test_the_error_of_the_copula_is_about_its_spread(rho):
 
 
 def test_the_error_of_the_copula_by_hand():
-    x, y = torch.zeros(100, 2), torch.zeros(100, 3)
-    noise = 6 / (2 * 95**2)
-    assert copula_error(-0.5, x, y) == pytest.approx(math.sqrt(noise))
-    assert copula_error(0.25, x, y) == pytest.approx(math.sqrt(0.5 / 100 + noise))
-    assert copula_error(9.0, x, y) == pytest.approx(math.sqrt(2 / 100 + noise)), "two correlations of 1 at most"
+    """The variance of -ln(1 - beta) / 2, for one column and three a sum of trigamma functions."""
+    x, y = torch.zeros(100, 1), torch.zeros(100, 3)
+    noise = float(np.var(np.log(stats.beta(96 / 2, 3 / 2).rvs(400_000, random_state=0)))) / 4
+    assert copula_error(-0.5, x, y) == pytest.approx(math.sqrt(noise), rel=0.01)
+    exact = copula_error(0.0, x, y) ** 2
+    assert copula_error(0.25, x, y) == pytest.approx(math.sqrt(0.5 / 100 + exact))
+    assert copula_error(9.0, x, y) == pytest.approx(math.sqrt(1 / 100 + exact)), "one correlation of 1 at most"
+    assert copula_error(0.0, y, x) == pytest.approx(math.sqrt(exact))
 
 
-def test_the_error_of_the_copula_of_many_columns_is_no_smaller_than_its_spread():
-    sides = [torch.randn(2, 100, 20, generator=torch.Generator().manual_seed(seed)) for seed in range(40)]
+@pytest.mark.parametrize("rows", [60, 100])
+def test_the_error_of_the_copula_of_many_columns_is_its_spread(rows):
+    sides = [torch.randn(2, rows, 20, generator=torch.Generator().manual_seed(seed)) for seed in range(80)]
     values = [gaussian_copula_full(*pair) for pair in sides]
-    spread = float(np.std(values))
-    assert spread < float(np.mean([copula_error(value, *sides[0]) for value in values])) < 1.6 * spread
+    assert copula_error(0.0, *sides[0]) == pytest.approx(float(np.std(values)), rel=0.2)
 
 
 def test_trees_certify_what_they_predict_of_a_column(evaluated):

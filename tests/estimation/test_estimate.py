@@ -370,7 +370,7 @@ def test_groups_are_not_divided_between_folds():
     for fitted in result.fitted:
         parts = [set(group[rows.numpy()].tolist()) for rows in (fitted.fold.train, fitted.fold.valid, fitted.fold.test)]
         assert sum(map(len, parts)) == len(set.union(*parts)) == 60
-    with pytest.raises(ValueError, match="groups has 599 rows and 1 columns: expected one value for each of the 600"):
+    with pytest.raises(ValueError, match="groups has 599 rows and 1 column: expected one value for each of the 600"):
         mi.estimate(x, y, groups=group[1:], **SHORT)
     with pytest.raises(ValueError, match="groups and split='blocked' exclude each other"):
         mi.estimate(x, y, groups=group, split="blocked", **SHORT)

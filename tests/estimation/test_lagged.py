@@ -114,6 +114,8 @@ def test_tables_and_arrays_are_taken():
         ([0, 1000], "lags reach from 0 to 1000, which leaves 0 of 800 rows: expected at least 50."),
         ([-400, 400], "lags reach from -400 to 400, which leaves 0 of 800 rows"),
         ([], r"lags is \[\], which holds no lag"),
+        ([True], r"lags is \[True\]: expected whole numbers of rows"),
+        (torch.tensor([True]), r"lags is tensor\(\[True\]\): expected whole numbers of rows"),
         ([0.5], r"lags is \[0.5\]: expected whole numbers of rows"),
         (0.5, "lags is 0.5: expected whole numbers of rows"),
         ("ab", "lags is 'ab': expected whole numbers of rows"),

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import digamma
 
 from mibounds.classical import ksg
-from mibounds.integrations.neighbor_scores import Side, within_labels
+from mibounds.integrations.neighbor_scores import Side, untied, within_labels
 
 
 def naive(x, y, k):
@@ -58,3 +58,16 @@ def test_numbers_that_tell_labels_apart_have_nearly_their_entropy(rows):
     x = Side((label + 0.1 * np.random.default_rng(0).random(len(label)))[:, None], np.zeros_like(label))
     found = within_labels(x, Side(np.empty((len(label), 0)), label))
     assert np.log(40) < found < np.log(40) + 0.3  # that of labels by digamma functions is a little high
+
+
+def test_ties_are_broken_alike_in_whatever_order_rows_come():
+    rng = np.random.default_rng(0)
+    x, y = (Side(rng.normal(size=(80, 2)).round(), rng.integers(0, 2, 80)) for _ in "xy")
+    moved = rng.permutation(80)
+    found = untied(x, y, 3)
+    again = untied(*(Side(side.numbers[moved], side.labels[moved]) for side in (x, y)), 3)
+    for side, one, other in zip((x, y), found, again, strict=True):
+        assert (one.numbers == other.numbers).all()
+        assert (one.labels == other.labels).all()
+        assert len(np.unique(one.numbers[:, 0])) == 80
+        assert {*one.numbers[:, 0].round()} == {*side.numbers[:, 0]}

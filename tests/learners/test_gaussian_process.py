@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from mibounds.learners import GaussianProcess
+from mibounds.learners.gaussian_process import _in_turn
 from mibounds.learners.kernel import kernel, negative_log_likelihood, start
 from mibounds.training.modules import describe, rebuild
 
@@ -163,3 +164,9 @@ def test_it_is_saved_and_loaded():
     fresh.load_state_dict(process.state_dict())
     assert torch.equal(fresh(new), process(new))
     assert all(buffer.is_meta for buffer in process.to("meta").buffers())
+
+
+def test_the_likelihood_takes_one_sample_of_each_cluster_first():
+    clusters = torch.tensor([5, 5, 5, 7, 2, 2])
+    found = _in_turn(torch.tensor([1, 0, 4, 3, 2, 5]), clusters)
+    assert found.tolist() == [1, 4, 3, 0, 5, 2]

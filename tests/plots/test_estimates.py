@@ -126,3 +126,12 @@ def test_the_words_below_a_bracket_are_not_cut():
     figure.draw_without_rendering()
     label = figure.axes[0].xaxis.label.get_window_extent()
     assert 0 <= label.x0 < label.x1 <= figure.bbox.width
+
+
+def test_a_number_far_from_the_interval_of_a_bracket_is_an_arrow_as_in_other_figures():
+    figure = plot_bracket((0.5, 0.01), (0.6, 0.02), (0.48, 0.64), {"SMILE": 40.0}, "nats")
+    axis = figure.axes[0]
+    low, high = axis.get_xlim()
+    assert (low, high) == plot_estimates({"SMILE": 40.0, "a": 0.5}, "a", (0.48, 0.64), "nats").axes[0].get_xlim()
+    assert [text.get_text() for text in axis.texts] == ["40"]
+    assert (high, 2) in points(axis)

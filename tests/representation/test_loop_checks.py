@@ -1,5 +1,6 @@
 """The order of calls, and warnings about the use of a regularizer."""
 
+import copy
 import warnings
 
 import pytest
@@ -8,8 +9,9 @@ from torch import nn
 
 from mibounds import MIRegularizer, clipped_backward, gradient_scale
 from mibounds.compat import Mi_estimator
+from mibounds.critics import SeparableCritic
 from mibounds.tasks import CorrelatedGaussian
-from mibounds.warnings import SingleSampleWarning, StaleCriticWarning, WrongSideWarning
+from mibounds.warnings import SharedParametersWarning, SingleSampleWarning, StaleCriticWarning, WrongSideWarning
 
 SMALL = {"hidden": (16,), "lr": 1e-2}
 
@@ -117,3 +119,15 @@ def test_a_last_batch_with_fewer_samples_than_negatives(n):
     (-reg(x, z.requires_grad_())).backward()
     reg.update(x, z)
     assert z.grad.isfinite().all()
+
+
+def test_copies_of_a_critic_that_was_in_a_regularizer_are_not_watched():
+    critic = SeparableCritic(2, 2, hidden=(8,))
+    reg = MIRegularizer(2, 2, critic=critic)
+    x, z = torch.randn(2, 16, 2, requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        copy.deepcopy(critic)(x, z).sum().backward()
+        copy.deepcopy(reg).estimator.critic(x, z).sum().backward()
+    with pytest.warns(SharedParametersWarning):
+        reg.estimator.critic(x, z).sum().backward()

@@ -12,7 +12,7 @@ from torch import nn
 from mibounds import MIRegularizer, clipped_backward, gradient_scale
 from mibounds.bounds import BarberAgakov, DonskerVaradhan, InfoNCE, InfoNCEAnchor, Interpolated, JensenShannon
 from mibounds.critics import Critic, DensityCritic, Encoded, FunctionCritic, JointCritic, SeparableCritic
-from mibounds.representation import loop_checks
+from mibounds.representation import regularizer
 from mibounds.tasks import CorrelatedGaussian
 from mibounds.warnings import (
     CeilingWarning,
@@ -559,7 +559,7 @@ def test_the_ceiling_is_that_of_the_batch_of_all_ranks(monkeypatch):
     z = pair()[1].requires_grad_()
     with warnings.catch_warnings():
         warnings.simplefilter("error", CeilingWarning)
-        monkeypatch.setattr(loop_checks, "ranks", lambda: 2)
+        monkeypatch.setattr(regularizer, "ranks", lambda: 2)
         reg._checks.call(reg, z, z, z.sum() * 0 + math.log(64))
     with pytest.warns(CeilingWarning):
         reg._checks.call(reg, z, z, z.sum() * 0 + math.log(128))

@@ -6,7 +6,7 @@ import torch
 from mibounds._math import infonce_loss
 from mibounds.critics import Calibrated, FunctionCritic, WeightedSum
 from mibounds.tasks import AdditiveUniformNoise, CorrelatedGaussian
-from mibounds.training.calibration import calibration, stacking_weights, weighted_sum
+from mibounds.training.calibration import _halves, _independent, calibration, stacking_weights, weighted_sum
 
 TASK = CorrelatedGaussian(2, 0.8)
 EXACT = FunctionCritic(TASK.log_ratio)
@@ -151,3 +151,39 @@ def test_fewer_than_four_samples_are_not_calibrated():
         assert calibration(torch.zeros(n, n)) is None
         assert calibration(-10 * torch.eye(n)) is None
     assert calibration(-10 * torch.eye(4)).gain > 1
+
+
+def chance(groups=4, copies=30, critics=6):
+    """Grids of scores of critics of independent pairs, each of which is repeated, and the group of each row."""
+    scores = torch.randn(critics, groups, groups, generator=torch.Generator().manual_seed(3))
+    scores[:3] += torch.eye(groups)  # by chance, some score the few pairs well
+    rows = torch.arange(groups * copies) % groups
+    return scores[:, rows][:, :, rows], rows
+
+
+def test_nothing_is_fitted_to_a_few_groups_of_equal_rows():
+    grids, groups = chance()
+    assert stacking_weights(grids).sum() > 1.5, "what is to be avoided: repetitions pass for evidence"
+    assert calibration(grids[0]) is not None
+    assert stacking_weights(grids, groups).sum() < 1
+    assert calibration(grids[0], groups) is None
+    assert calibration(grids[0], torch.zeros(120)) is None, "a single group"
+
+
+def test_groups_of_independent_rows_count_as_rows():
+    x, y = torch.randn(2, 600, generator=torch.Generator().manual_seed(0))
+    grid = (x[:, None] * (x + y)).float()
+    groups = torch.arange(600) % 12
+    assert 200 < _independent(grid, groups) <= 600
+    assert _independent(grid, None) == 600
+    repeated = grid.repeat_interleave(5, 0).repeat_interleave(5, 1)
+    assert 400 < _independent(repeated, torch.arange(3000) // 5) < 800
+    assert _independent(torch.zeros(600, 600), groups) == 12, "a constant critic says nothing of how alike rows are"
+
+
+def test_halves_are_of_whole_groups():
+    groups = torch.tensor([0, 0, 1, 1, 2, 2, 2])
+    grid = (groups[:, None] * 10 + groups).float()
+    first, second = _halves(grid, groups)
+    assert {*first.flatten().tolist()} == {22.0}
+    assert {*second.flatten().tolist()} == {0.0, 1.0, 10.0, 11.0}

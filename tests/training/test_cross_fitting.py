@@ -37,7 +37,7 @@ def fits(monkeypatch):
     """Replaces training: each fold has the exact critic, and the result of a training that is given here."""
     given, recipes = {}, []
 
-    def fit_fold(candidates, x, y, fold, recipe, observer, *, calibrate, sampler, supervision, halve, longer):
+    def fit_fold(candidates, x, y, fold, recipe, observer, *, calibrate, sampler, supervision, halve, longer, clusters):
         recipes.append(recipe)
         changes = given.get(len(recipes) - 1, {})
         loss = changes.get("loss", -1.0)

@@ -63,3 +63,16 @@ def test_the_features_that_were_given_are_not_fitted():
     first = given.augment(x, y, FOLD)[1]
     assert not given.x.learners
     assert torch.equal(given.augment(x, y, FOLD)[1], first)
+
+
+def test_repeated_rows_are_predicted_without_their_repetitions():
+    pairs = torch.randn(2, 30, 1, generator=torch.Generator().manual_seed(0))
+    x, y = (torch.repeat_interleave(side, 5, 0) for side in pairs)
+    clusters = torch.arange(150) // 5
+    order = torch.randperm(30, generator=torch.Generator().manual_seed(1))
+    train, valid, test = (torch.isin(clusters, part).nonzero().flatten() for part in order.tensor_split([20, 25]))
+    given = Supervision(SupervisedFeatures(1, 1), None)
+    plain, grouped = (given.augment(x, y, Fold(train, valid, test), *more)[1][train, 1] for more in ((), (clusters,)))
+    explained = [1 - float((one - y[train, 0]).var() / y[train].var()) for one in (plain, grouped)]
+    assert explained[0] > 0.8
+    assert explained[1] < 0.3

@@ -13,7 +13,7 @@ import joblib
 import torch
 from torch import Tensor
 
-from mibounds._checks import check_at_least
+from mibounds._checks import check_at_least, check_integer
 from mibounds._version import versions
 from mibounds.benchmark.backends import use_backend
 from mibounds.benchmark.presets import estimator_named, suite_named
@@ -97,7 +97,7 @@ def plan(
     """
     of_suite, chosen, estimators, n = suite_named(suite), list(tasks), list(estimators), list(n)
     for number in chosen:
-        if not 1 <= number <= len(of_suite):
+        if not 1 <= check_integer("task", number) <= len(of_suite):
             raise ValueError(f"task is {number}, and {suite} has tasks 1 to {len(of_suite)}.")
     for name in estimators:
         estimator_named(name)

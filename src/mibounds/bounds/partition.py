@@ -99,26 +99,28 @@ class MINE(_Partitioned):
         self.register_buffer("log_average", torch.tensor(math.nan))
 
     def value(self, *statistics: Tensor) -> Tensor:
-        return self._value(statistics[0], logmeanexp(statistics[1]))
+        log_partition = logmeanexp(statistics[1])
+        average = torch.where(self.log_average.isnan(), log_partition.detach(), self.log_average)
+        return self._value(statistics[0], log_partition, average)
 
     def objective(self, *statistics: Tensor) -> Tensor:
         log_partition = logmeanexp(statistics[1])
         now = log_partition.detach()
         mixed = torch.logaddexp(self.log_average + math.log(self.decay), now + math.log1p(-self.decay))
         mixed = torch.where(self.log_average.isnan(), now, mixed)
-        self.log_average = torch.where(now.isfinite(), mixed, self.log_average)  # a broken batch does not stay in it
-        return -self._value(statistics[0], log_partition)
+        average = torch.where(now.abs() < math.inf, mixed, self.log_average)  # a broken batch does not stay in it
+        self.log_average = average
+        return -self._value(statistics[0], log_partition, average)
 
     def objective_and_value(self, *statistics: Tensor) -> tuple[Tensor, Tensor]:
         loss = self.objective(*statistics)
         return loss, -loss.detach()
 
-    def _value(self, joint: Tensor, log_partition: Tensor) -> Tensor:
+    def _value(self, joint: Tensor, log_partition: Tensor, average: Tensor) -> Tensor:
         number = log_partition.detach()
-        average = torch.where(self.log_average.isnan(), number, self.log_average)
         # The gradient of E e^f / average is that of log E e^f times this weight; above e^20 it need only be finite.
         weight = (number - average).clamp_max(20).exp()
-        return joint.mean(-1) - (number + weight * (log_partition - number))
+        return joint.mean(-1) - number.addcmul(weight, log_partition - number)
 
     def extra_repr(self) -> str:
         return f"decay={self.decay}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from mibounds.data.pairing import index_warnings
 from mibounds.data.values import Array, center_of, families, numbered, numbers, texts
 from mibounds.warnings import issue
 
-__all__ = ["Codes", "Floats", "code_sides", "codes", "number_sides", "paired"]
+__all__ = ["Codes", "Floats", "code_sides", "codes", "normal_scores", "number_sides", "paired", "row_order"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -63,6 +64,22 @@ def codes(data: Any, name: str) -> Codes:
 def paired(a: Codes, b: Codes) -> Codes:
     """The codes (N,) of the pairs of two codes."""
     return np.unique(a * (b.max() + 1) + b, return_inverse=True)[1].astype(np.int64)
+
+
+def row_order(sides: Sequence[Floats]) -> NDArray[np.intp]:
+    """The indices (N,) of the rows in an order that depends on their values only: whatever is drawn row by row is then
+    the same in whatever order they come."""
+    columns = np.hstack(sides).T
+    return np.lexsort(columns) if len(columns) else np.arange(len(sides[0]))
+
+
+def normal_scores(side: Floats) -> Floats:
+    """The normal scores of columns (N, D), tied values having their mean rank."""
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    scores: Floats = ndtri(rankdata(side, axis=0) / (len(side) + 1))
+    return scores
 
 
 def _columns(data: Any, name: str) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mibounds._checks import check_at_least
 from mibounds._math import infonce_loss
-from mibounds.classical._rows import Floats, number_sides
+from mibounds.classical._rows import Floats, normal_scores, number_sides, row_order
 from mibounds.classical.gauss import information
 from mibounds.data.preprocessing import RankGaussianize
 
@@ -36,7 +36,8 @@ def gaussian_copula(x: Any, y: Any, *, generator: torch.Generator | None = None)
     Arguments:
         x: (N,) or (N, D_x) numbers, N at least 4.
         y: (N,) or (N, D_y), paired with x.
-        generator: splits the rows; without it the split is that of seed 0.
+        generator: splits the rows in the order in which they come; without it the split is that of seed 0, and does not
+            depend on their order.
 
     Raises:
         TypeError: if a column holds text.
@@ -54,7 +55,10 @@ def gaussian_copula(x: Any, y: Any, *, generator: torch.Generator | None = None)
     if not all(side.shape[1] for side in sides):
         return 0.0
     columns = [torch.from_numpy(side / 4) for side in sides]  # differences of the largest numbers would be infinite
-    order = torch.randperm(n, generator=generator or torch.Generator().manual_seed(0))
+    if generator is None:
+        order = torch.from_numpy(row_order(sides))[torch.randperm(n, generator=torch.Generator().manual_seed(0))]
+    else:
+        order = torch.randperm(n, generator=generator)
     halves = order[: n // 2], order[n // 2 :]
     return sum(_evaluated(columns, fitted, held_out) for fitted, held_out in (halves, halves[::-1])) / 2
 
@@ -89,11 +93,8 @@ def gaussian_copula_full(x: Any, y: Any) -> float:
         >>> abs(gaussian_copula_full(x.exp(), y) - 0.511) < 0.05
         True
     """
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
     first, second, nothing = number_sides(x, y)
-    scores = [ndtri(rankdata(side, axis=0) / (len(side) + 1)) if side.shape[1] else side for side in (first, second)]
+    scores = [normal_scores(side) if side.shape[1] else side for side in (first, second)]
     return information(scores[0], scores[1], nothing, "gaussian_copula_full", corrected=True)
 
 

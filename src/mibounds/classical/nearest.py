@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mibounds._checks import check_choice, check_integer, check_seed
-from mibounds.classical._rows import Floats, number_sides
+from mibounds.classical._rows import Floats, number_sides, row_order
 
 __all__ = ["conditional_ksg", "conditional_mixed_ksg", "ksg", "mixed_ksg"]
 
@@ -204,10 +204,9 @@ def _sides(x: Any, y: Any, z: Any, neighbors: int, workers: int) -> list[Floats]
     n = len(sides[0])
     if n <= neighbors:
         raise ValueError(f"neighbors is {neighbors}, and {n} rows have only {n - 1} others: give fewer.")
-    columns = np.hstack(sides).T
-    order = np.lexsort(columns) if len(columns) else np.arange(n)
+    order = row_order(sides)
     # Differences of the largest numbers are infinite. A power of two, the same for all, changes no neighbor.
-    scale = _SMALLER if columns.size and np.abs(columns).max() > _LARGE else 1.0
+    scale = _SMALLER if any(side.size and np.abs(side).max() > _LARGE for side in sides) else 1.0
     return [scale * side[order] for side in sides]
 
 

@@ -7,20 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from mibounds.cli.file_options import TableFile, file_options
-from mibounds.cli.options import (
-    AsJson,
-    Categorical,
-    ColumnsX,
-    ColumnsY,
-    Level,
-    Missing,
-    Out,
-    Plot,
-    Quiet,
-    Report,
-    UnitName,
-)
-from mibounds.cli.outputs import Outputs
+from mibounds.cli.options import Categorical, ColumnsX, ColumnsY, Level, Missing, Quiet, UnitName
+from mibounds.cli.outputs import Outputs, output_options
 from mibounds.cli.session import session
 from mibounds.cli.settings import BLOCKS, TRAINING, recipe_options
 
@@ -29,6 +17,7 @@ __all__ = ["bracket"]
 
 @file_options
 @recipe_options(*TRAINING, *BLOCKS)
+@output_options
 def bracket(
     context: typer.Context,
     file: TableFile,
@@ -42,10 +31,8 @@ def bracket(
     nan: Missing = "raise",
     unit: UnitName = "nats",
     level: Level = 0.95,
-    plot: Plot = None,
-    report: Report = None,
-    out: Out = None,
-    as_json: AsJson = False,
+    *,
+    outputs: Outputs,
     quiet: Quiet = False,
     **settings: Any,
 ) -> None:
@@ -53,7 +40,6 @@ def bracket(
 
     Example: **mibounds bracket table.csv --x age,weight --y pressure --plot bracket.png**
     """
-    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
     with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 

@@ -9,8 +9,8 @@ import typer
 
 from mibounds._checks import nearest, no_such_file
 from mibounds.cli.number_lists import parse_numbers
-from mibounds.cli.options import AsJson, Level, Out, Plot, Quiet, Report, UnitName
-from mibounds.cli.outputs import Outputs
+from mibounds.cli.options import Level, Quiet, UnitName
+from mibounds.cli.outputs import Outputs, output_options
 from mibounds.cli.session import session
 from mibounds.cli.settings import TRAINING, recipe_options
 
@@ -21,6 +21,7 @@ __all__ = ["consistency"]
 
 
 @recipe_options(*TRAINING)
+@output_options
 def consistency(
     context: typer.Context,
     file: Annotated[
@@ -38,10 +39,8 @@ def consistency(
     ] = None,
     unit: UnitName = "nats",
     level: Level = 0.95,
-    plot: Plot = None,
-    report: Report = None,
-    out: Out = None,
-    as_json: AsJson = False,
+    *,
+    outputs: Outputs,
     quiet: Quiet = False,
     **settings: Any,
 ) -> None:
@@ -49,7 +48,6 @@ def consistency(
 
     Example: **mibounds consistency digits.npy --rows 2,4,8**
     """
-    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
     with session(context, settings, outputs, quiet=quiet) as recipe_of_options:
         wanted = None if rows is None else parse_numbers(rows, "--rows", "2,4,8")
         images = _images(file, array)
@@ -62,24 +60,19 @@ def consistency(
 
 def _images(path: Path, array: str | None) -> np.ndarray[Any, Any]:
     """The array of a file."""
-    import numpy as np
-
     if not path.is_file():
         raise ValueError(no_such_file(path, (".npy", ".npz")))
     if path.suffix.lower() not in (".npy", ".npz"):
         raise ValueError(f"{path.name} has an unknown format: expected images in a file ending in .npy or .npz.")
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded as arrays:
-            name = array if array is not None else _only(arrays.files)
-            if name not in arrays.files:
-                raise ValueError(f"--array: there is no array {name!r}. {nearest(name, arrays.files)}")
-            found: np.ndarray[Any, Any] = arrays[name]
-            return found
-    except (EOFError, OSError) as error:
-        raise ValueError(f"{path.name} cannot be read: {error}") from error
+    from mibounds.data.array_files import array_names, read_array, read_arrays
+
+    if path.suffix.lower() == ".npy":
+        return read_array(path)
+    names = array_names(path)
+    name = array if array is not None else _only(names)
+    if name not in names:
+        raise ValueError(f"--array: there is no array {name!r}. {nearest(name, names)}")
+    return read_arrays(path, [name])[name]
 
 
 def _only(names: list[str]) -> str:

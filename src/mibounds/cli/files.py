@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing_extensions import Unpack
 
 from mibounds._checks import nearest
 from mibounds.cli.file_options import Reading
+from mibounds.cli.number_lists import parse_numbers
 from mibounds.data.readers import OpenTable, open_table
+from mibounds.data.unclear_text import UnclearTextError
 
 __all__ = ["OpenVariables", "named_columns", "open_variables", "read_columns", "read_variables"]
 
@@ -112,20 +115,20 @@ def read_columns(path: str | Path, columns: str | None = None, **reading: Unpack
         return _all_columns(table, table.as_is)
     try:
         return _read(table, table.columns if columns is None else _selected(table.columns, columns, "--columns")[0], [])
-    except ValueError as error:
-        raise ValueError(str(error).replace(", or name the column with --categorical", "")) from error
+    except UnclearTextError as error:
+        raise ValueError(error.undeclared) from error
 
 
 def _all_columns(table: OpenTable, as_is: Callable[[Any], Any]) -> Any:
     """The columns of a table, converted one by one."""
     import polars as pl
 
-    found = []
+    found = {}
     for name in table.columns:
         try:
-            found.append(table.read([name]).to_series())
+            found[name] = table.read([name]).to_series()
         except ValueError:
-            found.append(as_is(name))
+            found[name] = as_is(name)
     return pl.DataFrame(found)
 
 
@@ -253,27 +256,23 @@ def _by_name(known: Sequence[str], wanted: str, option: str) -> tuple[list[str],
 
 def _named(known: Iterable[str], text: str) -> list[str]:
     """The column of this name, in a list; empty if there is none, or several that differ in blanks."""
-    alike = [one for one in known if one.strip() == text.strip()]
+    alike = [one for one in known if _composed(one) == _composed(text)]
     for name in (text, text.strip()):
         if name in alike:
             return [name]
     return list(dict.fromkeys(alike)) if len(set(alike)) == 1 else []
 
 
+def _composed(name: str) -> str:
+    """A name without the blanks around it, its accents and letters joined: either form looks the same."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
 def _by_number(count: int, wanted: str, option: str) -> tuple[list[int], set[int]]:
     """The column numbers of an option like "0:3,7", and those that are not of a wildcard."""
     if wanted.strip() == "*":
         return list(range(count)), set()
-    chosen: list[int] = []
-    for part in (part.strip() for part in wanted.split(",")):
-        try:
-            ends = [int(end) for end in part.split(":")]
-            numbers = range(ends[0], ends[1]) if len(ends) == 2 else range(ends[0], ends[0] + 1)
-        except (ValueError, IndexError):
-            raise ValueError(
-                f"{option} is {part!r}: expected column numbers or ranges for a .npy file, like 0:5,7."
-            ) from None
-        if not numbers or min(numbers) < 0 or max(numbers) >= count:
-            raise ValueError(f"{option} is {part!r}, and the file has the columns 0 to {count - 1}.")
-        chosen += [number for number in numbers if number not in chosen]
+    chosen = list(dict.fromkeys(parse_numbers(wanted, option, "0:5,7", of="columns of a .npy file")))
+    if min(chosen) < 0 or max(chosen) >= count:
+        raise ValueError(f"{option} is {wanted!r}, and the file has the columns 0 to {count - 1}.")
     return chosen, set(chosen)

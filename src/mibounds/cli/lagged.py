@@ -8,19 +8,8 @@ import typer
 
 from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.number_lists import parse_numbers
-from mibounds.cli.options import (
-    AsJson,
-    Categorical,
-    ColumnsY,
-    Level,
-    Missing,
-    Out,
-    Plot,
-    Quiet,
-    Report,
-    UnitName,
-)
-from mibounds.cli.outputs import Outputs
+from mibounds.cli.options import Categorical, ColumnsY, Level, Missing, Quiet, UnitName
+from mibounds.cli.outputs import Outputs, output_options
 from mibounds.cli.session import session
 from mibounds.cli.settings import TRAINING, recipe_options
 
@@ -32,6 +21,7 @@ __all__ = ["lagged"]
 
 @file_options
 @recipe_options(*TRAINING)
+@output_options
 def lagged(
     context: typer.Context,
     file: TableFile,
@@ -57,10 +47,8 @@ def lagged(
     nan: Missing = "raise",
     unit: UnitName = "nats",
     level: Level = 0.95,
-    plot: Plot = None,
-    report: Report = None,
-    out: Out = None,
-    as_json: AsJson = False,
+    *,
+    outputs: Outputs,
     quiet: Quiet = False,
     **settings: Any,
 ) -> None:
@@ -68,7 +56,6 @@ def lagged(
 
     Example: **mibounds lagged weather.csv --x pressure --y rain --lags 0:11 --transfer-entropy**
     """
-    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
     with session(context, settings, outputs, quiet=quiet, distributed=True) as recipe_of_options:
         from mibounds.cli.columns import read_arguments
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mibounds.cli.file_options import TableFile, file_options
-from mibounds.cli.options import AsJson, Out, Plot, Quiet, Report, UnitName
-from mibounds.cli.outputs import Outputs
+from mibounds.cli.options import Quiet, UnitName
+from mibounds.cli.outputs import Outputs, output_options
 from mibounds.cli.session import session
 from mibounds.cli.settings import recipe_options
 
@@ -17,6 +17,7 @@ __all__ = ["matrix"]
 
 @file_options
 @recipe_options("folds", "seed", "device", "workers", preset=False)
+@output_options
 def matrix(
     context: typer.Context,
     file: TableFile,
@@ -36,10 +37,8 @@ def matrix(
         typer.Option("--nan", help="Missing or infinite values: raise an error; or drop rows, pair by pair."),
     ] = "raise",
     unit: UnitName = "nats",
-    plot: Plot = None,
-    report: Report = None,
-    out: Out = None,
-    as_json: AsJson = False,
+    *,
+    outputs: Outputs,
     quiet: Quiet = False,
     **settings: Any,
 ) -> None:
@@ -47,7 +46,6 @@ def matrix(
 
     Example: **mibounds matrix table.csv --columns age,weight,height --pvalues --plot matrix.png**
     """
-    outputs = Outputs(plot=plot, report=report, out=out, as_json=as_json)
     with session(context, settings, outputs, quiet=quiet) as recipe_of_options:
         from mibounds.cli.files import read_columns
 

@@ -17,7 +17,6 @@ _ALIASES = {"x_type": "categorical", "y_type": "categorical", "z_type": "categor
 _PHRASES = {
     "a mi.bounds object or a name": "the name of a bound",
     "see mi.estimate(x, y).entropy_limit": "see `mibounds estimate`",
-    "or give sizes.": "or give --sizes.",
     "their texts are in result[lag].warnings": "--json and --out write their texts",
 }
 

@@ -3,12 +3,15 @@ written."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import typer
 
@@ -17,13 +20,17 @@ from mibounds._files import write_json
 from mibounds.cli.errors import say_if_interrupted
 from mibounds.cli.job import writes
 from mibounds.cli.option_names import options_of, with_options
+from mibounds.cli.options import AsJson, Out, Plot, Report
 from mibounds.cli.typed import typed
 
 if TYPE_CHECKING:
     from mibounds.results import Measurement
 
-__all__ = ["Outputs", "check_file", "input_files"]
+__all__ = ["Outputs", "check_file", "input_files", "output_options", "writing"]
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = {"plot": (Plot, None), "report": (Report, None), "out": (Out, None), "as_json": (AsJson, False)}
 _ENDINGS = {
     "plot": (".png", ".svg", ".pdf"),
     "report": (".html",),
@@ -88,7 +95,7 @@ class Outputs:
 
         Raises:
             typer.Exit: with code 130 if the result was interrupted.
-            OSError, ValueError: if a file cannot be written.
+            ValueError: if a file cannot be written.
         """
         parts = {} if parts is None else parts
         record = result.to_dict() | {name: _record(part) for name, part in parts.items()}
@@ -107,22 +114,56 @@ class Outputs:
         report: Callable[[Path, dict[str, str]], None] | None,
     ) -> None:
         if self.out is not None:
-            write_json(self.out, record)
+            with writing("--out", self.out):
+                write_json(self.out, record)
         if self.save is not None:
             fitted = getattr(result, "fitted", None)
             if fitted is None:
                 raise ValueError("--save: there are no critics to save, because a variable is constant.")
-            fitted.save(self.save)
+            with writing("--save", self.save):
+                fitted.save(self.save)
         if self.plot is not None:
             from mibounds.plots import save_figure
 
-            save_figure(result.plot(), str(self.plot))
+            with writing("--plot", self.plot):
+                save_figure(result.plot(), str(self.plot))
         if self.report is not None:
             described = {"command": typed(context)} | _source(context)
-            if report is None:
-                result.report(self.report, **described)
-            else:
-                report(self.report, described)
+            with writing("--report", self.report):
+                if report is None:
+                    result.report(self.report, **described)
+                else:
+                    report(self.report, described)
+
+
+def output_options(command: Command) -> Command:
+    """Give a command with an argument `outputs` the options for what it prints and writes, in its place."""
+    signature = inspect.signature(command, eval_str=True)
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in _OPTIONS.items()
+    ]
+
+    @functools.wraps(command)
+    def run(**values: Any) -> Any:
+        return command(outputs=Outputs(**{name: values.pop(name) for name in _OPTIONS}), **values)
+
+    own = []
+    for parameter in signature.parameters.values():
+        keyword = parameter.kind is not parameter.VAR_KEYWORD
+        named = parameter.replace(kind=parameter.KEYWORD_ONLY) if keyword else parameter
+        own += added if parameter.name == "outputs" else [named]
+    run.__signature__ = signature.replace(parameters=own)  # type: ignore[attr-defined]
+    return cast(Command, run)
+
+
+@contextmanager
+def writing(option: str, path: Path) -> Iterator[None]:
+    """Say which file cannot be written, and not that beside it which is written first."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{option} is {str(path)!r}, which cannot be written: {error.strerror or error}.") from error
 
 
 def _source(context: typer.Context) -> dict[str, str]:

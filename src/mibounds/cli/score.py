@@ -16,7 +16,7 @@ from mibounds.cli.errors import one_sentence
 from mibounds.cli.file_options import TableFile, file_options
 from mibounds.cli.option_names import option_names
 from mibounds.cli.options import AsJson, ColumnsX, ColumnsY, Device
-from mibounds.cli.outputs import check_file, input_files
+from mibounds.cli.outputs import check_file, input_files, writing
 from mibounds.warnings import UnseenCategoryWarning
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def score(
             mean_text = f"{mean:.4g} nats" if mean is not None else "undefined"
             typer.echo(f"{len(scores):,} rows, mean log-ratio {mean_text}: {out}")
         if out is not None:
-            write_text(out, table + "\n")
+            with writing("--out", out):
+                write_text(out, table + "\n")
 
 
 def _converted(opened: OpenVariables, name: str, schema: Schema | None) -> Any:

@@ -74,7 +74,7 @@ class Critic(nn.Module, ABC):
 
     def pairwise(self, x: Tensors, y: Tensors) -> Tensor:
         """Scores of all pairs, (N, M): entry [i, j] = f(x_i, y_j)."""
-        return one_per_pair(encoded_grid(self, self.encode_x(x), self.encode_y(y)), 2)
+        return encoded_grid(self, self.encode_x(x), self.encode_y(y))
 
 
 class FunctionCritic(Critic):
@@ -228,10 +228,13 @@ def one_per_pair(scores: Tensor, dims: int) -> Tensor:
 
 
 def encoded_grid(critic: Critic, hx: Any, hy: Any) -> Tensor:
-    """Scores of all pairs of encodings: (..., N, E), (..., M, E) -> (..., N, M)."""
-    return critic.combine(
-        map_tensors(lambda part: part.unsqueeze(-2), hx), map_tensors(lambda part: part.unsqueeze(-3), hy)
-    )
+    """Scores of all pairs of encodings: (N, E), (M, E) -> (N, M).
+
+    Raises:
+        ValueError: unless there is one for each pair.
+    """
+    rows, columns = map_tensors(lambda part: part.unsqueeze(-2), hx), map_tensors(lambda part: part.unsqueeze(-3), hy)
+    return one_per_pair(critic.combine(rows, columns), 2)
 
 
 def pairwise_chunks(critic: Critic, x: Tensors, y: Tensors, pairs: int = 1 << 17) -> Tensor:
@@ -243,7 +246,7 @@ def pairwise_chunks(critic: Critic, x: Tensors, y: Tensors, pairs: int = 1 << 17
         grid: Tensor | None = None
         for start in range(0, row_count(hx), width):
             lines = slice(start, start + width)
-            scores = one_per_pair(encoded_grid(critic, take_rows(hx, lines), hy), 2)
+            scores = encoded_grid(critic, take_rows(hx, lines), hy)
             # Filled in place: concatenating would hold the chunks and their concatenation in memory at once.
             grid = grid if grid is not None else scores.new_empty(row_count(hx), row_count(hy))
             grid[lines] = scores

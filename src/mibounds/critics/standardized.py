@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -53,7 +55,7 @@ class Standardized(Critic):
         self.network_per_pair = critic.network_per_pair
         self.continuous_y = critic.continuous_y
         self.x = Scale(x_shape, shared)
-        self.y = Scale(y_shape, shared, fixed=not critic.continuous_y, channels=not critic.is_conditional_density)
+        self.y = Scale(y_shape, shared, fixed=not critic.continuous_y, density=critic.is_conditional_density)
         self.keep_columns(self.y.varies)
         self.register_load_state_dict_post_hook(_after_load)  # type: ignore[no-untyped-call]
 
@@ -114,11 +116,11 @@ class Scale(nn.Module):
     factor: Tensor
     log_volume: Tensor
 
-    def __init__(self, shape: int | tuple[int, ...], shared: bool = False, fixed: bool = False, channels: bool = True):
+    def __init__(self, shape: int | tuple[int, ...], shared: bool = False, fixed: bool = False, density: bool = False):
         super().__init__()
-        self.shared, self.fixed = shared, fixed
+        self.shared, self.fixed, self.density = shared, fixed, density
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-        self.image = channels and len(sizes) == 3
+        self.image = len(sizes) == 3 and not density
         zeros = torch.zeros(sizes[0], 1, 1) if self.image else torch.zeros(sizes)
         self.register_buffer("origin", zeros)  # the mean of the first batch, which float64 inputs are centered by
         self.register_buffer("mean", zeros.clone())  # less the origin
@@ -138,8 +140,9 @@ class Scale(nn.Module):
         if self.fixed:
             return values.to(self.scale.dtype)
         if self.fitted:
+            factor = self.factor
             center = self.center if values.dtype != torch.float64 else self.origin.double() + self.mean
-            return ((values - center) * self.factor).to(self.scale.dtype)
+            return ((values - center) * factor).to(factor.dtype)
         with torch.no_grad():
             origin, largest = self._extent(values, self.shared)
             mean, scale = self._moments((values - origin) * _inverse(largest), self.shared)
@@ -153,23 +156,28 @@ class Scale(nn.Module):
             return
         self._rest(values)  # checks their shape
         if not self.fitted:
-            self.origin, largest = self._extent(values, True)
-            self.center, self.factor, self.fitted = self.origin, _inverse(largest), True
+            origin, largest = self._extent(values, True)
+            self._buffers.update(origin=origin, center=origin, factor=_inverse(largest))
+            self.fitted = True
         # From the mean and in units of the scale, so that no square overflows.
         shift, width = self._moments(self(values), True)
-        unit = 1 / self.factor
+        unit, size = self.factor.reciprocal(), torch.hypot(width, shift)
+        step, spread = shift * unit, width * unit
         rounding = _ROUNDING * torch.finfo(values.dtype if values.dtype == torch.float64 else torch.float32).eps
-        finite = shift.isfinite() & width.isfinite()
-        varies = finite & (width * unit > rounding * (self.center + shift * unit).abs() + _TINY)
-        self.batches += 1
+        finite = size < math.inf
+        varies = (spread > (self.center + step).abs() * rounding + _TINY) & finite
+        batches = self.batches + 1
         distance = torch.hypot(width.clamp_min(_TINY).log(), shift)
         apart = (distance > _APART / (len(values) * ranks()) ** 0.5) & varies
-        weight = (_SLOW + (_FAST - _SLOW) * apart.to(shift.dtype)).maximum(1 / self.batches)
-        moved = self.scale * torch.hypot(width, shift).clamp_min(_TINY).pow(weight)
-        self.mean = torch.where(finite, self.mean + weight * shift * unit, self.mean)
-        self.scale = torch.where(varies, torch.where(self.scale > 0, moved, unit * width), self.scale)
-        self.varies = torch.where(finite, varies.to(self.varies.dtype), self.varies)
-        self.apart = apart.any().to(self.apart.dtype)
+        weight = (_SLOW + (_FAST - _SLOW) * apart.to(shift.dtype)).maximum(batches.reciprocal())
+        moved = torch.where(self.scale > 0, self.scale * size.clamp_min(_TINY).pow(weight), spread)
+        self._buffers.update(  # at once: to set an attribute of a module takes as long as to compute it
+            mean=torch.where(finite, self.mean.addcmul(weight, step), self.mean),
+            scale=torch.where(varies, moved, self.scale),
+            varies=torch.where(finite, varies.to(self.varies.dtype), self.varies),
+            apart=apart.any().to(self.apart.dtype),
+            batches=batches,
+        )
         self._derive()
 
     def constancy_differs(self, values: Tensors) -> bool:
@@ -181,8 +189,10 @@ class Scale(nn.Module):
         return bool((varies != self.varies.bool()).any())
 
     def _derive(self) -> None:
-        self.center, self.factor = self.origin + self.mean, _inverse(self.scale)
-        self.log_volume = (self.factor.log() * self.varies).sum()
+        factor = _inverse(self.scale)
+        self._buffers.update(center=self.origin + self.mean, factor=factor)
+        if self.density:
+            self._buffers["log_volume"] = (factor.log() * self.varies).sum()
 
     def _extent(self, values: Tensor, every_rank: bool) -> tuple[Tensor, Tensor]:
         """The means of a batch, and the largest distances from them."""
@@ -197,6 +207,7 @@ class Scale(nn.Module):
 
     def _moments(self, values: Tensor, every_rank: bool) -> tuple[Tensor, Tensor]:
         """Means and standard deviations of a batch, of all ranks or of this one."""
+        # Welford's algorithm, unlike a mean of squares, gives exactly 0 where a column is constant.
         variance, mean = torch.var_mean(values, self._rest(values), correction=0, keepdim=True)
         mean, variance = mean.reshape(self.mean.shape), variance.reshape(self.mean.shape)
         if every_rank and ranks() > 1:

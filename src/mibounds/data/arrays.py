@@ -10,12 +10,13 @@ from torch import Tensor
 
 from mibounds.data.intake import intake
 from mibounds.data.sources import array_of
-from mibounds.data.values import Array
+from mibounds.data.values import Array, center_of, numbers
 from mibounds.data.variable import Schema
 
-__all__ = ["check_precision", "intake_array", "intake_images", "intake_sequences", "is_ragged"]
+__all__ = ["check_precision", "intake_array", "intake_images", "intake_sequences", "is_ragged", "real_numbers"]
 
 _CHANNELS = (1, 3, 4)
+_BULK = (0.05, 0.95)  # quantiles
 _RESOLVED = 1000  # values that the bulk of a feature should at least have room for
 
 
@@ -26,7 +27,7 @@ def intake_images(data: Any, name: str, least: int) -> Tensor:
         TypeError: if they are not numbers.
         ValueError: if they are not (N, H, W) or (N, C, H, W), fewer than `least`, or not finite.
     """
-    pixels = _numbers(data, name)
+    pixels = real_numbers(data, name)
     shape = pixels.shape
     if len(shape) not in (3, 4):
         raise ValueError(f"{name} has shape {tuple(shape)}: expected (images, height, width) or one with channels.")
@@ -76,7 +77,7 @@ def intake_sequences(data: Any, name: str, least: int) -> Tensor:
     for row, part in zip(padded, parts, strict=True):
         row[: len(part)] = part
     for feature in padded.flatten(0, 1).unbind(1):
-        check_precision(feature[feature.isfinite()].numpy(), name)
+        check_precision(feature.numpy(), name)
     return padded.float()
 
 
@@ -101,8 +102,13 @@ def is_ragged(data: Any) -> bool:
     return len({len(part) for part in data}) > 1
 
 
-def _numbers(data: Any, name: str) -> Array:
-    """An array of real numbers, missing ones as NaN."""
+def real_numbers(data: Any, name: str) -> Array:
+    """An array of real numbers, missing ones as NaN.
+
+    Raises:
+        TypeError: if it holds something else.
+        ValueError: if a number is too large for a float.
+    """
     array = array_of(data, name)
     if array.dtype.kind == "O":  # numbers beside None, decimals
         try:
@@ -116,26 +122,35 @@ def _numbers(data: Any, name: str) -> Array:
     return array
 
 
-def check_precision(values: Array, name: str) -> None:
-    """Raise a ValueError if single precision does not hold numbers (N,), or not their differences."""
+def check_precision(column: Array, name: str) -> None:
+    """Raise a ValueError if single precision does not hold the numbers of a column (N,), or not their differences;
+    those that are missing or infinite are left out."""
     single = np.finfo(np.float32)
-    low, high = np.quantile(values, [0.05, 0.95])
+    values = _finite(numbers(column))
+    if not len(values):
+        return
+    (low, high), most = np.quantile(values, _BULK), np.abs(values).max()
     largest = max(abs(low), abs(high))
-    if np.abs(values).max() > single.max or 0 < largest < single.tiny:
+    first, last = np.quantile(_finite(numbers(column, center_of(column))), _BULK)  # exact for long whole numbers
+    if most > single.max or 0 < largest < single.tiny:
         raise ValueError(
-            f"{name} holds values of the order of {np.abs(values).max():.2g}, and single precision is from "
+            f"{name} holds values of the order of {most:.2g}, and single precision is from "
             f"{single.tiny:.2g} to {single.max:.2g}: give them in another unit, or their logarithms."
         )
-    if low < high and high - low < _RESOLVED * single.eps * largest:
+    if first < last and last - first < _RESOLVED * single.eps * largest:
         raise ValueError(
-            f"{name} lies between {low:.12g} and {high:.12g}, which single precision does not tell apart: subtract "
-            f"an offset, {name} - {low:.12g}."
+            f"{name} lies between {low:.12g} and {high:.12g}, which single precision does not tell apart: subtract an "
+            f"offset, such as {low:.12g}."
         )
+
+
+def _finite(values: Array) -> Array:
+    return values[np.isfinite(values)].astype(np.float64)
 
 
 def _sequence(part: Any, name: str, i: int) -> Tensor:
     """One sequence (T, D) without the NaN at its end, in double precision."""
-    values = _numbers(part, f"{name}: sequence {i}")
+    values = real_numbers(part, f"{name}: sequence {i}")
     if values.ndim not in (1, 2):
         raise ValueError(f"{name}: sequence {i} has shape {values.shape}: expected (steps,) or (steps, features).")
     steps = torch.from_numpy(values.astype(np.float64).reshape(len(values), values.shape[1] if values.ndim == 2 else 1))

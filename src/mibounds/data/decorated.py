@@ -13,6 +13,7 @@ MANY = 10
 """Distinct texts with one number each, up to which they are categories without a word."""
 
 _SIGNS = r"+\-\u2212\u2013"
+_SIGNS_OF_NUMBERS = ("+", "-", "\u2212")  # which are parts of numbers that are read
 _SPACES = r" \t\xa0\u2007\u2009\u202f"
 _OPENING, _CLOSING = r"\[({<'\"\u2018\u201c\u00ab\u201e", r"\])}>'\"\u2019\u201d\u00bb\u201c"
 _CURRENCY = r"$€£¥₹₩₽₺₪฿₫₴₦₱₡₲₵₸₼₾¢"
@@ -115,9 +116,8 @@ def _parts(text: str) -> _Parts | None:
     if before is None or after is None:
         return None
     number = split["number"]
-    return _Parts(
-        text, split["before"].strip(), split["after"].strip(), before + after, _CODE.match(number) is not None
-    )
+    left = "" if split["before"] in _SIGNS_OF_NUMBERS else split["before"].strip()
+    return _Parts(text, left, split["after"].strip(), before + after, _CODE.match(number) is not None)
 
 
 def _unit_before(text: str) -> str | None:

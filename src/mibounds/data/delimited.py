@@ -11,6 +11,7 @@ from io import BytesIO, StringIO
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
+from mibounds._checks import counted
 from mibounds.data.text_columns import NUMBER, ReadingWarning
 from mibounds.data.values import MISSING_WORDS
 from mibounds.warnings import issue
@@ -156,6 +157,7 @@ def _table(
     rows = body.split("\n", height)[height] if body.count("\n") >= height else ""
     if not rows.strip():
         raise ValueError(f"{label} has column names, but no rows.")
+    _check_quotes(rows, delimiter, label, skipped + height)
     table = _parsed(rows, len(header), delimiter)
     if table is None:
         columns = _rows(rows, header, delimiter, label, skipped + height, separator)
@@ -163,6 +165,27 @@ def _table(
 
         table = pl.DataFrame({str(i): list(column) for i, column in enumerate(zip(*columns, strict=True))})
     return name_columns(table, header, label), separator
+
+
+def _check_quotes(rows: str, delimiter: str, label: str, above: int) -> None:
+    r"""Raise a ValueError for text behind a closing quote, as in "a\"b": the quotes behind it would pair otherwise than
+    they are meant, and join rows."""
+    mark = re.escape(delimiter)
+    if re.search(rf'[^{mark}\n" ]"[^{mark}\n" ]', rows) is None:
+        return
+    reader = csv.reader(
+        StringIO(re.sub(rf'" +(?={mark}|$)', '"', rows, flags=re.MULTILINE), newline=""),
+        delimiter=delimiter, skipinitialspace=True, strict=True,
+    )  # fmt: skip
+    try:
+        for _ in reader:
+            pass
+    except csv.Error as error:
+        if "expected after" in str(error):  # other faults are said with the line
+            raise ValueError(
+                f'line {above + reader.line_num} of {label} has text behind a closing quote ("): write a quote inside '
+                'of quotes twice, "a""b".'
+            ) from None
 
 
 def _reader(lines: Iterable[str], delimiter: str) -> Any:
@@ -333,14 +356,10 @@ def _rows(rows: str, header: list[str], delimiter: str, label: str, above: int, 
         )
     line, values = wrong
     raise ValueError(
-        f"line {line} of {label} has {_counted(values, 'value')}, and the header has {_counted(width, 'name')} "
+        f"line {line} of {label} has {counted(values, 'value')}, and the header has {counted(width, 'name')} "
         f"(separated by {named}): correct the line, quote text that has a separator in it, or give the separator with "
         "--sep."
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def name_columns(table: pl.DataFrame, header: Sequence[str], label: str) -> pl.DataFrame:

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds._checks import nearest
+from mibounds._checks import counted, nearest
 from mibounds.data.encoding import Categorical, Continuous, Encoding, fit_encoding, kind_names
-from mibounds.data.sources import columns_of, title_of
+from mibounds.data.sources import columns_of, is_mapping, title_of
+from mibounds.data.unclear_text import UnclearTextError
 from mibounds.data.values import (
     Array,
     check_numbers,
@@ -92,7 +93,7 @@ def is_empty(data: Any) -> bool:
     """Has it no rows, or no values in them? So has None."""
     if data is None:
         return True
-    if isinstance(data, Mapping):
+    if is_mapping(data):
         return all(is_empty(column) for column in data.values())
     if isinstance(data, list | tuple):
         return all(isinstance(row, list | tuple) and not row for row in data)
@@ -166,7 +167,8 @@ def group_codes(groups: Any, given: int, kept: Tensor) -> Tensor | None:
     check_labels(column, "groups")
     if len(columns) > 1 or len(found) != given:
         raise ValueError(
-            f"groups has {len(found)} rows and {len(columns)} columns: expected one value for each of the {given} rows."
+            f"groups has {counted(len(found), 'row')} and {counted(len(columns), 'column')}: expected one value for "
+            f"each of the {given} rows."
         )
     held = [found[i] for i in kept.tolist()]
     if None in held:
@@ -186,8 +188,8 @@ def intake_again(data: Any, name: str, schema: Schema) -> Variable:
     if not (named and schema.named):
         if len(columns) != len(schema.encodings):
             raise ValueError(
-                f"{name} has {_count(len(columns))}, and the critics were trained on {_count(len(schema.encodings))}: "
-                "give the same, in the same order."
+                f"{name} has {counted(len(columns), 'column')}, and the critics were trained on "
+                f"{counted(len(schema.encodings), 'column')}: give the same, in the same order."
             )
         columns = dict(zip((encoding.name for encoding in schema.encodings), columns.values(), strict=True))
     for encoding in used:
@@ -252,6 +254,8 @@ def intake_columns(
         if isinstance(columns, str) or not isinstance(columns, Iterable):
             raise TypeError(f"columns is {columns!r}: expected the names of columns, for example [{columns!r}].")
         chosen = list(dict.fromkeys(map(title_of, columns)))
+        if not chosen:
+            raise ValueError("columns is empty: expected the names of at least two columns.")
         for title in chosen:
             if title not in found:
                 raise ValueError(f"table has no column {title!r}. {nearest(title, found)}")
@@ -265,8 +269,8 @@ def _nearly_numbers(columns: Mapping[str, Array], titles: Sequence[str]) -> list
     for title in titles:
         try:
             inferred_kind(columns[title], title)
-        except ValueError as error:
-            text = str(error).replace(", or declare the column as categorical", "")  # it would be left out, too
+        except UnclearTextError as error:
+            text = error.undeclared  # categories would be left out, too
             said.append(text[:1].upper() + text[1:])
         except TypeError:
             continue  # it is left out, whatever it holds
@@ -337,7 +341,7 @@ def _fitted(
                 check_labels(columns[encoding.name], f"column {encoding.name!r}")
         return encodings
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from error
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(f"{name}: {error}") from error
 
 
 def _distinct(encodings: tuple[Encoding, ...]) -> tuple[Encoding, ...]:
@@ -367,7 +371,3 @@ def _wanted(kinds: Kinds, titles: list[str], name: str) -> dict[str, str]:
             expected = ", ".join(map(repr, kind_names()))
             raise ValueError(f"{name}_type is {kind!r} for column {title!r}: expected one of {expected}.")
     return given
-
-
-def _count(columns: int) -> str:
-    return "1 column" if columns == 1 else f"{columns} columns"

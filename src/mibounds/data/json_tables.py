@@ -40,7 +40,7 @@ def read_json(text: str, label: str, *, lines: bool) -> pl.DataFrame:
     content = documents if len(documents) > 1 or (lines and isinstance(documents[0], dict)) else documents[0]
     columns = _columns(content, label)
     try:
-        return pl.DataFrame([_column(name, values) for name, values in columns.items()])
+        return pl.DataFrame({name: _column(name, values) for name, values in columns.items()})
     except UnicodeEncodeError as error:
         raise ValueError(
             f"{label} has half a character, {error.object[error.start]!r}, in {error.object[:40]!r}: write the text "

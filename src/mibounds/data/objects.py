@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from mibounds.data.values import Array, Label, as_float, as_text, family, in_microseconds, is_missing, is_period
+from mibounds.data.values import (
+    Array,
+    Label,
+    as_float,
+    as_text,
+    equal_floats,
+    family,
+    in_microseconds,
+    is_missing,
+    is_period,
+)
 
 __all__ = ["EXACT", "as_labels", "narrowed", "objects"]
 
@@ -44,15 +54,20 @@ def objects(values: Sequence[Any]) -> Array:
     return np.array([*values, None], dtype=object)[:-1]  # the None keeps lists from becoming a matrix
 
 
-def narrowed(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
+def narrowed(column: Array, name: str) -> Array:  # noqa: PLR0911  (one for each dtype)
     """A column of objects as the narrowest dtype that holds them: numbers, booleans and dates, if it is of one of
-    these; whole numbers with missing values stay objects, so that they can be categories."""
+    these; whole numbers with missing values stay objects, so that they can be categories.
+
+    Raises:
+        ValueError: for dates with and without a time zone, and decimals that floats do not tell apart.
+    """
     if column.dtype.kind != "O":
         return column
-    column = _without_decimals(column)
+    column = _without_decimals(column, name)
     present = [value for value in column if not is_missing(value)]
     kinds = {family(value) for value in present}
     if kinds == {"date"}:
+        _check_zones(present, name)
         return _in_one_unit([_instant(value) for value in column], "datetime64[us]")
     if kinds == {"duration"}:
         return _in_one_unit([_duration(value) for value in column], "timedelta64[us]")
@@ -69,14 +84,40 @@ def narrowed(column: Array) -> Array:  # noqa: PLR0911  (one for each dtype)
     return column
 
 
-def _without_decimals(column: Array) -> Array:
+def _check_zones(dates: Sequence[Any], name: str) -> None:
+    """Raise a ValueError for moments of which some have a time zone: the others would count as UTC."""
+    zoned = next((one for one in dates if getattr(one, "tzinfo", None) is not None), None)
+    plain = next((one for one in dates if getattr(one, "tzinfo", None) is None), None)
+    if zoned is not None and plain is not None:
+        raise ValueError(
+            f"{name} holds dates with and without a time zone, like {str(zoned)!r} and {str(plain)!r}: give all of "
+            "them a time zone, or none."
+        )
+
+
+def _without_decimals(column: Array, name: str) -> Array:
     """The column with whole numbers in place of decimals and fractions, if they are whole and have more digits than a
-    float."""
+    float.
+
+    Raises:
+        ValueError: if others are different and equal floats.
+    """
     is_exact = [isinstance(value, Decimal | Fraction) and not is_missing(value) for value in column]
     exact: list[Any] = [value for value, one in zip(column, is_exact, strict=True) if one]
     if all(-EXACT <= value <= EXACT for value in exact) or not all(map(_is_whole, exact)):
+        _check_digits(exact, name)
         return column
     return objects([int(value) if one else value for value, one in zip(column, is_exact, strict=True)])
+
+
+def _check_digits(exact: Sequence[Decimal | Fraction], name: str) -> None:
+    """Raise a ValueError if floats do not tell these apart."""
+    twins = equal_floats(exact)
+    if twins is not None:
+        raise ValueError(
+            f"{name} holds numbers of more digits than floats tell apart, like {twins[0]} and {twins[1]}: subtract an "
+            "offset, give them in another unit, or as text if they are categories."
+        )
 
 
 def _is_whole(value: Decimal | Fraction) -> bool:

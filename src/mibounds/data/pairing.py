@@ -10,11 +10,19 @@ import numpy as np
 from torch import Tensor
 
 from mibounds._checks import nearest
-from mibounds.data.sources import MINIMUM_ROWS, column_titles, columns_of, index_of, title_of, without_column
+from mibounds.data.sources import (
+    MINIMUM_ROWS,
+    column_titles,
+    columns_of,
+    index_of,
+    is_mapping,
+    title_of,
+    without_column,
+)
 from mibounds.data.variable import shown
 from mibounds.warnings import IndexMismatchWarning, MIWarning, UnevenTimesWarning, UnevenWeightsWarning
 
-__all__ = ["columns_by_name", "index_warnings", "time_warnings", "weight_warnings"]
+__all__ = ["check_order", "columns_by_name", "index_warnings", "time_warnings", "weight_warnings"]
 
 _NAME = (str, tuple, datetime.date)  # of columns, as pandas knows them; numbers would be data
 
@@ -91,9 +99,16 @@ def _indices(variables: Mapping[str, Any]) -> dict[str, Any]:
     """The pandas indexes of variables, and of the columns of a dictionary, by their names in code."""
     indices: dict[str, Any] = {}
     for name, data in variables.items():
-        parts = {f"{name}[{key!r}]": one for key, one in data.items()} if isinstance(data, Mapping) else {name: data}
+        parts = {f"{name}[{key!r}]": one for key, one in data.items()} if is_mapping(data) else {name: data}
         indices |= {label: index for label, one in parts.items() if (index := index_of(one)) is not None}
     return indices
+
+
+def check_order(variables: Mapping[str, Any]) -> None:
+    """Raise a ValueError unless the times of a pandas index are in one order, of which blocks of rows are parts."""
+    for name, index in _times(variables).items():
+        if not index.is_monotonic_decreasing:
+            _check_increasing(name, index, "blocks of rows are")
 
 
 def time_warnings(variables: Mapping[str, Any]) -> list[MIWarning]:
@@ -104,14 +119,8 @@ def time_warnings(variables: Mapping[str, Any]) -> list[MIWarning]:
     """
     for name, index in _indices(variables).items():
         _check_one_series(name, index)
-        index = index.to_timestamp() if hasattr(index, "to_timestamp") else index  # noqa: PLW2901  (periods)
-        if not _holds_times(index) or len(index) < 2:
-            continue
-        if not index.is_monotonic_increasing:
-            raise ValueError(
-                f"the index of {name} holds times that are not in increasing order, and rows of a series are taken in "
-                f"their order: sort all series, {name}.sort_index()."
-            )
+    for name, index in _times(variables).items():
+        _check_increasing(name, index, "rows of a series are")
         steps = index[1:] - index[:-1]
         median = steps.to_series().median()
         if float(((steps > _UNEVEN * median) | (steps < median / _UNEVEN)).mean()) > _FEW:
@@ -124,6 +133,23 @@ def time_warnings(variables: Mapping[str, Any]) -> list[MIWarning]:
                 )
             ]
     return []
+
+
+def _times(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The indexes that are times, of two rows or more; of several levels none is."""
+    found = {
+        name: index.to_timestamp() if hasattr(index, "to_timestamp") else index  # periods
+        for name, index in _indices(variables).items()
+    }
+    return {name: index for name, index in found.items() if _holds_times(index) and len(index) > 1}
+
+
+def _check_increasing(name: str, index: Any, what: str) -> None:
+    if not index.is_monotonic_increasing:
+        raise ValueError(
+            f"the index of {name} holds times that are not in increasing order, and {what} taken in their order: sort "
+            f"all variables by it, {name}.sort_index()."
+        )
 
 
 def _check_one_series(name: str, index: Any) -> None:

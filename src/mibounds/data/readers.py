@@ -6,19 +6,17 @@ import gzip
 import re
 import sys
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-import numpy as np
-
-from mibounds._checks import no_such_file
+from mibounds._checks import no_such_file, shortened
 from mibounds._extras import require
+from mibounds.data.array_files import array_names, read_array, read_arrays
 from mibounds.data.arrow_schema import check_arrow, with_categories
 from mibounds.data.delimited import decode, read_delimited, separator_of
 from mibounds.data.json_tables import read_json
@@ -45,21 +43,9 @@ _MAGIC = {
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _WORKBOOKS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}  # files in the archive
+_ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # a single letter is a drive
 _LONGEST_DECIMAL = 38  # digits
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")  # bytes that text does not have; a column may be called PAR1
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    BadZipFile,
-    ValueError,
-    LookupError,
-    RuntimeError,
-    ArithmeticError,
-    MemoryError,
-    SyntaxError,
-    TypeError,
-    zlib.error,
-)  # of damaged, encrypted and foreign files of NumPy
 READABLE = (*_TEXT, *(f"{one}.gz" for one in _TEXT), *_JSON, *_TYPED, *SPREADSHEETS, ".npy", ".npz")
 """The endings of the files that can be read."""
 
@@ -159,10 +145,10 @@ def open_table(
         raise ValueError(f"--decimal is {decimal!r}: expected '.' or ','.")
     words = (null,) if isinstance(null, str) else tuple(null or ())
     separator = separator_of(sep)
-    if str(path).startswith(("http:", "https:", "ftp:", "s3:")):
+    if _ADDRESS.match(str(path)):
         raise ValueError(f"{str(path)!r} is a web address: download the file first.")
     standard_input = str(path) == "-"
-    path = Path(path).expanduser()
+    path = Path(str(path).removeprefix("file://")).expanduser()
     label = "standard input" if standard_input else path.name
     ending = ".csv" if standard_input else _ending(path)
     for option, value in (("--sep", sep), ("--decimal", decimal), ("--encoding", encoding)):
@@ -172,9 +158,11 @@ def open_table(
     if words and ending in (".npy", ".npz"):
         raise ValueError(f"--null is for tables: leave it out for {label}, where NaN stands for a missing value.")
     if ending == ".npy":
-        return _matrix(path)
+        array = read_array(path)
+        matrix = array.reshape(len(array), -1)
+        return OpenTable(range(matrix.shape[1]), lambda columns, text: matrix[:, list(columns)], arrays=True)
     if ending == ".npz":
-        return _arrays(path)
+        return OpenTable(array_names(path), lambda names, text: read_arrays(path, names), arrays=True)
     require("polars", extra="cli", purpose="Reading standard input" if standard_input else f"Reading {ending} files")
     if ending in _TYPED:
         return _table(TextColumns(_typed(path, ending), label, null=words, typed=True))
@@ -186,6 +174,7 @@ def open_table(
         if not text.strip():
             raise ValueError(f"{label} is empty: expected rows as JSON objects.")
         return _table(TextColumns(read_json(text, label, lines=ending != ".json"), label, decimal=".", null=words))
+    _refuse_markup(text, label)
     frame, separator = read_delimited(text, label, separator, first="\t" if ending.startswith(".tsv") else ",")
     return _table(TextColumns(frame, label, separator=separator, decimal=decimal, null=words))
 
@@ -197,6 +186,13 @@ def _ending(path: Path) -> str:
         ValueError: if it does not, or cannot.
     """
     ending = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass  # which is said with the nearest name
+    except (OSError, ValueError) as error:  # a long name, a folder without permission, a character that no name has
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ValueError(f"{shortened(str(path))!r} cannot be read: {reason}.") from error
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder: give a file in it.")
     if path.is_fifo() or path.is_char_device():
@@ -228,6 +224,15 @@ def _unpacked(data: bytes, label: str, *, compressed: bool) -> bytes:
         if data.startswith(magic) and _CONTROL.search(data[:100_000]):
             raise ValueError(f"{label} is {what}.")
     return data
+
+
+def _refuse_markup(text: str, label: str) -> None:
+    """Raise a ValueError for a page of the web or JSON in place of rows of text."""
+    start = text[:100].lstrip().lower()
+    if start.startswith(("<!doctype", "<html", "<?xml")):
+        raise ValueError(f"{label} is a page of HTML or XML: download the table itself.")
+    if start.startswith(('{"', "[{")):
+        raise ValueError(f"{label} looks like JSON: give a file that ends in .json.")
 
 
 def _zipped(data: bytes) -> str:
@@ -274,7 +279,7 @@ def _table(columns: TextColumns) -> OpenTable:
         raise ValueError(f"{columns.label} has columns, but no rows.")
 
     def load(names: Sequence[Any], text: Collection[Any]) -> pl.DataFrame:
-        return pl.DataFrame([columns.convert(name, keep_text=name in text) for name in names])
+        return pl.DataFrame({name: columns.convert(name, keep_text=name in text) for name in names})
 
     return OpenTable(columns.frame.columns, load, as_is=columns.frame.get_column)
 
@@ -292,11 +297,34 @@ def _typed(path: Path, ending: str) -> Any:
             return with_categories(read(BytesIO(data)), data)
         except pl.exceptions.DuplicateError:
             raise ValueError(f"{path.name} has columns of the same name: give each a name of its own.") from None
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
-            continue
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+            if "dictionary key" in str(error):
+                return with_categories(_without_dictionaries(data, path.name), data)
     if kind == "Parquet":
         _refuse_decimals(data, path.name)
     raise ValueError(f"{path.name} is damaged, or no {kind} file: write it again.")
+
+
+def _without_dictionaries(data: bytes, label: str) -> Any:
+    """The table of an Arrow file of which polars does not read the categories: pandas stores missing ones as -1."""
+    import polars as pl
+
+    try:
+        arrow, ipc = import_module("pyarrow"), import_module("pyarrow.ipc")
+    except ImportError:
+        raise ValueError(
+            f"{label} has missing values among its categories, which are read with pyarrow only: install it (pip "
+            "install pyarrow), or save the table as Parquet."
+        ) from None
+    open_file = ipc.open_file if data.startswith(b"ARROW1") else ipc.open_stream
+    table = open_file(data).read_all()
+    decoded = [
+        arrow.chunked_array([part.dictionary_decode() for part in one.chunks], one.type.value_type)
+        if hasattr(one.type, "index_type")
+        else one
+        for one in table.columns
+    ]
+    return pl.DataFrame({name: pl.from_arrow(one) for name, one in zip(table.column_names, decoded, strict=True)})
 
 
 def _refuse_decimals(data: bytes, label: str) -> None:
@@ -313,74 +341,3 @@ def _refuse_decimals(data: bytes, label: str) -> None:
                 f"column {name!r} of {label} holds decimals of {dtype.precision} digits, and at most "
                 f"{_LONGEST_DECIMAL} are read: save it as numbers or text, or save the table without it."
             )
-
-
-def _matrix(path: Path) -> OpenTable:
-    with _loaded(path, "NPY") as matrix:
-        if not isinstance(matrix, np.ndarray):
-            raise ValueError(f"{path.name} holds several arrays: give it the ending .npz.")
-    _refuse_array(matrix, path.name)
-    flat = matrix.reshape(len(matrix), -1)
-    return OpenTable(range(flat.shape[1]), lambda columns, text: flat[:, list(columns)], arrays=True)
-
-
-def _arrays(path: Path) -> OpenTable:
-    with _loaded(path, "NPZ") as arrays:
-        if isinstance(arrays, np.ndarray):
-            raise ValueError(f"{path.name} holds a single array: give it the ending .npy.")
-        names = list(arrays.files)
-    if not names:
-        raise ValueError(f"{path.name} holds no arrays.")
-    return OpenTable(names, partial(_named_arrays, path), arrays=True)
-
-
-def _named_arrays(path: Path, names: Iterable[str], text: Collection[Any]) -> dict[str, Any]:
-    """These arrays of a .npz file."""
-    found = {}
-    with _loaded(path, "NPZ") as arrays:
-        for name in names:
-            label = f"array {name!r} of {path.name}"
-            found[name] = _guarded(partial(arrays.__getitem__, name), label, "NPZ")
-            if not isinstance(found[name], np.ndarray):
-                raise ValueError(
-                    f"{path.name} holds {name!r}, which is no array of NumPy: name the arrays, or leave it out of the "
-                    "file."
-                )
-            _refuse_array(found[name], label)
-    return found
-
-
-@contextmanager
-def _loaded(path: Path, kind: str) -> Iterator[Any]:
-    """What numpy.load returns; the arrays of a .npz file are read from the open file."""
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise ValueError(f"{path.name} cannot be read: {error.strerror}.") from error
-    with file:
-        if not file.read(1):
-            raise ValueError(f"{path.name} is empty.")
-        file.seek(0)
-        yield _guarded(partial(np.load, file, allow_pickle=False), path.name, kind)
-
-
-def _guarded(load: Callable[[], Any], label: str, kind: str) -> Any:
-    """What a loader of NumPy returns."""
-    try:
-        return load()
-    except _UNREADABLE as error:
-        if "allow_pickle" in str(error) and "Object arrays" in str(error):
-            raise ValueError(
-                f"{label} holds Python objects, which are not loaded because they can run code: save numbers or text."
-            ) from None
-        raise ValueError(f"{label} is damaged, or no {kind} file: write it again with NumPy.") from error
-
-
-def _refuse_array(array: Any, label: str) -> None:
-    """Raise unless an array has rows and a plain dtype."""
-    if array.dtype.names is not None:
-        raise ValueError(f"{label} is a structured array: save its fields as the arrays of a .npz file.")
-    if array.ndim == 0:
-        raise ValueError(f"{label} is a single value: expected rows.")
-    if not array.size:
-        raise ValueError(f"{label} is empty (shape {array.shape}): expected rows.")

@@ -16,7 +16,7 @@ from mibounds._variables import row_count
 from mibounds.data.arrays import intake_array, is_ragged
 from mibounds.data.encoding import kind_names
 from mibounds.data.intake import check_table, check_values, group_codes, intake, intake_columns
-from mibounds.data.pairing import columns_by_name, index_warnings, time_warnings, weight_warnings
+from mibounds.data.pairing import check_order, columns_by_name, index_warnings, time_warnings, weight_warnings
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.data.tensors import check_parts, intake_tensors
 from mibounds.data.variable import MISSING_POLICIES, MissingPolicy, Schema, Variable, complete_rows, shown
@@ -74,6 +74,7 @@ class Sample:
         seed: int = 0,
         drop_constant: bool = True,
         series: bool = False,
+        blocked: bool = False,
         **variables: Any,
     ) -> Sample:
         """Take in variables row by row, each as its kind.
@@ -90,6 +91,7 @@ class Sample:
             drop_constant: leave out columns that have one value throughout, with a warning.
             series: rows are in the order of time, of which a pandas index is checked: incomplete ones that are to be
                 dropped stay in place until `shift`.
+            blocked: blocks of rows are held out, which are to be in the order of time: a pandas index is checked.
             variables: whatever a person has, by name.
 
         Raises:
@@ -99,6 +101,8 @@ class Sample:
         types, encoders = types or {}, encoders or {}
         misaligned = index_warnings({**variables, "groups": groups, "sample_weight": weights})
         misaligned += time_warnings(variables) if series else []
+        if blocked:
+            check_order(variables)
         variables = columns_by_name(variables)  # which have no index
         found = {
             name: _variable(data, name, types.get(name), encoders.get(name), "drop" if name == "y" else nan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import IOBase
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mibounds._checks import counted
 from mibounds.data.objects import EXACT, as_labels, narrowed, objects
 from mibounds.data.values import Array, in_microseconds, is_missing
 
@@ -22,6 +24,7 @@ __all__ = [
     "in_memory",
     "index_of",
     "is_frame",
+    "is_mapping",
     "title_of",
     "with_distinct_names",
     "without_column",
@@ -48,7 +51,7 @@ def columns_of(data: Any, name: str) -> tuple[Columns, bool]:
     """
     if isinstance(data, np.ndarray) and data.dtype.names is not None:
         return _of_mapping({field: data[field] for field in data.dtype.names}, name), True
-    if isinstance(data, Mapping):
+    if is_mapping(data):
         return _of_mapping(data, name), True
     if isinstance(data, list | tuple | range):
         return _of_sequence(data, name)
@@ -59,6 +62,15 @@ def columns_of(data: Any, name: str) -> tuple[Columns, bool]:
     return _of_array(array_of(data, name), name), False
 
 
+def is_mapping(data: Any) -> bool:
+    """Is it a dictionary of columns? One of SciPy's sparse matrices is a dictionary of its entries."""
+    return isinstance(data, Mapping) and not _is_sparse(data)
+
+
+def _is_sparse(data: Any) -> bool:
+    return hasattr(data, "toarray") and hasattr(data, "nnz")
+
+
 def index_of(data: Any) -> Any:
     """The index of a pandas object; None for anything else."""
     index = getattr(data, "index", None)
@@ -67,7 +79,7 @@ def index_of(data: Any) -> Any:
 
 def column_titles(data: Any) -> list[str]:
     """The names of a table's columns, as text; none of anything else."""
-    if isinstance(data, Mapping):
+    if is_mapping(data):
         titles: Any = data
     elif isinstance(data, list) and data and isinstance(data[0], Mapping):
         titles = data[0]
@@ -92,7 +104,7 @@ def array_of(data: Any, name: str) -> Array:
         return _of_tensor(data)
     if isinstance(data, list | tuple):
         data = [_of_tensor(one) if isinstance(one, Tensor) else one for one in data]
-    if hasattr(data, "toarray") and hasattr(data, "nnz"):  # SciPy's sparse matrices
+    if _is_sparse(data):
         return np.asarray(data.toarray())
     _refuse(data, name)
     try:
@@ -148,12 +160,10 @@ def _of_array(array: Array, name: str) -> Columns:
         raise TypeError(f"{name} holds bytes of no type ({array.dtype}): expected numbers, dates, booleans or text.")
     if array.ndim == 0:
         raise ValueError(f"{name} is a single value (shape ()): expected at least {MINIMUM_ROWS} rows.")
-    if not array.size:
-        raise ValueError(f"{name} is empty (shape {array.shape}): expected at least {MINIMUM_ROWS} rows.")
-    columns = [narrowed(column) for column in array.reshape(len(array), -1).T]
-    if len(columns) == 1:
-        return {name: columns[0]}
-    return {f"{name}[{i}]": column for i, column in enumerate(columns)}
+    _check_rows(array.shape, name)
+    columns = array.reshape(len(array), -1).T
+    titles = [name] if len(columns) == 1 else [f"{name}[{i}]" for i in range(len(columns))]
+    return {title: narrowed(column, title) for title, column in zip(titles, columns, strict=True)}
 
 
 def _of_mapping(data: Mapping[Any, Any], name: str) -> Columns:
@@ -181,8 +191,8 @@ def _of_sequence(data: Sequence[Any], name: str) -> tuple[Columns, bool]:
         data = [None if value is np.ma.masked else value for value in data]
     if isinstance(first, Mapping) and all(isinstance(row, Mapping) for row in data):
         keys = dict.fromkeys(key for row in data for key in row)
-        table = {str(key): narrowed(objects([row.get(key) for row in data])) for key in keys}
-        return table, True
+        records = {key: objects([row.get(key) for row in data]) for key in keys}
+        return {str(key): narrowed(column, f"column {str(key)!r}") for key, column in records.items()}, True
     if isinstance(first, Tensor):
         data = [_of_tensor(one) if isinstance(one, Tensor) else one for one in data]
     try:
@@ -229,6 +239,9 @@ def _of_frame(data: Any, name: str) -> Columns | None:
     pyarrow = sys.modules.get("pyarrow")
     if pyarrow is not None and isinstance(data, pyarrow.Array):
         data = pyarrow.chunked_array([data])
+    if pyarrow is not None and isinstance(data, pyarrow.RecordBatch):
+        data = pyarrow.Table.from_batches([data])
+    data = _computed(data)
     if hasattr(data, "iloc"):  # pandas and its like, whose column names may be anything, and repeat
         _check_rows(data.shape, name)
         if not hasattr(data, "columns"):
@@ -248,10 +261,16 @@ def _of_frame(data: Any, name: str) -> Columns | None:
     return {str(series.name): _of_series(series, str(series.name)) for series in frame.iter_columns()}
 
 
+def _computed(data: Any) -> Any:
+    """Dask's tables as those of pandas; anything else as it is."""
+    return data.compute() if hasattr(data, "iloc") and hasattr(data, "compute") else data
+
+
 def in_memory(data: Any) -> Any:
     """The rows of a lazy table; anything else as it is."""
     import narwhals as nw
 
+    data = _computed(data)
     if _is_like_pandas(data) or _is_like_pyarrow(data):  # names of their columns may repeat
         return data
     frame = nw.from_native(data, pass_through=True)
@@ -282,7 +301,9 @@ def _is_like_pyarrow(data: Any) -> bool:
 
 
 def _check_rows(shape: tuple[int, ...], name: str) -> None:
-    if not all(shape):
+    if shape[0] and not all(shape):
+        raise ValueError(f"{name} has {counted(shape[0], 'row')} and no columns: expected at least one.")
+    if not shape[0]:
         raise ValueError(f"{name} is empty (shape {tuple(shape)}): expected at least {MINIMUM_ROWS} rows.")
 
 
@@ -315,16 +336,17 @@ def _of_series(series: Any, name: str) -> Array:
         return np.asarray(series.to_numpy())
     if dtype.is_numeric() and not dtype.is_integer():
         wide = np.asarray(series.cast(nw.Float64).to_numpy())
-        if dtype != nw.Decimal or not (np.abs(wide) > EXACT).any():
+        exact = dtype == nw.Decimal and ((np.abs(wide) > EXACT).any() or len(np.unique(wide)) < series.n_unique())
+        if not exact:
             return wide
     if dtype.is_temporal() and dtype != nw.Time:
         moments = np.asarray(series.to_numpy())
-        return in_microseconds(moments) if moments.dtype.kind in "Mm" else narrowed(moments)
+        return in_microseconds(moments) if moments.dtype.kind in "Mm" else narrowed(moments, f"column {name!r}")
     if dtype == nw.Boolean and not missing:
         return np.asarray(series.to_numpy()).astype(bool)
     if dtype in (nw.Categorical, nw.Enum):
         return as_labels(series.to_list(), name)
-    return narrowed(objects(series.to_list()))
+    return narrowed(objects(series.to_list()), f"column {name!r}")
 
 
 def _refuse(data: Any, name: str) -> None:
@@ -339,6 +361,8 @@ def _refuse(data: Any, name: str) -> None:
         raise TypeError(
             f"{name} is a {type(data).__name__}, whose values have no order: pass a list, paired row by row."
         )
+    if isinstance(data, IOBase):
+        raise TypeError(f"{name} is an open file: pass the table in it, as pandas.read_csv or numpy.load returns it.")
     if isinstance(data, Iterator):
         raise TypeError(f"{name} is a {type(data).__name__}, which can be read only once: pass list({name}).")
     has_rows = hasattr(data, "__array__") or (hasattr(data, "__len__") and hasattr(data, "__getitem__"))

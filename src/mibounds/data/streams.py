@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
 
-from mibounds._checks import check_paired
+from mibounds._checks import check_paired, nearest, no_such_file
 from mibounds._extras import require
-from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count, take_rows, tuple_like
-from mibounds.data.arrays import check_precision
+from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count, take_rows
+from mibounds.data.arrays import check_precision, real_numbers
 from mibounds.data.pairing import index_warnings
+from mibounds.data.pairs import LABELS, Pair, as_column, as_pair, first_rows, joined
 from mibounds.data.recurrence import Recurrence
-from mibounds.data.sources import array_of
+from mibounds.data.sources import array_of, columns_of
 from mibounds.data.tensors import as_tensors
 from mibounds.data.values import Array, numbers
 from mibounds.warnings import issue
@@ -44,10 +45,10 @@ class Resumable(Protocol):
         """Go on from there."""
 
 
-Pair = tuple[Tensors, Tensors]
 _BLOCK = 65_536  # rows of a file that are read at once
 _BUFFER = 4  # blocks among which rows are shuffled
 _CHECKED = 1000  # rows whose numbers are looked at before all
+_FEW = 50  # of these in one place of a file, of which any row costs the reading of many
 
 
 def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequence[str]] | None = None) -> Sampler:
@@ -98,7 +99,7 @@ def sampler(source: Any, y: Any = None, *, columns: tuple[Sequence[str], Sequenc
     if isinstance(dataset, IterableDataset):
         return _Iterated(loader if loader is not None else DataLoader(dataset, batch_size=256))
     if hasattr(dataset, "__len__") and (loader is not None or isinstance(dataset, Dataset)):
-        return _Indexed(len(dataset), lambda rows: _pair(collate([dataset[i] for i in rows.tolist()])))
+        return _Indexed(len(dataset), lambda rows: as_pair(collate([dataset[i] for i in rows.tolist()])))
     raise TypeError(
         f"the source is a {type(source).__name__}: expected x and y that slice by rows, a Dataset or DataLoader of "
         "pairs, or the path of a Parquet file."
@@ -144,7 +145,7 @@ class Drawn:
         return map_tensors(lambda part: part.to(self.device), side)
 
     def _part(self, part: Tensor) -> Tensor:
-        return _column(part.detach()) if self.numbers or part.dtype not in _LABELS else part
+        return as_column(part.detach()) if self.numbers or part.dtype not in LABELS else part
 
     def state_dict(self) -> dict[str, Any]:
         """Where the sampler is, if it can say so."""
@@ -199,14 +200,14 @@ class _Iterated:
     def __call__(self, n: int, generator: torch.Generator) -> Pair:
         while self.left is None or row_count(self.left[0]) < n:
             batch = self._next()
-            self.left = batch if self.left is None else _joined([self.left, batch])
-        rows, self.left = _cut(self.left, n)
+            self.left = batch if self.left is None else joined([self.left, batch])
+        rows, self.left = first_rows(self.left, n)
         self.held = self.held or n
         return rows
 
     def _next(self) -> Pair:
         try:
-            return _pair(next(self.running))
+            return as_pair(next(self.running))
         except StopIteration:
             if not self.held:
                 raise ValueError(
@@ -216,10 +217,10 @@ class _Iterated:
         self.running = iter(self.batches)
         seen = 0
         for batch in self.running:  # past the rows that were set aside
-            pair = _pair(batch)
+            pair = as_pair(batch)
             seen += row_count(pair[0])
             if seen > self.held:
-                return _cut(pair, row_count(pair[0]) - (seen - self.held))[1]
+                return first_rows(pair, row_count(pair[0]) - (seen - self.held))[1]
         raise ValueError(f"the source has {seen} rows, all of which were set aside to be read: give more rows.")
 
 
@@ -230,20 +231,26 @@ class _Blocks:
         require("polars", extra="cli", purpose="Reading .parquet files")
         import polars as pl
 
-        if not path.exists():
-            raise ValueError(f"There is no file {str(path)!r}.")
-        self.path, self.columns = path, columns
+        path = path.expanduser()
+        if not path.is_file():
+            raise ValueError(no_such_file(path, (".parquet",)))
+        self.path = path
+        self.columns = [[names] if isinstance(names, str) else list(names) for names in columns]
         try:
             scan = pl.scan_parquet(path)
             known = scan.collect_schema().names()
             self.n = int(scan.select(pl.len()).collect().item())
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise ValueError(f"{path.name} cannot be read as PARQUET: {error}") from error
-        for name in (*columns[0], *columns[1]):
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise ValueError(f"{path.name} is damaged, or no Parquet file: write it again.") from error
+        used = dict.fromkeys(name for names in self.columns for name in names)
+        if not all(self.columns):
+            raise ValueError('columns has no names for x or for y: expected some of each, (["a", "b"], ["c"]).')
+        for name in used:
             if name not in known:
-                raise ValueError(f"{path.name} has no column {name!r}, only {', '.join(map(repr, known))}.")
+                raise ValueError(f"{path.name} has no column {name!r}. {nearest(name, known)}")
         self.scan = scan
         self.starts = torch.arange(0, self.n, _BLOCK)
+        self._check([*used])
         self.training: list[int] = []
         self.ahead: Iterator[int] = iter(())
         self.buffer: Pair | None = None
@@ -253,12 +260,22 @@ class _Blocks:
         if not self.started:
             return self._hold(n, generator)
         while self.buffer is None or row_count(self.buffer[0]) < n:
-            fresh = _joined([self._read(start) for start in self._next_starts(generator)])
+            fresh = joined([self._read(start) for start in self._next_starts(generator)])
             order = torch.randperm(row_count(fresh[0]), generator=generator)
             fresh = take_rows(fresh[0], order), take_rows(fresh[1], order)
-            self.buffer = fresh if self.buffer is None else _joined([self.buffer, fresh])
-        rows, self.buffer = _cut(self.buffer, n)
+            self.buffer = fresh if self.buffer is None else joined([self.buffer, fresh])
+        rows, self.buffer = first_rows(self.buffer, n)
         return rows
+
+    def _check(self, names: list[str]) -> None:
+        """Raise an error unless rows of some blocks are real numbers that single precision tells apart."""
+        import polars as pl
+
+        places = dict.fromkeys(np.linspace(0, max(0, self.n - _FEW), _CHECKED // _FEW).astype(int).tolist())
+        rows = pl.concat([self.scan.slice(start, _FEW).select(names).collect() for start in places])
+        _check_types(rows)
+        for name, column in columns_of(rows, self.path.name)[0].items():
+            check_precision(column, f"column {name!r} of {self.path.name}")
 
     def _hold(self, n: int, generator: torch.Generator) -> Pair:
         """Whole blocks are set aside, so that what is read in the end shares none with what trains."""
@@ -273,7 +290,7 @@ class _Blocks:
                 "read it into memory and call mibounds.estimate."
             )
         self.training, self.started = order, True
-        x, y = _joined(held)
+        x, y = joined(held)
         kept = torch.randperm(row_count(x), generator=generator)[:n]
         return take_rows(x, kept), take_rows(y, kept)
 
@@ -287,14 +304,17 @@ class _Blocks:
 
     def _read(self, start: int) -> Pair:
         part = self.scan.slice(start, _BLOCK)
-        x, y = (part.select(list(names)).collect() for names in self.columns)
+        x, y = (part.select(names).collect() for names in self.columns)
         return _numbers(x), _numbers(y)
 
 
-def _numbers(frame: Any) -> Tensor:
+def _check_types(frame: Any) -> None:
     for name, dtype in frame.schema.items():
         if not (dtype.is_numeric() or (dtype.is_temporal() and str(dtype) != "Time")):
             raise TypeError(f"column {name!r} holds {dtype} where numbers are due: encode it first, or leave it out.")
+
+
+def _numbers(frame: Any) -> Tensor:
     columns = [numbers(series.to_numpy()) for series in frame.iter_columns()]
     return torch.from_numpy(np.stack(columns, 1).astype(np.float32))
 
@@ -319,75 +339,36 @@ def _check_sampler(sampler: Any) -> None:
         raise TypeError(f"sampler has the arguments {signature}: {expected}.") from error
 
 
-_LABELS = (torch.int32, torch.int64)  # what layers of torch take as labels and tokens
-
-
 def _rows(source: Any, rows: Tensor, name: str) -> Tensor:
     """Rows of an array by their numbers, read in the order in which they lie."""
     if isinstance(source, Tensor):
         taken = source.detach()[rows]
-        return taken if taken.dtype in _LABELS else _column(taken)
+        return taken if taken.dtype in LABELS else as_column(taken)
     sorted_rows, back = torch.sort(rows)
     values = _numbers_at(source, sorted_rows, name).astype(np.float32)
-    return _column(torch.from_numpy(values)[torch.argsort(back)])
+    return as_column(torch.from_numpy(values)[torch.argsort(back)])
+
+
+def _taken(source: Any, rows: Tensor) -> Any:
+    return (source.iloc if hasattr(source, "iloc") else source)[rows.numpy()]  # pandas by number
 
 
 def _numbers_at(source: Any, rows: Tensor, name: str) -> Array:
     """Real numbers of an array or a table, dates as days, what is masked or missing as NaN."""
-    values = array_of((source.iloc if hasattr(source, "iloc") else source)[rows.numpy()], name)  # pandas by number
+    values = array_of(_taken(source, rows), name)
     if np.iscomplexobj(values):
         raise TypeError(f"{name} is complex: give real numbers, for example its real and imaginary parts as columns.")
-    if values.dtype.kind in "Mm":
-        return numbers(values)
-    try:
-        return values if values.dtype.kind in "biuf" else values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} is a {type(source).__name__} that does not hold numbers: {error}.") from error
+    return numbers(values) if values.dtype.kind in "Mm" else real_numbers(values, name)
 
 
 def _check_values(source: Any, name: str) -> None:
     """Raise an error unless evenly spaced rows are real numbers that single precision tells apart."""
-    if not len(source) or (isinstance(source, Tensor) and source.dtype in _LABELS):
+    if not len(source) or (isinstance(source, Tensor) and source.dtype in LABELS):
         return
     rows = torch.linspace(0, len(source) - 1, min(len(source), _CHECKED), dtype=torch.float64).long()
-    wide = _numbers_at(source, rows, name).astype(np.float64)
-    for column in wide.reshape(len(wide), -1).T if wide.ndim < 3 else [wide.ravel()]:
-        finite = column[np.isfinite(column)]
-        if len(finite):
-            check_precision(finite, name)
-
-
-def _pair(batch: Any) -> Pair:
-    if not isinstance(batch, list | tuple) or len(batch) != 2:
-        came = type(batch).__name__ + (f" of {len(batch)}" if isinstance(batch, list | tuple) else "")
-        raise TypeError(f"the source yields a {came}, and must yield pairs (x, y): wrap it so that it does.")
-    x, y = (map_tensors(_column, torch.as_tensor(side) if not isinstance(side, tuple) else side) for side in batch)
-    check_paired(row_count(x), row_count(y))
-    return x, y
-
-
-def _column(part: Tensor) -> Tensor:
-    """Numbers in single precision, single ones as a column."""
-    if part.is_complex():
-        raise TypeError("a tensor of complex numbers came: expected real ones, for example torch.view_as_real of it.")
-    part = part.float()
-    return part.unsqueeze(1) if part.dim() == 1 else part
-
-
-def _joined(pairs: Sequence[Pair]) -> Pair:
-    def cat(sides: Sequence[Tensors]) -> Tensors:
-        first = sides[0]
-        if isinstance(first, Tensor):
-            return torch.cat([side for side in sides if isinstance(side, Tensor)])
-        return tuple_like(first, [cat([side[k] for side in sides]) for k in range(len(first))])
-
-    return cat([x for x, _ in pairs]), cat([y for _, y in pairs])
-
-
-def _cut(pair: Pair, n: int) -> tuple[Pair, Pair]:
-    """The first n rows, and the others."""
-    first, others = ((take_rows(pair[0], part), take_rows(pair[1], part)) for part in (slice(n), slice(n, None)))
-    return first, others
+    wide = _numbers_at(source, rows, name)
+    for column in columns_of(_taken(source, rows), name)[0].values() if wide.ndim < 3 else [wide.ravel()]:
+        check_precision(column, name)
 
 
 def _check_left(rows: int, n: int) -> None:

@@ -21,7 +21,7 @@ from mibounds._variables import (
     take_rows,
     tuple_like,
 )
-from mibounds.data.sources import MINIMUM_ROWS, array_of
+from mibounds.data.sources import MINIMUM_ROWS, array_of, is_mapping
 from mibounds.data.variable import Variable
 
 __all__ = ["as_tensors", "check_parts", "intake_tensors"]
@@ -74,7 +74,7 @@ def intake_tensors(data: Any, name: str, encoder: nn.Module | None) -> Variable:
 def check_parts(data: Any, name: str, encoder: nn.Module | None) -> None:
     """Raise a TypeError for several tensors or arrays in place of one, which only an encoder takes, as a tuple."""
     refuse_packed(name, data, encoded=encoder is not None)
-    parts = list(data.values()) if isinstance(data, Mapping) else data
+    parts = list(data.values()) if is_mapping(data) else data
     if not isinstance(parts, list | tuple) or not 0 < len(parts) < _MANY:
         return
     lengths = {len(part) if isinstance(part, Tensor | np.ndarray) and part.ndim else 0 for part in parts}

@@ -20,7 +20,8 @@ from mibounds.data.dates import (
     parsed_dates,
 )
 from mibounds.data.decorated import decorated_numbers
-from mibounds.data.values import MISSING_AMONG_NUMBERS, MISSING_WORDS
+from mibounds.data.unclear_text import UnclearTextError
+from mibounds.data.values import MISSING_AMONG_NUMBERS, MISSING_WORDS, equal_floats
 from mibounds.warnings import issue
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["NUMBER", "ReadingWarning", "TextColumns"]
 
 _SPACES = r"' \x{2019}\x{a0}\x{2007}\x{2009}\x{202f}"  # between groups of three digits, beside the point or the comma
 _PATTERN = (
-    r"[+-]?(?:(?:[0-9]+|[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{3}})+)(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    r"[+-]?(?:(?:[0-9]+|[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{3}})+)(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+|[dD][+-][0-9]+)?"
     r"|[+-]?(?i:inf|infinity)"
 )
 _NUMBER = {
@@ -47,6 +48,7 @@ _REMEDY = {
     "dates": "write ISO dates, YYYY-MM-DD",
     "times of day": "write numbers, such as hours",
 }
+_DECLARE = "name the column with --categorical"
 _BOOLEANS = 6  # true and false, in lower case, in upper case, and capitalized
 _FIRST = 100  # values that are tested before all
 _SHOWN = 5  # offending values in a message
@@ -97,11 +99,31 @@ class TextColumns:
             return self._without_null_numbers(column)
         column = self._without_missing_words(column)
         converted = None if self.typed else self._converted(column, name)
+        if converted is not None and converted.dtype == pl.Float64:
+            return converted if self._told_apart(column, converted, keep_text=keep_text) else column
         if converted is None and not keep_text:
             converted = self._dates(column, name)
             if converted is None:
                 self._refuse_mixture(column, name)
         return column if converted is None else converted
+
+    def _told_apart(self, column: pl.Series, converted: pl.Series, *, keep_text: bool) -> bool:
+        """Do floats tell the numbers apart that the texts are? If not, only text remains.
+
+        Raises:
+            UnclearTextError: unless that may be kept.
+        """
+        texts = column.filter(converted.is_not_null()).unique()
+        if len(texts) <= converted.drop_nulls().n_unique():
+            return True
+        twins = equal_floats(map(Decimal, _plain(texts, self._decimal_of(texts, column.name) or ".")))
+        if twins is None:
+            return True
+        if not keep_text:
+            said = f"column {column.name!r} of {self.label} has numbers of more digits than floats tell apart, like "
+            remedies = ["subtract an offset", "write them in another unit"]
+            raise UnclearTextError(f"{said}{twins[0]} and {twins[1]}: ", remedies, _DECLARE)
+        return False
 
     def _converted(self, column: pl.Series, name: str) -> pl.Series | None:
         """The column as numbers or booleans, or as text if it is one of codes; None if it is something else."""
@@ -230,11 +252,11 @@ class TextColumns:
             if not len(others):
                 if self.typed and kind == "numbers":
                     continue  # the format has numbers of its own: these are codes
-                raise ValueError(
-                    f"column {name!r} of {self.label} has {kind} like {distinct.sort()[0]!r}: {_REMEDY[kind]}, or name "
-                    "the column with --categorical."
-                )
-            raise ValueError(self._mixture(column, others, name, kind))
+                said = f"column {name!r} of {self.label} has {kind} like {distinct.sort()[0]!r}: "
+                raise UnclearTextError(said, [_REMEDY[kind]], _DECLARE)
+            raise UnclearTextError(
+                self._mixture(column, others, name, kind), ["Clean them", "name them with --null"], _DECLARE
+            )
         self._refuse_units(distinct.filter(~numbers), int(numbers.sum()), name)
 
     def _refuse_units(self, texts: pl.Series, plain: int, name: str) -> None:
@@ -255,19 +277,17 @@ class TextColumns:
                 ReadingWarning(f"{said}, and each text is a category: write the numbers alone to use them as numbers.")
             )
         elif found.what:
-            raise ValueError(
-                f"{said}, numbers with {found.what}: write the numbers alone, or name the column with --categorical."
-            )
+            raise UnclearTextError(f"{said}, numbers with {found.what}: ", ["write the numbers alone"], _DECLARE)
         else:
             expected = "." if self.decimal is None else self.decimal
-            raise ValueError(
+            said = (
                 f"{said}, no number with the decimal separator {expected!r} and thousands in groups of three digits: "
-                "give the decimal separator with --decimal, write the numbers without thousands separators, or name "
-                "the column with --categorical."
             )
+            decimals = "give the decimal separator with --decimal"
+            raise UnclearTextError(said, [decimals, "write the numbers without thousands separators"], _DECLARE)
 
     def _mixture(self, column: pl.Series, others: pl.Series, name: str, kind: str) -> str:
-        """The sentence about a column most of whose values are of a kind, and the others are not."""
+        """What is said of a column most of whose values are of a kind, and the others are not."""
         present = column.drop_nulls()
         counted = present.filter(present.is_in(others.to_list())).value_counts()
         texts, counts = counted.to_series(0).to_list(), counted.to_series(1).to_list()
@@ -276,7 +296,7 @@ class TextColumns:
         more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
         return (
             f"column {name!r} is text, but {len(present) - sum(counts)} of {len(present)} values are {kind}; the "
-            f"others: {shown}{more}. Clean them, name them with --null, or name the column with --categorical."
+            f"others: {shown}{more}. "
         )
 
 
@@ -316,12 +336,19 @@ def _masked(column: pl.Series, words: Iterable[str]) -> pl.Series:
     return column.set(column.is_in(list(words)), None)
 
 
+def _plain(column: pl.Series, mark: str) -> pl.Series:
+    """Texts that are numbers as Python writes them."""
+    group = "," if mark == "." else "."
+    ungrouped = column.str.replace_all(f"[{group}{_SPACES}]", "").str.replace(",", ".", literal=True)
+    plain: pl.Series = ungrouped.str.replace("[dD]", "e")  # of Fortran
+    return plain
+
+
 def _numbers(column: pl.Series, mark: str) -> pl.Series:
     """Texts that are numbers as Int64, as UInt64 or Object (int) where one is beyond, or as Float64."""
     import polars as pl
 
-    group = "," if mark == "." else "."
-    plain = column.str.replace_all(f"[{group}{_SPACES}]", "").str.replace(",", ".", literal=True)
+    plain = _plain(column, mark)
     whole = _all(plain.drop_nulls(), _INTEGER)
     for dtype in (pl.Int64, pl.UInt64) if whole else (pl.Float64,):
         numbers: pl.Series = plain.cast(dtype, strict=False)

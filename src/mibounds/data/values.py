@@ -6,15 +6,17 @@ import datetime
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mibounds.data.dates import dates_among, times_among
 from mibounds.data.decorated import decorated_numbers
+from mibounds.data.unclear_text import UnclearTextError
 
 __all__ = [
     "MISSING_AMONG_NUMBERS",
@@ -26,6 +28,7 @@ __all__ = [
     "center_of",
     "check_numbers",
     "entropy_of",
+    "equal_floats",
     "families",
     "family",
     "in_microseconds",
@@ -48,6 +51,7 @@ MISSING_AMONG_NUMBERS = (".", "-", "?")
 """Texts that stand for a missing value where all others are numbers or dates; elsewhere they are categories."""
 
 Array = np.ndarray[Any, Any]
+Number = TypeVar("Number", Decimal, Fraction, Decimal | Fraction)
 
 
 class Label(str):
@@ -58,8 +62,10 @@ class Label(str):
 
 
 _FEW_INTEGERS, _ROWS_PER_INTEGER = 10, 20
+_MERGED = 0.001  # of the different values; so few are spellings of one number, such as 0.1 and the float nearest to it
 _LOOKS_LIKE = 0.5  # of the distinct values of a text column
 _FEW_TEXTS = 10  # distinct numbers as text that may be codes
+_DECLARE = "declare the column as categorical"
 _NUMBER = re.compile(r"\s*[-+]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+([.,]\d+)?|[.]\d+)([eE][-+]?\d+)?\s*%?\s*")
 _PLAIN_NUMBER = re.compile(r"[-+]?(\d+[.]?\d*|[.]\d+)([eE][-+]?\d+)?")
 _PER_DAY = (
@@ -141,6 +147,14 @@ def as_float(value: Any) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+def equal_floats(exact: Iterable[Number]) -> tuple[Number, Number] | None:
+    """Two different numbers that are one float, if there are more of them than spellings of one number explain."""
+    distinct = {value for value in exact if math.isfinite(as_float(value))}
+    if len({as_float(value) for value in distinct}) >= (1 - _MERGED) * len(distinct):
+        return None
+    return next(pair for pair in pairwise(sorted(distinct)) if as_float(pair[0]) == as_float(pair[1]))
+
+
 def center_of(column: Array) -> float:
     """The median; of whole numbers one that occurs; 0 of no numbers."""
     if column.dtype.kind in "iu" and len(column):
@@ -195,11 +209,13 @@ def numbered(found: Sequence[str | None]) -> Array:
 
 def numbers_in_text(column: Array) -> Array | None:
     """A column of text as float64, if all of it is numbers with a decimal point or words for a missing value; None if
-    it is anything else."""
+    it is anything else, or numbers that floats do not tell apart."""
     found = [None if text is None else text.strip().replace("\u2212", "-", 1) for text in texts(column)]
     gone = {None, *MISSING_WORDS, *MISSING_AMONG_NUMBERS}
     present = set(found) - gone
     if not present or any(text is None or not _PLAIN_NUMBER.fullmatch(text) or _is_code(text) for text in present):
+        return None
+    if equal_floats(Decimal(text) for text in present if text is not None) is not None:
         return None
     return np.array([math.nan if text is None or text in gone else float(text) for text in found])
 
@@ -263,7 +279,7 @@ def inferred_kind(column: Array, name: str) -> str:  # noqa: PLR0911  (one for e
 
     Raises:
         TypeError: if it holds values of different kinds, or of none that can be encoded.
-        ValueError: if it is text that is mostly numbers or dates.
+        UnclearTextError: if it is text that is mostly numbers or dates.
     """
     dtype = column.dtype.kind
     if dtype in "US":
@@ -336,16 +352,12 @@ def _text_kind(values: list[Any], name: str) -> str:
         others = [f"{text!r} ({counted[text]})" for text in distinct if text not in set(like)]
         rows = sum(counted[text] for text in like)
         beside = f"; the others: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else ""
-        raise ValueError(
-            f"column {name!r} is text, but {rows} of {sum(counted.values())} values are {what}{beside}. Clean and "
-            f"{advice}, or declare the column as categorical."
-        )
+        said = f"column {name!r} is text, but {rows} of {sum(counted.values())} values are {what}{beside}. "
+        raise UnclearTextError(said, [f"Clean and {advice}"], _DECLARE)
     marked = decorated_numbers([text.strip() for text in distinct if text not in set(plain)], len(plain))
     if marked is not None and marked.alike and marked.what:
-        raise ValueError(
-            f"column {name!r} is text like {marked.example!r}, numbers with {marked.what}: write the numbers alone, or "
-            "declare the column as categorical."
-        )
+        said = f"column {name!r} is text like {marked.example!r}, numbers with {marked.what}: "
+        raise UnclearTextError(said, ["write the numbers alone"], _DECLARE)
     return "categorical"
 
 

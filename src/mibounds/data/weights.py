@@ -8,9 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mibounds._checks import counted
 from mibounds.data.sources import MINIMUM_ROWS, columns_of
+from mibounds.data.values import families, numbers
 
 __all__ = ["rows_by_weight"]
+
+_KINDS = {"M": "date", "m": "duration", "U": "text", "S": "text"}  # of dtypes that are no numbers
 
 
 def rows_by_weight(weights: Any, given: int, kept: Tensor, generator: torch.Generator) -> Tensor:
@@ -30,21 +34,26 @@ def rows_by_weight(weights: Any, given: int, kept: Tensor, generator: torch.Gene
         generator: makes the draws.
 
     Raises:
-        ValueError: if there are not as many weights as rows were given, if one is missing or negative, or if too few
-            rows stay.
+        ValueError: if they are no numbers, or not as many as rows were given, if one is missing or negative, or if too
+            few rows stay.
 
     Example:
         >>> rows_by_weight([1.0, 1.0, 0.0] * 50, 150, torch.arange(150), torch.Generator())[:6]
         tensor([ True,  True, False,  True,  True, False])
     """
     columns, _ = columns_of(weights, "sample_weight")
-    found = np.asarray(next(iter(columns.values())))
-    if len(columns) > 1 or len(found) != given or found.dtype.kind not in "biuf":
+    found = next(iter(columns.values()))
+    if len(columns) > 1 or len(found) != given:
         raise ValueError(
-            f"sample_weight has {len(found)} rows, {len(columns)} columns and dtype {found.dtype}: expected one number "
-            f"for each of the {given} rows."
+            f"sample_weight has {counted(len(found), 'row')} and {counted(len(columns), 'column')}: expected one "
+            f"number for each of the {given} rows."
         )
-    weight = torch.from_numpy(found.astype(np.float64))[kept]
+    held = families(found) if found.dtype.kind == "O" else {_KINDS.get(found.dtype.kind, "number")}
+    if not held <= {"number", "boolean"}:
+        raise ValueError(
+            f"sample_weight holds {' and '.join(sorted(held))}: expected one number for each of the {given} rows."
+        )
+    weight = torch.from_numpy(numbers(found).astype(np.float64))[kept]
     if not bool((weight.isfinite() & (weight >= 0)).all()):
         raise ValueError("sample_weight has missing, infinite or negative numbers: a weight is 0 or more.")
     if not bool((weight > 0).any()):

@@ -109,8 +109,9 @@ def bracket(
         check_integer("negatives", negatives, 1)
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
-        x=x, y=y, groups=groups, weights=sample_weight, nan=nan, types={"x": x_type, "y": y_type}, seed=chosen.seed
-    )
+        x=x, y=y, groups=groups, weights=sample_weight, nan=nan, types={"x": x_type, "y": y_type}, seed=chosen.seed,
+        blocked=chosen.split == "blocked",
+    )  # fmt: skip
     sample.check_tables("xy")
     constant = sample.is_constant("x") or sample.is_constant("y")
     if estimate is not None:

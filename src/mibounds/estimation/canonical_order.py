@@ -16,7 +16,7 @@ from mibounds.training.fitted_folds import FittedFolds
 from mibounds.training.folds import Fold
 from mibounds.training.recipe import Recipe
 
-__all__ = ["exchanged", "given_rows", "is_exchanged", "order_of", "row_order", "turned"]
+__all__ = ["exchanged", "given_rows", "is_exchanged", "order_of", "row_order", "turned", "value_order"]
 
 _WEIGHTS = 1 << 20  # a sum of columns times these, in whole numbers, is exact and the same in any order of rows
 _AT_ONCE = 256  # columns
@@ -47,6 +47,11 @@ def order_of(sample: Sample, recipe: Recipe) -> Tensor:
     sides = [side.values for side in (sample.x, sample.y) if isinstance(side.values, Tensor)]
     if recipe.split != "random" or recipe.cv is not None or len(sides) < 2:
         return torch.arange(sample.n)
+    return value_order(*sides)
+
+
+def value_order(*sides: Tensor) -> Tensor:
+    """(N,) the indices of the rows of variables (N, ...) in the order of their values."""
     outwards, upwards = _sums(*sides)
     order = torch.argsort(upwards, stable=True)  # where the other sum does not decide
     return order[torch.argsort(outwards[order], stable=True)]

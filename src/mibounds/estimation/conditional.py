@@ -119,7 +119,7 @@ def conditional(
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
         x=x, y=y, z=z, groups=groups, weights=sample_weight, nan=nan,
-        types={"x": x_type, "y": y_type, "z": z_type}, seed=chosen.seed,
+        types={"x": x_type, "y": y_type, "z": z_type}, seed=chosen.seed, blocked=chosen.split == "blocked",
     )  # fmt: skip
     result = _conditional(sample, chosen, method)
     issue(result.warnings)

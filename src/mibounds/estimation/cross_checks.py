@@ -6,10 +6,20 @@ import copy
 import math
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds.classical import contingency, entropy, gaussian_copula, gaussian_copula_full, ksg, mixed_ksg
+from mibounds.classical import (
+    contingency,
+    entropy,
+    gaussian_copula,
+    gaussian_copula_full,
+    ksg,
+    mixed_ksg,
+    regularized,
+    student,
+)
 from mibounds.data import Sample
 from mibounds.data.preprocessing import RankGaussianize
 from mibounds.estimation.selected_columns import value_and_gain
@@ -18,23 +28,29 @@ from mibounds.training.evaluation import Evaluation
 from mibounds.training.folds import Fold
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["copula_error", "cross_checks", "regression_check", "supervised", "thinned"]
+__all__ = ["copula_error", "cross_checks", "enough_for_copula", "regression_check", "supervised", "thinned"]
 
 _ROWS = 10_000
 _COLUMNS_FOR_NEIGHBORS = 8  # x and y together; beyond, nearest neighbors are far too low
 _COLUMNS_FOR_COPULA = 500
+_COLUMNS_FOR_STUDENT = 20
+_COLUMNS_FOR_REGULARIZED, _FEW_ROWS_PER_COLUMN = 200, 5
+_ROWS_FOR_HELD_OUT = 30  # of which a fifth is held out: fewer say nothing of a fit
+_LEAST = 1e-3  # nats: a Student or a regularized copula that says less says no more than independence
+_LIKELIER = 3.0  # nats of log likelihood: less, and the Student copula is the Gaussian one
 _COLUMNS_FOR_LOW_NEIGHBORS = 3  # from these on nearest neighbors are low, and being below the value means nothing
 _TIED = 0.05
 _ROWS_PER_CELL = 5
-_ROWS_PER_COLUMN = 2
+_MOST_NOISE = 0.25  # nats: where chance makes more, the largest of several estimates is one that chance made large
 
 
 def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
     """The classical estimates that suit the data, from at most 10,000 rows.
 
     Nearest neighbors for at most eight columns together (`mixed_ksg` where more than 5 % of a column's values are
-    tied), the Gaussian copula up to 500 columns, counts where both sides have few values, corrected for their bias and
-    at most the smaller entropy. Columns are ranked first, which leaves the information as it is and makes heavy tails
+    tied), the Gaussian copula up to 500 columns, a regularized one where rows are few for them, the Student copula of
+    at most 20 columns where it is likelier, counts where both sides have few values, corrected for their bias and at
+    most the smaller entropy. Columns are ranked first, which leaves the information as it is and makes heavy tails
     harmless. A method that fails on the data, or whose value is not finite, is left out.
 
     Arguments:
@@ -52,7 +68,7 @@ def cross_checks(x: Tensor, y: Tensor, seed: int) -> list[CrossCheck]:
         x, y = (RankGaussianize().fit(side)(side) for side in (x, y))
     x, y = x.double(), y.double()
     found: list[CrossCheck] = []
-    for method in (_copula, _nearest, _counts):
+    for method in (_copula, _regularized, _student, _nearest, _counts):
         try:
             check = method(x, y, seed)
         except Exception:  # a check must not end the estimate that it checks
@@ -76,27 +92,67 @@ def _copula(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
     A linear dependence of normal scores is about the least information that their correlations leave possible, exactly
     so for one column a side (Foster and Grassberger, Lower bounds on mutual information, 2011, arXiv:1011.4823).
     """
-    columns = x.shape[1] + y.shape[1]
-    if columns > _COLUMNS_FOR_COPULA:
+    if x.shape[1] + y.shape[1] > _COLUMNS_FOR_COPULA:
         return None
-    if len(x) >= _ROWS_PER_COLUMN * columns + 2 and not any(_tied(side) for side in (x, y)):
+    if enough_for_copula(x, y) and not _tied(x, y):
         value = gaussian_copula_full(x, y)
         return CrossCheck("GaussianCopula", value, copula_error(value, x, y), is_lower_bound=True, unbiased=True)
+    if _few_for_columns(x, y):
+        return None
     value = gaussian_copula(x, y, generator=torch.Generator().manual_seed(seed))
     return CrossCheck("GaussianCopula", value, is_lower_bound=True)
+
+
+def enough_for_copula(x: Tensor, y: Tensor) -> bool:
+    """Whether rows are enough for the Gaussian copula of all of them: more than columns, and its error for independent
+    columns is at most 0.25 nats."""
+    return len(x) >= x.shape[1] + y.shape[1] + 2 and copula_error(0.0, x, y) <= _MOST_NOISE
 
 
 def copula_error(value: float, x: Tensor, y: Tensor) -> float:
     r"""The standard error of `gaussian_copula_full` of continuous columns, in nats.
 
-    .. math:: s^2 = \frac{\sum_i \rho_i^2}{N} + \frac{D_x D_y}{2 (N - D_x - D_y)^2}
+    .. math:: s^2 = \frac{\sum_i \rho_i^2}{N} + \frac{1}{4} \sum_{i=1}^{D_x} \Big[\psi'\!\Big(\frac{N - D_y - i}{2}\Big)
+              - \psi'\!\Big(\frac{N - i}{2}\Big)\Big]
 
     A canonical correlation :math:`\rho` of normal scores contributes :math:`\rho^2 / N`, at most twice its information
-    and at most 1 / N, and noise the rest.
+    and at most 1 / N, and noise the rest: of independent Gaussian columns Wilks' lambda is a product of beta variables.
+
+    References:
+        Anderson, An introduction to multivariate statistical analysis, 2003, section 8.4 (the distribution of lambda).
     """
-    strength = min(2 * max(value, 0.0), *(float(side.shape[1]) for side in (x, y)))
-    free = len(x) - x.shape[1] - y.shape[1]
-    return math.sqrt(strength / len(x) + x.shape[1] * y.shape[1] / (2 * free**2))
+    from scipy.special import polygamma
+
+    (n, dim_x), dim_y = x.shape, y.shape[1]
+    strength = min(2 * max(value, 0.0), float(dim_x), float(dim_y))
+    place = np.arange(1, dim_x + 1)
+    noise = float((polygamma(1, (n - dim_y - place) / 2) - polygamma(1, (n - place) / 2)).sum()) / 4
+    return math.sqrt(strength / n + noise)
+
+
+def _regularized(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
+    if not _few_for_columns(x, y):
+        return None
+    value, error = regularized.of_scores(x, y)
+    return CrossCheck("RegularizedCopula", value, error, low_from=0, unbiased=True) if value > _LEAST else None
+
+
+def _few_for_columns(x: Tensor, y: Tensor) -> bool:
+    """Whether the Gaussian copula of all rows has a large error, and a regularized one says more."""
+    columns = x.shape[1] + y.shape[1]
+    several = _COLUMNS_FOR_NEIGHBORS < columns <= _COLUMNS_FOR_REGULARIZED
+    few = _ROWS_FOR_HELD_OUT <= len(x) < _FEW_ROWS_PER_COLUMN * columns
+    return several and few and not _tied(x, y)
+
+
+def _student(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
+    """Where the Student copula is likelier than the Gaussian one, and says more than independence does."""
+    if len(x) < _ROWS_FOR_HELD_OUT or x.shape[1] + y.shape[1] > _COLUMNS_FOR_STUDENT or _tied(x, y):
+        return None
+    value, error, likelier = student.of_scores(x, y)
+    if likelier < _LIKELIER or value <= _LEAST:
+        return None
+    return CrossCheck("StudentCopula", value, error, low_from=0, unbiased=True)
 
 
 def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
@@ -178,5 +234,6 @@ def _trees(value: float, terms: Tensor) -> CrossCheck:
     return CrossCheck("BoostedTrees", value, error, is_lower_bound=True, unbiased=True)
 
 
-def _tied(side: Tensor) -> bool:
-    return any(torch.unique(column).numel() < (1 - _TIED) * len(column) for column in side.unbind(1))
+def _tied(*sides: Tensor) -> bool:
+    columns = [column for side in sides for column in side.unbind(1)]
+    return any(torch.unique(column).numel() < (1 - _TIED) * len(column) for column in columns)

@@ -8,13 +8,12 @@ from torch import Tensor
 
 from mibounds.classical import gaussian_copula_full
 from mibounds.data import RankGaussianize
-from mibounds.estimation.cross_checks import copula_error
+from mibounds.estimation.cross_checks import copula_error, enough_for_copula
 from mibounds.warnings import IntervalCappedWarning, MIWarning
 
 __all__ = ["detection_limit", "effective_dimension"]
 
 _ROWS = 10_000
-_ROWS_PER_COLUMN = 2  # fewer, and the covariance matrix says nothing of the information
 _ERRORS = 2.0
 _UNCHECKED = 0.25  # nats, an allowance that the copula does not lower: data need not be Gaussian
 
@@ -30,7 +29,7 @@ def detection_limit(
 
     .. math:: \frac{2 d_x d_y}{N}
 
-    with the effective dimensions d. Where there are twice as many rows as columns, the Gaussian copula of all rows
+    with the effective dimensions d. Where chance makes at most 0.25 nats of it, the Gaussian copula of all rows
     measures the linear dependence: the limit is then what it exceeds the value by, plus 2 standard errors, and at least
     0.25 nats. Nor does the limit raise the value above ln N.
 
@@ -93,7 +92,7 @@ def effective_dimension(x: Tensor) -> float:
 
 def _copula_limit(x: Tensor, y: Tensor, value: float) -> float:
     """By how much the linear information of normal scores may exceed the value, in nats."""
-    if len(x) < _ROWS_PER_COLUMN * (x.shape[1] + y.shape[1]):
+    if not enough_for_copula(x, y):
         return math.inf
     found = gaussian_copula_full(x, y)
     return max(found - value, 0.0) + _ERRORS * copula_error(found, x, y)

@@ -114,7 +114,7 @@ def independence_test(
     chosen = Recipe.of(recipe, settings)
     sample = Sample.of(
         x=x, y=y, groups=groups, weights=sample_weight, nan=nan, types={"x": x_type, "y": y_type},
-        encoders={"x": encoder_x, "y": encoder_y}, seed=chosen.seed,
+        encoders={"x": encoder_x, "y": encoder_y}, seed=chosen.seed, blocked=chosen.split == "blocked",
     )  # fmt: skip
     result = _independence_test(sample, chosen, permutations, retrain)
     issue(result.warnings)

@@ -9,7 +9,6 @@ back over the lag, and without it the x of a training row would be the x of a te
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -138,10 +137,9 @@ def check_reach(what: str, rows: int, left: int) -> None:
 
 
 def _checked(lags: int | Iterable[int]) -> tuple[int, ...]:
+    given: Any = lags.tolist() if hasattr(lags, "tolist") else lags  # an array or a tensor, maybe of one number
     try:
-        single = not isinstance(lags, Iterable) or getattr(lags, "shape", None) == ()  # an array of one number
-        several: Iterable[Any] = [lags] if single else lags  # type: ignore[assignment]
-        wanted = [operator.index(lag) for lag in several]
+        wanted = [check_integer("a lag", lag) for lag in (given if isinstance(given, Iterable) else [given])]
     except TypeError:
         raise TypeError(f"lags is {lags!r}: expected whole numbers of rows, like range(10) or [0, 1, 5].") from None
     if not wanted:

@@ -129,7 +129,8 @@ def _sizes(n: int, given: Sequence[int] | None) -> list[int]:
     if given is None:
         halves = [n >> k for k in range(_HALVINGS + 1) if n >> k >= _FEWEST_ROWS or k == 0]
         if len(halves) < 3:
-            raise ValueError(f"{n} rows are too few for a curve: expected at least {4 * _FEWEST_ROWS}, or give sizes.")
+            least = 4 * _FEWEST_ROWS
+            raise ValueError(f"{n} rows are too few for a curve: expected at least {least}, or sizes= of your own.")
         return halves[::-1]
     chosen = sorted(set(check_integers("sizes", given, MINIMUM_ROWS, example="[100, 200, 400]")))
     if len(chosen) < 3 or chosen[-1] > n:

@@ -6,12 +6,13 @@ get a small critic and a second of training.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ from mibounds.data.sources import index_of, title_of
 from mibounds.data.values import Array, texts
 from mibounds.data.variable import shown
 from mibounds.estimation.candidates import ranked_candidate
-from mibounds.integrations.neighbor_scores import Codes, Side, within_labels
+from mibounds.estimation.canonical_order import value_order
+from mibounds.integrations.neighbor_scores import Codes, Side, untied, within_labels
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.diagnostics import FIT_CHECKS, Evidence, run_checks
 from mibounds.training.interrupts import no_partial_results
@@ -47,17 +49,27 @@ _DEFAULTS: Settings = {"steps": 200, "folds": 2, "hidden": (32, 32), "lr": 1e-2,
 _OF_NEIGHBORS = {"seed", "progress"}  # settings that nearest neighbors take
 _FEW = 4  # columns together, up to which nearest neighbors are the more accurate
 _MOST_VALUES = 10  # of an integer column that counts as discrete
-_TRACE = 1e-10
 
 
 def _takes_settings(function: Function) -> Function:
-    """`takes_settings`, with the defaults of a small problem in the signature."""
-    taken: Any = takes_settings(without=["bootstrap", "learners"])(function)
-    signature = inspect.signature(taken)
+    """`takes_settings`, with the defaults of a small problem in the signature. Weights of rows, which estimates take,
+    are refused with what to do: the nearest name would mislead."""
+    settled: Any = takes_settings(without=["bootstrap", "learners"])(function)
+
+    @functools.wraps(settled)
+    def taken(*arguments: Any, **keywords: Any) -> Any:
+        if "sample_weight" in keywords:
+            raise TypeError(
+                f"{function.__name__} has no argument 'sample_weight': its scores count all rows alike. Keep each row "
+                "with a probability in proportion to its weight, kept = rng.random(len(w)) < w / w.max(), and score "
+                "X[kept], y[kept]; or call mi.estimate(X_j, y, sample_weight=w) for single columns."
+            )
+        return settled(*arguments, **keywords)
+
+    signature = inspect.signature(settled)
     parameters = [one.replace(default=_DEFAULTS.get(name, one.default)) for name, one in signature.parameters.items()]
-    taken.__signature__ = signature.replace(parameters=parameters)
-    checked: Function = taken
-    return checked
+    taken.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return cast(Function, taken)
 
 
 @_takes_settings
@@ -183,7 +195,7 @@ def _taken(X: Any, y: Any, discrete_features: Any, nan: MissingPolicy, labels: b
 def _codes(column: Array) -> Codes:
     """Labels (N,) numbered from 0, none of them merged; a missing one is a label, too."""
     found = texts(column)
-    number = {text: i for i, text in enumerate(dict.fromkeys(found))}
+    number = {text: i for i, text in enumerate(sorted(set(found), key=lambda one: (one is not None, one)))}
     return np.array([number[text] for text in found], dtype=np.int64)
 
 
@@ -276,10 +288,13 @@ def _by_critic(x: Variable, y: Variable, recipe: Recipe) -> tuple[float, list[MI
         return 0.0, []
     entropies = {side: one.label_entropy for side, one in (("x", x), ("y", y))}
     limit = min((one for one in entropies.values() if one is not None), default=None)
+    blocked = recipe.split == "blocked" or recipe.cv is not None
+    order = slice(None) if blocked else value_order(first, second)  # folds and batches are drawn by place
+    a, b = first[order], second[order]
     with no_partial_results():
-        evaluation = cross_fit([ranked_candidate(first, second, recipe)], first, second, recipe, calibrate=True)
+        evaluation = cross_fit([ranked_candidate(a, b, recipe)], a, b, recipe, calibrate=True)
     if limit is not None:
-        evaluation = evaluation.with_classifier(first, second, "x" if entropies["x"] == limit else "y")
+        evaluation = evaluation.with_classifier(a, b, "x" if entropies["x"] == limit else "y")
     choice = choose(evaluation, limit)
     evidence = Evidence(evaluation, choice.method, first, second, entropy_limit=limit, extrapolated=choice.extrapolated)
     value = choice.limited(max(evaluation.by_bound[choice.method].value(), 0.0))
@@ -298,8 +313,7 @@ def _by_neighbors(x: Variable, y: Variable, labels: _Labels, seed: int) -> float
         return min(contingency(first.labels, second.labels, correction="miller-madow"), limit)
     if not (first.labels.any() or second.labels.any()):
         return mixed_ksg(first.numbers, second.numbers, seed=seed)
-    rng = np.random.default_rng(noise_seed(seed))  # one for both: equal noise would be common information
-    return min(within_labels(_untied(first, rng), _untied(second, rng)), limit)
+    return min(within_labels(*untied(first, second, noise_seed(seed))), limit)
 
 
 def _side(variable: Variable, labels: Mapping[str, Codes]) -> Side:
@@ -312,12 +326,6 @@ def _side(variable: Variable, labels: Mapping[str, Codes]) -> Side:
     numbers = table[:, [i for i, column in enumerate(variable.columns) if variable.origins[column] not in owns]]
     scores = RankGaussianize().fit(numbers)(numbers) if numbers.shape[1] else numbers
     return Side(scores.double().numpy(), codes.reshape(-1))
-
-
-def _untied(side: Side, rng: np.random.Generator) -> Side:
-    """The same with a trace of noise: rounded numbers have many neighbors at the same distance, of which nearest
-    neighbors would count too few."""
-    return replace(side, numbers=side.numbers + _TRACE * rng.standard_normal(side.numbers.shape))
 
 
 def _is_single(side: Side) -> bool:

@@ -24,11 +24,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Side", "within_labels"]
+__all__ = ["Side", "untied", "within_labels"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Rows = NDArray[np.intp]
+_TRACE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,25 @@ class Side:
 
     numbers: Floats
     labels: Codes
+
+
+def untied(x: Side, y: Side, seed: int) -> tuple[Side, Side]:
+    """The same with a trace of noise: rounded numbers have many neighbors at the same distance, of which nearest
+    neighbors would count too few. The rows are in an order of their values, so that equal rows get equal noise in
+    whatever order they came.
+
+    Arguments:
+        x: a variable.
+        y: paired with x; noise equal to that of x would be common information.
+        seed: of the noise.
+    """
+    order = np.lexsort([*x.numbers.T, *y.numbers.T, x.labels, y.labels])
+    rng = np.random.default_rng(seed)
+    first, second = (
+        Side(side.numbers[order] + _TRACE * rng.standard_normal(side.numbers.shape), side.labels[order])
+        for side in (x, y)
+    )
+    return first, second
 
 
 def within_labels(x: Side, y: Side, neighbors: int = 3) -> float:

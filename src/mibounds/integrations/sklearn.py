@@ -131,6 +131,7 @@ class MutualInformation(BaseEstimator):  # type: ignore[misc]  # scikit-learn co
             types={"x": self.x_type, "y": self.y_type},
             encoders={"x": self.encoder_x, "y": self.encoder_y},
             seed=recipe.seed,
+            blocked=recipe.split == "blocked",
         )
         with no_partial_results():  # it may be one fit of a search, which Ctrl-C is to end
             result = _estimate(sample, recipe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from mibounds.data import Standardize
 from mibounds.learners.kernel import LEAST_NOISE, kernel, negative_log_likelihood, start
 from mibounds.learners.learner import Learner
-from mibounds.learners.ridge import BLOCKS, BlockFits
+from mibounds.learners.ridge import BlockFits, blocks_of
 
 __all__ = ["GaussianProcess"]
 
@@ -19,6 +20,7 @@ _STARTS = (0.0, -1.2)  # of the log length scales
 _RANGE = (-6.0, 6.0)  # of the logs
 _ROWS = 4096  # that are predicted at a time: the kernel of all would fill the memory
 _LIMIT = 4.0  # standard deviations of a column
+_MORE_NOISE = tuple(4.0**k for k in range(10))  # times what the likelihood finds
 
 
 class GaussianProcess(Learner):
@@ -81,29 +83,33 @@ class GaussianProcess(Learner):
         for name in ("inputs", "weights", "logs", "center", "spread"):
             self.register_buffer(name, torch.empty(0))
 
-    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
+    def fit_transform(self, x: Tensor, y: Tensor, clusters: Tensor | None = None) -> Tensor:
         x = self.standardize.fit(x)(x).double()
         self.center, spread = y.mean(0).double(), y.std(0).double()
         self.spread = torch.where(spread > 0, spread, 1.0)
         y = (y.double() - self.center) / self.spread
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed))
+        order = order if clusters is None else _in_turn(order, clusters)
         some, fitted = order[: self.likelihood_rows], order[: self.fitted_rows]
         noise = self._maximize_likelihood(x[some], y[some]) + LEAST_NOISE
         self.inputs = x[order[: self.inducing]]
         prior = kernel(self.inputs, self.inputs, self.logs)
         prior.diagonal().add_(_JITTER * prior.diagonal().mean())
         root = torch.linalg.cholesky(prior)
-        blocks = fitted.tensor_split(BLOCKS)
+        blocks = blocks_of(fitted, clusters)
         # Functions of unit variance under the prior, so that what remains is a ridge regression on them.
         functions = [
             torch.linalg.solve_triangular(root, kernel(self.inputs, x[b], self.logs), upper=False).T for b in blocks
         ]
         fits = BlockFits.of(functions, [y[block] for block in blocks])
+        if clusters is not None:
+            noise = _least_error(fits, [y[block] for block in blocks], noise)
         self.weights = torch.linalg.solve_triangular(root.T, fits.coefficients(noise), upper=True)
         # Blocks are left out, and not single samples, which would tell a critic their y: a prediction of noise that
         # leaves out one sample differs from the mean by a multiple of it.
         predictions = torch.empty_like(y)
-        predictions[order] = torch.cat([*fits.left_out(noise), self._predicted(x[order[self.fitted_rows :]])])
+        beyond = order[self.fitted_rows :]
+        predictions[torch.cat([*blocks, beyond])] = torch.cat([*fits.left_out(noise), self._predicted(x[beyond])])
         return (predictions * self.spread + self.center).float()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,6 +126,28 @@ class GaussianProcess(Learner):
         _, logs = _searched(x, y, min(starts, key=lambda found: found[0])[1], self.steps)
         self.logs = logs[:-1].double()
         return float((2 * logs[-1]).exp())
+
+
+def _in_turn(order: Tensor, clusters: Tensor) -> Tensor:
+    """The rows in this order, but one of each cluster (N,) first, then a second one of each, and so on: the likelihood
+    takes samples as independent."""
+    number = torch.unique(clusters[order], return_inverse=True)[1]
+    by_cluster = number.argsort(stable=True)
+    sizes = torch.bincount(number)
+    turn = torch.empty_like(number)
+    turn[by_cluster] = torch.arange(len(number)) - (sizes.cumsum(0) - sizes)[number[by_cluster]]
+    return order[turn.argsort(stable=True)]
+
+
+def _least_error(fits: BlockFits, targets: Sequence[Tensor], noise: float) -> float:
+    """The noise, or a multiple of it, that predicts the blocks best that are left out: of repeated rows the likelihood
+    finds none, since their residuals are equal."""
+
+    def error(factor: float) -> float:
+        found = zip(fits.left_out(factor * noise), targets, strict=True)
+        return float(sum((one - target).square().sum() for one, target in found))
+
+    return noise * min(_MORE_NOISE, key=error)
 
 
 def _searched(x: Tensor, y: Tensor, logs: Tensor, steps: int) -> tuple[float, Tensor]:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from mibounds.data import Standardize
-from mibounds.learners.learner import Learner
+from mibounds.learners.learner import Learner, in_parts
 
-__all__ = ["BLOCKS", "BlockFits", "RidgeRegression", "ridge"]
+__all__ = ["BLOCKS", "BlockFits", "RidgeRegression", "blocks_of", "ridge"]
 
 BLOCKS = 5
 _PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)  # of standardized columns
@@ -50,12 +50,13 @@ class RidgeRegression(Learner):
         self.register_buffer("weights", torch.empty(0))
         self.register_buffer("center", torch.empty(0))
 
-    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
+    def fit_transform(self, x: Tensor, y: Tensor, clusters: Tensor | None = None) -> Tensor:
         x = self.standardize.fit(x)(x).double()
         self.center = y.mean(0).double()
         y = y.double() - self.center
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed))
-        blocks = order.tensor_split(BLOCKS)
+        blocks = blocks_of(order, clusters)
+        order = torch.cat(blocks)
         fits, best = BlockFits.of([x[block] for block in blocks], [y[block] for block in blocks]), torch.inf
         for penalty in _PENALTIES:
             predictions = torch.empty_like(y)
@@ -68,6 +69,13 @@ class RidgeRegression(Learner):
     def forward(self, x: Tensor) -> Tensor:
         predictions: Tensor = self.standardize(x).double() @ self.weights + self.center
         return predictions.float()
+
+
+def blocks_of(rows: Tensor, clusters: Tensor | None) -> list[Tensor]:
+    """The rows, indices of samples, in five blocks; of whole clusters (N,), if there are any."""
+    if clusters is None:
+        return [*rows.tensor_split(BLOCKS)]
+    return [rows[part] for part in in_parts(clusters[rows], BLOCKS)]
 
 
 class BlockFits(NamedTuple):

@@ -121,9 +121,16 @@ class SupervisedFeatures(FittedBuffers):
         few = len(self.classes) <= _CLASSES if self.is_label else self.targets <= _TARGETS_FOR_TREES
         return few and self.columns <= _COLUMNS_FOR_TREES
 
-    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
-        """Fit to x (N, D) and y (N, T) and return x with out-of-sample features, (N, D + K)."""
-        features = self._of_label(x, y) if self.is_label else self._of_columns(x, y)
+    def fit_transform(self, x: Tensor, y: Tensor, clusters: Tensor | None = None) -> Tensor:
+        """Fit to x (N, D) and y (N, T) and return x with out-of-sample features, (N, D + K).
+
+        Arguments:
+            x: samples.
+            y: targets.
+            clusters: (N,) which samples are dependent on each other: no model predicts a sample of a cluster that it
+                was trained on.
+        """
+        features = self._of_label(x, y, clusters) if self.is_label else self._of_columns(x, y, clusters)
         return torch.cat([x, *features], 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -136,9 +143,10 @@ class SupervisedFeatures(FittedBuffers):
         combined = self._combined(list(predictions.values()))
         return torch.cat([x, combined, *(size(torch.cat([x, combined], 1)) for size in self.sizes)], 1)
 
-    def _of_label(self, x: Tensor, y: Tensor) -> list[Tensor]:
+    def _of_label(self, x: Tensor, y: Tensor, clusters: Tensor | None) -> list[Tensor]:
         place = torch.cdist(y, self.classes).argmin(1)
-        return self._of_classes(self._fitted(x, torch.nn.functional.one_hot(place, len(self.classes)).float()))
+        indicators = torch.nn.functional.one_hot(place, len(self.classes)).float()
+        return self._of_classes(self._fitted(x, indicators, clusters))
 
     def _of_classes(self, predictions: dict[str, Tensor]) -> list[Tensor]:
         """Class indicators, and the scores of classes."""
@@ -146,11 +154,11 @@ class SupervisedFeatures(FittedBuffers):
         indicators = [predictions[role] for role in self._smooth[:1]]
         return [*indicators, *([torch.stack(trees).mean(0)] if trees else [])]
 
-    def _of_columns(self, x: Tensor, y: Tensor) -> list[Tensor]:
+    def _of_columns(self, x: Tensor, y: Tensor, clusters: Tensor | None) -> list[Tensor]:
         wanted = RankGaussianize().fit(y)(y)
         if self.values:
             wanted = torch.cat([wanted, y], 1)
-        predictions = list(self._fitted(x, wanted).values())
+        predictions = list(self._fitted(x, wanted, clusters).values())
         if not predictions:
             return []
         self._stack(predictions, wanted)
@@ -161,15 +169,15 @@ class SupervisedFeatures(FittedBuffers):
         floor = _SMALLEST * residuals.std(0).clamp_min(1e-9)
         size = BoostedTrees(seed=self.seed)
         self.sizes.append(size)
-        return [combined, size.fit_transform(torch.cat([x, combined], 1), (residuals.abs() + floor).log())]
+        return [combined, size.fit_transform(torch.cat([x, combined], 1), (residuals.abs() + floor).log(), clusters)]
 
-    def _fitted(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    def _fitted(self, x: Tensor, y: Tensor, clusters: Tensor | None) -> dict[str, Tensor]:
         """Out-of-sample predictions of y by each learner, fitted to x and y."""
         trees = BoostedClasses if self.is_label else BoostedTrees
         kinds = {"process": GaussianProcess, "linear": RidgeRegression, "trees": trees, "informed": trees}
         for role in self._roles:
             self.learners[role] = kinds[role](seed=self.seed)
-        return self._predictions(x, lambda role, rows: self.learners[role].fit_transform(rows, y))
+        return self._predictions(x, lambda role, rows: self.learners[role].fit_transform(rows, y, clusters))
 
     def _predictions(self, x: Tensor, predict: Callable[[str, Tensor], Tensor]) -> dict[str, Tensor]:
         """What each learner predicts; the last trees see what the smooth learner says."""

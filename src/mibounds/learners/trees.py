@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mibounds._buffers import FittedBuffers
-from mibounds.learners.learner import Learner, inner_folds, one_thread
+from mibounds.learners.learner import Learner, in_parts, inner_folds, one_thread
 
 __all__ = ["BoostedClasses", "BoostedTrees", "TreeEnsemble"]
 
@@ -23,7 +24,12 @@ _BOOSTING: dict[str, Any] = {
 }  # fmt: skip
 _CLASSES: dict[str, Any] = {**_BOOSTING, "l2_regularization": 1.0}  # steps of rare classes diverge without it
 _LEAST_TREES = 3
-_UNVALIDATED: dict[str, Any] = {**_CLASSES, "max_iter": 8, "early_stopping": False}  # of few samples
+_SHORT: dict[str, Any] = {"max_iter": 8, "early_stopping": False}  # of few samples
+_UNVALIDATED: dict[str, Any] = {**_CLASSES, **_SHORT}
+_VALIDATED = 7  # parts of the clusters, of which one validates the number of trees
+_IMPROBABLE = 1e-12
+Floats = NDArray[np.float64]
+Losses = Callable[[Any, Floats, Floats], list[float]]
 
 
 class Tree(NamedTuple):
@@ -132,6 +138,34 @@ def _as_long_as(model: Any, settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "max_iter": max(round(1.1 * found), _LEAST_TREES), "early_stopping": False}
 
 
+def _length_by_clusters(
+    model: Any, rows: Floats, targets: Floats, clusters: Tensor | None, losses: Losses
+) -> dict[str, Any]:
+    """The settings of models of samples in clusters (N,): no early stopping, and the number of trees by which a model
+    of some clusters predicts the others best. The samples that scikit-learn holds out by itself would divide them."""
+    if clusters is None:
+        return {}
+    *fitted, held_out = (part.numpy() for part in in_parts(clusters, _VALIDATED))
+    if not fitted or len(np.unique(targets[np.concatenate(fitted)])) < 2:
+        return _SHORT
+    train = np.concatenate(fitted)
+    model = model.set_params(early_stopping=False).fit(rows[train], targets[train])
+    found = 1 + int(np.argmin(losses(model, rows[held_out], targets[held_out])))
+    return {"max_iter": max(found, _LEAST_TREES), "early_stopping": False}
+
+
+def _square_errors(model: Any, rows: Floats, targets: Floats) -> list[float]:
+    """Of a regression, after each tree."""
+    return [float(np.square(found - targets).mean()) for found in model.staged_predict(rows)]
+
+
+def _log_losses(model: Any, rows: Floats, labels: Floats) -> list[float]:
+    """Of a classification, after each step; a class that it was not fitted to counts as improbable throughout."""
+    is_class = labels[:, None] == model.classes_
+    found = (np.where(is_class, one, 0).sum(1) for one in model.staged_predict_proba(rows))
+    return [-float(np.log(one + _IMPROBABLE).mean()) for one in found]
+
+
 class _Boosting(Learner, ABC):
     """What learners by gradient boosting have in common: a sum of trees that predicts."""
 
@@ -167,14 +201,21 @@ class BoostedTrees(_Boosting):
         True
     """
 
-    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
+    def fit_transform(self, x: Tensor, y: Tensor, clusters: Tensor | None = None) -> Tensor:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
-        folds, outputs = inner_folds(len(x), self.seed), y.shape[1]
+        folds, outputs = inner_folds(len(x), self.seed, clusters), y.shape[1]
         rows, targets = x.double().numpy(), y.double().numpy()
         predictions, trees, constant = np.zeros(y.shape), [], np.zeros(outputs)
-        settings = [_BOOSTING] * outputs
         with one_thread():
+            settings = [
+                _BOOSTING
+                | _length_by_clusters(
+                    HistGradientBoostingRegressor(**_BOOSTING, random_state=self.seed), rows, column, clusters,
+                    _square_errors,
+                )
+                for column in targets.T
+            ]  # fmt: skip
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
                 for j in range(outputs):
@@ -203,15 +244,16 @@ class BoostedClasses(_Boosting):
         True
     """
 
-    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
+    def fit_transform(self, x: Tensor, y: Tensor, clusters: Tensor | None = None) -> Tensor:
         """Fit to x (N, D) and the indicators y (N, C) of classes, and return out-of-sample scores (N, C)."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        folds, classes = inner_folds(len(x), self.seed), y.shape[1]
+        folds, classes = inner_folds(len(x), self.seed, clusters), y.shape[1]
         rows, labels = x.double().numpy(), y.argmax(1).numpy()
         scores, trees, constant = np.zeros(y.shape), [], np.zeros(classes)
-        settings = _CLASSES
         with one_thread():
+            model = HistGradientBoostingClassifier(**_CLASSES, random_state=self.seed)
+            settings = _CLASSES | _length_by_clusters(model, rows, labels, clusters, _log_losses)
             for train, test in folds:
                 some = train[:_FITTED_ROWS].numpy()
                 # scikit-learn divides each class between training and validation: one sample of it is too few.

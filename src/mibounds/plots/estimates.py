@@ -192,13 +192,11 @@ def plot_bracket(
     names = ["lower bound", "upper bound", *others]
     figure, axis = one_axes(ax, height=max(2.4, 1.2 + 0.3 * len(names)))
     ends = [end for value, stderr in (lower, upper) for end in (value - 2 * stderr, value + 2 * stderr)]
-    values = [end for end in (*ends, lower[0], *interval, *others.values()) if math.isfinite(end)]
-    margin = 0.05 * (max(values) - min(values)) or 0.01
-    window = min(values) - margin, max(values) + margin
+    window = _window(interval, [*ends, *others.values()])
     axis.set_xlim(window)
     axis.axvspan(*np.clip(interval, *window), color=ACCENT, alpha=0.16, lw=0)
     for place, ((value, stderr), marker) in enumerate(((lower, ">"), (upper, "<"))):
-        if math.isfinite(value):
+        if window[0] <= value <= window[1]:
             axis.errorbar(value, place, xerr=2 * stderr, fmt=marker, color=ACCENT, ms=8, lw=1.2)
         else:
             _dot(axis, value, place, window, color=ACCENT)
@@ -212,10 +210,11 @@ def plot_bracket(
 
 
 def _window(interval: tuple[float, float], values: Sequence[float]) -> tuple[float, float]:
-    """The ends of an axis that shows the interval and all values within three times its width."""
+    """The ends of an axis that shows the interval and all values within three times its width; what is infinite or
+    undefined is left out."""
     low, high = interval
     reach = 3 * (high - low) if high > low else 0.1
-    near = [low, high, *(value for value in values if low - reach <= value <= high + reach)]
+    near = [one for one in (low, high, *values) if math.isfinite(one) and low - reach <= one <= high + reach]
     margin = 0.12 * (max(near) - min(near)) or 0.01
     return min(near) - margin, max(near) + margin
 

@@ -42,6 +42,8 @@ _MEANING = {
 }
 _CLASSICAL = {  # what it is, and how it was made
     "GaussianCopula": ("Gaussian dependence of ranked columns, held out", "fitted to all samples"),
+    "RegularizedCopula": ("Gaussian dependence of ranked columns, sparse or of few factors", "fitted to all samples"),
+    "StudentCopula": ("linear dependence and a common scale of ranked columns", "fitted to all samples"),
     "KSG": ("nearest neighbors", "nearest neighbors"),
     "MixedKSG": ("nearest neighbors, for tied values", "nearest neighbors"),
     "SelectedKSG": ("nearest neighbors in the columns that matter most", "nearest neighbors"),

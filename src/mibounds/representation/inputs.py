@@ -50,8 +50,8 @@ def taken(
         (torch.Size([2, 1]), [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     """
     for name, side in (("x", x), ("z", z)):
-        refuse_packed(name, side)
         if isinstance(side, tuple) and not tuples:
+            refuse_packed(name, side)
             raise ValueError(
                 f"{name} is a tuple of {len(side)}, and a critic by name takes one tensor: concatenate them "
                 "(torch.cat), or pass a critic that takes tuples."
@@ -72,8 +72,8 @@ def _is_number(side: Tensor) -> bool:
 
 def _tensors(name: str, side: Any, wide: bool) -> Tensors:
     """The same in float32, but for labels."""
-    refuse_packed(name, side)
     if isinstance(side, tuple) and side:
+        refuse_packed(name, side)
         return tuple_like(side, [_tensors(name, part, False) for part in side])
     if not isinstance(side, Tensor):
         raise TypeError(f"{name} is a {type(side).__name__}: pass a tensor, for example {_as_tensor(name, side)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -71,9 +71,13 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-@contextmanager
-def kept_buffers(modules: Sequence[nn.Module]) -> Iterator[None]:
+def kept_buffers(modules: Sequence[nn.Module]) -> AbstractContextManager[None]:
     """What modules write into their buffers inside (the statistics of a batch normalization) is discarded."""
+    return _kept_buffers(modules) if modules else nullcontext()
+
+
+@contextmanager
+def _kept_buffers(modules: Sequence[nn.Module]) -> Iterator[None]:
     before = [dict(module._buffers) for module in modules]
     for module, buffers in zip(modules, before, strict=True):
         module._buffers.update({name: None if one is None else one.clone() for name, one in buffers.items()})

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mibounds._distributed import ranks
-from mibounds._variables import Tensors, flat, row_count
+from mibounds._variables import Tensors, flat
 from mibounds.bounds import Bound
 from mibounds.representation.critic_checks import CriticChecks
 from mibounds.representation.gradients import applies_gradient
@@ -35,6 +34,20 @@ __all__ = ["LoopChecks"]
 _STALE_CALLS = 100
 _NEAR_CEILING = 0.95
 _DIAGNOSED = 10  # calls of `update`
+
+
+class _Watch:
+    """A hook of a layer of a critic: a copy of the layer belongs to no regularizer, and is not watched."""
+
+    def __init__(self, checks: LoopChecks | None):
+        self.checks = checks
+
+    def __call__(self, module: nn.Module, inputs: Any) -> None:
+        if self.checks is not None:
+            self.checks.outside()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Watch:
+        return _Watch(memo.get(id(self.checks)))
 
 
 class LoopChecks:
@@ -65,7 +78,7 @@ class LoopChecks:
         """Notice a user's network that uses layers of the critic."""
         for module in critic.modules():
             if module._parameters:
-                module.register_forward_pre_hook(self._outside)
+                module.register_forward_pre_hook(_Watch(self))
 
     def call(self, regularizer: MIRegularizer, x: Tensors, z: Tensors, value: Tensor) -> None:
         """After a call with gradients."""
@@ -86,7 +99,7 @@ class LoopChecks:
             )
             return
         negatives = regularizer.negatives
-        others = row_count(x) * (ranks() if regularizer.estimator.shared else 1) - 1
+        others = regularizer._batch_size(x) - 1
         ceiling = self.bound.ceiling(others if negatives == "all" else min(negatives, others))
         if float(value.detach()) > _NEAR_CEILING * ceiling:
             self.warn(
@@ -139,7 +152,7 @@ class LoopChecks:
             self._warned.add(type(warning))
             issue(warning, self._registry)
 
-    def _outside(self, module: nn.Module, inputs: Any) -> None:
+    def outside(self) -> None:
         """A layer of the critic is called: by the regularizer, by a backward pass that computes again, or by a user."""
         if not self._running and torch.is_grad_enabled() and torch._C._current_graph_task_id() == -1:
             self.warn(

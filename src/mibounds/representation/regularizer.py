@@ -164,7 +164,7 @@ class MIRegularizer(nn.Module):
         self._advance(0)
         self._state = OptimizerState(self.estimator, lr=lr, betas=betas)
         self._agreed = False  # the ranks of a distributed job have the same critic
-        self._seen: Tensor | None = None  # the value of the last call, of a batch that is used for `update` next
+        self._seen: list[Tensor] = []  # the value of the last call, of a batch that is used for `update` next
         self._checks = LoopChecks(self.estimator.bound)
         if not by_name:
             self._checks.watch_modules(self.estimator.critic)
@@ -210,7 +210,7 @@ class MIRegularizer(nn.Module):
             self._refuse_non_finite(x, z)
             return no_term(x, z)
         if torch.is_grad_enabled():
-            self._seen = value.detach()
+            self._seen[:] = [value.detach()]
             self._checks.call(self, x, z, value)
         return value
 
@@ -240,7 +240,7 @@ class MIRegularizer(nn.Module):
                 self._checks.critic.held_back(self, x, z, self._take_steps)
             else:
                 self._take_steps(x, z)
-        self._seen = None
+        self._seen.clear()
         average(self.estimator.bound.buffers())
         if self.training and self.updates > self.steps and self.skipped == skipped:
             self.estimator.critic.observe(x, z, self.updates // self.steps)
@@ -283,7 +283,7 @@ class MIRegularizer(nn.Module):
         partners = self._partners(x)
         if not self.estimator.bound.needs_conditional_density:
             return self.estimator.loss_and_value(x, z, partners=partners)
-        value = self._seen
+        value = self._seen[0] if self._seen else None
         if value is None:
             with torch.no_grad():
                 value = self.estimator.value(x, z, partners=partners)
@@ -299,7 +299,7 @@ class MIRegularizer(nn.Module):
         """The rows of the mismatched pairs, (N, K): evenly spaced cyclic shifts of the batch, from a random phase."""
         if self.negatives == "all":
             return None
-        n = row_count(x) * (ranks() if self.estimator.shared else 1)
+        n = self._batch_size(x)
         if n in self._pairs and self.check:
             return self._pairs[n]
         every = torch.arange(n, device=self.phase.device)
@@ -312,10 +312,14 @@ class MIRegularizer(nn.Module):
 
     def _has_pairs(self, x: Tensors) -> bool:
         """Has a batch mismatched pairs?"""
-        several = row_count(x) * (ranks() if self.estimator.shared else 1) > 1
+        several = self._batch_size(x) > 1
         if self.check and not several:
             self._checks.no_pairs(row_count(x))
         return several
+
+    def _batch_size(self, x: Tensors) -> int:
+        """Samples of a batch, of all ranks if they share it."""
+        return row_count(x) * (ranks() if self.estimator.shared else 1)
 
     def _prepare(self, x: Tensors, z: Tensors) -> None:
         """Before the first step: statistics of the inputs, and what the critic fits in closed form."""

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from mibounds._math import infonce_loss
+from mibounds._math import infonce_loss, logmeanexp
 from mibounds.critics.wrappers import piecewise_slopes
+from mibounds.inference import mean_stderr
+from mibounds.learners.learner import in_parts
 
 __all__ = ["LEAST_WEIGHT", "Calibration", "calibration", "stacking_weights", "weighted_sum"]
 
@@ -47,7 +49,7 @@ class Calibration(NamedTuple):
     gain: float
 
 
-def stacking_weights(grids: Tensor) -> Tensor:
+def stacking_weights(grids: Tensor, clusters: Tensor | None = None) -> Tensor:
     """Nonnegative weights (K,) of critics in a sum of their scores, from their grids of scores (K, N, N).
 
     Critics of nearly the same InfoNCE loss are averaged, with weights that fall by a factor e for what chance makes of
@@ -56,18 +58,26 @@ def stacking_weights(grids: Tensor) -> Tensor:
     the dependence) is it taken instead, fitted on all samples.
     Near the ceiling ln N, InfoNCE depends on the order of the scores and hardly on their scale: of the critics within
     0.02 nats of the lowest loss the first is taken, which is to be the simplest.
+
+    Arguments:
+        grids: (K, N, N).
+        clusters: (N,) which samples are dependent on each other: cross-validation does not divide them, and the
+            samples count as few as their losses are alike.
     """
     losses = torch.stack([infonce_loss(grid) for grid in grids])
-    noise = _NOISE / math.sqrt(grids.shape[-1])
+    count = _independent(grids[int(losses.argmin())], clusters)
+    noise = _NOISE / math.sqrt(count)
     if len(grids) == 1 or not _identified(losses.min(), grids.shape[-1]):
         near = (losses <= losses.min() + _NEAR).to(grids.dtype)
         return torch.nn.functional.one_hot(near.argmax(), len(grids)).to(grids.dtype)
     powers = (-losses / noise).exp()
     powers = torch.where(powers > LEAST_WEIGHT * powers.max(), powers, 0)
     mean = powers / (powers.sum() + len(losses))  # independence, of loss 0, weighs as much as all of them together
-    halves = [grids[:, start::2, start::2] for start in (0, 1)]
+    if clusters is not None and not _identified(losses.min(), count):
+        return mean
+    halves = _halves(grids, clusters)
     gain = _gain(halves, lambda new: weighted_sum(mean, new), lambda old, new: weighted_sum(_fit_weights(old), new))
-    return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN + _CHANCE / grids.shape[-1] else mean
+    return _fit_weights(grids) if gain > _LEAST_STACKING_GAIN + _CHANCE / count else mean
 
 
 def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
@@ -75,18 +85,20 @@ def weighted_sum(weights: Tensor, grids: Tensor) -> Tensor:
     return torch.einsum("k,k...->...", weights, grids)
 
 
-def calibration(grid: Tensor) -> Calibration | None:
-    """The calibration of a critic from a grid of its scores (N, N), or None if it gains nothing in cross-validation.
+def calibration(grid: Tensor, clusters: Tensor | None = None) -> Calibration | None:
+    """The calibration of a critic from a grid of its scores (N, N), or None if it gains nothing in cross-validation;
+    samples of one of the `clusters` (N,) are dependent on each other.
 
     Fitted on every other sample and evaluated on the rest, and the other way round; only if that lowers the InfoNCE
     loss is it fitted on all samples. Nothing is fitted near the ceiling of InfoNCE, ln N, where the scale of the scores
     is not identified.
     """
-    if not _identified(infonce_loss(grid), len(grid)):
+    count = _independent(grid, clusters)
+    if not _identified(infonce_loss(grid), count):
         return None
-    halves = [_blocks(grid[start::2, start::2]) for start in (0, 1)]
+    halves = [_blocks(half) for half in _halves(grid, clusters)]
     gain = _gain(halves, lambda new: new, lambda old, new: piecewise_slopes(new, *_fit_slopes(old)))
-    return Calibration(*_fit_slopes(_blocks(grid)), gain) if gain > _LEAST_GAIN + _CHANCE / len(grid) else None
+    return Calibration(*_fit_slopes(_blocks(grid)), gain) if gain > _LEAST_GAIN + _CHANCE / count else None
 
 
 def _gain(halves: list[Tensor], plain: Callable[[Tensor], Tensor], fitted: Callable[[Tensor, Tensor], Tensor]) -> float:
@@ -95,7 +107,30 @@ def _gain(halves: list[Tensor], plain: Callable[[Tensor], Tensor], fitted: Calla
     return sum(gains) / 2
 
 
-def _identified(loss: Tensor, n: int) -> bool:
+def _halves(grids: Tensor, clusters: Tensor | None) -> list[Tensor]:
+    """The grids (..., N, N) of every other sample and of the rest, or of two sets of whole clusters."""
+    if clusters is None:
+        return [grids[..., start::2, start::2] for start in (0, 1)]
+    rows = [part.to(grids.device) for part in in_parts(clusters.cpu(), 2)]
+    return [grids[..., part, :][..., part] for part in rows]
+
+
+def _independent(grid: Tensor, clusters: Tensor | None) -> float:
+    """So many independent samples have a mean loss of the same standard error as these, whose scores are (N, N): as
+    many as clusters where the samples of a cluster are equal, and N where they are independent."""
+    n = len(grid)
+    if clusters is None:
+        return n
+    number = torch.unique(clusters, return_inverse=True)[1].to(grid.device)
+    groups = int(number.max()) + 1
+    terms = grid.diagonal() - (logmeanexp(grid, 0) + logmeanexp(grid, 1)) / 2
+    alike = mean_stderr(terms, number) * math.sqrt(groups / max(groups - 1, 1))
+    if groups < 2 or not alike:
+        return groups
+    return min(max(n * (mean_stderr(terms) / alike) ** 2, groups), n)
+
+
+def _identified(loss: Tensor, n: float) -> bool:
     """Whether InfoNCE of n samples is far enough below its ceiling, ln n, to identify the scale of the scores."""
     return float(-loss) < math.log(n) - _MARGIN
 

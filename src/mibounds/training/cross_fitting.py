@@ -132,7 +132,7 @@ def cross_fit_folds(
             fitted = fit_fold(
                 candidates, x, y, folds[i], seeded, watching,
                 calibrate=calibrate, sampler=sampler, supervision=supervision, halve=i < _HALVED and calibrate,
-                longer=longer,
+                longer=longer, clusters=clusters,
             )  # fmt: skip
             if fitted is None:
                 return None

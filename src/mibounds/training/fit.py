@@ -102,6 +102,7 @@ def fit_fold(
     supervision: Supervision | None = None,
     halve: bool = False,
     longer: int = 1,
+    clusters: Tensor | None = None,
 ) -> Fitted | None:
     """Train every candidate for some of the steps, those close to the best to the end, and combine all that are not
     clearly worse by their validation loss.
@@ -118,12 +119,13 @@ def fit_fold(
         supervision: appends supervised features to the variables.
         halve: also fit the critics without weights to half of the training samples.
         longer: so many times the steps are made where training gains much.
+        clusters: (N,) which samples are dependent on each other.
 
     Returns:
         What was learned; None if training was stopped before its first step.
     """
     given = x, y
-    maps, x, y = _augmented(supervision, x, y, fold, observer)
+    maps, x, y = _augmented(supervision, x, y, fold, observer, clusters)
     every = [Run(candidate, x, y, fold, recipe, sampler) for candidate in candidates]
     check_numbers("the validation samples", all(math.isnan(run.best_loss) for run in every))
     runs = _without_alternatives(every)
@@ -150,11 +152,12 @@ def fit_fold(
     best = min(run.best_loss for run in runs)
     pool = [run for run in runs if not clearly_worse(run.best_loss, best)]
     bank = take_rows(x, fold.valid), take_rows(y, fold.valid)
-    critic, main, gain = _combine(pool, bank, calibrate, len(fold.train))
+    dependent = None if clusters is None else clusters.to(fold.valid.device)[fold.valid]
+    critic, main, gain = _combine(pool, bank, calibrate, len(fold.train), dependent)
     broadcast_tensors(module_tensors(critic))
     gap = 0.0 if sampler is not None else broadcast_object(train_test_gap(critic, x, y, fold) + gain)
     closed = [run.trained() for run in runs if halve and not run.parameters]
-    learning = learning_gain(closed, (x, y), candidates, given, fold, recipe, supervision)
+    learning = learning_gain(closed, (x, y), candidates, given, fold, recipe, supervision, clusters)
     if maps is not None:
         critic = Encoded(critic, *maps)
     skipped, steps = (sum(getattr(run, name) for run in runs) for name in ("skipped", "step"))
@@ -162,14 +165,19 @@ def fit_fold(
 
 
 def _augmented(
-    supervision: Supervision | None, x: Tensors, y: Tensors, fold: Fold, observer: FoldObserver
+    supervision: Supervision | None,
+    x: Tensors,
+    y: Tensors,
+    fold: Fold,
+    observer: FoldObserver,
+    clusters: Tensor | None,
 ) -> tuple[tuple[nn.Module, nn.Module] | None, Tensors, Tensors]:
     """The fitted maps of x and y and all samples with their features; without supervision no maps, and samples as they
     are."""
     if supervision is None:
         return None, x, y
     observer.advance(0, "supervised features")
-    return supervision.augment(x, y, fold)
+    return supervision.augment(x, y, fold, clusters)
 
 
 def train_test_gap(critic: Critic, x: Tensors, y: Tensors, fold: Fold) -> float:
@@ -265,10 +273,15 @@ def fit_density(
 
 
 def _combine(
-    runs: Sequence[Run], bank: tuple[Tensors, Tensors], calibrate: bool, train_n: int
+    runs: Sequence[Run],
+    bank: tuple[Tensors, Tensors],
+    calibrate: bool,
+    train_n: int,
+    clusters: Tensor | None = None,
 ) -> tuple[Critic, Run, float]:
     """The weighted sum of the trained critics, if asked for calibrated and mixed with independence where that helps;
-    the run that weighs most; and what the calibration gained."""
+    the run that weighs most; and what the calibration gained. Samples of one of the `clusters` of the bank are
+    dependent on each other."""
     gain = 0.0
     members = [run.trained() for run in runs]
     # A function of y has to go before critics are added; a constant can go afterwards.
@@ -280,12 +293,15 @@ def _combine(
     else:
         x, y = (take_rows(rows, slice(VALIDATION_ROWS)) for rows in bank)
         grids = torch.stack([pairwise_shared(member, x, y) for member in members])
-        weights = broadcast_object(stacking_weights(grids).cpu()).to(grids.device)
+        dependent = None if clusters is None else clusters[:VALIDATION_ROWS].to(grids.device)
+        weights = broadcast_object(stacking_weights(grids, dependent).cpu()).to(grids.device)
         main = runs[int(weights.argmax())]
         kept = (weights > LEAST_WEIGHT * weights.max()).nonzero().flatten().tolist()
         single = len(kept) == 1 and float(weights[kept[0]]) == 1
         critic = members[kept[0]] if single else WeightedSum([members[k] for k in kept], weights[kept])
-        found = broadcast_object(calibration(weighted_sum(weights[kept], grids[kept]))) if calibrate else None
+        found = None
+        if calibrate:
+            found = broadcast_object(calibration(weighted_sum(weights[kept], grids[kept]), dependent))
         if found is not None:
             critic, gain = Calibrated(critic, found.knots, found.slopes), found.gain
     if main.estimator.bound.takes_raw_scores:

@@ -11,6 +11,7 @@ from mibounds._math import infonce_loss
 from mibounds._variables import Tensors, take_rows
 from mibounds.critics import Critic
 from mibounds.critics.critic import pairwise_chunks
+from mibounds.learners.learner import in_parts
 from mibounds.training.calibration import stacking_weights, weighted_sum
 from mibounds.training.candidate_run import VALIDATION_ROWS, Run
 from mibounds.training.candidates import Candidate
@@ -31,6 +32,7 @@ def learning_gain(
     fold: Fold,
     recipe: FilledRecipe,
     supervision: Supervision | None,
+    clusters: Tensor | None = None,
 ) -> float:
     """By how many nats InfoNCE of the test samples is higher with all training samples than with half of them, for the
     critics without weights to train, which take little time.
@@ -45,13 +47,15 @@ def learning_gain(
         fold: which of them train, validate and test.
         recipe: filled in.
         supervision: appends supervised features to the variables.
+        clusters: (N,) which samples are dependent on each other; half of the samples are then half of the clusters.
     """
     if not critics:
         return 0.0
     chosen = [one for one in candidates if not any(p.requires_grad for p in one.estimator.parameters())]
-    half, (x, y) = Fold(fold.train[::2], fold.valid, fold.test), given
+    few = fold.train[::2] if clusters is None else fold.train[in_parts(clusters.cpu()[fold.train], 2)[0]]
+    half, (x, y) = Fold(few, fold.valid, fold.test), given
     if supervision is not None:
-        _, x, y = supervision.augment(x, y, half)
+        _, x, y = supervision.augment(x, y, half, clusters)
     fitted = [Run(one, x, y, half, recipe).trained() for one in chosen]
     return _value(critics, *augmented, fold) - _value(fitted, x, y, half)
 

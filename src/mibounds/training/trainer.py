@@ -109,7 +109,10 @@ class Trainer:
             name: "as given" if _is_encoded(side) or (tensors and isinstance(side, Tensor)) else "continuous"
             for name, side in (("x", x), ("y", y))
         }
-        sample = Sample.of(x=x, y=y, groups=groups, nan="drop", types=types, drop_constant=False)
+        sample = Sample.of(
+            x=x, y=y, groups=groups, nan="drop", types=types, drop_constant=False,
+            blocked=self.recipe.split == "blocked",
+        )  # fmt: skip
         sample.check_tables([name for name, kind in types.items() if kind == "continuous"])
         if self.nan == "raise" and sample.n < sample.given:
             raise ValueError(
