@@ -47,9 +47,9 @@ def test_truths_are_those_published(cases):
 
 
 def test_truths_agree_with_large_samples(cases):
-    n, wrong = 4_000, []
+    n, wrong = 2_000, []
     for case in cases:
         value = neighbors(*case.draw(np.random.default_rng(1), n), n)
-        if abs(value - case.truth) > 0.08:
+        if abs(value - case.truth) > 0.12:
             wrong.append((case.name, case.truth, value))
     assert wrong == []
