@@ -89,6 +89,8 @@ def test_labels_several_columns_and_critics_without_features_have_none(evaluated
     classes = torch.unique(label.y.table, dim=0)
     of_label = [SupervisedFeatures(2, label.y.width, classes=classes) for _ in range(2)]
     assert prediction_check(evaluated(label, of_label), label, 0) is None
+    of_classes = Sample.of(x=["abc"[i % 3] for i in range(100)], y=x[:, :1])
+    assert prediction_check(evaluated(of_classes, features(of_classes.x.width)), of_classes, 0) is None
     wide = Sample.of(x=torch.randn(60, 1001, generator=torch.Generator().manual_seed(0)), y=x[:60, :1])
     assert prediction_check(evaluated(wide, features(1001)), wide, 0) is None
 
