@@ -1,16 +1,21 @@
-"""The log-ratio of a copula in the rows that it was fitted to, and in rows that it was not fitted to."""
+"""What copulas that are fitted to all rows share: normal scores, matrices of few rows, and the log-ratio in the rows
+of a fit and in others."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["FOLDS", "Fit", "log_ratios"]
+from mibounds._checks import check_at_least
+from mibounds.classical._rows import normal_scores, number_sides, row_order
 
-FOLDS = 5
+__all__ = ["Fit", "in_random_order", "log_ratios", "score_sides", "sides", "squared_lengths", "without_chance"]
+
+_FOLDS = 5
 
 
 class Fit(Protocol):
@@ -20,6 +25,49 @@ class Fit(Protocol):
         """The log-ratios (N,) of normal scores (N, d), whose first `width` columns are x."""
 
 
+def score_sides(x: Any, y: Any) -> tuple[Tensor, Tensor] | None:
+    """The normal scores of x (N, D_x) and y (N, D_y), in an order of rows that their values decide; None where one of
+    them is constant.
+
+    Raises:
+        TypeError: if a column holds text.
+        ValueError: if the rows do not pair or there are fewer than 10, or a value is missing or infinite.
+    """
+    first, second, _ = number_sides(x, y)
+    check_at_least("the number of rows", len(first), 2 * _FOLDS)
+    if not (first.shape[1] and second.shape[1]):
+        return None
+    order = row_order((first, second))
+    return torch.from_numpy(normal_scores(first)[order]), torch.from_numpy(normal_scores(second)[order])
+
+
+def in_random_order(x: Tensor, y: Tensor) -> tuple[Tensor, int]:
+    """The scores of x (N, D_x) and y (N, D_y) as one matrix, and D_x; its rows are shuffled, since those that were
+    given can be sorted."""
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
+    return torch.cat([x, y], 1).double()[order], x.shape[1]
+
+
+def sides(width: int) -> tuple[slice, slice]:
+    """The columns of x, the first `width`, and those of y."""
+    return slice(None, width), slice(width, None)
+
+
+def without_chance(matrix: Tensor, n: int, chance: float, least: float) -> Tensor:
+    """A correlation matrix (d, d) without the entries below chance/sqrt(n), which n rows of independent columns could
+    show; its eigenvalues are at least `least`."""
+    kept = torch.where(matrix.abs() < chance / math.sqrt(n), 0.0, matrix)
+    values, vectors = torch.linalg.eigh(kept)
+    positive: Tensor = (vectors * values.clamp_min(least)) @ vectors.T
+    return positive
+
+
+def squared_lengths(rows: Tensor, scatter: Tensor) -> Tensor:
+    """The squared Mahalanobis lengths (N,) of rows (N, d)."""
+    lengths: Tensor = (torch.linalg.solve(scatter, rows.T) * rows.T).sum(0)
+    return lengths
+
+
 def log_ratios(fit: Callable[[Tensor], Fit], scores: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """By a fit to all rows, and by five that leave a fifth out each: every row's log-ratio twice.
 
@@ -27,8 +75,8 @@ def log_ratios(fit: Callable[[Tensor], Fit], scores: Tensor, width: int) -> tupl
     bias. The ranks are those of all rows, since they say nothing of dependence.
     """
     held_out = torch.empty(len(scores), dtype=scores.dtype)
-    place = torch.arange(len(scores)) % FOLDS
-    for fold in range(FOLDS):
+    place = torch.arange(len(scores)) % _FOLDS
+    for fold in range(_FOLDS):
         test = place == fold
         held_out[test] = fit(scores[~test]).log_ratio(scores[test], width)
     return fit(scores).log_ratio(scores, width), held_out

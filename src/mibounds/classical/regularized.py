@@ -11,9 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mibounds._checks import check_at_least
-from mibounds.classical._cross_fitted import FOLDS, log_ratios
-from mibounds.classical._rows import normal_scores, number_sides, row_order
+from mibounds.classical._cross_fitted import (
+    in_random_order,
+    log_ratios,
+    score_sides,
+    sides,
+    squared_lengths,
+    without_chance,
+)
 
 __all__ = ["gaussian_copula_regularized"]
 
@@ -31,10 +36,7 @@ class GaussianFit:
 
     def log_ratio(self, scores: Tensor, width: int) -> Tensor:
         """The log-ratios (N,) of normal scores (N, d), whose first `width` columns are x."""
-        x, y = (
-            _log_density(scores[:, part], self.correlation[part, part])
-            for part in (slice(None, width), slice(width, None))
-        )
+        x, y = (_log_density(scores[:, part], self.correlation[part, part]) for part in sides(width))
         return _log_density(scores, self.correlation) - x - y
 
 
@@ -67,20 +69,14 @@ def gaussian_copula_regularized(x: Any, y: Any) -> float:
         >>> abs(gaussian_copula_regularized(x, y) - 0.347) < 0.1
         True
     """
-    first, second, _ = number_sides(x, y)
-    check_at_least("the number of rows", len(first), 2 * FOLDS)
-    if not (first.shape[1] and second.shape[1]):
-        return 0.0
-    order = row_order((first, second))
-    x, y = (torch.from_numpy(normal_scores(side)[order]) for side in (first, second))
-    return of_scores(x, y)[0]
+    scored = score_sides(x, y)
+    return 0.0 if scored is None else of_scores(*scored)[0]
 
 
 def of_scores(x: Tensor, y: Tensor) -> tuple[float, float]:
     """The same of normal scores (N, D_x) and (N, D_y), and its standard error, of which half of the optimism is a part:
     of independent columns the optimism alone makes the value."""
-    scores, width = torch.cat([x, y], 1).double(), x.shape[1]
-    scores = scores[torch.randperm(len(scores), generator=torch.Generator().manual_seed(0))]  # rows can be sorted
+    scores, width = in_random_order(x, y)
     fits: list[Callable[[Tensor], GaussianFit]] = [partial(_sparse, chance=chance) for chance in _CHANCES]
     fits += [partial(_of_factors, count=count) for count in _FACTORS if 2 * count < scores.shape[1]]
     fitted, held_out = max((log_ratios(fit, scores, width) for fit in fits), key=lambda terms: float(terms[1].mean()))
@@ -91,10 +87,7 @@ def of_scores(x: Tensor, y: Tensor) -> tuple[float, float]:
 
 def _sparse(scores: Tensor, chance: float) -> GaussianFit:
     """Without the correlations that chance could make of independent columns."""
-    found = _correlation(scores)
-    kept = torch.where(found.abs() < chance / math.sqrt(len(scores)), 0.0, found)
-    values, vectors = torch.linalg.eigh(kept)
-    return GaussianFit(_scaled((vectors * values.clamp_min(_LEAST)) @ vectors.T))
+    return GaussianFit(_scaled(without_chance(_correlation(scores), len(scores), chance, _LEAST)))
 
 
 def _of_factors(scores: Tensor, count: int) -> GaussianFit:
@@ -121,6 +114,5 @@ def _scaled(covariance: Tensor) -> Tensor:
 
 def _log_density(scores: Tensor, correlation: Tensor) -> Tensor:
     """Of a Gaussian distribution, (N,), less what the margins have too."""
-    lengths = (torch.linalg.solve(correlation, scores.T) * scores.T).sum(0)
-    density: Tensor = -lengths / 2 - torch.logdet(correlation) / 2
+    density: Tensor = -squared_lengths(scores, correlation) / 2 - torch.logdet(correlation) / 2
     return density

@@ -12,10 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibounds._checks import check_at_least
 from mibounds._math import at_places
-from mibounds.classical._cross_fitted import FOLDS, log_ratios
-from mibounds.classical._rows import normal_scores, number_sides, row_order
+from mibounds.classical._cross_fitted import (
+    in_random_order,
+    log_ratios,
+    score_sides,
+    sides,
+    squared_lengths,
+    without_chance,
+)
 
 __all__ = ["student_copula"]
 
@@ -64,12 +69,12 @@ class StudentFit:
     def log_ratio(self, scores: Tensor, width: int) -> Tensor:
         """The log-ratios (N,) of normal scores (N, d), whose first `width` columns are x."""
         rows = student_quantiles(scores, self.quantiles)
-        x, y = (_log_density(rows[:, part], self.scatter[part, part], self.degrees) for part in _sides(width))
+        x, y = (_log_density(rows[:, part], self.scatter[part, part], self.degrees) for part in sides(width))
         return _log_density(rows, self.scatter, self.degrees) - x - y
 
     def information(self, width: int) -> float:
         """I(X;Y) of the copula in nats, x the first `width` columns."""
-        x, y = (_entropy(self.scatter[part, part], self.degrees) for part in _sides(width))
+        x, y = (_entropy(self.scatter[part, part], self.degrees) for part in sides(width))
         return x + y - _entropy(self.scatter, self.degrees)
 
 
@@ -106,20 +111,14 @@ def student_copula(x: Any, y: Any) -> float:
         >>> abs(student_copula(x, y) - 0.432) < 0.05
         True
     """
-    first, second, _ = number_sides(x, y)
-    check_at_least("the number of rows", len(first), 2 * FOLDS)
-    if not (first.shape[1] and second.shape[1]):
-        return 0.0
-    order = row_order((first, second))
-    x, y = (torch.from_numpy(normal_scores(side)[order]) for side in (first, second))
-    return of_scores(x, y)[0]
+    scored = score_sides(x, y)
+    return 0.0 if scored is None else of_scores(*scored)[0]
 
 
 def of_scores(x: Tensor, y: Tensor) -> tuple[float, float, float]:
     """The information of the Student copula of normal scores (N, D_x) and (N, D_y) and its standard error in nats, and
     by how much the log likelihood of all rows exceeds that of the largest degrees of freedom."""
-    scores, width = torch.cat([x, y], 1).double(), x.shape[1]
-    scores = scores[torch.randperm(len(scores), generator=torch.Generator().manual_seed(0))]  # rows can be sorted
+    scores, width = in_random_order(x, y)
     terms, held_out = log_ratios(StudentFit.of, scores, width)
     fit = _refined(scores)
     mean, error = float(terms.mean()), float(terms.std()) / math.sqrt(len(terms))
@@ -149,10 +148,6 @@ def _refined(scores: Tensor) -> StudentFit:
     return max(best, StudentFit.of(scores, [math.exp(found.x)]), key=lambda fit: fit.likelihood)
 
 
-def _sides(width: int) -> tuple[slice, slice]:
-    return slice(None, width), slice(width, None)
-
-
 @functools.lru_cache(maxsize=64)
 def _table(degrees: float) -> Tensor:
     """The asinh of Student quantiles, at normal scores in equal distances from 0 on: between the quantiles themselves,
@@ -168,32 +163,18 @@ def _scatter(rows: Tensor, degrees: float, start: Tensor) -> Tensor:
     (n, width), scatter = rows.shape, start
     identity = torch.eye(width).to(start)
     for _ in range(_ITERATIONS):
-        weight = (degrees + width) / (degrees + _lengths(rows, scatter))
+        weight = (degrees + width) / (degrees + squared_lengths(rows, scatter))
         scatter = (rows * weight[:, None]).T @ rows / n
         size = scatter.diagonal().sqrt().clamp_min(_LEAST)  # a column can be constant
         scatter = torch.lerp(scatter / size[:, None] / size, identity, _LEAST)  # and can be a copy of another
-    return _sparse(scatter, n)
-
-
-def _sparse(scatter: Tensor, n: int) -> Tensor:
-    """Without the correlations that chance could make of independent columns."""
-    kept = torch.where(scatter.abs() < _CHANCE / math.sqrt(n), 0.0, scatter)
-    values, vectors = torch.linalg.eigh(kept)
-    positive: Tensor = (vectors * values.clamp_min(_LEAST)) @ vectors.T
-    return positive
+    return without_chance(scatter, n, _CHANCE, _LEAST)
 
 
 def _log_density(rows: Tensor, scatter: Tensor, degrees: float) -> Tensor:
     """Of a Student distribution, (N,), less what the margins have too."""
     width = rows.shape[1]
     constant = math.lgamma((degrees + width) / 2) - math.lgamma(degrees / 2) - float(torch.logdet(scatter)) / 2
-    return constant - (degrees + width) / 2 * torch.log1p(_lengths(rows, scatter) / degrees)
-
-
-def _lengths(rows: Tensor, scatter: Tensor) -> Tensor:
-    """The squared Mahalanobis lengths (N,) of rows (N, d)."""
-    lengths: Tensor = (torch.linalg.solve(scatter, rows.T) * rows.T).sum(0)
-    return lengths
+    return constant - (degrees + width) / 2 * torch.log1p(squared_lengths(rows, scatter) / degrees)
 
 
 def _log_margins(rows: Tensor, degrees: float) -> Tensor:

@@ -164,7 +164,7 @@ class MIRegularizer(nn.Module):
         self._advance(0)
         self._state = OptimizerState(self.estimator, lr=lr, betas=betas)
         self._agreed = False  # the ranks of a distributed job have the same critic
-        self._seen: list[Tensor] = []  # the value of the last call, of a batch that is used for `update` next
+        self._seen: Tensor | None = None  # the value of the last call, of a batch that is used for `update` next
         self._checks = LoopChecks(self.estimator.bound)
         if not by_name:
             self._checks.watch_modules(self.estimator.critic)
@@ -210,7 +210,7 @@ class MIRegularizer(nn.Module):
             self._refuse_non_finite(x, z)
             return no_term(x, z)
         if torch.is_grad_enabled():
-            self._seen[:] = [value.detach()]
+            self._seen = value.detach()
             self._checks.call(self, x, z, value)
         return value
 
@@ -240,7 +240,7 @@ class MIRegularizer(nn.Module):
                 self._checks.critic.held_back(self, x, z, self._take_steps)
             else:
                 self._take_steps(x, z)
-        self._seen.clear()
+        self._seen = None
         average(self.estimator.bound.buffers())
         if self.training and self.updates > self.steps and self.skipped == skipped:
             self.estimator.critic.observe(x, z, self.updates // self.steps)
@@ -283,7 +283,7 @@ class MIRegularizer(nn.Module):
         partners = self._partners(x)
         if not self.estimator.bound.needs_conditional_density:
             return self.estimator.loss_and_value(x, z, partners=partners)
-        value = self._seen[0] if self._seen else None
+        value = self._seen
         if value is None:
             with torch.no_grad():
                 value = self.estimator.value(x, z, partners=partners)
