@@ -8,6 +8,7 @@ from mibounds._math import off_diagonal
 from mibounds.bounds import NWJ, DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.inference import (
     BoundEvaluation,
+    entropy_margin,
     evaluate_grid,
     interval,
     lower_limit,
@@ -214,3 +215,29 @@ def test_the_error_of_nwj_counts_a_sample_as_matched_and_mismatched():
         values.append(BoundEvaluation(NWJ(), directions, torch.zeros(300), math.inf).value())
         claimed.append(nwj_stderr(directions))
     assert statistics.mean(claimed) == pytest.approx(statistics.stdev(values), rel=0.3)
+
+
+def test_the_margin_of_an_entropy_by_hand():
+    label = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
+    p = torch.tensor([0.6, 0.3, 0.1], dtype=torch.float64)
+    surprise = -p.log()
+    entropy = float((p * surprise).sum())
+    variance = float((p * surprise.square()).sum()) - entropy**2
+    expected = 2 / 200 + 1.959964 * math.sqrt(variance / 99 + 2 / (2 * 100**2))
+    assert entropy_margin(label) == pytest.approx(min(expected, math.log(3) - entropy), rel=1e-5)
+    repeated = label.repeat_interleave(3)
+    of_clusters = entropy_margin(repeated, torch.arange(100).repeat_interleave(3))
+    assert of_clusters == pytest.approx(entropy_margin(label), rel=0.01)
+    assert entropy_margin(repeated) < 0.65 * of_clusters
+    assert entropy_margin(label, level=0.5) < entropy_margin(label)
+
+
+@pytest.mark.parametrize("p", [(0.5, 0.5), (0.25,) * 4, (0.8, 0.2), (0.5, 0.3, 0.1, 0.1)])
+def test_the_entropy_is_below_its_limit_in_nineteen_of_twenty_samples(p):
+    truth = -sum(q * math.log(q) for q in p)
+    generator, held = torch.Generator().manual_seed(0), 0
+    for _ in range(200):
+        label = torch.multinomial(torch.tensor(p), 150, True, generator=generator)
+        share = torch.bincount(label).double() / 150
+        held += truth <= -float((share * share.log()).sum()) + entropy_margin(label) + 1e-12
+    assert held >= 190

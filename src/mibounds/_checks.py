@@ -116,7 +116,8 @@ def unknown_keyword(function_name: str, keyword: str, known: Iterable[str]) -> s
     """
     known = list(known)
     target = _TARGETS.get(keyword.lower())
-    advice = f"Did you mean {target!r}?" if target in known else nearest(keyword, known)
+    elsewhere = keyword in _SYNONYMS  # an argument of other functions is no slip of the pen
+    advice = f"Did you mean {target!r}?" if target in known else nearest("" if elsewhere else keyword, known)
     return f"{function_name} has no argument {keyword!r}. {advice}"
 
 
@@ -380,7 +381,7 @@ def _closest(name: str, known: Sequence[str]) -> str | None:
     folded: dict[str, str] = {}
     for entry in known:
         folded.setdefault(entry.casefold(), entry)
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
 

@@ -22,6 +22,7 @@ from mibounds.bounds import Bound
 __all__ = [
     "BoundEvaluation",
     "Statistics",
+    "entropy_margin",
     "evaluate_grid",
     "interval",
     "lower_limit",
@@ -204,6 +205,38 @@ def pool_bounds(parts: Sequence[Sequence[tuple[Statistics, ...]]]) -> list[tuple
         )
         for of_bound in zip(*parts, strict=True)
     ]
+
+
+def entropy_margin(label: Tensor, cluster: Tensor | None = None, level: float = 0.95) -> float:
+    r"""By how many nats the entropy of a label may exceed that of its frequencies :math:`\hat p` in the sample, at most
+    up to :math:`\ln K`.
+
+    .. math:: \frac{K - 1}{2N} + z \sqrt{\frac{\mathrm{Var}(-\ln \hat p)}{N} + \frac{K - 1}{2N^2}}
+
+    The entropy of the frequencies is too low on average, and of equally probable classes always: 2N times what it lacks
+    is then chi-squared with K - 1 degrees of freedom.
+
+    References:
+        Basharin, On a statistical estimate for the entropy of a sequence of independent random variables, 1959.
+
+    Arguments:
+        label: (N,) the class of each row, numbered from 0, all of which occur.
+        cluster: (N,) the cluster of each row, where rows are dependent; the number of clusters then takes the place
+            of N.
+        level: two-sided, as of the interval that ends there.
+
+    Example:
+        >>> coin = torch.arange(100) % 2
+        >>> entropy_margin(coin), round(entropy_margin((torch.arange(1000) < 100).long()), 4)
+        (0.0, 0.0414)
+    """
+    counts = torch.bincount(label).double()
+    surprise = -(counts / len(label)).log()
+    n = len(label) if cluster is None else len(torch.unique(cluster))
+    missing = (len(counts) - 1) / (2 * n)
+    error = mean_stderr(surprise[label], cluster)
+    margin = missing + NormalDist().inv_cdf((1 + level) / 2) * math.hypot(error, math.sqrt(missing / n))
+    return min(margin, max(math.log(len(counts)) - float(surprise[label].mean()), 0.0))
 
 
 def lower_limit(value: float, stderr: float, level: float) -> float:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from mibounds.classical import conditional_contingency, contingency, entropy
+from mibounds.classical import conditional_contingency, contingency, discrete, entropy
 
 LN2 = math.log(2)
 
@@ -175,3 +175,27 @@ def test_arguments_are_checked():
         entropy([0, 1], correction="miller")
     with pytest.raises(TypeError, match="correction is True"):
         contingency([0, 1], [0, 1], correction=True)
+
+
+def test_the_error_of_counts_is_the_spread_over_samples():
+    truth_of = np.array([[0.30, 0.10, 0.05], [0.05, 0.10, 0.40]])
+    values, errors = [], []
+    for seed in range(300):
+        cell = np.random.default_rng(seed).choice(6, 200, p=truth_of.ravel())
+        values.append(contingency(cell // 3, cell % 3, correction="miller-madow"))
+        errors.append(discrete.error(cell // 3, cell % 3))
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)
+    independent = [np.random.default_rng(seed).integers(0, 3, (2, 200)) for seed in range(300)]
+    assert np.std([contingency(*pair, correction="miller-madow") for pair in independent]) == pytest.approx(
+        math.sqrt(4 / 2) / 200, rel=0.12
+    )
+    chance = [discrete.error(*pair) for pair in independent]
+    assert math.sqrt(4 / 2) / 200 < np.mean(chance) < 2 * math.sqrt(4 / 2) / 200
+
+
+def test_the_error_of_counts_in_clusters():
+    x, y = np.random.default_rng(0).integers(0, 3, (2, 100))
+    clusters = np.arange(100).repeat(4)
+    alone = discrete.error(x, y)
+    assert discrete.error(x.repeat(4), y.repeat(4), cluster=clusters) == pytest.approx(alone, rel=1e-9)
+    assert discrete.error(x.repeat(4), y.repeat(4)) < 0.6 * alone

@@ -36,7 +36,7 @@ def test_text_and_named_columns_are_categories(call, tmp_path):
     done = call("estimate", path, "--y", "city", "--categorical", "code", *QUICK)
     assert done.exit_code == 0, done.output
     assert "x: 1 categorical   y: 1 categorical" in done.output
-    assert "at most 1.099 (entropy of the label)" in done.output
+    assert "at most 1.099 (upper confidence limit of the label's entropy)" in done.output
 
 
 def test_json_plot_and_file(call, table, tmp_path):

@@ -1,11 +1,14 @@
 """Images and sequences come in, or are refused with one sentence."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import torch
 
+import mibounds
 from mibounds.data import Schema
 from mibounds.data.arrays import check_precision, intake_array, intake_images, intake_sequences, is_ragged
 
@@ -121,3 +124,12 @@ def test_long_whole_numbers_are_compared_before_they_are_floats(base):
         check_precision(column, "x")
     check_precision(np.full(50, 2**62), "x")
     check_precision(np.full(50, np.nan), "x")
+
+
+def test_tables_whose_columns_are_of_different_types_are_no_images():
+    pyarrow = pytest.importorskip("pyarrow")
+    mixed = pyarrow.table({"number": [0.5] * 60, "day": [datetime.date(2026, 1, 1)] * 60})
+    with pytest.raises(TypeError, match=r"^images holds columns of different types: expected numbers alone\.$"):
+        mibounds.consistency(mixed)
+    with pytest.raises(TypeError, match="x holds columns of different types"):
+        mibounds.estimate(mixed, torch.zeros(60), x_type="image")

@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,12 +15,13 @@ from mibounds.bounds import DonskerVaradhan
 from mibounds.critics import FunctionCritic
 from mibounds.data import Sample
 from mibounds.estimation.added_scores import nearest
-from mibounds.inference import mean_stderr
+from mibounds.inference import entropy_margin, mean_stderr
 from mibounds.results import ConditionalResult, Result
 from mibounds.training.recipe import Recipe
 from mibounds.warnings import AmplifiedWarning, OverfitWarning
 
 MODULE = importlib.import_module("mibounds.estimation.conditional")
+LN2 = math.log(2)
 QUICK = {"steps": 40, "folds": 2, "hidden": (32, 32), "lr": 4e-3}
 WIDER = {"steps": 120, "folds": 2, "hidden": (64, 64), "lr": 3e-3}
 SHORT = {"steps": 5, "folds": 2, "hidden": (8,)}  # where the value does not matter
@@ -44,7 +46,7 @@ def estimates(monkeypatch):
     """Replace the inner estimate by given results, and record what it was called with."""
     calls, results = [], []
 
-    def estimate(sample, recipe, order=None):
+    def estimate(sample, recipe, order=None, *, trained=False):
         calls.append((sample, recipe))
         return results[(len(calls) - 1) % len(results)]
 
@@ -138,7 +140,7 @@ def test_what_cannot_be_used_is_refused():
         mi.conditional(a, b, c[:299])
     with pytest.raises(ValueError, match="strata need at most 50 values"):
         mi.conditional(a, b, c, method="strata")
-    with pytest.raises(ValueError, match="method is 'knn': expected 'auto', 'chain', 'neighbors' or 'strata'"):
+    with pytest.raises(ValueError, match="method is 'knn': expected 'auto', 'chain', 'counts', 'neighbors' or 's"):
         mi.conditional(a, b, c, method="knn")
     with pytest.raises(TypeError, match="z is image 1 x 8 x 8: expected"):
         mi.conditional(a, b, torch.rand(300, 8, 8))
@@ -231,7 +233,7 @@ def test_a_small_difference_of_large_numbers_warns(estimates, small, expected):
     assert found.amplification == pytest.approx((2 - small) / small)
     assert [isinstance(warning, AmplifiedWarning) for warning in found.warnings] == [True] * expected
     if expected:
-        assert "whose sum is 39 times as large" in str(found.warnings[0])
+        assert "The sum of two estimates is 39 times as large" in str(found.warnings[0])
 
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
@@ -248,8 +250,9 @@ def test_the_entropy_of_a_label_limits_the_information(estimates):
     rows = torch.zeros(100)
     estimates.results[:] = [made(1.0, pointwise=rows), made(0.4, pointwise=rows)]
     found = MODULE._conditional(Sample.of(x=x, y=label, z=z), Recipe(folds=2), "chain")
-    assert found.entropy_limit == pytest.approx(-0.7 * math.log(0.7) - 0.3 * math.log(0.3))
-    assert found.interval[1] == 0.6
+    entropy = -0.7 * math.log(0.7) - 0.3 * math.log(0.3)
+    assert found.entropy_limit == pytest.approx(min(entropy + entropy_margin(torch.tensor([0] * 70 + [1] * 30)), LN2))
+    assert found.interval[1] == pytest.approx(0.6)
     unlimited = MODULE._conditional(Sample.of(x=x, y=z.exp(), z=label), Recipe(folds=2), "chain")
     assert unlimited.entropy_limit is None, "z may well be a label"
 
@@ -447,3 +450,54 @@ def test_a_constant_has_no_information(method, constant):
     given = {"x": a, "y": a} | {constant: torch.ones(100)}
     found = mi.conditional(given["x"], given["y"], z, method=method, **SHORT)
     assert (found.value, found.interval, found.method) == (0.0, (0.0, 0.0), "constant")
+
+
+def exclusive_or(n=300, flipped=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    x, y = rng.integers(0, 2, (2, n))
+    return x, y, x ^ y ^ (rng.random(n) < flipped)
+
+
+def test_labels_are_counted():
+    truth = math.log(2) + 0.1 * math.log(0.1) + 0.9 * math.log(0.9)
+    values, held = [], 0
+    for seed in range(40):
+        found = mi.conditional(*exclusive_or(seed=seed))
+        held += found.interval[0] <= truth <= found.interval[1]
+        values.append(found.value)
+    assert found.method == "counts" and found.parts == {}
+    assert np.mean(values) == pytest.approx(truth, abs=0.02)
+    assert held >= 35
+    assert found.value == mi.classical.conditional_contingency(*exclusive_or(seed=39), correction="miller-madow")
+    assert "counts of labels, n = 300" in repr(found)
+
+
+def test_counts_end_at_the_entropy_and_take_groups():
+    x, y, z = exclusive_or(150, 0.0)
+    found = mi.conditional(x, y, z)
+    assert found.value <= found.entropy_limit == pytest.approx(math.log(2), abs=5e-3)
+    assert found.interval[1] >= math.log(2) - 1e-9
+    many = exclusive_or(100)
+    repeated = [np.repeat(side, 5) for side in many]
+    alone, grouped = mi.conditional(*many), mi.conditional(*repeated, groups=np.repeat(np.arange(100), 5))
+    assert grouped.stderr == pytest.approx(alone.stderr, rel=0.1)
+    assert mi.conditional(*repeated).stderr < 0.5 * alone.stderr
+
+
+def test_what_is_not_counted():
+    x, y, z = exclusive_or(60)
+    with pytest.raises(ValueError, match=r'^method is "counts", and not all of x, y and z are labels'):
+        mi.conditional(x + 0.1 * np.arange(60), y, z, method="counts")
+    rare = exclusive_or(39)  # fewer than five rows for each of eight combinations
+    short = {"steps": 2, "folds": 2, "hidden": (8,), "learners": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert mi.conditional(*(np.tile(side, 2)[:60] for side in rare), **short).method == "chain"
+        assert mi.conditional(x, y, z, **short).method == "chain"  # settings of the training ask for it
+    assert mi.conditional(x, y, z, method="counts", **short).method == "counts"
+
+
+def test_the_amplification_is_relative_to_the_standard_error_at_least():
+    assert MODULE._amplification(0.9, 0.5, 0.01) == pytest.approx(1.4 / 0.4)
+    assert MODULE._amplification(0.7, 0.7, 0.1) == pytest.approx(14)
+    assert MODULE._amplification(0.0, 0.0, 0.0) == 1

@@ -305,12 +305,12 @@ def test_a_label_has_at_most_its_entropy():
     for noisy in (x, np.stack([x, x * 7], 1)):
         result = mi.estimate(noisy, labels, steps=100, folds=2, hidden=(32,))
         assert result.kinds[1] == ("categorical",)
-        assert result.entropy_limit == pytest.approx(1.011404, abs=1e-6)
+        assert result.entropy_limit == pytest.approx(1.059791, abs=1e-6)  # of the frequencies 1.011404
         assert 0.85 * result.entropy_limit < result.value <= result.entropy_limit
         assert result.interval[1] <= result.entropy_limit
         assert result.method in ("Classifier", "MixedKSG", "SelectedKSG")
-        assert result.to("bits").entropy_limit == pytest.approx(1.459148, abs=1e-6)
-        assert "at most 1.011 (entropy of the label)" in repr(result)
+        assert result.to("bits").entropy_limit == pytest.approx(1.059791 / math.log(2), abs=1e-6)
+        assert "at most 1.06 (upper confidence limit of the label's entropy)" in repr(result)
 
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
@@ -320,7 +320,7 @@ def test_of_two_labels_the_one_with_less_entropy_limits_the_information():
     one, other = (mi.estimate(*pair, **{**SHORT, "steps": 30}) for pair in ((coarse, fine), (fine, coarse)))
     entropy = -0.75 * math.log(0.75) - 0.25 * math.log(0.25)
     for result in (one, other):
-        assert result.entropy_limit == pytest.approx(entropy)
+        assert entropy < result.entropy_limit < entropy + 0.08
         assert result.value == pytest.approx(entropy, abs=0.1)
 
 

@@ -280,3 +280,33 @@ def test_weights_choose_the_rows_that_are_permuted(retrain):
     options = {"steps": 5, "folds": 2, "hidden": (8,), "permutations": 3, "retrain": retrain}
     found = mi.independence_test(x, x + noise, sample_weight=weights, **options)
     assert found.pvalue == mi.independence_test(x[chosen], (x + noise)[chosen], **options).pvalue
+
+
+CONSTANT = FunctionCritic(lambda x, y: 0 * (x * y).sum(-1))
+
+
+def test_where_every_critic_is_constant_distances_are_permuted(monkeypatch):
+    x, noise = normals(150)
+    rows = torch.arange(150)
+    given = result_with([CONSTANT, CONSTANT], rows[::2], rows[1::2])
+    monkeypatch.setattr(MODULE, "_estimate", lambda *_: given)
+    found = mi.independence_test(x, x.square() + noise, permutations=99)
+    assert (found.pvalue, found.by_distances) == (0.01, True)
+    assert "critics are constant: p of the distance covariance" in repr(found).replace("\n    ", " ")
+    apart = mi.independence_test(x, noise, permutations=99)
+    assert apart.pvalue > 0.05 and apart.by_distances
+    given = result_with([PRODUCT, CONSTANT], rows[::2], rows[1::2])
+    assert not mi.independence_test(x, noise, permutations=99).by_distances
+
+
+def test_distances_are_permuted_in_groups():
+    groups = torch.arange(40).repeat_interleave(5)
+    x, y = (side[groups] for side in normals(40, seed=3))
+    sample = sample_of(x, y, groups=groups)
+    generator = torch.Generator().manual_seed(0)
+    observed, drawn = MODULE._by_distances(sample, Recipe(), 199, generator)
+    of_rows, _ = MODULE._by_distances(sample_of(x, y), Recipe(), 1, torch.Generator().manual_seed(0))
+    assert observed == pytest.approx(of_rows)
+    assert permutation_pvalue(observed, drawn) > 0.05  # rows of their own would say 0.005
+    _, alone = MODULE._by_distances(sample_of(x, y), Recipe(), 199, generator)
+    assert drawn.mean() > 2 * alone.mean()

@@ -142,7 +142,7 @@ def test_the_error_is_that_of_runs_of_neighboring_rows(monkeypatch):
     slow = torch.cat([torch.zeros(1), ten.repeat_interleave(10)])  # the first row has no past
     rows = iter([slow, torch.zeros(101).double()])
 
-    def estimate(sample, recipe, order=None):
+    def estimate(sample, recipe, order=None, *, trained=False):
         return Result(value=0.5, stderr=0.1, estimates={}, method="", n=sample.n, pointwise=next(rows))
 
     monkeypatch.setattr(sys.modules["mibounds.estimation.conditional"], "_estimate", estimate)

@@ -80,7 +80,7 @@ def test_a_label_a_bracket_and_a_test():
     bracket = {"lower": 0.5, "upper": 0.6, "interval": [0.4, 0.75], "level": 0.95}
     test = {"pvalue": 0.001, "permutations": 999, "statistic": 0.72, "unit": "nats"}
     text = " ".join(summary_sentences({**RECORD, "entropy_limit": 1.0}, bracket, test))
-    assert "It cannot exceed 1.000 nats, the entropy of the label." in text
+    assert "It cannot exceed 1.000 nats, the upper confidence limit of the label's entropy." in text
     assert "lower bound 0.5000, upper bound 0.6000 nats" in text
     assert "95% confidence interval 0.4000 to 0.7500 nats" in text
     assert (
@@ -165,7 +165,7 @@ def test_plain_words_for_labels():
     assert second.startswith(
         "Here knowing one of them removes about 50% of the uncertainty about the label: 0% would be "
     )
-    assert "(1.000 nats, its entropy)" in second
+    assert "(its entropy, at most 1.000 nats)" in second
     assert third.startswith("That is as strong as")
 
 

@@ -31,7 +31,7 @@ def test_what_is_printed():
         "  upper bound 0.6 (standard error 0.02): LeaveOneOut plus the train-test gap 0.03,",
         "    density of x given y",
         "  estimates: CLUB 2  LeaveOneOut 0.57",
-        "  at most 0.61 (entropy of the label)",
+        "  at most 0.61 (upper confidence limit of the label's entropy)",
     ]
 
 

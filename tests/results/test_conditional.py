@@ -29,7 +29,7 @@ def test_what_is_printed():
         "  chain rule, cross-fitted, n = 1,000",
         "  parts: I(X;YZ) 0.5  I(X;Z) 0.3",
         "  amplification of relative errors by the difference: 4",
-        "  at most 0.69 (entropy of the label)",
+        "  at most 0.69 (upper confidence limit of the label's entropy)",
     ]
 
 

@@ -99,7 +99,7 @@ def test_what_is_printed():
         "  InfoNCE, cross-fitted, n = 2,000",
         "  estimates: InfoNCE 0.5113  DonskerVaradhan 0.5101",
         "  x: 2 continuous, 1 categorical   y: 1 categorical",
-        "  at most 0.6931 (entropy of the label)",
+        "  at most 0.6931 (upper confidence limit of the label's entropy)",
         "  lower confidence bound 0.4836 (95%, one-sided, conditional on the fitted critics)",
         "  cross-checks: KSG 0.5097",
         "  warning beyond-log-n: above ln N",

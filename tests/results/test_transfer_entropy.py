@@ -34,7 +34,7 @@ def test_what_is_printed(found):
         "  lag 1, history 2, own history 3, n = 400",
         "  parts: I(X;YZ) 0.8099  I(X;Z) 0.31",
         "  amplification of relative errors by the difference: 2.24",
-        "  at most 0.69 (entropy of the label)",
+        "  at most 0.69 (upper confidence limit of the label's entropy)",
         "  p = 0.05 (null hypothesis: x adds nothing to the past of y; 19 surrogates of each",
         "    kind)",
     ]

@@ -266,7 +266,7 @@ def test_the_mean_of_the_weights_is_off_by_more_than_three_of_its_errors():
 
 @pytest.mark.parametrize("value, warns", [(0.67, True), (0.69, False)])
 def test_a_gap_is_no_overfitting_where_the_value_is_the_entropy_of_the_label(value, warns):
-    found = Evidence(constants(infonce=value, train_test_gap=0.9), "InfoNCE", entropy_limit=0.7)
+    found = Evidence(constants(infonce=value, train_test_gap=0.9), "InfoNCE", entropy=0.7)
     assert (diagnostics.overfit(found) is not None) is warns
 
 

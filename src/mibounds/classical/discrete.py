@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mibounds._checks import check_choice
-from mibounds.classical._rows import code_sides, codes, paired
+from mibounds.classical._rows import Codes, Floats, code_sides, codes, paired
 
 __all__ = ["conditional_contingency", "contingency", "entropy"]
 
@@ -77,15 +77,43 @@ def conditional_contingency(x: Any, y: Any, z: Any, *, correction: Correction = 
         (0.0, 0.6931)
     """
     _check(correction)
+    joint, log_ratio, _, freedom = _counted(x, y, z)
+    n = joint.sum()
+    value = math.fsum(joint * log_ratio) / n
+    return max(0.0, value) if correction is None else float(value - freedom / (2 * n))
+
+
+def error(x: Any, y: Any, z: Any = None, cluster: Codes | None = None) -> float:
+    r"""The standard error of `conditional_contingency`, in nats.
+
+    .. math:: s^2 = \frac{\mathrm{Var}(\ln r)}{N} + \frac{m}{2N^2}, \qquad m = m_{xyz} + m_z - m_{xz} - m_{yz}
+
+    with the log-ratio r of each row by counts. The second term is that of independent variables: 2N times their
+    information is chi-squared with m degrees of freedom.
+
+    Arguments:
+        x: (N,) or (N, D_x) labels.
+        y: (N,) or (N, D_y), paired with x.
+        z: (N,) or (N, D_z), or None.
+        cluster: (N,) codes of the clusters that rows belong to, where they are dependent.
+    """
+    _, log_ratio, cell, freedom = _counted(x, y, z)
+    rows = log_ratio[cell]
+    rows = rows - rows.mean()
+    sums = rows if cluster is None else np.bincount(cluster, rows)
+    independent = len(rows) if cluster is None else len(np.unique(cluster))
+    return math.hypot(math.sqrt(np.square(sums).sum()) / len(rows), math.sqrt(max(freedom, 0) / 2) / independent)
+
+
+def _counted(x: Any, y: Any, z: Any) -> tuple[Floats, Floats, Codes, int]:
+    """Rows and log-ratio of each combination of values that occurs, the combination of each row, and the degrees of
+    freedom of independence."""
     a, b, c = code_sides(x, y, z)
     parts = [paired(paired(a, b), c), c, paired(a, c), paired(b, c)]
-    cells = np.unique(parts[0], return_index=True)[1]
+    cells, cell = np.unique(parts[0], return_index=True, return_inverse=True)[1:]
     joint, given, xz, yz = (np.bincount(part)[part[cells]].astype(np.float64) for part in parts)
-    value = math.fsum(joint * np.log(joint * given / (xz * yz))) / len(a)
-    if correction is None:
-        return max(0.0, value)
     occurring = [int(part.max()) + 1 for part in parts]
-    return value + (occurring[2] + occurring[3] - occurring[1] - occurring[0]) / (2 * len(a))
+    return joint, np.log(joint * given / (xz * yz)), cell, occurring[0] + occurring[1] - occurring[2] - occurring[3]
 
 
 def entropy(x: Any, *, correction: Correction = None) -> float:

@@ -25,7 +25,7 @@ def conditional(
     z: Annotated[str, typer.Option("--z", help="Columns of the condition z, separated by commas.")],
     x: ColumnsX = None,
     method: Annotated[
-        Literal["auto", "chain", "neighbors", "strata"],
+        Literal["auto", "chain", "counts", "neighbors", "strata"],
         typer.Option(
             "--method",
             help="chain: the difference I(X;YZ) - I(X;Z); neighbors: its critics, with the x of similar z; strata: the "

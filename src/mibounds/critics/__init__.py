@@ -4,6 +4,7 @@ from mibounds.critics import (
     bridged,
     categorical,
     cosine,
+    counts,
     critic,
     density,
     gaussian,
@@ -18,6 +19,7 @@ from mibounds.critics import (
 from mibounds.critics.bridged import *  # noqa: F403
 from mibounds.critics.categorical import *  # noqa: F403
 from mibounds.critics.cosine import *  # noqa: F403
+from mibounds.critics.counts import *  # noqa: F403
 from mibounds.critics.critic import *  # noqa: F403
 from mibounds.critics.density import *  # noqa: F403
 from mibounds.critics.gaussian import *  # noqa: F403
@@ -34,6 +36,7 @@ __all__ = [  # noqa: PLE0604
     *neural.__all__,
     *bridged.__all__,
     *cosine.__all__,
+    *counts.__all__,
     *gaussian.__all__,
     *categorical.__all__,
     *density.__all__,

@@ -109,6 +109,8 @@ def array_of(data: Any, name: str) -> Array:
     _refuse(data, name)
     try:
         return _unmasked(np.asanyarray(data))
+    except TypeError as error:  # a table of pyarrow, whose columns NumPy does not bring together
+        raise TypeError(f"{name} holds columns of different types: expected numbers alone.") from error
     except ValueError as error:
         if not isinstance(data, Sequence):
             raise TypeError(f"{name} is of type {type(data).__name__}: {_WANTED}") from error

@@ -22,7 +22,7 @@ from mibounds._checks import check_fraction, check_integer, described
 from mibounds._version import versions
 from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.data.variable import shown
-from mibounds.estimation._estimate import _estimate, label_entropy
+from mibounds.estimation._estimate import _estimate, entropy_limit
 from mibounds.estimation.canonical_order import row_order
 from mibounds.estimation.densities import DensityRows, density_rows
 from mibounds.results import BracketResult, Result
@@ -120,7 +120,7 @@ def bracket(
             raise ValueError("estimate holds no InfoNCE estimate, the lower bound: give a result of mi.estimate.")
     predicted, rows = _predicted(sample), None
     with no_partial_results():
-        lower = _estimate(sample, chosen) if estimate is None else estimate.to("nats")
+        lower = _estimate(sample, chosen, trained=True) if estimate is None else estimate.to("nats")
         if not constant:
             pair = sample.select(x="x", y="y") if predicted == "y" else sample.select(x="y", y="x")
             rows = density_rows(pair[row_order(pair, chosen)], chosen, negatives=negatives)
@@ -152,7 +152,7 @@ def _bracket(sample: Sample, recipe: Recipe, lower: Result, rows: DensityRows | 
     below = lower.value if lower.contrastive_value is None else lower.contrastive_value
     upper, upper_stderr = rows.upper(recipe.bootstrap) if rows is not None else (0.0, 0.0)
     misfit = _misfit_warnings(rows, (below, lower.stderr), (upper, upper_stderr)) if rows is not None else []
-    limit = label_entropy(sample)[0]
+    limit = entropy_limit(sample, recipe)
     if limit is not None and upper > limit:  # known, without an error
         upper, upper_stderr = limit, 0.0
     known = {(one.code, str(one)) for one in lower.warnings}

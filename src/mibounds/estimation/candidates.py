@@ -15,6 +15,7 @@ from mibounds.choices import build_bound, build_critic
 from mibounds.critics import (
     ClassCritic,
     CopulaDensityCritic,
+    CountsCritic,
     Critic,
     Encoded,
     ForestCritic,
@@ -45,7 +46,7 @@ from mibounds.training.diagnostics import kurtosis
 from mibounds.training.recipe import Recipe
 from mibounds.training.supervision import Supervision
 
-__all__ = ["default_candidates", "ranked_candidate", "supervision_of"]
+__all__ = ["default_candidates", "local_candidates", "ranked_candidate", "supervision_of"]
 
 _CODE = 128  # columns that an image or a sequence becomes
 _MOST_FOR_COMPONENTS = 100  # columns, beyond which independent components cost more time than they gain
@@ -154,14 +155,30 @@ def closed_form_candidates(x: Variable, y: Variable, supervision: Supervision, r
         found[f"{name} of y"] = critic
     for name, critic in _predicting(y, x, supervision.y, recipe).items():
         found[f"{name} of x"] = Transposed(critic)
-    if x.width == y.width == 1:
-        found["copula density"] = CopulaDensityCritic(0, 0)
     candidates = [Candidate(name, MIEstimator(critic, InfoNCE())) for name, critic in found.items()]
+    candidates += _copula_density(x, y)
     candidates += _normal_classes(x, y)
-    if x.width + y.width <= _MOST_FOR_STUDENT and not x.is_label and not y.is_label:
-        ranks = _first(x, y, RankGaussianize())
-        candidates.append(Candidate("Student copula", MIEstimator(StudentCopulaCritic(), InfoNCE()), ranks))
-    return candidates
+    return [*candidates, *_student_copula(x, y)]
+
+
+def local_candidates(x: Variable, y: Variable) -> list[Candidate]:
+    """The critics of two labels, or of two single columns, that need neither weights to train nor features."""
+    if x.is_label and y.is_label:
+        return [Candidate("counts", MIEstimator(CountsCritic(), InfoNCE()))]
+    return [*_copula_density(x, y), *_student_copula(x, y)]
+
+
+def _copula_density(x: Variable, y: Variable) -> list[Candidate]:
+    if not x.width == y.width == 1:
+        return []
+    return [Candidate("copula density", MIEstimator(CopulaDensityCritic(0, 0), InfoNCE()))]
+
+
+def _student_copula(x: Variable, y: Variable) -> list[Candidate]:
+    if x.width + y.width > _MOST_FOR_STUDENT or x.is_label or y.is_label:
+        return []
+    ranks = _first(x, y, RankGaussianize())
+    return [Candidate("Student copula", MIEstimator(StudentCopulaCritic(), InfoNCE()), ranks)]
 
 
 def _normal_classes(x: Variable, y: Variable) -> list[Candidate]:

@@ -10,6 +10,8 @@ the amplification. Where z takes few values, each with many rows, the rows are s
 
 .. math:: I(X;Y|Z) = \sum_z p(z)\, I(X;Y|Z=z) .
 
+Where all variables are labels with at least five rows for each combination of their values, they are counted.
+
 The critics f of the first part and g of the second can also be evaluated together. With
 a(x; y, z) = f(x; y, z) - g(x; z) and x' drawn given z, Donsker and Varadhan's bound is
 
@@ -32,10 +34,12 @@ from typing_extensions import Unpack
 from mibounds._checks import check_choice, check_fraction
 from mibounds._version import versions
 from mibounds.bounds import DonskerVaradhan, PlugIn
+from mibounds.classical import discrete
 from mibounds.data import MissingPolicy, Sample, VariableType
-from mibounds.estimation._estimate import _estimate, label_entropy
+from mibounds.estimation._estimate import _estimate, entropy_limit
 from mibounds.estimation.added_scores import held_out, nearest
 from mibounds.estimation.canonical_order import row_order
+from mibounds.estimation.local import trains_as_preset
 from mibounds.inference import BoundEvaluation, mean_stderr, pool
 from mibounds.results import ConditionalResult, Result
 from mibounds.results.units import Unit, nats_in
@@ -45,9 +49,9 @@ from mibounds.warnings import AmplifiedWarning, MaybeIndependentWarning, MIWarni
 
 __all__ = ["conditional"]
 
-_METHODS = ("auto", "chain", "neighbors", "strata")
+_METHODS = ("auto", "chain", "counts", "neighbors", "strata")
 _AMPLIFIED = 10.0
-_ROWS_PER_STRATUM = 200
+_ROWS_PER_STRATUM, _ROWS_PER_CELL = 200, 5
 _MOST_STRATA = 50
 
 
@@ -57,7 +61,7 @@ def conditional(
     y: Any,
     z: Any,
     *,
-    method: Literal["auto", "chain", "neighbors", "strata"] = "auto",
+    method: Literal["auto", "chain", "counts", "neighbors", "strata"] = "auto",
     recipe: Recipe | str | None = None,
     unit: Unit = "nats",
     level: float = 0.95,
@@ -71,9 +75,10 @@ def conditional(
 ) -> ConditionalResult:
     r"""Conditional mutual information I(X;Y|Z): what x and y share that z does not explain.
 
-    By the chain rule, or by strata where z takes at most 50 values, each in at least 200 rows (see the module for both
-    formulas). A common cause z makes I(X;Y|Z) small and I(X;Y) large; a common effect z the other way round. It is 0
-    where z equals x or y, and I(X;Y) where z is constant.
+    By the chain rule; by counts where all variables are labels with at least five rows for each combination; or by
+    strata where z takes at most 50 values, each in at least 200 rows (see the module for the formulas). A common
+    cause z makes I(X;Y|Z) small and I(X;Y) large; a common effect z the other way round. It is 0 where z equals x or
+    y, and I(X;Y) where z is constant.
 
     Fails when I(X;Z) is large against the answer: a warning gives the amplification, and `interval` grows with it.
     `method="neighbors"` then has a lower variance, for z of up to some three columns.
@@ -88,7 +93,8 @@ def conditional(
         y: (N,) or (N, D_y), paired with x.
         z: (N,) or (N, D_z), paired with both.
         method: "chain"; "neighbors", which evaluates the chain's critics by Donsker and Varadhan's bound with the x of
-            rows whose z is nearest; "strata"; or "auto", which takes strata where z allows it and the chain elsewhere.
+            rows whose z is nearest; "counts", less their bias by Miller and Madow; "strata"; or "auto", which takes
+            counts or strata where the variables allow it and the chain elsewhere.
         recipe: "quick", "default", "thorough" or a `Recipe`, of each estimate.
         unit: "nats" or "bits".
         level: of the interval.
@@ -141,6 +147,13 @@ def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResu
             f'values with {_ROWS_PER_STRATUM} rows each. Use method="chain".'
         )
     ordered = recipe.split == "blocked" or recipe.cv is not None  # folds of all rows, which strata would break up
+    cells = len(counts) * math.prod(len(torch.unique(sample.variables[name].table, dim=0)) for name in "xy")
+    labels = all(sample.variables[name].is_label for name in "xyz")
+    if method == "counts" and not labels:
+        raise ValueError('method is "counts", and not all of x, y and z are labels: use "auto", or give x_type=.')
+    counted = labels and sample.n >= _ROWS_PER_CELL * cells and trains_as_preset(recipe)
+    if method == "counts" or (method == "auto" and counted):
+        return _counts(sample, recipe)
     with no_partial_results():
         if method == "strata" or (method == "auto" and fits and not ordered):
             return _strata(sample, recipe, stratum)
@@ -148,11 +161,20 @@ def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResu
         return _among_neighbors(chain, sample, recipe) if method == "neighbors" else chain
 
 
+def _counts(sample: Sample, recipe: Recipe) -> ConditionalResult:
+    x, y, z = (sample.variables[name].table for name in "xyz")
+    clusters = recipe.clusters(sample.n, sample.groups)
+    value = discrete.conditional_contingency(x, y, z, correction="miller-madow")
+    stderr = discrete.error(x, y, z, None if clusters is None else clusters.numpy())
+    limit = entropy_limit(sample, recipe)
+    return _result(sample, recipe, value if limit is None else min(value, limit), stderr, "counts", {})
+
+
 def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
     joint = sample.select(x="x", y=("y", "z"))
     order = row_order(joint, recipe)
-    both = _estimate(joint, recipe.part("y and z"), order)
-    alone = _estimate(sample.select(x="x", y="z"), recipe.part("z"), order)
+    both = _estimate(joint, recipe.part("y and z"), order, trained=True)
+    alone = _estimate(sample.select(x="x", y="z"), recipe.part("z"), order, trained=True)
     value = both.value - alone.value
     # The same rows and the same folds: the errors of the two are those of their differences, row by row and fold by
     # fold.
@@ -172,13 +194,20 @@ def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
         stderr,
         "chain",
         {"I(X;YZ)": both, "I(X;Z)": alone},
-        amplification=(abs(both.value) + abs(alone.value)) / max(abs(value), 1e-12),
+        amplification=_amplification(both.value, alone.value, stderr),
         # What one part may lack stretches one end, what the other may lack the other.
         interval_bias=(
             both.interval_bias[0] + alone.interval_bias[1],
             both.interval_bias[1] + alone.interval_bias[0],
         ),
     )
+
+
+def _amplification(both: float, alone: float, stderr: float) -> float:
+    """The sum of two parts relative to their difference, or to its standard error where that is larger: a difference
+    of 0 has no relative error. 1 where both parts are 0."""
+    total, least = abs(both) + abs(alone), max(abs(both - alone), stderr)
+    return total / least if least else 1.0
 
 
 def _between_folds(both: Result, alone: Result) -> float:
@@ -243,8 +272,8 @@ def _result(
     if amplification > _AMPLIFIED:
         warnings.append(
             AmplifiedWarning(
-                f"The value is the difference of two estimates whose sum is {amplification:.0f} times as large, which "
-                "magnifies their errors: more samples, or fewer columns of z, reduce them."
+                f"The sum of two estimates is {amplification:.0f} times as large as their difference or its standard "
+                "error, which magnifies their errors: more samples, or fewer columns of z, reduce them."
             )
         )
     for part in parts.values():  # a part may well be 0
@@ -257,7 +286,7 @@ def _result(
         amplification=amplification,
         interval_bias=interval_bias,
         n=sample.n,
-        entropy_limit=label_entropy(sample)[0],
+        entropy_limit=entropy_limit(sample, recipe),
         warnings=tuple(warnings),
         seed=recipe.seed,
         versions=versions(),

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mibounds.classical import (
     contingency,
+    discrete,
     entropy,
     gaussian_copula,
     gaussian_copula_full,
@@ -169,11 +170,12 @@ def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
 
 
 def _counts(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
-    cells = torch.unique(x, dim=0).shape[0] * torch.unique(y, dim=0).shape[0]
-    if len(x) < _ROWS_PER_CELL * cells:
+    values = [len(torch.unique(side, dim=0)) for side in (x, y)]
+    if len(x) < _ROWS_PER_CELL * values[0] * values[1]:
         return None
     corrected = contingency(x, y, correction="miller-madow")
-    return CrossCheck("Contingency", min(corrected, entropy(x), entropy(y)))
+    value = min(corrected, entropy(x), entropy(y))
+    return CrossCheck("Contingency", value, discrete.error(x, y), low_from=0, unbiased=True)
 
 
 def regression_check(evaluation: Evaluation, sample: Sample) -> CrossCheck | None:

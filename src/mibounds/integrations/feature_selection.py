@@ -296,7 +296,7 @@ def _by_critic(x: Variable, y: Variable, recipe: Recipe) -> tuple[float, list[MI
     if limit is not None:
         evaluation = evaluation.with_classifier(a, b, "x" if entropies["x"] == limit else "y")
     choice = choose(evaluation, limit)
-    evidence = Evidence(evaluation, choice.method, first, second, entropy_limit=limit, extrapolated=choice.extrapolated)
+    evidence = Evidence(evaluation, choice.method, first, second, entropy=limit, extrapolated=choice.extrapolated)
     value = choice.limited(max(evaluation.by_bound[choice.method].value(), 0.0))
     return value, [*evaluation.warnings, *run_checks(evidence, FIT_CHECKS)]
 

@@ -130,7 +130,7 @@ def plain_sentences(record: Record, names: Sequence[str]) -> list[str]:
         share = percent(round(min(value / limit, 1), 2))
         sentences.append(
             f"Here knowing one of them removes about {share} of the uncertainty about the label: 0% would be no better "
-            f"than its frequencies alone, 100% certain knowledge ({number(limit)} {unit}, its entropy)."
+            f"than its frequencies alone, 100% certain knowledge (its entropy, at most {number(limit)} {unit})."
         )
     correlation = f"{min(record['informational_correlation'], 0.9999):.4g}"
     if record["informational_correlation"] < 0.995:
@@ -161,7 +161,7 @@ def summary_sentences(record: Record, bracket: Record | None, test: Record | Non
         )
     if record["entropy_limit"] is not None:
         limit = record["entropy_limit"]
-        sentences.append(f"It cannot exceed {number(limit)} {unit}, the entropy of the label.")
+        sentences.append(f"It cannot exceed {number(limit)} {unit}, the upper confidence limit of the label's entropy.")
     if record["lower_bound"] is not None and record["lower_bound"] > 0:
         sentences.append(
             f"The {level} one-sided lower confidence bound is {number(record['lower_bound'])} {unit}. It is "

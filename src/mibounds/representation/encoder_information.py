@@ -141,9 +141,9 @@ def _statistics(codes: Distribution, prior: Distribution | None, draws: int) -> 
             rows = slice(start, min(start + width, n))
             grid = _per_pair(codes, z[rows].unsqueeze(1)).double().cpu()
             joint = grid.diagonal(start).clone()
-            lower[rows] += joint - grid.logsumexp(1) + torch.tensor(float(n)).log()
+            lower[rows] += joint - grid.logsumexp(1) + math.log(n)
             grid.diagonal(start).fill_(-torch.inf)
-            upper[rows] += joint - grid.logsumexp(1) + torch.tensor(n - 1.0).log()
+            upper[rows] += joint - grid.logsumexp(1) + math.log(n - 1)
             if rate is not None:
                 rate[rows] += joint
         if rate is not None and prior is not None:

@@ -38,7 +38,8 @@ class BracketResult(Measurement):
         unit: "nats" or "bits".
         predicted: the variable whose conditional density was fitted: "y", or "x" where x has fewer columns.
         known: the conditional density is known, not fitted (`mi.encoder_information`): both bounds hold.
-        entropy_limit: an upper limit of the information, in `unit`: the entropy of a label; None if there is none.
+        entropy_limit: the upper confidence limit of the entropy of a label, in `unit`, above which no information
+            is; None without a label.
         warnings: diagnostics of both bounds, each with a stable `code`.
         columns: the names of the encoded columns of x and of y that were used.
         seed: of the random numbers.
@@ -102,7 +103,7 @@ class BracketResult(Measurement):
         if self.known:
             upper = "LeaveOneOut, known density"
         elif self.upper == self.entropy_limit:
-            upper = "the entropy of the label, which is smaller than the bound of the density"
+            upper = "the largest entropy of the label, which is below the bound of the density"
         if self.lower == self.upper and not (self.lower_stderr or self.upper_stderr):  # a variable is constant
             lower = upper = "exact"
         blocks: list[Line | Numbers] = [
@@ -116,7 +117,7 @@ class BracketResult(Measurement):
         if self.estimates:
             blocks.append(Numbers.of("estimates", self.estimates))
         if self.entropy_limit is not None:
-            blocks.append(Line(f"at most {number(self.entropy_limit)} (entropy of the label)"))
+            blocks.append(Line(f"at most {number(self.entropy_limit)} (upper confidence limit of the label's entropy)"))
         return Content(f"{bounds}   {self._interval_text()}", tuple(blocks), self.warnings)
 
     def plot(self, ax: Axes | None = None) -> Figure:

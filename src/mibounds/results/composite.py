@@ -47,7 +47,7 @@ class Composite(Measurement):
 
     @property
     def entropy_limit(self) -> float | None:
-        """An upper limit of the information, in `unit`: the entropy of a label; None if there is none."""
+        """An upper limit of the information, in `unit`: the upper confidence limit of the entropy of a label."""
         limit: float | None = self._main.entropy_limit
         return limit
 

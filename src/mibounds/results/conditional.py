@@ -22,6 +22,7 @@ _SHOWN = 6  # parts
 _METHODS = {
     "chain": "chain rule, cross-fitted",
     "neighbors": "nearest neighbors of z, cross-fitted",
+    "counts": "counts of labels",
     "strata": "strata of z, cross-fitted",
     "constant": "x or y is constant",
     "z equals x or y": "z equals x or y",
@@ -35,7 +36,8 @@ class ConditionalResult(Measurement):
     Attributes:
         value: the estimate in `unit`. It is not clipped.
         stderr: its standard error in `unit`.
-        method: "chain", "neighbors" or "strata"; "z equals x or y" or "constant" where it is 0 without an estimate.
+        method: "chain", "counts", "neighbors" or "strata"; "z equals x or y" or "constant" where it is 0 without an
+            estimate.
         parts: the estimates that it consists of: I(X;(Y,Z)) and I(X;Z), or I(X;Y|Z=z) by the value of z.
         amplification: the sum of the absolute parts divided by the absolute value of their difference, the factor by
             which the chain rule magnifies relative errors; 1 for the other methods.
@@ -44,7 +46,8 @@ class ConditionalResult(Measurement):
         n: number of samples.
         level: the confidence level of `interval`.
         unit: "nats" or "bits".
-        entropy_limit: an upper limit of the information, in `unit`: the entropy of a label; None if there is none.
+        entropy_limit: the upper confidence limit of the entropy of a label, in `unit`, above which no information
+            is; None without a label.
         warnings: diagnostics, those of the parts included, each with a stable `code`.
         seed: of the random numbers.
         versions: of mibounds, torch and Python.
@@ -87,7 +90,7 @@ class ConditionalResult(Measurement):
         if self.amplification != 1:
             blocks.append(Line(f"amplification of relative errors by the difference: {self.amplification:.3g}"))
         if self.entropy_limit is not None:
-            blocks.append(Line(f"at most {number(self.entropy_limit)} (entropy of the label)"))
+            blocks.append(Line(f"at most {number(self.entropy_limit)} (upper confidence limit of the label's entropy)"))
         return tuple(blocks)
 
     def plot(self, ax: Axes | None = None) -> Figure:

@@ -28,6 +28,7 @@ class IndependenceTestResult(Composite):
             against independence.
         permutations: number of random matchings that the statistic was compared with.
         retrained: True if the critics were trained anew on each.
+        by_distances: True if every critic was constant, so that the p-value is of the distance covariance.
         estimate: the estimate whose critics were used.
         unit: "nats" or "bits".
 
@@ -45,6 +46,7 @@ class IndependenceTestResult(Composite):
     permutations: int
     retrained: bool
     estimate: Result
+    by_distances: bool = False
     unit: Unit = "nats"
 
     _derived: ClassVar[tuple[str, ...]] = ("level", "n", "warnings")
@@ -58,6 +60,8 @@ class IndependenceTestResult(Composite):
 
     def _content(self) -> Content:
         critics = f"critics {'retrained on each' if self.retrained else 'trained once'}"
+        if self.by_distances:
+            critics = "critics are constant: p of the distance covariance"
         counts = f"n = {self.n:,}, {self.permutations:,} permutations"
         return Content(
             f"p = {self.pvalue:.3g} (null hypothesis: independence)",

@@ -110,8 +110,8 @@ class Measurement(ABC):
         .. math:: \big[\,v - b_1 - z s,\; \max(v + b_2, 0) + z s\,\big]
 
         with the value v, its standard error s and the bias :math:`(b_1, b_2)` that `interval_bias` allows for. The
-        upper end is never below 0, and where the information has an upper limit, the entropy of a label, neither end is
-        above it.
+        upper end is never below 0, and where the information has an upper limit, that of the entropy of a label,
+        neither end is above it.
         """
         if self._number() is None or not hasattr(self, "stderr"):
             raise AttributeError(f"{type(self).__name__} has no interval: it is not one value with a standard error.")

@@ -66,7 +66,8 @@ class Result(Measurement):
         cross_checks: classical estimates from the same samples, in `unit` by name.
         lower_bound_estimate: the estimate of a lower bound with critics held fixed, and its standard error, in `unit`;
             see `lower_bound`.
-        entropy_limit: an upper limit of the information, in `unit`: the entropy of a label; None if there is none.
+        entropy_limit: the upper confidence limit of the entropy of a label, in `unit`, above which no information
+            is; None without a label.
         interval_bias: how far the interval extends below and above the value before the sampling error is added, in
             `unit`.
         level: the confidence level of `interval` and `lower_bound`.
@@ -171,7 +172,7 @@ class Result(Measurement):
             named = zip("xy", self.kinds, strict=True)
             blocks.append(Line("   ".join(f"{name}: {kinds_text(kinds)}" for name, kinds in named if kinds)))
         if self.entropy_limit is not None:
-            blocks.append(Line(f"at most {number(self.entropy_limit)} (entropy of the label)"))
+            blocks.append(Line(f"at most {number(self.entropy_limit)} (upper confidence limit of the label's entropy)"))
         if self.lower_bound is not None:
             bound = f"{number(self.lower_bound)} ({percent(self.level)}, one-sided, conditional on the fitted critics)"
             blocks.append(Line(f"lower confidence bound {bound}"))

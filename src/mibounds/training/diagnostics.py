@@ -52,7 +52,7 @@ class Evidence:
         y: (N, D_y), likewise.
         variables: x and y with their kinds and names.
         grouped: dependent samples are in groups, which no fold divides.
-        entropy_limit: of a label, in nats.
+        entropy: of a label, in nats.
         cross_checks: classical estimates.
         extrapolated: the value rests on the critic's smoothness.
         blocked: the folds are blocks of samples in their order.
@@ -66,7 +66,7 @@ class Evidence:
     y: Tensor | None = None
     variables: tuple[Variable, ...] = ()
     grouped: bool = False
-    entropy_limit: float | None = None
+    entropy: float | None = None
     cross_checks: Sequence[CrossCheck] = ()
     extrapolated: bool = False
     blocked: bool = False
@@ -225,7 +225,7 @@ def not_normalized(e: Evidence) -> MIWarning | None:
     few = effective < _least_effective(e)
     validating = sum(len(fitted.fold.valid) for fitted in e.evaluation.fitted)
     error *= math.sqrt(1 + e.n / validating) if validating else 1.0
-    if e.extrapolated or e.entropy_limit is not None or few or abs(mean) <= _LOG_MEAN + _ERRORS * error:
+    if e.extrapolated or e.entropy is not None or few or abs(mean) <= _LOG_MEAN + _ERRORS * error:
         return None
     return NotNormalizedWarning(
         f"The mean of e^score over mismatched test pairs is e^{mean:.3g}, and is e^0 for a log-ratio: PlugIn and NWJ "
@@ -387,7 +387,7 @@ def kurtosis(side: Tensor) -> float:
 
 def _determined(e: Evidence) -> bool:
     """Is the value so close to the entropy of the label that nothing can be missing?"""
-    return e.entropy_limit is not None and e.value > _ALL_OF_IT * e.entropy_limit
+    return e.entropy is not None and e.value > _ALL_OF_IT * e.entropy
 
 
 def _least_effective(e: Evidence) -> float:

@@ -12,7 +12,8 @@ One rule, fixed beforehand; of bounds the largest is never picked. Bounds take t
 * Critics whose estimate is below zero describe the test samples worse than independence does: 0 is reported.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
   dominate that mean, the primary takes its place, and of a label the classifier.
-* The interval reaches up to the highest of several alternative estimates, and never above the entropy of a label.
+* The interval reaches up to the highest of several alternative estimates, and never above the upper confidence limit of
+  the entropy of a label.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def choose(
 
     Arguments:
         evaluation: of the critics.
-        entropy_limit: the entropy of a label, whose evaluation as a classifier is reported.
+        entropy_limit: the upper confidence limit of the entropy of a label, whose evaluation as a classifier is
+            reported.
         cross_checks: classical estimates of the same samples.
         columns: of x and y together.
     """
