@@ -22,6 +22,13 @@ from mibounds.warnings import OverfitWarning, TiesWarning
 N = 100
 NOISE = torch.randn(N, generator=torch.Generator().manual_seed(0))
 NOISE = (NOISE - NOISE.mean()) / NOISE.std()
+UNSEEN = policy._UNSEEN
+
+
+@pytest.fixture(autouse=True)
+def signs_alone(monkeypatch):
+    """The interval reaches as far as the signs of a shortfall say; what is added to them has its own tests."""
+    monkeypatch.setattr(policy, "_UNSEEN", 0.0)
 
 
 def statistics(bound, value, spread=0.0):
@@ -392,3 +399,24 @@ def test_rounding_of_a_constant_critic_is_no_dependence():
     assert found.lower_bound_estimate[0] == 0.0
     assert found.estimates["InfoNCE"] == pytest.approx(2e-7)
     assert result(evaluation(2e-5, 2e-5, 2e-5, 3e-5)).value == pytest.approx(2e-5)
+
+
+@pytest.mark.parametrize("value, deviation", [(1.0, 1.0), (0.5, 1.0), (0.125, 0.5), (0.0, 0.0)])
+def test_learned_estimates_are_allowed_a_shortfall_without_a_sign(monkeypatch, value, deviation):
+    assert UNSEEN == 1.5
+    monkeypatch.setattr(policy, "_UNSEEN", UNSEEN)
+    allowed = 1.5 * deviation / math.sqrt(N)
+    found = evaluation(value, value, value, value)
+    assert result(found).interval_bias[1] == pytest.approx(allowed, abs=1e-6)
+    reach = CrossCheck("KSG", value + 0.3)  # added to what the signs say
+    assert result(found, cross_checks=[reach]).interval_bias[1] == pytest.approx(0.3 + allowed, abs=1e-6)
+
+
+def test_estimates_that_learn_nothing_are_not(monkeypatch):
+    monkeypatch.setattr(policy, "_UNSEEN", UNSEEN)
+    found = evaluation(1.0, 1.0, 1.0, 1.0)
+    for learned, expected in ((False, 0.0), (True, 0.15)):
+        check = CrossCheck("KSG", 1.2, stderr=0.1, unbiased=True, learned=learned)
+        made = result(found, choose(found, cross_checks=[check]), cross_checks=[check])
+        assert made.method == "KSG"
+        assert made.interval_bias[1] == pytest.approx(expected, abs=1e-6)

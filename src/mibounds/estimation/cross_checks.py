@@ -233,7 +233,7 @@ def supervised(evaluation: Evaluation, name: str) -> list[tuple[SupervisedFeatur
 def _trees(value: float, terms: Tensor) -> CrossCheck:
     """A lower bound that its own samples certify, whatever the critics say."""
     error = float(terms.std()) / math.sqrt(len(terms))
-    return CrossCheck("BoostedTrees", value, error, is_lower_bound=True, unbiased=True)
+    return CrossCheck("BoostedTrees", value, error, is_lower_bound=True, unbiased=True, learned=True)
 
 
 def _tied(*sides: Tensor) -> bool:

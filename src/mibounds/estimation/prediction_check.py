@@ -59,6 +59,6 @@ def _between(evaluation: Evaluation, sample: Sample, name: str, target: str, see
     features, column = thinned(features, column, seed)
     value, gain = value_and_gain(lambda a, b: mixed_ksg(a, b, seed=seed), features, column)
     return CrossCheck(
-        "PredictionKSG", value, stderr=1 / math.sqrt(len(column)), low_from=0, unbiased=True,
+        "PredictionKSG", value, stderr=1 / math.sqrt(len(column)), low_from=0, unbiased=True, learned=True,
         learning_gain=gain + max(evaluation.learning_gain, 0.0),  # of more neighbors, and of better predictions
     )  # fmt: skip

@@ -84,8 +84,9 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
         return None
     value, gain = found
     return CrossCheck(
-        "SelectedKSG", value, stderr=error, low_from=0, unbiased=True, columns=tuple(names), learning_gain=gain
-    )
+        "SelectedKSG", value, stderr=error, low_from=0, unbiased=True, learned=True, columns=tuple(names),
+        learning_gain=gain,
+    )  # fmt: skip
 
 
 def _measured(x: Floats, y: Floats) -> tuple[float, float] | None:

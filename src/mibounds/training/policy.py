@@ -39,6 +39,9 @@ __all__ = ["Choice", "CrossCheck", "choose", "make_result"]
 _MARGIN = 3.5
 # Times the gain of doubling the training samples: the shortfall if it falls as N to the power -0.5.
 _RISE = 2.4
+# Standard errors of the floor: what learned estimates lacked, beyond all signs of it, on relations that nothing had been
+# tuned on (benchmarks/unseen: 88.6 % of 123 intervals held without this, 96 % with it).
+_UNSEEN = 1.5
 _GAP_BESIDE_LOCAL = 0.5
 _PAIR = 2  # columns: one a side
 _NOTICEABLE = 2.5  # standard errors
@@ -61,6 +64,7 @@ class CrossCheck:
         columns: names of the columns that it rests on; all of them where none are named.
         learning_gain: by how many nats it is higher with all samples than with half of them, 0 where that was not
             measured.
+        learned: it rests on columns or predictions that were learned, which may lack something.
     """
 
     name: str
@@ -71,6 +75,7 @@ class CrossCheck:
     unbiased: bool = False
     columns: tuple[str, ...] = ()
     learning_gain: float = 0.0
+    learned: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,7 +218,10 @@ def _interval_bias(
         higher.append(plug_in.value())
     if choice.extrapolated:
         higher += [one.value() for one in [evaluation.find("log-mean", "lower")] if one is not None]
-    highest = choice.limited(max(higher))
+    highest = max(higher)
+    if choice.local is None or choice.local.learned:  # the deviation of a log-ratio is about 1, of weak dependence 2 I
+        highest += _UNSEEN * math.sqrt(min(2 * max(value, 0.0), 1.0) / evaluation.n)
+    highest = choice.limited(highest)
     primary = evaluation.find("contrastive", "lower")
     certain = critics if choice.entropy_limit is not None or primary is None else primary.value()
     below = value - certain
