@@ -118,9 +118,8 @@ def entropy_limit(sample: Sample, recipe: Recipe) -> float | None:
         entropy = one.label_entropy
         if entropy is not None and one.table is not None:
             label = torch.unique(one.table, dim=0, return_inverse=True)[1]
-            classes = max(
-                int(label.max()) + 1, getattr(one.encodings[0], "distinct", 0)
-            )  # more where categories were merged
+            merged = getattr(one.encodings[0], "distinct", 0)  # of more categories than are told apart
+            classes = max(int(label.max()) + 1, merged)
             limits.append(min(entropy + entropy_margin(label, cluster), math.log(classes)))
     return min(limits, default=None)
 

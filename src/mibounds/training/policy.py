@@ -39,8 +39,8 @@ __all__ = ["Choice", "CrossCheck", "choose", "make_result"]
 _MARGIN = 3.5
 # Times the gain of doubling the training samples: the shortfall if it falls as N to the power -0.5.
 _RISE = 2.4
-# Standard errors of the floor: what learned estimates lacked, beyond all signs of it, on relations that nothing had been
-# tuned on (benchmarks/unseen: 88.6 % of 123 intervals held without this, 96 % with it).
+# Standard errors of the floor: what learned estimates lacked, beyond all signs of it, on relations that nothing had
+# been tuned on (benchmarks/unseen: 88.6 % of 123 intervals held without this, 96 % with it).
 _UNSEEN = 1.5
 _GAP_BESIDE_LOCAL = 0.5
 _PAIR = 2  # columns: one a side
