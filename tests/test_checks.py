@@ -351,3 +351,9 @@ def test_a_link_to_nowhere_is_no_near_name(tmp_path):
         no_such_file(link, (".csv",))
         == f"{str(link)!r} is a link to a file that does not exist: give the path of the file."
     )
+
+
+def test_an_argument_of_other_functions_is_no_slip_of_the_pen():
+    assert unknown_keyword("matrix", "sample_weight", ["table", "split"]).endswith("Known: 'table', 'split'.")
+    assert unknown_keyword("learning_curve", "split", ["sample_weight"]).endswith("Known: 'sample_weight'.")
+    assert unknown_keyword("estimate", "sample_weigth", ["sample_weight"]).endswith("Did you mean 'sample_weight'?")

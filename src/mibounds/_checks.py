@@ -65,6 +65,7 @@ _SYNONYMS = {
     "progress": "verbose verbosity show_progress progress_bar",
     "sample_weight": "weights weight sample_weights w",
     "seed": "random_state rng random_seed generator",
+    "split": "splitting split_type",
     "steps": "epochs n_epochs num_epochs max_epochs n_iter max_iter iterations n_iterations num_iterations n_steps "
     "num_steps max_steps",
     "unit": "units base log_base",
@@ -381,7 +382,7 @@ def _closest(name: str, known: Sequence[str]) -> str | None:
     folded: dict[str, str] = {}
     for entry in known:
         folded.setdefault(entry.casefold(), entry)
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     return folded[close[0]] if close else None
 
 
