@@ -167,3 +167,18 @@ def test_constant_columns_are_left_out_of_a_density(kind):
     critic.observe(rows(), torch.ones(256, 3))
     grid = critic.pairwise(rows(4), torch.ones(5, 3))
     assert torch.allclose(grid, grid[0, 0].expand(4, 5), atol=1e-5)
+
+
+def test_between_the_regular_observations_only_a_side_that_moved_is_measured():
+    generator = torch.Generator().manual_seed(0)
+    critic = Standardized(SeparableCritic(2, 2, hidden=(4,)), 2, 2)
+    batch = torch.randn(4_000, 2, generator=generator)
+    for update in range(1, 21):
+        critic.observe(batch, batch, update)
+    critic.observe(batch, batch + 1, 30)  # every tenth: both, and y has moved
+    assert (float(critic.x.batches), float(critic.y.batches)) == (21, 21)
+    assert (bool(critic.x.apart), bool(critic.y.apart)) == (False, True)
+    critic.observe(batch, batch + 1, 31)
+    assert (float(critic.x.batches), float(critic.y.batches)) == (21, 22)
+    critic.observe(batch, batch + 1, 40)
+    assert (float(critic.x.batches), float(critic.y.batches)) == (22, 23)

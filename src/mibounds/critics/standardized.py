@@ -13,7 +13,7 @@ from mibounds.critics.critic import Critic
 
 __all__ = ["Standardized"]
 
-_FIRST, _EVERY = 20, 10  # updates that are observed: all at first, then some, and all while they do not agree
+_FIRST, _EVERY = 20, 10  # updates that are observed: all at first, then some, and of a side that does not agree all
 _SLOW, _FAST = 0.05, 0.1  # weights of a batch that agrees with the statistics, and of one that does not
 _APART = 4.0  # standard errors, from which on a batch does not agree
 _ROUNDING = 8  # units in the last place of a mean: what varies less is constant, or rounding
@@ -66,9 +66,9 @@ class Standardized(Critic):
 
     def observe(self, x: Tensors, y: Tensors, update: int = 1) -> None:
         """Update the running statistics by a batch, if it is due; in a distributed job by that of all ranks."""
-        due = update <= _FIRST or update % _EVERY == 0 or self.x.apart or self.y.apart
-        if due or (self.is_conditional_density and ranks() == 1 and self.y.constancy_differs(y)):
-            self._measure(x, y)
+        due = update <= _FIRST or update % _EVERY == 0
+        due = due or (self.is_conditional_density and ranks() == 1 and self.y.constancy_differs(y))
+        self._measure(x, y, x_due=due or bool(self.x.apart), y_due=due or bool(self.y.apart))
         if type(self.critic).observe is not Critic.observe:
             with torch.no_grad():
                 self.critic.observe(self.x(x), self.y(y), update)
@@ -93,10 +93,12 @@ class Standardized(Critic):
         residual = getattr(self.critic, "residual", None)
         return None if residual is None else residual(self.x(x), self.y(y))
 
-    def _measure(self, x: Tensors, y: Tensors) -> None:
-        self.x.observe(x)
-        self.y.observe(y)
-        self.keep_columns(self.y.varies)
+    def _measure(self, x: Tensors, y: Tensors, x_due: bool = True, y_due: bool = True) -> None:
+        if x_due:
+            self.x.observe(x)
+        if y_due:
+            self.y.observe(y)
+            self.keep_columns(self.y.varies)
 
 
 def _after_load(critic: Standardized, _keys: object) -> None:
