@@ -546,7 +546,10 @@ class AmplifiedWarning(MIWarning, group="estimates"):
     """The estimate is a small difference of large estimates, whose errors it amplifies."""
 
     code = "amplified"
-    condition = "In `mi.conditional`, |I(X;(Y,Z))| + |I(X;Z)| exceeds 10 times the absolute value of their difference."
+    condition = (
+        "In `mi.conditional`, |I(X;(Y,Z))| + |I(X;Z)| exceeds 10 times the absolute value of their difference, and 10 "
+        "times its standard error."
+    )
     remedy = 'Use more rows or fewer columns of z, or `method="neighbors"` for z of up to three columns.'
 
 

@@ -39,8 +39,9 @@ class ConditionalResult(Measurement):
         method: "chain", "counts", "neighbors" or "strata"; "z equals x or y" or "constant" where it is 0 without an
             estimate.
         parts: the estimates that it consists of: I(X;(Y,Z)) and I(X;Z), or I(X;Y|Z=z) by the value of z.
-        amplification: the sum of the absolute parts divided by the absolute value of their difference, the factor by
-            which the chain rule magnifies relative errors; 1 for the other methods.
+        amplification: the sum of the absolute parts divided by the absolute value of their difference (or by its
+            standard error, if that is larger), the factor by which the chain rule magnifies relative errors; 1 for the
+            other methods.
         interval_bias: how far the interval extends below and above the value before the sampling error is added, in
             `unit`.
         n: number of samples.
