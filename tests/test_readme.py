@@ -86,8 +86,7 @@ def test_the_table_of_accuracy_is_that_of_the_stored_results():
     assert [len(fits) for fits in everyday] == [89, 89, 89]
     most, some, few = (statistics.mean(abs(fit["value"] - fit["truth"]) for fit in fits) for fits in everyday)
     held = [sum(fit["low"] <= fit["truth"] <= fit["high"] for fit in fits) for fits in everyday]
-    assert len(set(held)) == 1
-    said = f"mean error {most:.3f}, {some:.3f} and {few:.3f} nats, {held[0]} intervals each hold |"
+    said = f"mean error {most:.3f}, {some:.3f} and {few:.3f} nats; {held[0]}, {held[1]} and {held[2]} intervals hold |"
     assert f"10,000, 2,000 and 500 samples | {said}" in README
     tables = stored("realdata/results.jsonl")
     enough = sum(fit["value"] >= fit["trees"] - 2 * fit["trees_stderr"] for fit in tables)
@@ -113,7 +112,7 @@ def test_the_other_rows_of_the_table_are_those_of_the_stored_results():
     assert f"{said}, mean error {table['mean_error']:.3f} nats |" in README
     peers = [fit for fit in stored("peers/results.jsonl") if fit["n"] == 10_000]
     theirs = {fit["task"]: fit for fit in peers if fit["peer"] == "scikit-learn"}
-    ours = [fit for fit in peers if fit["peer"] == "mibounds" and fit["task"] in theirs]
+    ours = [fit for fit in stored("bmi40/results.jsonl") if fit["n"] == 10_000 and fit["task"] in theirs]  # same arrays
 
     def error(fits):
         return statistics.mean(abs(fit["value"] - fit["truth"]) for fit in fits)

@@ -115,10 +115,9 @@ def unknown_keyword(function_name: str, keyword: str, known: Iterable[str]) -> s
         >>> unknown_keyword("estimate", "n_folds", ["folds", "steps"])
         "estimate has no argument 'n_folds'. Did you mean 'folds'?"
     """
-    known = list(known)
-    target = _TARGETS.get(keyword.lower())
-    elsewhere = keyword in _SYNONYMS  # an argument of other functions is no slip of the pen
-    advice = f"Did you mean {target!r}?" if target in known else nearest("" if elsewhere else keyword, known)
+    target, known = _TARGETS.get(keyword.lower()), list(known)
+    meant = "" if keyword in _SYNONYMS else keyword  # an argument of other functions is no slip of the pen
+    advice = f"Did you mean {target!r}?" if target in known else nearest(meant, known)
     return f"{function_name} has no argument {keyword!r}. {advice}"
 
 
