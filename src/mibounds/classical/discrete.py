@@ -78,9 +78,9 @@ def conditional_contingency(x: Any, y: Any, z: Any, *, correction: Correction = 
     """
     _check(correction)
     joint, log_ratio, _, freedom = _counted(x, y, z)
-    n = joint.sum()
+    n = float(joint.sum())
     value = math.fsum(joint * log_ratio) / n
-    return max(0.0, value) if correction is None else float(value - freedom / (2 * n))
+    return max(0.0, value) if correction is None else value - freedom / (2 * n)
 
 
 def error(x: Any, y: Any, z: Any = None, cluster: Codes | None = None) -> float:

@@ -30,8 +30,9 @@ def distance_covariances(x: Tensor, y: Tensor, orders: Iterable[Tensor]) -> Tens
 
     Example:
         >>> x = torch.linspace(-1, 1, 50)[:, None]
-        >>> matched, shifted = distance_covariances(x, x.square(), [torch.arange(50), torch.arange(50).roll(12)])
-        >>> bool(matched > 2 * shifted)
+        >>> apart = torch.randperm(50, generator=torch.Generator().manual_seed(0))
+        >>> matched, permuted = distance_covariances(x, x.square(), [torch.arange(50), apart])
+        >>> bool(matched > 2 * permuted)
         True
     """
     of_x, of_y = _centered(x), _centered(y)
