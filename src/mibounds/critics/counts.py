@@ -50,12 +50,13 @@ class CountsCritic(FittedBuffers, Critic):
         counts = torch.zeros(len(self.values_x), len(self.values_y), dtype=torch.float64, device=x.device)
         counts.index_put_((a, b), counts.new_ones(len(a)), accumulate=True)
         of_row, frequency = counts.sum(1, keepdim=True), counts.sum(0) / len(a)
-        # Of a row that is left out the others: its own cell and its own row of the table have one less.
-        likelihood = [
-            float((counts * ((counts - 1 + prior * frequency).clamp_min(1e-9) / (of_row - 1 + prior)).log()).sum())
-            for prior in _PRIORS
-        ]
-        prior = _PRIORS[max(range(len(_PRIORS)), key=likelihood.__getitem__)]
+
+        def likelihood(prior: float) -> float:
+            # Of a row that is left out the others: its own cell and its own row of the table have one less.
+            share = (counts - 1 + prior * frequency).clamp_min(1e-9) / (of_row - 1 + prior)
+            return float((counts * share.log()).sum())
+
+        prior = max(_PRIORS, key=likelihood)
         self.log_ratio = ((counts + prior * frequency) / ((of_row + prior) * frequency)).log().to(x.dtype)
 
     def encode_x(self, x: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.estimation._estimate import _estimate, entropy_limit
 from mibounds.estimation.added_scores import held_out, nearest
 from mibounds.estimation.canonical_order import row_order
+from mibounds.estimation.cross_checks import well_filled
 from mibounds.estimation.local import trains_as_preset
 from mibounds.inference import BoundEvaluation, mean_stderr, pool
 from mibounds.results import ConditionalResult, Result
@@ -51,7 +52,7 @@ __all__ = ["conditional"]
 
 _METHODS = ("auto", "chain", "counts", "neighbors", "strata")
 _AMPLIFIED = 10.0
-_ROWS_PER_STRATUM, _ROWS_PER_CELL = 200, 5
+_ROWS_PER_STRATUM = 200
 _MOST_STRATA = 50
 
 
@@ -147,12 +148,12 @@ def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResu
             f'values with {_ROWS_PER_STRATUM} rows each. Use method="chain".'
         )
     ordered = recipe.split == "blocked" or recipe.cv is not None  # folds of all rows, which strata would break up
-    cells = len(counts) * math.prod(len(torch.unique(sample.variables[name].table, dim=0)) for name in "xy")
     labels = all(sample.variables[name].is_label for name in "xyz")
     if method == "counts" and not labels:
         raise ValueError('method is "counts", and not all of x, y and z are labels: use "auto", or give x_type=.')
-    counted = labels and sample.n >= _ROWS_PER_CELL * cells and trains_as_preset(recipe)
-    if method == "counts" or (method == "auto" and counted):
+    counted = method == "auto" and labels and trains_as_preset(recipe)
+    tables = [table for name in "xyz" if (table := sample.variables[name].table) is not None]
+    if method == "counts" or (counted and well_filled(*tables)):
         return _counts(sample, recipe)
     with no_partial_results():
         if method == "strata" or (method == "auto" and fits and not ordered):

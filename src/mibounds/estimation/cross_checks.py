@@ -29,7 +29,9 @@ from mibounds.training.evaluation import Evaluation
 from mibounds.training.folds import Fold
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["copula_error", "cross_checks", "enough_for_copula", "regression_check", "supervised", "thinned"]
+__all__ = [
+    "copula_error", "cross_checks", "enough_for_copula", "regression_check", "supervised", "thinned", "well_filled",
+]  # fmt: skip
 
 _ROWS = 10_000
 _COLUMNS_FOR_NEIGHBORS = 8  # x and y together; beyond, nearest neighbors are far too low
@@ -169,9 +171,14 @@ def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
     )  # fmt: skip
 
 
+def well_filled(*sides: Tensor) -> bool:
+    """Whether there are five rows for each combination of the values of tables (N, D), so that counts say much."""
+    cells = math.prod(len(torch.unique(side, dim=0)) for side in sides)
+    return len(sides[0]) >= _ROWS_PER_CELL * cells
+
+
 def _counts(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
-    values = [len(torch.unique(side, dim=0)) for side in (x, y)]
-    if len(x) < _ROWS_PER_CELL * values[0] * values[1]:
+    if not well_filled(x, y):
         return None
     corrected = contingency(x, y, correction="miller-madow")
     value = min(corrected, entropy(x), entropy(y))

@@ -144,9 +144,8 @@ def _independence_test(
             pvalue = permutation_pvalue(_primary(result), drawn)
         else:
             observed, drawn = _under_permutations(result, sample, recipe, permutations, generator)
-            by_distances = _are_tables(sample) and bool(
-                ((drawn - observed).abs() <= 1e-9 * max(1.0, abs(observed))).all()
-            )
+            constant = bool(((drawn - observed).abs() <= _tolerance(observed)).all())
+            by_distances = constant and sample.x.table is not None and sample.y.table is not None
             if by_distances:
                 observed, drawn = _by_distances(sample, recipe, permutations, generator)
             pvalue = permutation_pvalue(observed, drawn * (1.0 if by_distances else SHARED_FOLDS))
@@ -199,10 +198,6 @@ def _under_permutations(
     return observed, drawn
 
 
-def _are_tables(sample: Sample) -> bool:
-    return sample.x.table is not None and sample.y.table is not None
-
-
 def _by_distances(
     sample: Sample, recipe: Recipe, permutations: int, generator: torch.Generator
 ) -> tuple[float, Tensor]:
@@ -231,5 +226,9 @@ def _permutation(n: int, clusters: Tensor | None, generator: torch.Generator) ->
 
 def permutation_pvalue(observed: float, drawn: Tensor) -> float:
     """(1 + the number of draws that reach the observed, up to rounding) / (1 + all draws)."""
-    tolerance = _ROUNDING * max(1.0, abs(observed))
-    return (1 + int((drawn >= observed - tolerance).sum())) / (1 + len(drawn))
+    return (1 + int((drawn >= observed - _tolerance(observed)).sum())) / (1 + len(drawn))
+
+
+def _tolerance(observed: float) -> float:
+    """By how much a statistic may differ from the observed one and still be equal to it, up to rounding."""
+    return _ROUNDING * max(1.0, abs(observed))

@@ -36,16 +36,18 @@ def local_evaluation(sample: Sample, recipe: Recipe, checks: list[CrossCheck]) -
     named = {check.name: check for check in checks if check.unbiased}
     if not trains_as_preset(recipe) or x.table is None or y.table is None:
         return None
-    labels = x.is_label and y.is_label and "Contingency" in named
-    neighbors = named.get("KSG", named.get("MixedKSG"))
-    columns = x.width == y.width == 1 and not x.is_label and not y.is_label and neighbors is not None
-    if not labels and not columns:
+    reference = None
+    if x.is_label and y.is_label:
+        reference = named.get("Contingency")
+    elif x.width == y.width == 1 and not x.is_label and not y.is_label:
+        reference = named.get("KSG", named.get("MixedKSG"))
+    if reference is None:
         return None
     evaluation = cross_fit(local_candidates(x, y), x.values, y.values, recipe.part("closed forms"), calibrate=True)
-    if labels or neighbors is None:
+    if x.is_label:
         return evaluation
     certified = evaluation.required("contrastive", "lower").value()
-    enough = neighbors.value - certified <= _MISSING + _MISSING_SHARE * neighbors.value
+    enough = reference.value - certified <= _MISSING + _MISSING_SHARE * reference.value
     return evaluation if enough else None
 
 
