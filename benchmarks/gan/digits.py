@@ -21,7 +21,7 @@ RESULTS = Path(__file__).parent / "digits.jsonl"
 METHODS: dict[str, dict[str, Any]] = {
     "plain": {"beta": 0.0},
     "mine": {},
-    "infonce": {"regularizer": "nce", "critic_type": "separable"},
+    "infonce": {"regularizer": "nce"},
     "dv": {"regularizer": "dv"},
 }
 SEEDS = 3

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean, median
 
 import torch
+from fifth import FIFTH
 from fourth import FOURTH
 from relations import FIRST, SECOND
 from third import THIRD
@@ -21,8 +22,8 @@ from mibounds._version import versions
 from mibounds.benchmark.records import append_line, read_lines
 
 RESULTS = Path(__file__).parent / "results.jsonl"
-SETS = {"first": FIRST, "second": SECOND, "third": THIRD, "fourth": FOURTH}
-RELATIONS = FIRST | SECOND | THIRD | FOURTH
+SETS = {"first": FIRST, "second": SECOND, "third": THIRD, "fourth": FOURTH, "fifth": FIFTH}
+RELATIONS = FIRST | SECOND | THIRD | FOURTH | FIFTH
 
 
 def one(name: str, n: int, seed: int) -> dict:

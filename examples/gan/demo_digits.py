@@ -55,8 +55,6 @@ def main() -> None:
     seed, out = options.pop("seed"), options.pop("out")
     if options["regularizer"] == "none":
         options |= {"regularizer": DigitsRecipe().regularizer, "beta": 0.0}
-    elif options["regularizer"] == "nce":
-        options["critic_type"] = "separable"
     recipe = replace(DigitsRecipe(), **options)
     with tqdm(total=recipe.steps) as bar:
         outcome = train(recipe, seed, lambda step: bar.update())

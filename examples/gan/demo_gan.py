@@ -31,7 +31,7 @@ def parser() -> ArgumentParser:
     add("--critic_layers", type=int, nargs="+", help=f"widths of its hidden layers ({ours.critic_layers})")
     add("--critic_activation", help=f"a torch name ({ours.critic_activation})")
     add("--critic_lr", type=float, help=f"its learning rate ({ours.critic_lr})")
-    add("--negative_samples", type=int, help=f"mismatched pairs per row ({ours.negative_samples})")
+    add("--negative_samples", type=int, help="mismatched pairs per row (1; nce: 8, or all if separable)")
     add("--ema_decay", type=float, help=f"decay of MINE's moving average ({ours.ema_decay})")
     betas = ", ".join(f"{own.beta:g} for {data}" for data, own in RECIPES.items())
     add("--beta", type=float, help=f"weight of the information term ({betas})")

@@ -32,8 +32,6 @@ def main() -> None:
     """Train, draw and print."""
     options = parser().parse_args()
     recipe = Recipe(steps=options.steps, regularizer=options.regularizer)
-    if options.regularizer == "nce":
-        recipe = replace(recipe, critic_type="separable")  # a joint critic would score 65,536 pairs in every step
     with tqdm(total=CHECKS * len(options.data) * len(options.beta)) as bar:
         for data in options.data:
             target = {"gaussians": gaussians, "spirals": spirals}[data](seed=options.seed)

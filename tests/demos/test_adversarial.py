@@ -51,6 +51,26 @@ def test_every_term_trains_and_is_repeatable(regularizer, scheduling):
     assert all(weight.requires_grad for weight in discriminator.parameters())
 
 
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ({}, 1),
+        ({"regularizer": "dv"}, 1),
+        ({"regularizer": "nce"}, 8),
+        ({"regularizer": "nce", "critic_type": "separable"}, "all"),
+        ({"critic_type": "separable"}, 1),
+        ({"regularizer": "nce", "negative_samples": 3}, 3),
+        ({"regularizer": "nce", "critic_type": "separable", "negative_samples": 3}, 3),
+    ],
+)
+def test_mismatched_pairs_by_the_bound_and_the_critic(options, expected, monkeypatch):
+    built = []
+    regularizer = adversarial.MIRegularizer
+    monkeypatch.setattr(adversarial, "MIRegularizer", lambda *a, **k: built.append(regularizer(*a, **k)) or built[-1])
+    run(replace(TINY, steps=1, **options))
+    assert [one.negatives for one in built] == [expected]
+
+
 def test_an_unknown_regularizer():
     with pytest.raises(ValueError, match="regularizer is 'mime', and must be 'mine', 'nwj', 'dv' or 'nce'"):
         run(replace(TINY, regularizer="mime"))

@@ -39,7 +39,7 @@ def test_real_stacks_cover_all_modes_nearly_evenly():
     assert 0.01 < real.kl < 0.03  # sampling alone: 999 / 52,000
 
 
-@pytest.mark.parametrize("options", [{}, {"beta": 0.0}, {"regularizer": "nce", "critic_type": "separable"}])
+@pytest.mark.parametrize("options", [{}, {"beta": 0.0}, {"regularizer": "nce"}])
 def test_a_training_counts_modes_and_is_repeatable(options, monkeypatch):
     monkeypatch.setattr(stacked_digits, "SAMPLES", 200)
     monkeypatch.setattr(stacked_digits, "_AT_ONCE", 100)

@@ -4,6 +4,7 @@ import importlib
 import json
 import math
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,9 +73,10 @@ def test_a_common_effect_makes_a_dependence():
     assert truth == pytest.approx(0.51, abs=0.01)
     assert effect.value == pytest.approx(truth, abs=0.12)
     assert effect.method == "chain"
-    assert effect.parts["I(X;Z)"].value > 0.1
+    both, alone = effect.parts.values()
+    assert alone.value > 0.1
     assert effect.interval[0] < truth < effect.interval[1]
-    assert effect.value == pytest.approx(effect.parts["I(X;YZ)"].value - effect.parts["I(X;Z)"].value)
+    assert effect.value == pytest.approx(both.value - alone.value)
 
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
@@ -155,7 +157,7 @@ def chain(estimates, both, alone, recipe=None, **options):
     estimates.calls.clear()
     estimates.results[:] = [both, alone]
     recipe = Recipe(folds=2) if recipe is None else recipe
-    return MODULE._conditional(sample_of(**options), recipe, "chain")
+    return MODULE._conditional(sample_of(**options), recipe, "chain", exchanged=False)
 
 
 def test_the_chain_is_the_difference_of_two_estimates_of_the_same_rows(estimates):
@@ -174,6 +176,74 @@ def test_the_chain_is_the_difference_of_two_estimates_of_the_same_rows(estimates
     assert (second.x.columns, second.y.columns) == (("x",), ("z",))
     assert [one.checkpoint.as_posix() for one in (first_recipe, second_recipe)] == ["run/y and z", "run/z"]
     assert first_recipe.seed == second_recipe.seed == 3
+
+
+def test_parts_of_unlike_methods_are_compared_by_their_critics(estimates):
+    rows = torch.zeros(100)
+    neighbors = Result(
+        value=0.7, stderr=0.02, estimates={"InfoNCE": 0.55, "PlugIn": 0.6, "KSG": 0.7}, method="KSG", n=100,
+        pointwise=rows, interval_bias=(0.2, 0.01),
+    )  # fmt: skip
+    found = chain(estimates, made(0.6, pointwise=rows, interval_bias=(0.03, 0.1)), neighbors)
+    both, alone = found.parts.values()
+    assert (both.value, both.method, both.interval_bias) == (0.6, "InfoNCE", (0.03, 0.1))
+    assert (alone.value, alone.method) == (0.55, "InfoNCE")
+    assert alone.interval_bias == (pytest.approx(0.05), pytest.approx(0.16)), "the ends stay at 0.5 and 0.71"
+    assert found.value == pytest.approx(0.05)
+    assert found.interval_bias == (pytest.approx(0.03 + 0.16), pytest.approx(0.1 + 0.05))
+    assert chain(estimates, replace(neighbors, value=0.9), neighbors).value == pytest.approx(0.2), "neighbors of both"
+
+
+def test_an_extrapolated_part_is_compared_by_its_plug_in(estimates):
+    rows = torch.zeros(100)
+    far = Result(
+        value=6.0, stderr=0.1, estimates={"InfoNCE": 4.0, "PlugIn": 6.0}, method="PlugIn", n=100, extrapolated=True,
+        pointwise=rows,
+    )  # fmt: skip
+    near = Result(value=1.0, stderr=0.1, estimates={"InfoNCE": 1.0, "PlugIn": 1.2}, method="InfoNCE", n=100,
+                  pointwise=rows)  # fmt: skip
+    assert chain(estimates, far, near).value == pytest.approx(4.8)
+    constant = Result(value=0.0, stderr=0.0, estimates={"constant": 0.0}, method="constant", n=100, pointwise=rows)
+    assert chain(estimates, near, constant).value == 1.0, "no critic was trained"
+    below = Result(value=0.3, stderr=0.1, estimates={"InfoNCE": -0.2, "KSG": 0.3}, method="KSG", n=100, pointwise=rows)
+    assert chain(estimates, near, below).value == 1.0, "critics below 0 say 0"
+
+
+def test_a_label_is_compared_by_its_classifier(estimates):
+    rows = torch.zeros(100)
+    both = Result(value=0.5, stderr=0.1, estimates={"InfoNCE": 0.4, "Classifier": 0.45, "MixedKSG": 0.5},
+                  method="MixedKSG", n=100, pointwise=rows)  # fmt: skip
+    alone = Result(value=0.2, stderr=0.1, estimates={"InfoNCE": 0.19, "Classifier": 0.2}, method="Classifier", n=100,
+                   pointwise=rows)  # fmt: skip
+    assert chain(estimates, both, alone).value == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("exchange", [False, True])
+def test_the_variable_that_shares_less_with_z_comes_first(exchange, estimates):
+    z, a, b = normals(3, 200)
+    close, far = z + 0.3 * a, z + 2 * b
+    x, y = (far, close) if exchange else (close, far)
+    rows = torch.zeros(200)
+    estimates.results[:] = [made(1.0, pointwise=rows), made(0.4, pointwise=rows)]
+    found = MODULE._conditional(Sample.of(x=x, y=y, z=z), Recipe(folds=2), "chain")
+    (first, _), (second, _) = estimates.calls
+    assert torch.equal(first.x.table[:, 0], far)
+    assert torch.equal(second.x.table[:, 0], far)
+    assert torch.equal(first.y.table[:, 0], close)
+    assert torch.equal(second.y.table[:, 0], z)
+    assert list(found.parts) == (["I(X;YZ)", "I(X;Z)"] if exchange else ["I(Y;XZ)", "I(Y;Z)"])
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+@pytest.mark.parametrize("method", ["chain", "neighbors"])
+def test_exchanging_x_and_y_changes_nothing(method):
+    z, a, b = normals(3, 300)
+    x, y = z + a, z + 2 * b + 0.5 * a
+    one, other = mi.conditional(x, y, z, method=method, **SHORT), mi.conditional(y, x, z, method=method, **SHORT)
+    assert one.value == other.value
+    assert one.interval == other.interval
+    assert list(one.parts) == ["I(Y;XZ)", "I(Y;Z)"]
+    assert list(other.parts) == ["I(X;YZ)", "I(X;Z)"]
 
 
 def test_what_one_part_lacks_below_the_other_lacks_above(estimates):
@@ -240,7 +310,8 @@ def test_a_small_difference_of_large_numbers_warns(estimates, small, expected):
 def test_a_part_may_have_no_information_without_a_warning():
     a, b, c = normals(3, 400)
     nothing = mi.conditional(a, a + b, c, **SHORT)
-    assert "maybe-independent" in [warning.code for warning in nothing.parts["I(X;Z)"].warnings]
+    _, alone = nothing.parts.values()
+    assert "maybe-independent" in [warning.code for warning in alone.warnings]
     assert "maybe-independent" not in [warning.code for warning in nothing.warnings]
 
 
@@ -430,15 +501,19 @@ def test_types_are_those_of_each_variable():
     a, b, z = normals(3, 200)
     y = torch.bucketize(a + 0.3 * b, torch.tensor([-0.5, 0.5])).float()
     found = mi.conditional(a, y, z, y_type="categorical", **SHORT)
-    parts = found.parts
-    assert parts["I(X;YZ)"].columns == (("x",), ("y=0", "y=1", "y=2", "z"))
-    assert parts["I(X;YZ)"].kinds == (("continuous",), ("categorical", "continuous"))
-    assert parts["I(X;Z)"].columns == (("x",), ("z",))
+    both, alone = found.parts.values()
+    taken, other = ("x",), ("y=0", "y=1", "y=2")
+    if "I(Y;Z)" in found.parts:
+        taken, other = other, taken
+    assert both.columns == (taken, (*other, "z"))
+    assert set(both.kinds[0] + both.kinds[1]) == {"continuous", "categorical"}
+    assert alone.columns == (taken, ("z",))
     assert mi.conditional(a, y, z, y_type={"y": "categorical"}, **SHORT) == found
     assert found.entropy_limit is not None
     assert "identifier" not in [warning.code for warning in found.warnings]
     both = mi.conditional(a, z, y, z_type="categorical", method="chain", **SHORT)
-    assert both.parts["I(X;Z)"].kinds[1] == ("categorical",)
+    _, alone = both.parts.values()
+    assert alone.kinds[1] == ("categorical",)
 
 
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")

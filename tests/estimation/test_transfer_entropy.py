@@ -77,7 +77,8 @@ def conditionals(monkeypatch):
     """Replace the conditional by one that records the sample and the recipe."""
     calls = []
 
-    def conditional(sample, recipe, method):
+    def conditional(sample, recipe, method, *, exchanged):
+        assert not exchanged, "surrogates are of x"
         calls.append((sample, recipe, method))
         raise LookupError
 

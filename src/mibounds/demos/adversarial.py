@@ -29,6 +29,8 @@ from mibounds.training.workers import fast_arithmetic
 
 __all__ = ["Schedule", "Training", "draw_latent", "fit"]
 
+_CONTRASTED = 8
+
 Schedule = Literal["constant", "half", "cosine", "late"]
 
 
@@ -45,7 +47,7 @@ class Training:
         critic_layers: widths of the critic's hidden layers.
         critic_activation: a torch name.
         critic_lr: learning rate of the critic.
-        negative_samples: mismatched pairs per row; "nce" takes all.
+        negative_samples: mismatched pairs per row; by default 1, for "nce" 8 with a joint critic and all with another.
         ema_decay: decay of MINE's moving average.
         unroll_critic: critic steps for each generator step.
         gen_lr: learning rate of the generator.
@@ -71,7 +73,7 @@ class Training:
     critic_layers: Sequence[int] = (64, 64, 64)
     critic_activation: str = "silu"
     critic_lr: float = 1e-3
-    negative_samples: int = 1
+    negative_samples: int | None = None
     ema_decay: float = 0.99
     unroll_critic: int = 1
     gen_lr: float = 1e-3
@@ -204,12 +206,21 @@ def _regularizer(training: Training, size: int, seed: int) -> MIRegularizer | No
         bound=bounds[training.regularizer](),
         critic=critic,
         lr=training.critic_lr,
-        negatives="all" if training.regularizer == "nce" else training.negative_samples,
+        negatives=_negatives(training),
         steps=training.unroll_critic,
         betas=(0.5, 0.999),
         clip=math.inf,
         seed=seed,
     )
+
+
+def _negatives(training: Training) -> int | Literal["all"]:
+    """Mismatched pairs per row: one is little for InfoNCE, and all are quick for a critic of two codes only."""
+    if training.negative_samples is not None:
+        return training.negative_samples
+    if training.regularizer != "nce":
+        return 1
+    return _CONTRASTED if training.critic_type == "joint" else "all"
 
 
 def _weight(schedule: Schedule, progress: float) -> float:

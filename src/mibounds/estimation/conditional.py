@@ -4,7 +4,9 @@ The chain rule makes a difference of it,
 
 .. math:: I(X;Y|Z) = I(X; (Y,Z)) - I(X;Z) ,
 
-two estimates with the same folds, recipe and seed, whose errors partly cancel. The difference of two lower bounds is
+two estimates with the same folds, recipe and seed, whose errors partly cancel: by the critics of both, unless both
+report the same method. It holds with x and y exchanged, too: the one of the two that shares less with z by classical
+estimates is x here. The difference of two lower bounds is
 neither bound, and its error is that of numbers that may be much larger than itself: their sum over their difference is
 the amplification. Where z takes few values, each with many rows, the rows are split by it instead:
 
@@ -24,6 +26,7 @@ columns of z the nearest are far, x' is not drawn given z, and the number is too
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,17 +36,18 @@ from typing_extensions import Unpack
 
 from mibounds._checks import check_choice, check_fraction
 from mibounds._version import versions
-from mibounds.bounds import DonskerVaradhan, PlugIn
+from mibounds.bounds import DonskerVaradhan, InfoNCE, PlugIn
 from mibounds.classical import discrete
 from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.estimation._estimate import _estimate, entropy_limit
 from mibounds.estimation.added_scores import held_out, nearest
 from mibounds.estimation.canonical_order import row_order
-from mibounds.estimation.cross_checks import well_filled
+from mibounds.estimation.cross_checks import cross_checks, well_filled
 from mibounds.estimation.local import trains_as_preset
 from mibounds.inference import BoundEvaluation, mean_stderr, pool
 from mibounds.results import ConditionalResult, Result
 from mibounds.results.units import Unit, nats_in
+from mibounds.training.evaluation import CLASSIFIER
 from mibounds.training.interrupts import no_partial_results
 from mibounds.training.recipe import Recipe, Settings, takes_settings
 from mibounds.warnings import AmplifiedWarning, MaybeIndependentWarning, MIWarning, issue
@@ -133,8 +137,16 @@ def conditional(
     return result.to(unit, level=level)
 
 
-def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResult:
-    """I(X;Y|Z) in nats of the variables x, y and z of a sample; no warning is issued."""
+def _conditional(sample: Sample, recipe: Recipe, method: str, *, exchanged: bool | None = None) -> ConditionalResult:
+    """I(X;Y|Z) in nats of the variables x, y and z of a sample; no warning is issued.
+
+    Arguments:
+        sample: of the three.
+        recipe: of each estimate.
+        method: by name.
+        exchanged: does the chain rule take y first? None takes the one first that shares less with z: the parts are the
+            smaller ones, and so are their errors.
+    """
     sample.check_tables("xyz")
     if any(_equal(sample, name) for name in "xy"):
         return _result(sample, recipe, 0.0, 0.0, "z equals x or y", {})
@@ -158,8 +170,18 @@ def _conditional(sample: Sample, recipe: Recipe, method: str) -> ConditionalResu
     with no_partial_results():
         if method == "strata" or (method == "auto" and fits and not ordered):
             return _strata(sample, recipe, stratum)
-        chain = _chain(sample, recipe)
-        return _among_neighbors(chain, sample, recipe) if method == "neighbors" else chain
+        if exchanged is None:
+            exchanged = _shared(sample, "y", recipe) < _shared(sample, "x", recipe)
+        taken = sample.select(x="y", y="x", z="z") if exchanged else sample
+        chain = _chain(taken, recipe, *("YX" if exchanged else "XY"))
+        return _among_neighbors(chain, taken, recipe) if method == "neighbors" else chain
+
+
+def _shared(sample: Sample, name: str, recipe: Recipe) -> float:
+    """What a variable shares with z by classical estimates, in nats."""
+    one, z = sample.variables[name].table, sample.variables["z"].table
+    assert one is not None and z is not None
+    return max((check.value for check in cross_checks(one, z, recipe.seed)), default=0.0)
 
 
 def _counts(sample: Sample, recipe: Recipe) -> ConditionalResult:
@@ -171,11 +193,14 @@ def _counts(sample: Sample, recipe: Recipe) -> ConditionalResult:
     return _result(sample, recipe, value if limit is None else min(value, limit), stderr, "counts", {})
 
 
-def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
+def _chain(sample: Sample, recipe: Recipe, first: str = "X", second: str = "Y") -> ConditionalResult:
+    """By the chain rule, with the parts under the names of the variables that were given."""
     joint = sample.select(x="x", y=("y", "z"))
     order = row_order(joint, recipe)
-    both = _estimate(joint, recipe.part("y and z"), order, trained=True)
-    alone = _estimate(sample.select(x="x", y="z"), recipe.part("z"), order, trained=True)
+    both, alone = _by_one_method(
+        _estimate(joint, recipe.part("y and z"), order, trained=True),
+        _estimate(sample.select(x="x", y="z"), recipe.part("z"), order, trained=True),
+    )
     value = both.value - alone.value
     # The same rows and the same folds: the errors of the two are those of their differences, row by row and fold by
     # fold.
@@ -194,7 +219,7 @@ def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
         value,
         stderr,
         "chain",
-        {"I(X;YZ)": both, "I(X;Z)": alone},
+        {f"I({first};{second}Z)": both, f"I({first};Z)": alone},
         amplification=_amplification(both.value, alone.value, stderr),
         # What one part may lack stretches one end, what the other may lack the other.
         interval_bias=(
@@ -202,6 +227,24 @@ def _chain(sample: Sample, recipe: Recipe) -> ConditionalResult:
             both.interval_bias[1] + alone.interval_bias[0],
         ),
     )
+
+
+def _by_one_method(both: Result, alone: Result) -> tuple[Result, Result]:
+    """Both parts as they are if they report the same method, else by the critics of both, whose errors are alike and
+    cancel: those of nearest neighbors of few columns and of critics of many do not."""
+    extrapolated = [PlugIn.__name__] if both.extrapolated or alone.extrapolated else []
+    names = [CLASSIFIER, *extrapolated, InfoNCE.__name__]
+    name = next((one for one in names if one in both.estimates and one in alone.estimates), None)
+    if both.method == alone.method or name is None:
+        return both, alone
+    return _reported(both, name), _reported(alone, name)
+
+
+def _reported(part: Result, name: str) -> Result:
+    """The result with another of its estimates as its value, and an interval that reaches as far as before."""
+    value = max(part.estimates[name], 0.0)
+    (below, above), shift = part.interval_bias, part.value - value
+    return replace(part, value=value, method=name, interval_bias=(max(below - shift, 0.0), max(above + shift, 0.0)))
 
 
 def _amplification(both: float, alone: float, stderr: float) -> float:

@@ -112,7 +112,7 @@ def transfer_entropy(
     ).varying()
     if permutations:
         _check_blocks(blocked, pasts.n)
-    found = _conditional(pasts, blocked, "chain")
+    found = _conditional(pasts, blocked, "chain", exchanged=False)  # surrogates are of the past of x
     pvalue = None
     if permutations and all(part.fitted is not None for part in found.parts.values()) and found.parts:
         pvalue = surrogate_pvalue(found.parts.values(), pasts, blocked.gap or 0, permutations, blocked.seed)

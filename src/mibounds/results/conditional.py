@@ -38,7 +38,8 @@ class ConditionalResult(Measurement):
         stderr: its standard error in `unit`.
         method: "chain", "counts", "neighbors" or "strata"; "z equals x or y" or "constant" where it is 0 without an
             estimate.
-        parts: the estimates that it consists of: I(X;(Y,Z)) and I(X;Z), or I(X;Y|Z=z) by the value of z.
+        parts: the estimates that it consists of: "I(X;YZ)" and "I(X;Z)", or "I(Y;XZ)" and "I(Y;Z)" where y shares less
+            with z; or I(X;Y|Z=z) by the value of z.
         amplification: the sum of the absolute parts divided by the absolute value of their difference (or by its
             standard error, if that is larger), the factor by which the chain rule magnifies relative errors; 1 for the
             other methods.
