@@ -10,7 +10,13 @@ import torch
 import mibounds as mi
 from mibounds.critics import FunctionCritic
 from mibounds.data import Sample
-from mibounds.estimation.independence_test import SHARED_FOLDS, _permutation, _under_permutations, permutation_pvalue
+from mibounds.estimation.independence_test import (
+    SHARED_FOLDS,
+    _permutation,
+    _under_permutations,
+    permutation_pvalue,
+    smaller_pvalue,
+)
 from mibounds.results import Curve, Result
 from mibounds.training.fit import Fitted
 from mibounds.training.folds import Fold
@@ -164,7 +170,7 @@ def test_the_test_multiplies_deviations_once_and_compares_what_is_conservative(m
         monkeypatch.setattr(MODULE, "_under_permutations", lambda *_: (10.0, torch.arange(1.0, 10.0)))
         found = MODULE._independence_test(sample, Recipe(), 9)
         assert found.statistic == 0.7
-        assert found.pvalue == pytest.approx((1 + 2) / 10)  # 8 and 9 times sqrt 2 are above 10, 7 times is not
+        assert found.pvalues["critics"] == pytest.approx((1 + 2) / 10)  # 8 and 9 times sqrt 2 are above 10, 7 is not
     assert math.isclose(SHARED_FOLDS, math.sqrt(2))
 
 
@@ -285,18 +291,60 @@ def test_weights_choose_the_rows_that_are_permuted(retrain):
 CONSTANT = FunctionCritic(lambda x, y: 0 * (x * y).sum(-1))
 
 
-def test_where_every_critic_is_constant_distances_are_permuted(monkeypatch):
+def test_the_smaller_pvalue_counts_matchings_of_either_statistic():
+    first = torch.tensor([3.0, 1.0, 2.0, 5.0, 4.0])  # 3 of 5 are as large
+    second = torch.tensor([9.0, 9.0, 2.0, 3.0, 1.0])  # 2 of 5
+    pvalue, alone = smaller_pvalue([first, second])
+    assert alone == [3 / 5, 2 / 5]
+    # Of the matchings 0 to 4 so many are as large, in either: 3 and 2, 5 and 2, 4 and 4, 1 and 3, 2 and 5.
+    assert pvalue == pytest.approx(4 / 5)
+    assert smaller_pvalue([first]) == (pytest.approx(3 / 5), [3 / 5])
+    assert smaller_pvalue([torch.zeros(5), second]) == (pytest.approx(2 / 5), [1.0, 2 / 5]), "ties say nothing"
+    assert smaller_pvalue([torch.zeros(5), torch.ones(5)]) == (1.0, [1.0, 1.0])
+
+
+def test_the_smaller_of_two_pvalues_holds_its_level():
+    """Of 2,000 draws of two independent statistics, with 39 permutations each."""
+    draw = torch.randn(2000, 2, 40, generator=torch.Generator().manual_seed(0))
+    rejected = sum(smaller_pvalue([*one])[0] <= 0.1 for one in draw) / 2000
+    assert 0.07 < rejected < 0.12
+    same = sum(smaller_pvalue([one[0], one[0]])[0] <= 0.1 for one in draw) / 2000
+    assert same == pytest.approx(0.1, abs=0.02), "of equal statistics nothing is lost"
+
+
+def test_where_every_critic_is_constant_distances_decide(monkeypatch):
     x, noise = normals(150)
     rows = torch.arange(150)
     given = result_with([CONSTANT, CONSTANT], rows[::2], rows[1::2])
     monkeypatch.setattr(MODULE, "_estimate", lambda *_: given)
     found = mi.independence_test(x, x.square() + noise, permutations=99)
-    assert (found.pvalue, found.by_distances) == (0.01, True)
-    assert "critics are constant: p of the distance covariance" in repr(found).replace("\n    ", " ")
+    assert (found.pvalue, found.pvalues) == (0.01, {"critics": 1.0, "distances": 0.01})
+    assert "p of each statistic alone: critics 1, distances 0.01" in repr(found)
     apart = mi.independence_test(x, noise, permutations=99)
-    assert apart.pvalue > 0.05 and apart.by_distances
-    given = result_with([PRODUCT, CONSTANT], rows[::2], rows[1::2])
-    assert not mi.independence_test(x, noise, permutations=99).by_distances
+    assert apart.pvalue == apart.pvalues["distances"] > 0.05
+
+
+def test_weak_linear_dependence_is_seen_by_distances(monkeypatch):
+    """Critics that are no use in finding it."""
+    x, noise = normals(300)
+    rows = torch.arange(300)
+    given = result_with([FunctionCritic(lambda x, y: (x**2 * y**2).sum(-1))], rows)
+    monkeypatch.setattr(MODULE, "_estimate", lambda *_: given)
+    found = mi.independence_test(x, 0.4 * x + noise, permutations=99)
+    assert found.pvalues["distances"] == 0.01
+    assert found.pvalues["critics"] > 0.01
+    assert found.pvalue <= 0.02
+
+
+@pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
+def test_what_has_no_distances_is_tested_by_critics():
+    images = torch.rand(80, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    y = images.mean((1, 2, 3))
+    short = {"steps": 5, "folds": 2, "hidden": (8,), "permutations": 9}
+    found = mi.independence_test(images, y, **short)
+    assert [*found.pvalues] == ["critics"]
+    assert found.pvalue == found.pvalues["critics"]
+    assert not mi.independence_test(y, y.exp(), retrain=True, **short).pvalues
 
 
 def test_distances_are_permuted_in_groups():
@@ -304,9 +352,9 @@ def test_distances_are_permuted_in_groups():
     x, y = (side[groups] for side in normals(40, seed=3))
     sample = sample_of(x, y, groups=groups)
     generator = torch.Generator().manual_seed(0)
-    observed, drawn = MODULE._by_distances(sample, Recipe(), 199, generator)
-    of_rows, _ = MODULE._by_distances(sample_of(x, y), Recipe(), 1, torch.Generator().manual_seed(0))
-    assert observed == pytest.approx(of_rows)
-    assert permutation_pvalue(observed, drawn) > 0.05  # rows of their own would say 0.005
-    _, alone = MODULE._by_distances(sample_of(x, y), Recipe(), 199, generator)
-    assert drawn.mean() > 2 * alone.mean()
+    observed, *drawn = MODULE._by_distances(sample, Recipe(), 199, generator)
+    of_rows, *_ = MODULE._by_distances(sample_of(x, y), Recipe(), 1, torch.Generator().manual_seed(0))
+    assert float(observed) == pytest.approx(float(of_rows))
+    assert permutation_pvalue(float(observed), torch.stack(drawn)) > 0.05  # rows of their own would say 0.005
+    _, *alone = MODULE._by_distances(sample_of(x, y), Recipe(), 199, generator)
+    assert torch.stack(drawn).mean() > 2 * torch.stack(alone).mean()

@@ -22,6 +22,9 @@ def test_what_is_printed_speaks_of_the_null_hypothesis_and_in_the_unit():
     bits = repr(TEST.to("bits"))
     assert f"InfoNCE {0.51 / math.log(2):.4g} bits" in bits
     assert "critics retrained on each" in repr(replace(TEST, retrained=True))
+    both = replace(TEST, pvalues={"critics": 0.001, "distances": 0.3218})
+    assert repr(both).splitlines()[-1] == "  p of each statistic alone: critics 0.001, distances 0.322"
+    assert IndependenceTestResult.from_dict(both.to_dict()).pvalues == both.pvalues
 
 
 def test_the_pvalue_has_no_unit():

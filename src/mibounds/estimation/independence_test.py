@@ -10,9 +10,11 @@ and theirs to its own. A chance pattern common to two folds then counts twice, o
 varies more than permutations within the folds say: for critics that follow their data linearly, by twice the variance.
 Deviations of the random matchings are therefore stretched by :math:`\sqrt 2`.
 
-Where every critic is constant, no matching changes its scores. Then the distance covariance of normal scores takes
-their place, from at most 1,000 rows; since that happens most where little dependence is seen, the test becomes
-conservative and not liberal.
+Critics have to learn what there is, and of few rows learn a weak dependence late. Of tables the distance correlation of
+normal scores, from at most 1,000 rows, is a second statistic that needs no training and has the most power for weak
+monotone dependence. The p-value is that of the smaller one of the two: with :math:`p_b` the smaller one of matching b
+among all matchings, :math:`p = \#\{b : p_b \le p_0\} / (1 + B)`, the observed matching 0 included. Where every critic
+is constant, no matching changes its scores, and that is the p-value of distances.
 
 Where rows are dependent (`groups`, or runs of neighbors with split="blocked"), whole groups are exchanged and rows keep
 their order inside them, so that a random matching is as dependent as the observed one.
@@ -21,6 +23,7 @@ their order inside them, so that a random matching is as dependent as the observ
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -34,7 +37,7 @@ from mibounds._variables import take_rows
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import MissingPolicy, Sample, VariableType
 from mibounds.estimation._estimate import _estimate
-from mibounds.estimation.distance_covariance import distance_covariances
+from mibounds.estimation.distance_correlation import distance_correlations
 from mibounds.results import IndependenceTestResult, Result
 from mibounds.results.units import Unit, nats_in
 from mibounds.training.interrupts import no_partial_results
@@ -42,7 +45,7 @@ from mibounds.training.progress_bars import progress_bar
 from mibounds.training.recipe import Recipe, Settings, takes_settings
 from mibounds.warnings import issue
 
-__all__ = ["SHARED_FOLDS", "independence_test", "permutation_pvalue"]
+__all__ = ["SHARED_FOLDS", "independence_test", "permutation_pvalue", "smaller_pvalue"]
 
 _BLOCK = 4096
 _ROWS_FOR_DISTANCES = 1_000
@@ -73,8 +76,9 @@ def independence_test(
 
     .. math:: p = \frac{1 + \#\{b : T_b \ge T\}}{1 + B}
 
-    A permutation that ties with the data counts against dependence, so p is 1 where none changes anything, because x
-    or y is constant. Of tables whose critics are all constant distances are permuted. The quick way (see the module)
+    T is the smaller p-value of two statistics, the scores of critics and, of tables, the distance correlation of normal
+    scores, negative (see the module). A permutation that ties with the data counts against dependence, so p is 1 where
+    none changes anything, because x or y is constant. The quick way (see the module)
     trains once and holds its level approximately, as measured in `benchmarks/independence`; `retrain=True` permutes y
     and estimates anew each time, which is exact and costs as many estimates as there are permutations.
 
@@ -85,7 +89,8 @@ def independence_test(
     References:
         Phipson and Smyth, Permutation p-values should never be zero, 2010, arXiv:1603.05766.
         Lopez-Paz and Oquab, Revisiting classifier two-sample tests, 2017, arXiv:1610.06545, for tests by critics
-        evaluated on held-out rows.
+        evaluated on held-out rows. Székely, Rizzo and Bakirov, Measuring and testing dependence by correlation of
+        distances, 2007, arXiv:0803.4101.
 
     Arguments:
         x: (N,) or (N, D_x), as `estimate` takes it.
@@ -134,7 +139,7 @@ def _independence_test(
 ) -> IndependenceTestResult:
     """The test of the variables x and y of a sample, in nats; no warning is issued."""
     generator = torch.Generator().manual_seed(recipe.seed)
-    by_distances = False
+    pvalues: dict[str, float] = {}
     with no_partial_results():
         result = _estimate(sample, recipe)
         if result.fitted is None:  # of a constant nothing is trained, and every permutation is as the sample itself
@@ -144,17 +149,17 @@ def _independence_test(
             pvalue = permutation_pvalue(_primary(result), drawn)
         else:
             observed, drawn = _under_permutations(result, sample, recipe, permutations, generator)
-            constant = bool(((drawn - observed).abs() <= _tolerance(observed)).all())
-            by_distances = constant and sample.x.table is not None and sample.y.table is not None
-            if by_distances:
-                observed, drawn = _by_distances(sample, recipe, permutations, generator)
-            pvalue = permutation_pvalue(observed, drawn * (1.0 if by_distances else SHARED_FOLDS))
+            statistics = {"critics": torch.cat([torch.tensor([observed]).to(drawn), SHARED_FOLDS * drawn])}
+            if sample.x.table is not None and sample.y.table is not None:
+                statistics["distances"] = _by_distances(sample, recipe, permutations, generator)
+            pvalue, alone = smaller_pvalue([*statistics.values()])
+            pvalues = dict(zip(statistics, alone, strict=True))
     return IndependenceTestResult(
         statistic=_primary(result),
         pvalue=pvalue,
         permutations=permutations,
         retrained=retrain,
-        by_distances=by_distances,
+        pvalues=pvalues,
         estimate=result,
     )
 
@@ -198,18 +203,15 @@ def _under_permutations(
     return observed, drawn
 
 
-def _by_distances(
-    sample: Sample, recipe: Recipe, permutations: int, generator: torch.Generator
-) -> tuple[float, Tensor]:
-    """The distance covariance of at most 1,000 rows, and that of random matchings (B,)."""
+def _by_distances(sample: Sample, recipe: Recipe, permutations: int, generator: torch.Generator) -> Tensor:
+    """The distance correlation of at most 1,000 rows, and those of random matchings (1 + B,)."""
     varying, clusters = sample.varying(), recipe.clusters(sample.n, sample.groups)
     kept = torch.randperm(sample.n, generator=generator)[:_ROWS_FOR_DISTANCES].sort().values
     x, y = (one.table for one in (varying.x, varying.y))
     assert x is not None and y is not None
     own = None if clusters is None else clusters[kept]
     orders = (_permutation(len(kept), own, generator) for _ in range(permutations))
-    found = distance_covariances(x[kept], y[kept], chain([torch.arange(len(kept))], orders))
-    return float(found[0]), found[1:]
+    return distance_correlations(x[kept], y[kept], chain([torch.arange(len(kept))], orders))
 
 
 def _permutation(n: int, clusters: Tensor | None, generator: torch.Generator) -> Tensor:
@@ -227,6 +229,31 @@ def _permutation(n: int, clusters: Tensor | None, generator: torch.Generator) ->
 def permutation_pvalue(observed: float, drawn: Tensor) -> float:
     """(1 + the number of draws that reach the observed, up to rounding) / (1 + all draws)."""
     return (1 + int((drawn >= observed - _tolerance(observed)).sum())) / (1 + len(drawn))
+
+
+def smaller_pvalue(statistics: Sequence[Tensor]) -> tuple[float, list[float]]:
+    """The p-value of the smaller one of the p-values of several statistics, and these.
+
+    The matchings of one statistic may be others than those of another: then p is too large where both agree.
+
+    Arguments:
+        statistics: (1 + B,) each, the observed value first.
+
+    Example:
+        >>> first, second = torch.tensor([9.0, 1, 2, 3, 4]), torch.tensor([0.0, 1, 2, 3, 4])
+        >>> smaller_pvalue([first, second])
+        (0.4, [0.2, 1.0])
+    """
+    # How many values, each itself included, are at least as large.
+    reached = torch.stack([_reached(values) for values in statistics])
+    smaller = reached.min(0).values
+    pvalue = (smaller <= smaller[0]).double().mean()
+    return float(pvalue), [float(one) / reached.shape[1] for one in reached[:, 0]]
+
+
+def _reached(values: Tensor) -> Tensor:
+    ascending = values.sort().values
+    return len(values) - torch.searchsorted(ascending, values - _tolerance(float(values[0])))
 
 
 def _tolerance(observed: float) -> float:

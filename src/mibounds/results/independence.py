@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +29,8 @@ class IndependenceTestResult(Composite):
             against independence.
         permutations: number of random matchings that the statistic was compared with.
         retrained: True if the critics were trained anew on each.
-        by_distances: True if every critic was constant, so that the p-value is of the distance covariance.
+        pvalues: of each statistic alone, by name: "critics" and, of tables, "distances" (distance correlation); empty
+            where critics were retrained or nothing was estimated.
         estimate: the estimate whose critics were used.
         unit: "nats" or "bits".
 
@@ -46,7 +48,7 @@ class IndependenceTestResult(Composite):
     permutations: int
     retrained: bool
     estimate: Result
-    by_distances: bool = False
+    pvalues: Mapping[str, float] = field(default_factory=dict)
     unit: Unit = "nats"
 
     _derived: ClassVar[tuple[str, ...]] = ("level", "n", "warnings")
@@ -60,12 +62,14 @@ class IndependenceTestResult(Composite):
 
     def _content(self) -> Content:
         critics = f"critics {'retrained on each' if self.retrained else 'trained once'}"
-        if self.by_distances:
-            critics = "critics are constant: p of the distance covariance"
+        alone = ", ".join(f"{name} {pvalue:.3g}" for name, pvalue in self.pvalues.items())
         counts = f"n = {self.n:,}, {self.permutations:,} permutations"
         return Content(
             f"p = {self.pvalue:.3g} (null hypothesis: independence)",
-            (Line(f"InfoNCE {number(self.statistic)} {self.unit}, {counts}, {critics}"),),
+            (
+                Line(f"InfoNCE {number(self.statistic)} {self.unit}, {counts}, {critics}"),
+                *([Line(f"p of each statistic alone: {alone}")] if alone else []),
+            ),
             self.warnings,
         )
 

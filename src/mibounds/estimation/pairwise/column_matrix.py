@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mibounds._math import twice_mid_ranks
 from mibounds.data import Variable
 from mibounds.data.sources import MINIMUM_ROWS
 from mibounds.data.values import entropy_of
@@ -38,6 +39,7 @@ _MANY = 20_000  # rows, from which two folds are enough
 _STACK = 64  # pairs trained at once: what a core's cache holds
 _NULL_COLUMNS = 33, 50  # at least and at most: 528 to 1,225 pairs of them
 _FEW, _SERIAL = 200, 0.3
+_LARGEST_KEY = 1 << 40  # sums of whole numbers below it are exact, and equal only for rows of equal values
 _MOST_LABELS = 12  # different values of a column whose entropy limits its pairs: as many as text may have to be taken
 
 
@@ -126,9 +128,12 @@ def _parts(table: Tensor, first: Tensor, second: Tensor, folds: int | None, seed
 
 
 def _ordered(table: Tensor) -> Tensor:
-    """The rows (n, d) in the order of the first column, and of the next where it has ties: the folds then do
-    not depend on the order in which rows came, nor on the columns after those."""
-    return table[torch.unique(table, dim=0, return_inverse=True)[1].argsort(stable=True)]
+    """The rows (n, d) in an order that their values decide, by a sum over columns of random numbers for the ranks, the
+    same for all columns: the folds depend neither on the order in which rows came nor on that of the columns."""
+    ranks = twice_mid_ranks(table)
+    drawn = torch.randint(_LARGEST_KEY, (2 * len(table) + 1,), generator=torch.Generator().manual_seed(0))
+    keys = torch.stack([drawn.to(rank.device)[rank] for rank in ranks]).sum(0)
+    return table[keys.argsort(stable=True)]
 
 
 def _null(table: Tensor, folds: int | None, seed: int) -> _Part:
