@@ -66,6 +66,63 @@ def test_what_has_no_name_is_an_object():
 
 
 @pytest.mark.parametrize(
+    "kind, call",
+    [(critics.DiagonalGaussianCritic, "DiagonalGaussianCritic(...)"), (critics.CosineCritic, "CosineCritic()")],
+)
+def test_a_class_of_critics_is_called(kind, call):
+    with pytest.raises(TypeError) as caught:
+        build_critic(kind, 1, 1)
+    expected = "expected a mi.critics object or a name, so call it:"
+    assert str(caught.value) == f"critic is the class {kind.__name__}: {expected} {call}."
+    with pytest.raises(TypeError, match=f"critic is the class {kind.__name__}, and this function builds"):
+        check_critic(kind)
+
+
+@pytest.mark.parametrize(
+    "kind, call", [(bounds.InfoNCE, r"InfoNCE\(\)"), (bounds.BarberAgakov, r"BarberAgakov\(\.\.\.\)")]
+)
+def test_a_class_of_bounds_is_called(kind, call):
+    expected = "expected a mi.bounds object or a name, so call it:"
+    with pytest.raises(TypeError, match=rf"^bound is the class {kind.__name__}: {expected} {call}\.$"):
+        build_bound(kind)
+
+
+@pytest.mark.parametrize(
+    "function, said", [(lambda x, z: (x * z).sum(-1), "a function"), (torch.nn.Linear(2, 1), "a Linear object")]
+)
+def test_a_function_in_place_of_a_critic_is_wrapped(function, said):
+    with pytest.raises(
+        TypeError, match=rf"^critic is {said}: .*, so wrap a function in mi\.critics\.FunctionCritic\.$"
+    ):
+        build_critic(function, 1, 1)
+    with pytest.raises(TypeError, match=f"critic is {said}, and this function builds"):
+        check_critic(function)
+
+
+@pytest.mark.parametrize("choice", [None, 3, bounds.InfoNCE(), critics.Critic, torch.nn.Linear])
+def test_what_is_no_critic_is_said_in_one_line(choice):
+    with pytest.raises(
+        ValueError, match=r"^critic is .*: expected a mi.critics object or a name, such as 'bilinear'\.$"
+    ):
+        build_critic(choice, 1, 1)
+
+
+@pytest.mark.parametrize("choice", [None, 3, critics.JointCritic(1, 1), bounds.Bound, len])
+def test_what_is_no_bound_is_said_in_one_line(choice):
+    with pytest.raises(ValueError, match=r"^bound is .*: expected a mi.bounds object or a name, such as 'mine'\.$"):
+        build_bound(choice)
+
+
+@pytest.mark.parametrize("critic", ["categorical", critics.CategoricalCritic(2, 12, hidden=(4,))])
+def test_labels_have_a_number_of_classes_and_no_shape(critic):
+    with pytest.raises(
+        ValueError, match=r"given as \(4, 3\): expected the number of classes, for example z_shape=3\.$"
+    ):
+        build_critic(critic, 2, (4, 3), hidden=(4,))
+    build_critic(critic, 2, (12,), hidden=(4,))
+
+
+@pytest.mark.parametrize(
     "name, kind", [("dv", bounds.DonskerVaradhan), ("JSD", bounds.JensenShannon), ("cpc", bounds.InfoNCE)]
 )
 def test_abbreviations_of_bounds_are_known(name, kind):

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -141,8 +142,14 @@ def test_data_that_do_not_fit():
     estimator = Mi_estimator("mine", 2, 1, batch_size=16)
     with pytest.raises(ValueError, match="z_data has 2 columns, and dim_z is 1: they must agree"):
         estimator.fit(x, z)
-    with pytest.raises(ValueError, match="z_data has 99"):
-        estimator.fit(x, z[:99, :1])
+    for one, other in ((x, z[:99, :1]), (x.numpy(), z[:99, 0].numpy()), (x.tolist(), z[:99, :1].tolist())):
+        with pytest.raises(
+            ValueError, match="^x_data has 100 rows and z_data has 99: rows are paired samples, pass as"
+        ):
+            estimator.fit(one, other)
+    frames = [pd.DataFrame({"one": x[:, 0]}), pd.DataFrame({"one": z[:, 0]}, index=range(99, -1, -1))]
+    with pytest.raises(ValueError, match="x_data and z_data have the same index in another order"):
+        Mi_estimator("mine", 1, 1, batch_size=16).fit(*frames)
     with pytest.raises(ValueError, match="x_data has 1 missing or infinite values"):
         estimator.fit(torch.where(x > x.max() - 1e-6, math.nan, x), z[:, :1])
 

@@ -27,6 +27,7 @@ __all__ = [
     "average_gradients",
     "broadcast_object",
     "broadcast_tensors",
+    "check_equal",
     "check_even_shares",
     "check_reached",
     "check_same",
@@ -195,6 +196,14 @@ def check_same(described: Mapping[str, str]) -> None:
                 f"Rank {number} has another fit than rank 0, with {differences}: call this on every rank with all rows "
                 "and the same settings, or in `with mibounds.alone():` for a fit of each rank's own."
             )
+
+
+def check_equal(name: str, value: int, advice: str) -> None:
+    """Raise a ValueError, on every rank, if a number is not the same on all."""
+    values = all_gather_objects(value)
+    for number, other in enumerate(values):
+        if other != values[0]:
+            raise ValueError(f"Rank {number} has {other} {name} and rank 0 has {values[0]}: {advice}.")
 
 
 def check_reached(device: torch.device) -> None:

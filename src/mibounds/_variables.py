@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
+import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
@@ -15,6 +16,7 @@ __all__ = [
     "Tensors",
     "check_finite",
     "flat",
+    "identity",
     "like",
     "map_tensors",
     "refuse_packed",
@@ -52,6 +54,20 @@ def tuple_like(variable: tuple[Any, ...], parts: Sequence[Any]) -> tuple[Any, ..
     """
     named: Any = variable
     return named._make(parts) if hasattr(variable, "_fields") else tuple(parts)
+
+
+def identity(*variables: Tensors) -> tuple[Any, ...]:
+    """What tells the tensors of two calls apart: where their numbers lie, and how often they were changed; nothing
+    while they are traced.
+
+    >>> import torch
+    >>> x = torch.zeros(3)
+    >>> identity(x) == identity(x.detach()), identity(x) == identity(x.clone())
+    (True, False)
+    """
+    if torch.compiler.is_compiling():
+        return ()
+    return tuple((one.data_ptr(), one.shape, 0 if one.is_inference() else one._version) for one in flat(variables))
 
 
 def refuse_packed(name: str, data: Any, *, encoded: bool = True) -> None:

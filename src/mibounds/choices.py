@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from mibounds import bounds, critics
-from mibounds._checks import nearest
+from mibounds._checks import described, nearest
 from mibounds._random import seeded
 from mibounds.bounds import Bound
-from mibounds.critics import Critic, Encoded
+from mibounds.critics import CategoricalCritic, Critic, Encoded
 from mibounds.networks import ConvEncoder
 
 __all__ = [
@@ -61,6 +61,7 @@ def build_bound(choice: str | Bound) -> Bound:
     """
     if isinstance(choice, Bound):
         return choice
+    _check_called("bound", choice, Bound)
     names = bound_names()
     wanted = _ALIASES.get(str(choice).lower(), str(choice).lower())
     if wanted not in names:
@@ -79,12 +80,20 @@ def build_critic(choice: str | Critic, x_shape: Shape, y_shape: Shape, seed: int
     'JointCritic'
     """
     if isinstance(choice, Critic):
+        _check_classes(type(choice), y_shape)
         return choice
+    _check_called("critic", choice, Critic)
+    if callable(choice) and not isinstance(choice, type | Bound):
+        raise TypeError(
+            f"critic is {_kind_of(choice)}: expected a mi.critics object or a name, so wrap a function in "
+            "mi.critics.FunctionCritic."
+        )
     names = critic_names()
     wanted = str(choice).lower().removesuffix("critic")
     if wanted not in names:
         raise ValueError(_unknown("critic", choice, wanted, names, _classes(critics, Critic)))
     kind: Any = names[wanted]
+    _check_classes(kind, y_shape)
     known = inspect.signature(kind).parameters
     with seeded(seed):
         encoder_x, dim_x = _encoder("x", x_shape, flat=False)
@@ -128,6 +137,10 @@ def _ignores_function_of_y(bound: Bound) -> bool:
 def _unknown(argument: str, choice: Any, wanted: str, names: Iterable[str], classes: dict[str, Any]) -> str:
     """The error for a name that cannot be built from: the class that needs an object, or the nearest name."""
     module = f"mi.{argument}s"
+    if not isinstance(choice, str):
+        return (
+            f"{argument} is {described(choice)}: expected a {module} object or a name, such as {next(iter(names))!r}."
+        )
     objects = [name for name in classes if name.lower().removesuffix("critic") not in names]
     kind = next((name for name in objects if name.lower().startswith(wanted)), None)
     if kind is not None:
@@ -140,14 +153,39 @@ def _unknown(argument: str, choice: Any, wanted: str, names: Iterable[str], clas
 
 def check_critic(choice: Any) -> None:
     """Raise an error unless the choice names a critic that is trained as a log density ratio."""
-    if isinstance(choice, Critic):
+    if callable(choice) and not isinstance(choice, Bound):
         raise TypeError(
-            f"critic is a {type(choice).__name__} object, and this function builds its critics from a name, "
+            f"critic is {_kind_of(choice)}, and this function builds its critics from a name, "
             "'separable', 'joint' or 'bilinear'. Fit your own by mi.Trainer().fit(mi.MIEstimator(critic, bound), x, y)."
         )
     wanted = str(choice).lower().removesuffix("critic")
     if wanted not in _ratio_critics():
         raise ValueError(f"critic is {choice!r}: expected one of {', '.join(map(repr, _ratio_critics()))}.")
+
+
+def _check_called(argument: str, choice: Any, base: type) -> None:
+    """Raise a TypeError for a class in place of an object."""
+    if isinstance(choice, type) and issubclass(choice, base) and choice is not base:
+        call = f"{choice.__name__}({'...' if _required(choice) else ''})"
+        raise TypeError(
+            f"{argument} is {_kind_of(choice)}: expected a mi.{argument}s object or a name, so call it: {call}."
+        )
+
+
+def _check_classes(kind: type, y_shape: Shape) -> None:
+    """Raise a ValueError for a distribution of labels of a shape, in place of a number of classes."""
+    if issubclass(kind, CategoricalCritic) and len(sizes := shape_sizes("y", y_shape)) > 1:
+        raise ValueError(
+            f"{kind.__name__} takes labels (N,), and their shape is given as {sizes}: expected the number of classes, "
+            "for example z_shape=3."
+        )
+
+
+def _kind_of(choice: Any) -> str:
+    """What came in place of a name, in words."""
+    if isinstance(choice, type):
+        return f"the class {choice.__name__}"
+    return "a function" if inspect.isroutine(choice) else f"a {type(choice).__name__} object"
 
 
 def _ratio_critics() -> list[str]:

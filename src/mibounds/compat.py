@@ -14,6 +14,8 @@ from mibounds.bounds import MINE, NWJ, Bound, InfoNCE
 from mibounds.choices import Shape, build_critic
 from mibounds.critics.critic import pairwise_chunks
 from mibounds.data import Sample
+from mibounds.data.pairing import index_warnings
+from mibounds.data.variable import Variable
 from mibounds.inference import BoundEvaluation, evaluate_grid, pool
 from mibounds.networks import activation_module
 from mibounds.representation.regularizer import MIRegularizer
@@ -151,16 +153,10 @@ class Mi_estimator:
     def _taken(self, x_data: Any, z_data: Any) -> tuple[Tensor, Tensor]:
         """Both variables as float32 rows of the announced shapes."""
         data = {"x_data": x_data, "z_data": z_data}
-        tables = {
-            name: values for (name, values), sizes in zip(data.items(), self.dims, strict=True) if len(sizes) == 1
-        }
-        kinds = dict.fromkeys(tables, "continuous")
-        sample = Sample.of(**tables, types=kinds, drop_constant=False) if tables else None
-        if sample is not None:
-            sample.check_tables(kinds)
+        index_warnings(data)  # an error if both have the same index in another order
         taken = []
         for (name, values), argument, sizes in zip(data.items(), ("dim_x", "dim_z"), self.dims, strict=True):
-            variable = sample.variables[name] if sample is not None and name in tables else None
+            variable = _table(name, values) if len(sizes) == 1 else None
             rows = _images(name, values) if variable is None else variable.table
             came = () if rows is None else tuple(rows.shape[1:])
             if rows is None or came != sizes:
@@ -172,7 +168,9 @@ class Mi_estimator:
             taken.append(rows)
         x, z = taken
         if len(x) != len(z):
-            raise ValueError(f"x_data has {len(x)} rows and z_data has {len(z)}: rows are paired samples.")
+            raise ValueError(
+                f"x_data has {len(x)} rows and z_data has {len(z)}: rows are paired samples, pass as many of each."
+            )
         return x, z
 
     def _estimate(self, x: Tensor, z: Tensor) -> float:
@@ -187,6 +185,14 @@ class Mi_estimator:
         statistics = pool(parts)
         fold = torch.zeros(len(statistics[0][0]))
         return BoundEvaluation(estimator.bound, statistics, fold, estimator.bound.ceiling(block - 1)).value()
+
+
+def _table(name: str, values: Any) -> Variable:
+    """A table of numbers; alone, because a sample of both would name neither by its argument here."""
+    kinds = {name: "continuous"}
+    sample = Sample.of(**{name: values}, types=kinds, drop_constant=False)
+    sample.check_tables(kinds)
+    return sample.variables[name]
 
 
 def _images(name: str, values: Any) -> Tensor:

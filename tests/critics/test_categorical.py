@@ -28,3 +28,17 @@ def test_other_numbers_are_refused(y):
     for use in (critic.prepare, critic):
         with pytest.raises(ValueError, match="takes labels or rows of 3 probabilities, and got other numbers of shape"):
             use(X, y)
+
+
+@pytest.mark.parametrize("y, labels", [(torch.tensor([0.0, 1, 2, 0, 1]), "y"), (X[:, :1] * 0 + 2, r"y\.flatten\(\)")])
+def test_labels_are_integers(y, labels):
+    critic = CategoricalCritic(2, 3, hidden=(8,))
+    for use in (critic.prepare, critic):
+        with pytest.raises(ValueError, match=rf"labels are integers, pass {labels}\.long\(\), to mi.Trainer"):
+            use(X, y)
+
+
+@pytest.mark.parametrize("classes", [(4, 3), 3.0, None])
+def test_the_classes_are_a_number(classes):
+    with pytest.raises(TypeError, match="dim_y is .*: expected a whole number of at least 1"):
+        CategoricalCritic(2, classes)

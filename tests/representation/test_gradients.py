@@ -240,8 +240,10 @@ def test_parameters_may_be_a_generator(setting):
 def test_misuse(setting):
     parameters, terms = setting
     loss, penalty = terms()
-    with pytest.raises(ValueError, match="parameters has none that requires a gradient"):
+    with pytest.raises(ValueError, match="parameters is empty: a generator gives its items once"):
         gradient_scale(loss, penalty, [])
+    with pytest.raises(ValueError, match="parameters has none that requires a gradient"):
+        gradient_scale(loss, penalty, [torch.ones(1)])
     other = nn.Parameter(torch.ones(1))
     for use in (gradient_scale, clipped_backward):
         with pytest.raises(ValueError, match="penalty depends on none of the parameters"):
@@ -317,3 +319,32 @@ def test_sparse_gradients():
         found.append((scale, embedding.weight.grad))
     assert torch.equal(found[0][0], found[1][0])
     assert torch.equal(found[0][1], found[1][1].to_dense())
+
+
+def test_sparse_gradients_outside_of_the_parameters_stay_sparse():
+    table, weight = nn.Embedding(5, 2, sparse=True), nn.Parameter(torch.ones(2))
+    hidden = table(torch.tensor([1, 3])) * weight
+    clipped_backward(hidden.sum(), weight.square().sum(), [weight])
+    assert table.weight.grad.is_sparse
+    torch.optim.SparseAdam(table.parameters()).step()
+    hidden = table(torch.tensor([1, 3])) * weight
+    table.weight.grad = weight.grad = None
+    clipped_backward(hidden.sum(), weight.square().sum() + hidden.square().sum(), [weight, table.weight])
+    assert table.weight.grad.shape == (5, 2)
+
+
+def test_a_compiled_network_that_frees_its_buffers_is_named(monkeypatch):
+    weight = nn.Parameter(torch.ones(2))
+    message = "This backward function was compiled with non-empty donated buffers which requires create_graph=False"
+
+    class Compiled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.sum()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            raise RuntimeError(message)
+
+    with pytest.raises(ValueError, match="loss passes through a compiled network, .*donated_buffer = False"):
+        gradient_scale(Compiled.apply(weight), weight.sum(), [weight])

@@ -63,7 +63,10 @@ def test_wrong_inputs_are_one_sentence(x, z, error, sentence):
     [
         ((10, 2), (7, 2), r"pad or crop its samples, or pass a critic with an encoder"),
         ((10, 2), (2, 10), r"move its axes, x.movedim\(-1, 1\)"),
-        ((1, 8, 8), (8, 8, 1), r"move its axes, x.movedim\(-1, 1\)"),
+        ((1, 8, 8), (8, 8, 1), r"the channel axis is last, move it, x.movedim\(-1, 1\)"),
+        ((3, 8, 8), (8, 8, 3), r"the channel axis is last, move it, x.movedim\(-1, 1\)"),
+        ((1, 8, 8), (8, 8), r"the channel axis is missing, pass x.unsqueeze\(1\)"),
+        ((1, 8, 8), (3, 8, 8), r"give x_shape=\(3, 8, 8\)"),
         ((8, 9, 1), (1, 8, 9), r"move its axes, x.movedim\(1, -1\)"),
         ((64, 4), (4,), "give its shape without N, x_shape=4"),
         ((64, 3, 8, 8), (3, 8, 8), r"give its shape without N, x_shape=\(3, 8, 8\)"),
@@ -75,6 +78,35 @@ def test_wrong_inputs_are_one_sentence(x, z, error, sentence):
 def test_the_advice_about_a_shape_is_of_what_came(announced, came, advice):
     with pytest.raises(ValueError, match=rf"and x_shape is .*: {advice}\.?"):
         MIRegularizer(announced, 2, **SMALL)(torch.zeros(64, *came), X[:, :2])
+
+
+CATEGORICAL = {"hidden": (8,), "bound": "leaveoneout", "critic": "categorical"}
+EITHER = r"for labels pass integers from 0 to 2, for numbers give z_shape=1\.$"
+
+
+@pytest.mark.parametrize(
+    "options, z, advice",
+    [
+        (CATEGORICAL, LABELS.float(), r"labels are whole numbers of an integer type, pass z.long\(\)\.$"),
+        (CATEGORICAL, LABELS.double().unsqueeze(1), r"labels are .*, pass z.flatten\(\).long\(\)\.$"),
+        (SMALL, LABELS.half(), r"labels are .*, pass z.long\(\)\.$"),
+        (CATEGORICAL, (LABELS > 0).unsqueeze(1), r"labels are .*, pass z.flatten\(\).long\(\)\.$"),
+        (CATEGORICAL, LABELS + 1.0, EITHER),
+        (CATEGORICAL, LABELS.float().where(LABELS > 0, torch.nan), EITHER),
+        (SMALL, X[:, 0], EITHER),
+        ({**SMALL, "bound": "leaveoneout", "critic": "diagonalgaussian"}, LABELS.float(), r"give z_shape=1\.$"),
+    ],
+)
+def test_labels_that_came_as_numbers_are_to_be_integers(options, z, advice):
+    reg = MIRegularizer(4, 3, **options)
+    for call in (reg, reg.update):
+        with pytest.raises(ValueError, match=rf"z has samples of shape \(1,\), and z_shape is 3: {advice}"):
+            call(X, z)
+
+
+def test_labels_that_came_as_numbers_are_in_the_right_order():
+    with pytest.raises(ValueError, match=r"pass z.long\(\)"):
+        MIRegularizer(1, 3, **CATEGORICAL)(X[:, :1], LABELS.float())
 
 
 class Sequences(NamedTuple):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from mibounds import MIRegularizer
+from mibounds.critics import SeparableCritic
 from mibounds.representation.optimizer_state import OptimizerState
 from mibounds.tasks import CorrelatedGaussian
 
@@ -216,3 +217,19 @@ def test_another_optimizer():
     reg.optimizer = torch.optim.SGD(reg.parameters(), lr=0.1, momentum=0.9)
     steps(reg, range(3))
     assert any("momentum_buffer" in name for name in reg.state_dict())
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_critic_that_was_in_another_regularizer_is_trained_again(copied):
+    x, z = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(0))
+    critic = SeparableCritic(2, 2, hidden=(8,))
+    constant, *others = critic.parameters()
+    constant.requires_grad_(False)
+    first = MIRegularizer(2, 2, critic=critic)
+    first.update(x, z)
+    again = copy.deepcopy(critic) if copied else critic
+    second = MIRegularizer(2, 2, critic=again)
+    before = [parameter.clone() for parameter in again.parameters()]
+    second.update(x, z)
+    changed = [not torch.equal(*pair) for pair in zip(before, again.parameters(), strict=True)]
+    assert changed == [False] + [True] * len(others), "what the user had frozen stays as it is"

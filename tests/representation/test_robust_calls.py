@@ -1,5 +1,7 @@
 """Loops of all kinds: line searches, scaled losses, compiled steps, evaluation in between, infinite values."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -212,3 +214,53 @@ def test_accumulated_gradients_are_those_of_the_mean_of_both_batches(kind):
     penalties = [reg(pair(seed=seed)[0], pair(seed=seed)[1] @ weight) for seed in (20, 21)]
     ((penalties[0] + penalties[1]) / 2).backward()
     assert torch.allclose(weight.grad, found, atol=1e-6)
+
+
+def test_the_value_of_an_update_is_that_of_its_own_batch():
+    """A call on held-out rows comes between the penalty and the update; their information is that of independence."""
+    draw = torch.Generator().manual_seed(0)
+    reg = MIRegularizer(2, 2, bound="leaveoneout", critic="diagonalgaussian", hidden=(8,), lr=1e-2)
+    x = torch.randn(128, 2, generator=draw)
+    z = (x + 0.5 * torch.randn(128, 2, generator=draw)).requires_grad_()
+    other_x, other_z = torch.randn(128, 2, generator=draw), torch.randn(128, 2, generator=draw, requires_grad=True)
+    for _ in range(60):
+        reg(x, z)
+        reg.update(x, z.detach())
+    alone, calls = reg.value(), []
+    own = reg.estimator.value
+    reg.estimator.value = lambda *given, **options: calls.append(0) or own(*given, **options)
+    for _ in range(3):
+        reg(x, z), reg.update(x, z.detach())
+    assert len(calls) == 3, "the value of the call is used again"
+    for _ in range(100):
+        reg(x, z), reg(other_x, other_z)
+        reg.update(x, z)
+    assert reg.value() > 0.5 * alone > 0
+
+
+def test_copies_that_get_the_buffers_get_the_statistics():
+    model = nn.ModuleDict({"reg": MIRegularizer(3, 2, bound="infonce", critic="separable", hidden=(8,))})
+    average = copy.deepcopy(model)
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(10):
+        x = 100 * torch.randn(64, 3, generator=draw)
+        model["reg"].update(x, x[:, :2])
+    for one, other in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+        one.copy_(other)
+    for one, other in zip(average.buffers(), model.buffers(), strict=True):
+        one.copy_(other)
+    x = torch.randn(64, 3, generator=draw)
+    with torch.no_grad():
+        assert float(average["reg"](x, x[:, :2])) == pytest.approx(float(model["reg"](x, x[:, :2])), abs=1e-6)
+
+
+@pytest.mark.parametrize("critic", ["diagonalgaussian", "fullgaussian", "flow"])
+def test_averages_of_models_follow_units_that_die(critic):
+    reg = MIRegularizer(3, 2, bound="leaveoneout", critic=critic, hidden=(8,))
+    model = nn.ModuleDict({"encoder": nn.Linear(3, 2), "reg": reg})
+    average = torch.optim.swa_utils.AveragedModel(model)
+    x, z = torch.randn(64, 3), torch.randn(64, 2)
+    for dead in (False, True, False):
+        reg.update(x, torch.cat([z[:, :1], 0 * z[:, 1:]], 1) if dead else z)
+        average.update_parameters(model)
+    assert len([*average.module.buffers()]) == len([*model.buffers()])

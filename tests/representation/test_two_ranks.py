@@ -143,6 +143,23 @@ for clipped in (False, True):
     except ValueError as error:
         found["static", clipped] = str(error)
 
+root = nn.Sequential(nn.Linear(4, 2, bias=False))
+fully_shard(root)
+z = root(torch.ones(4, 4))
+try:
+    mi.clipped_backward(z.sum(), 2 * z.sum(), root.parameters(), 0.5)
+except ValueError as error:
+    found["root"] = str(error)
+
+reg = mi.MIRegularizer(4, 2, bound="leaveoneout", critic="diagonalgaussian", hidden=(8,))
+if number == 0:
+    with mi.local_ranks():
+        reg.update(x, x[:, :2])
+try:
+    reg.update(x, x[:, :2])
+except ValueError as error:
+    found["loaded"] = str(error)
+
 reg = mi.MIRegularizer(4, 2, bound="leaveoneout", critic="flow", hidden=(8,), shared=True)
 for x, _ in batches(16, steps=3):
     z = x[:, :2].clone().requires_grad_()
@@ -216,6 +233,17 @@ def test_fully_sharded_parameters_are_refused_and_a_regularizer_outside_works(tw
     for found in two_ranks:
         assert "keep the MIRegularizer outside" in found["fsdp"]
         assert float(found["ignored"]) == 0
+
+
+def test_a_network_that_is_sharded_as_a_whole_is_refused_where_gradients_would_be_those_of_the_last_step(two_ranks):
+    for found in two_ranks:
+        assert "The network is sharded (fully_shard), and its gradients are reduced in" in found["root"]
+
+
+def test_a_state_of_one_rank_only_is_refused(two_ranks):
+    for found in two_ranks:
+        expected = "Rank 1 has 0 updates of the regularizer and rank 0 has 1: load its state on every rank."
+        assert found["loaded"] == expected
 
 
 @pytest.mark.parametrize("clipped", [False, True])

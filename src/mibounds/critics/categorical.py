@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from mibounds._checks import check_integer
 from mibounds.critics.critic import Critic, inner_product
 from mibounds.networks import MLP, Activation
 
@@ -43,8 +44,8 @@ class CategoricalCritic(Critic):
 
     def __init__(self, dim_x: int, dim_y: int, *, hidden: Sequence[int] = (256, 256), activation: Activation = "silu"):
         super().__init__()
-        self.classes = dim_y
-        self.network = MLP(dim_x, hidden, dim_y, activation=activation)
+        self.classes = check_integer("dim_y", dim_y, 1)
+        self.network = MLP(dim_x, hidden, self.classes, activation=activation)
 
     def encode_x(self, x: Tensor) -> Tensor:
         return torch.log_softmax(self.network(x), -1)
@@ -68,7 +69,22 @@ def _check_probabilities(y: Tensor, classes: int) -> None:
     with torch.no_grad():  # missing values are not looked for
         wrong = y.shape[-1:] != (classes,) or ((y < -_ROUNDING).any() | ((y.sum(-1) - 1).abs() > _ROUNDING).any())
     if wrong:
+        labels = as_labels("y", y, classes)
+        advice = "pass one-hot rows or logits.softmax(-1)" if labels is None else f"labels are integers, pass {labels}"
         raise ValueError(
             f"CategoricalCritic takes labels or rows of {classes} probabilities, and got other numbers of shape "
-            f"{tuple(y.shape)}: pass one-hot rows or logits.softmax(-1), to mi.Trainer with preprocessing=None."
+            f"{tuple(y.shape)}: {advice}, to mi.Trainer with preprocessing=None."
         )
+
+
+def as_labels(name: str, numbers: Tensor, classes: int) -> str | None:
+    """What makes labels of numbers (N,) or (N, 1) that are whole, from 0 to classes - 1; None for other numbers.
+
+    >>> as_labels("z", torch.tensor([0.0, 2.0]), 3)
+    'z.long()'
+    """
+    if numbers.dim() > 2 or numbers.shape[1:].numel() != 1:
+        return None
+    if not ((numbers >= 0) & (numbers < classes) & (numbers == numbers.long())).all():
+        return None
+    return f"{name}.long()" if numbers.dim() == 1 else f"{name}.flatten().long()"

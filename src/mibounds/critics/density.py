@@ -80,10 +80,16 @@ class _DensityOfColumns(Critic):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("columns", None, persistent=False)  # 0 of a column that is left out; None: all count
+        # 0 of a column that is left out; None: all count. No buffer: copies of models pair theirs by place.
+        self.columns = None
 
     def keep_columns(self, kept: Tensor) -> None:
         self.columns = None if kept.is_meta or bool(kept.all()) else kept
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Move to a device or a type."""
+        self.columns = None if self.columns is None else fn(self.columns)
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
     def _kept(self, per_column: Tensor) -> Tensor:
         """0 in the place of what belongs to columns that are left out."""

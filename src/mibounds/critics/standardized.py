@@ -133,7 +133,15 @@ class Scale(nn.Module):
         derived = {"center": zeros.clone(), "factor": torch.ones_like(zeros), "log_volume": torch.zeros(())}
         for name, value in derived.items():
             self.register_buffer(name, value, persistent=False)
-        self.fitted = False
+        self._fitted = False
+
+    @property
+    def fitted(self) -> bool:
+        """Has a batch been observed? By the buffers, which may be copied from another regularizer; they are looked at
+        until one has."""
+        if not (self._fitted or self.batches.is_meta or torch.compiler.is_compiling()):
+            self._fitted = bool(self.batches > 0)
+        return self._fitted
 
     def forward(self, values: Tensors) -> Tensors:
         """Standardized values in float32; constant columns are centered."""
@@ -160,7 +168,7 @@ class Scale(nn.Module):
         if not self.fitted:
             origin, largest = self._extent(values, True)
             self._buffers.update(origin=origin, center=origin, factor=_inverse(largest))
-            self.fitted = True
+            self._fitted = True
         # From the mean and in units of the scale, so that no square overflows.
         shift, width = self._moments(self(values), True)
         unit, size = self.factor.reciprocal(), torch.hypot(width, shift)
@@ -229,7 +237,7 @@ class Scale(nn.Module):
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: object) -> None:
         super()._load_from_state_dict(state_dict, prefix, *rest)
-        self.fitted = bool(self.batches > 0)
+        self._fitted = False
         self._derive()
 
 

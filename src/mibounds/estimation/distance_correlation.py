@@ -48,4 +48,4 @@ def _centered(rows: Tensor) -> Tensor:
     scores = RankGaussianize().fit(rows)(rows).double()
     distances = torch.cdist(scores, scores)
     centered = distances - distances.mean(0) - distances.mean(1, keepdim=True) + distances.mean()
-    return centered / centered.norm().clamp_min(_SMALLEST)
+    return centered / torch.linalg.vector_norm(centered).clamp_min(_SMALLEST)

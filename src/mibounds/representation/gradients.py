@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -43,7 +44,8 @@ def gradient_scale(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterable[
             them, concatenated.
 
     Returns:
-        A detached scalar between 0 and 1; 0 if the penalty has no gradient, or one that is not finite.
+        A detached scalar between 0 and 1; 0 if the penalty has no gradient, or one that is not finite or whose square
+        is no number of float32 (shorter than 1e-22 or longer than 1e19).
 
     Raises:
         TypeError: if `parameters` holds something else than tensors, or one of the terms is none.
@@ -67,8 +69,9 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterabl
 
     The gradients that `gradient_scale` computes are combined, and sent to `.grad` as `backward` does, so that hooks,
     accumulation and `DistributedDataParallel` work. The graph is freed. Parameters that are not in `parameters` (those
-    of a classifier on top of the regularized encoder, say) get the gradient of the loss alone. With `beta=0` the result
-    equals that of `loss.backward()` exactly.
+    of a classifier on top of the regularized encoder, say) get the gradient of the loss alone, and those that only the
+    penalty reaches none: a projection head of the penalty belongs to `parameters`. With `beta=0` the result equals that
+    of `loss.backward()` exactly. Hooks and `retain_grad()` of intermediate tensors see the passes one by one.
 
     Arguments:
         loss: scalar, the user's loss.
@@ -96,6 +99,7 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterabl
         return loss.new_zeros(())
     chosen = _leaves(parameters)
     leaves = [*chosen, *trained([loss], chosen)]
+    _check_whole(leaves)
     of_loss = _gradients("loss", loss, leaves, chosen)
     # Differentiate -penalty or +penalty, as it is added: `MIRegularizer` checks the sign of the gradient it receives.
     with _application():
@@ -142,6 +146,8 @@ def _leaves(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
             raise TypeError(
                 f"parameters contains a {type(one).__name__}: pass tensors, for example encoder.parameters()."
             )
+    if not given:
+        raise ValueError("parameters is empty: a generator gives its items once, so pass a list, [*net.parameters()].")
     chosen = list({id(one): one for one in given if one.requires_grad}.values())
     if not chosen:
         raise ValueError("parameters has none that requires a gradient: pass those of the regularized network.")
@@ -175,6 +181,20 @@ def _check_terms(loss: Tensor, penalty: Tensor) -> None:
         )
 
 
+def _check_whole(leaves: Sequence[Tensor]) -> None:
+    """Raise a ValueError for parameters that `fully_shard` holds together until a backward pass of its own: they would
+    get the gradient of the step before."""
+    states = sys.modules.get("torch.distributed._composable_state")
+    modules = list(getattr(states, "_module_state_mapping", ())) if ranks() > 1 else []
+    sharded = [one for one in modules if any(kind.__name__ == "FSDPModule" for kind in type(one).__mro__)]
+    held = {id(parameter) for module in sharded for parameter in module.parameters()}
+    if any(id(leaf) in held for leaf in leaves):
+        raise ValueError(
+            "The network is sharded (fully_shard), and its gradients are reduced in a backward pass of its own: use "
+            "gradient_scale and (loss - beta * scale * penalty).backward(), or a fixed weight."
+        )
+
+
 def _gradients(
     name: str, term: Tensor, leaves: Sequence[Tensor], chosen: Sequence[Tensor], keep: bool = True
 ) -> Gradients:
@@ -188,12 +208,19 @@ def _gradients(
                 f"{name} passes through torch.utils.checkpoint with use_reentrant=True, which hides the parameters: "
                 "pass use_reentrant=False there, or use a fixed weight without clipping."
             ) from error
+        if "donated buffers" in str(error):
+            raise ValueError(
+                f"{name} passes through a compiled network, whose buffers a backward pass may overwrite: set "
+                "torch._functorch.config.donated_buffer = False before it is compiled, or use a fixed weight without "
+                "clipping."
+            ) from error
         if "second time" not in str(error):
             raise
         raise ValueError(
             f"The graph of {name} was freed by an earlier backward pass: pass the sum of several terms in one call."
         ) from error
-    found = tuple(one.to_dense() if one is not None and one.is_sparse else one for one in found)
+    dense = [one.to_dense() if one is not None and one.is_sparse else one for one in found[: len(chosen)]]
+    found = (*dense, *found[len(chosen) :])
     if all(gradient is None for gradient in found[: len(chosen)]):
         raise ValueError(
             f"{name} depends on none of the parameters: pass those of the network whose output is regularized. "

@@ -12,6 +12,7 @@ from torch.nn.functional import one_hot
 
 from mibounds._checks import check_paired
 from mibounds._variables import Tensors, flat, map_tensors, refuse_packed, row_count, tuple_like
+from mibounds.critics.categorical import as_labels
 
 __all__ = ["detached", "guarded", "no_term", "taken"]
 
@@ -63,7 +64,7 @@ def taken(
         )
     x, z = (_tensors(name, side, wide) for name, side in (("x", x), ("z", z)))
     check_paired(row_count(x), row_count(z), name_y="z")
-    return _shaped("x", x, shapes[0], shapes), _shaped("z", z, shapes[1], shapes)
+    return _shaped("x", x, shapes[0], shapes), _shaped("z", z, shapes[1], shapes, label_z)
 
 
 def _is_number(side: Tensor) -> bool:
@@ -103,22 +104,25 @@ def _as_tensor(name: str, side: Any) -> str:
     return f"torch.as_tensor({name})"
 
 
-def _shaped(name: str, side: Tensors, shape: Sizes | None, shapes: tuple[Sizes | None, Sizes | None]) -> Tensors:
-    """The variable in the shape of a sample that was announced."""
+def _shaped(
+    name: str, side: Tensors, shape: Sizes | None, shapes: tuple[Sizes | None, Sizes | None], labels: bool = False
+) -> Tensors:
+    """The variable in the shape of a sample that was announced; numbers in place of `labels` get other advice."""
     if shape is None or not isinstance(side, Tensor):
         return map_tensors(_column, side)
     if not side.is_floating_point() and (side.dtype != torch.bool or (side.dim() == 1 and shape != (1,))):
         return _labels(name, side, shape)
-    side = _column(side)
-    if tuple(side.shape[1:]) == shape:
-        return side
-    if tuple(side.shape[1:]) == shapes[name == "x"]:
+    column = _column(side)
+    came = tuple(column.shape[1:])
+    if came == shape:
+        return column
+    if labels and came == (1,) and len(shape) == 1:
+        advice = _label_advice(name, side, shape[0])
+    elif came == shapes[name == "x"]:
         advice = f"x and z are in the wrong order ({'z' if name == 'x' else 'x'} has that shape)"
     else:
-        advice = _advice(name, tuple(side.shape), shape)
-    raise ValueError(
-        f"{name} has samples of shape {tuple(side.shape[1:])}, and {name}_shape is {_shown(shape)}: {advice}."
-    )
+        advice = _advice(name, came, shape)
+    raise ValueError(f"{name} has samples of shape {came}, and {name}_shape is {_shown(shape)}: {advice}.")
 
 
 def _column(part: Tensor) -> Tensor:
@@ -127,17 +131,28 @@ def _column(part: Tensor) -> Tensor:
     return part.unsqueeze(1) if part.dim() == 1 and part.is_floating_point() else part
 
 
-def _advice(name: str, came: Sizes, shape: Sizes) -> str:
-    """What to do about samples (N, ...) of another shape than was announced."""
-    sample = came[1:]
+def _label_advice(name: str, numbers: Tensor, classes: int) -> str:
+    """What to do about floating-point numbers (N,) or (N, 1) where labels of some classes may be meant."""
+    labels = as_labels(name, numbers, classes)
+    if labels is not None:
+        return f"labels are whole numbers of an integer type, pass {labels}"
+    return f"for labels pass integers from 0 to {classes - 1}, for numbers give {name}_shape=1"
+
+
+def _advice(name: str, sample: Sizes, shape: Sizes) -> str:
+    """What to do about samples of another shape than was announced."""
+    images = len(shape) == 3
+    if sample == shape[1:] and images and shape[0] == 1:
+        return f"the channel axis is missing, pass {name}.unsqueeze(1)"
     if sample == shape[1:]:
         return f"give its shape without N, {name}_shape={_shown(sample)}"
-    for axes, moved in (("-1, 1", (sample[-1:], sample[:-1])), ("1, -1", (sample[1:], sample[:1]))):
-        if moved[0] + moved[1] == shape:
-            return f"move its axes, {name}.movedim({axes})"
+    for axes, moved in (("-1, 1", sample[-1:] + sample[:-1]), ("1, -1", sample[1:] + sample[:1])):
+        if moved == shape:
+            what = "the channel axis is last, move it" if images and axes == "-1, 1" else "move its axes"
+            return f"{what}, {name}.movedim({axes})"
     if math.prod(sample) == math.prod(shape):
         return f"reshape it, {name}.reshape(-1, {', '.join(map(str, shape))}), or give {name}_shape={_shown(sample)}"
-    if len(sample) == len(shape) > 1:
+    if len(sample) == len(shape) > 1 and not (images and sample[1:] == shape[1:]):
         return "pad or crop its samples, or pass a critic with an encoder of your own (mi.critics.Encoded)"
     return f"give {name}_shape={_shown(sample)}"
 

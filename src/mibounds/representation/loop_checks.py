@@ -75,9 +75,12 @@ class LoopChecks:
             self._running = False
 
     def watch_modules(self, critic: nn.Module) -> None:
-        """Notice a user's network that uses layers of the critic."""
+        """Notice a user's network that uses layers of the critic, in place of a regularizer that had it before."""
         for module in critic.modules():
             if module._parameters:
+                hooks = module._forward_pre_hooks
+                for number in [number for number, hook in hooks.items() if isinstance(hook, _Watch)]:
+                    del hooks[number]
                 module.register_forward_pre_hook(_Watch(self))
 
     def call(self, regularizer: MIRegularizer, x: Tensors, z: Tensors, value: Tensor) -> None:

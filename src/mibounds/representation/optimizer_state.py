@@ -22,7 +22,8 @@ class OptimizerState:
     Parameters that require no gradient are invisible to `DistributedDataParallel` and to other optimizers.
 
     Arguments:
-        module: the module to train; its parameters that require no gradient now are constants.
+        module: the module to train; its parameters that require no gradient now are constants, unless another
+            optimizer state froze them.
         lr: learning rate.
         betas: of Adam.
 
@@ -39,7 +40,7 @@ class OptimizerState:
 
     def __init__(self, module: nn.Module, lr: float, betas: tuple[float, float]):
         self.module = module
-        self.names = [name for name, parameter in module.named_parameters() if parameter.requires_grad]
+        self.names = [name for name, parameter in module.named_parameters() if _is_trained(module, name, parameter)]
         self.weights: list[Tensor] = [module.get_parameter(name) for name in self.names]
         self.optimizer: torch.optim.Optimizer | None = None
         if self.weights:
@@ -190,3 +191,13 @@ def check_adam(betas: Any, clip: Any) -> None:
         check_number("betas", beta, least=0, below=1)
     if clip != math.inf:
         check_number("clip", clip, above=0)
+
+
+def _is_trained(module: nn.Module, path: str, parameter: Tensor) -> bool:
+    """Does a parameter require a gradient, or did it until an optimizer state froze it? Its module and copies of that
+    remember it."""
+    owner, _, name = path.rpartition(".")
+    trained: set[str] = module.get_submodule(owner).__dict__.setdefault("_trained_by_regularizer", set())
+    if parameter.requires_grad:
+        trained.add(name)
+    return name in trained

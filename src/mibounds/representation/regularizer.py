@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
 from mibounds._checks import check_device, check_flag, check_integer, check_number, check_seed, check_widths
-from mibounds._distributed import average, average_gradients, broadcast_tensors, ranks
+from mibounds._distributed import average, average_gradients, broadcast_tensors, check_equal, ranks
 from mibounds._math import full_precision
-from mibounds._variables import Tensors, check_finite, flat, map_tensors, row_count
+from mibounds._variables import Tensors, check_finite, flat, identity, map_tensors, row_count
 from mibounds.bounds import Bound
 from mibounds.choices import Shape, build_bound, build_critic, check_fit, shape_sizes
 from mibounds.critics import Critic, Standardized
@@ -52,7 +52,7 @@ class MIRegularizer(nn.Module):
     (`LeaveOneOut` with `critic="diagonalgaussian"`): a lower bound also decreases if z changes so that the critic
     fails, with the information unchanged. An upper bound holds as far as the critic's density is the true one, so
     verify the result with `mi.estimate`. If z is a deterministic function of a continuous x, I(X;Z) is infinite, and
-    the value is a regularizer that increases the entropy of z, not an estimate.
+    the value regularizes the entropy of z.
 
     The critic works in float32 whatever the autocast and the dtype of the model. Its parameters require gradients only
     during `update`, so no other optimizer changes them and `DistributedDataParallel` leaves them alone. In a
@@ -82,8 +82,8 @@ class MIRegularizer(nn.Module):
             name and those that say so (`Critic.standardizes`) are, not your own.
         shared: in a distributed job, mismatched pairs come from all ranks, whose batches have the same size, and the
             value is that of the whole batch.
-        check: check the inputs and issue warnings. Without it a penalty is compiled by `torch.compile` without graph
-            breaks, and copies nothing from a GPU.
+        check: check the inputs and issue warnings, for which a density is trained on half of every 20th batch. Without
+            it a penalty is compiled by `torch.compile` without graph breaks, and copies nothing from a GPU.
         seed: of the critic's initial weights and its negatives.
         device: device of the critic.
 
@@ -164,7 +164,7 @@ class MIRegularizer(nn.Module):
         self._advance(0)
         self._state = OptimizerState(self.estimator, lr=lr, betas=betas)
         self._agreed = False  # the ranks of a distributed job have the same critic
-        self._seen: Tensor | None = None  # the value of the last call, of a batch that is used for `update` next
+        self._seen: tuple[Any, Tensor] | None = None  # the batch of the last call, and its value
         self._checks = LoopChecks(self.estimator.bound)
         if not by_name:
             self._checks.watch_modules(self.estimator.critic)
@@ -196,7 +196,7 @@ class MIRegularizer(nn.Module):
                 values.
             RuntimeError: in the backward pass, if `update` changed the critic in between.
         """
-        x, z = self._taken(x, z)
+        given, (x, z) = (x, z), self._taken(x, z)
         if not self._has_pairs(x):
             return no_term(x, z)
         self._state.freeze()
@@ -210,7 +210,7 @@ class MIRegularizer(nn.Module):
             self._refuse_non_finite(x, z)
             return no_term(x, z)
         if torch.is_grad_enabled():
-            self._seen = value.detach()
+            self._seen = identity(given), value.detach()
             self._checks.call(self, x, z, value)
         return value
 
@@ -221,19 +221,18 @@ class MIRegularizer(nn.Module):
         A step whose gradient is not finite is not taken, and `skipped` counts it. A batch of one sample is ignored.
 
         Arguments:
-            x: (N, ...), of any floating-point type; integers for a critic that encodes them, or tuples of such.
+            x: (N, ...), as in a call.
             z: (N, ...), likewise.
 
         Raises:
-            ValueError: if x and z differ in length or shape from what was announced, or one has missing or infinite
-                values.
+            ValueError: as in a call; if the ranks of a distributed job begin with other numbers of updates.
         """
-        x, z = (map_tensors(detached, side) for side in self._taken(x, z))
+        given, (x, z) = (x, z), (map_tensors(detached, side) for side in self._taken(x, z))
         if not self._has_pairs(x) and ranks() == 1:
             return
-        if not self.updates:
-            self._prepare(x, z)
-        self._agree()
+        if self._seen is not None and self._seen[0] != identity(given):
+            self._seen = None
+        self._agree(None if self.updates else (x, z))
         skipped = self.skipped
         with self._checks.inside(), full_precision(flat(x)[0]):
             if self.check and self._checks.critic.due(self, x):
@@ -283,7 +282,7 @@ class MIRegularizer(nn.Module):
         partners = self._partners(x)
         if not self.estimator.bound.needs_conditional_density:
             return self.estimator.loss_and_value(x, z, partners=partners)
-        value = self._seen
+        value = None if self._seen is None else self._seen[1]
         if value is None:
             with torch.no_grad():
                 value = self.estimator.value(x, z, partners=partners)
@@ -321,17 +320,18 @@ class MIRegularizer(nn.Module):
         """Samples of a batch, of all ranks if they share it."""
         return row_count(x) * (ranks() if self.estimator.shared else 1)
 
-    def _prepare(self, x: Tensors, z: Tensors) -> None:
-        """Before the first step: statistics of the inputs, and what the critic fits in closed form."""
-        for name, side in (("x", x), ("z", z)):
-            check_finite(name, side)
-        self.estimator.critic.prepare(x, z)
-
-    def _agree(self) -> None:
-        """Once in a distributed job: all ranks get the critic and the seed of rank 0."""
-        if self._agreed or ranks() == 1:
+    def _agree(self, first: tuple[Tensors, Tensors] | None = None) -> None:
+        """Fit to the first batch what is in closed form; once in a distributed job get critic and seed of rank 0."""
+        together = ranks() > 1 and not self._agreed
+        if together:
+            self._state.check_identity()
+            check_equal("updates of the regularizer", self.updates, "load its state on every rank")
+        if first is not None:
+            for name, side in zip("xz", first, strict=True):
+                check_finite(name, side)
+            self.estimator.critic.prepare(*first)
+        if not together:
             return
-        self._state.check_identity()
         seed = torch.tensor([self.seed], device=self.phase.device)
         broadcast_tensors([*self.estimator.parameters(), *self.estimator.buffers()])
         broadcast_tensors([seed])

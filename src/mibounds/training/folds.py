@@ -83,7 +83,7 @@ def split_blocked(n: int, folds: int, validation_fraction: float, gap: int, gene
         if first < 0:
             raise ValueError(
                 f"gap is {gap}, and leaves a fold of {n} rows no room for {count} validation rows beside its "
-                "test block: give a smaller gap, a smaller validation_fraction, or more folds."
+                "test block: give a smaller gap, or more folds."
             )
         if len(train) < _FEWEST:
             raise ValueError(
