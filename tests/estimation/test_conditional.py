@@ -246,6 +246,18 @@ def test_exchanging_x_and_y_changes_nothing(method):
     assert list(other.parts) == ["I(X;YZ)", "I(X;Z)"]
 
 
+@pytest.mark.parametrize("exchange", [False, True])
+def test_warnings_of_the_data_stay_whatever_comes_first(exchange, estimates):
+    z, a, b = normals(3, 100)
+    x, y = torch.stack([z + 0.1 * a, torch.ones(100)], 1), z + 3 * b
+    rows = torch.zeros(100)
+    estimates.results[:] = [made(1.0, pointwise=rows), made(0.4, pointwise=rows)]
+    sides = {"x": y, "y": x} if exchange else {"x": x, "y": y}
+    found = MODULE._conditional(Sample.of(**sides, z=z), Recipe(folds=2), "chain")
+    assert [*found.parts][1] == ("I(X;Z)" if exchange else "I(Y;Z)")
+    assert "constant-column" in [one.code for one in found.warnings]
+
+
 def test_what_one_part_lacks_below_the_other_lacks_above(estimates):
     rows = torch.zeros(100)
     both = made(1.0, pointwise=rows, interval_bias=(0.01, 0.2))

@@ -48,4 +48,5 @@ def _centered(rows: Tensor) -> Tensor:
     scores = RankGaussianize().fit(rows)(rows).double()
     distances = torch.cdist(scores, scores)
     centered = distances - distances.mean(0) - distances.mean(1, keepdim=True) + distances.mean()
-    return centered / torch.linalg.vector_norm(centered).clamp_min(_SMALLEST)
+    scaled: Tensor = centered / torch.linalg.vector_norm(centered).clamp_min(_SMALLEST)
+    return scaled
