@@ -178,7 +178,7 @@ def test_the_chain_is_the_difference_of_two_estimates_of_the_same_rows(estimates
     assert first_recipe.seed == second_recipe.seed == 3
 
 
-def test_parts_of_unlike_methods_are_compared_by_their_critics(estimates):
+def test_parts_are_compared_by_their_critics(estimates):
     rows = torch.zeros(100)
     neighbors = Result(
         value=0.7, stderr=0.02, estimates={"InfoNCE": 0.55, "PlugIn": 0.6, "KSG": 0.7}, method="KSG", n=100,
@@ -191,7 +191,8 @@ def test_parts_of_unlike_methods_are_compared_by_their_critics(estimates):
     assert alone.interval_bias == (pytest.approx(0.05), pytest.approx(0.16)), "the ends stay at 0.5 and 0.71"
     assert found.value == pytest.approx(0.05)
     assert found.interval_bias == (pytest.approx(0.03 + 0.16), pytest.approx(0.1 + 0.05))
-    assert chain(estimates, replace(neighbors, value=0.9), neighbors).value == pytest.approx(0.2), "neighbors of both"
+    more = replace(neighbors, value=0.9, estimates={"InfoNCE": 0.65, "KSG": 0.9})
+    assert chain(estimates, more, neighbors).value == pytest.approx(0.1), "not the neighbors of both"
 
 
 def test_an_extrapolated_part_is_compared_by_its_plug_in(estimates):

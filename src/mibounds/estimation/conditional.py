@@ -4,9 +4,8 @@ The chain rule makes a difference of it,
 
 .. math:: I(X;Y|Z) = I(X; (Y,Z)) - I(X;Z) ,
 
-two estimates with the same folds, recipe and seed, whose errors partly cancel: by the critics of both, unless both
-report the same method. It holds with x and y exchanged, too: the one of the two that shares less with z by classical
-estimates is x here. The difference of two lower bounds is
+two estimates with the same folds, recipe and seed, by their critics, whose errors partly cancel. It holds with x and y
+exchanged, too: the one of the two that shares less with z by classical estimates is x here. The difference of two lower bounds is
 neither bound, and its error is that of numbers that may be much larger than itself: their sum over their difference is
 the amplification. Where z takes few values, each with many rows, the rows are split by it instead:
 
@@ -198,7 +197,7 @@ def _chain(sample: Sample, recipe: Recipe, first: str = "X", second: str = "Y") 
     """By the chain rule, with the parts under the names of the variables that were given."""
     joint = sample.select(x="x", y=("y", "z"))
     order = row_order(joint, recipe)
-    both, alone = _by_one_method(
+    both, alone = _by_critics(
         _estimate(joint, recipe.part("y and z"), order, trained=True),
         _estimate(sample.select(x="x", y="z"), recipe.part("z"), order, trained=True),
     )
@@ -230,13 +229,13 @@ def _chain(sample: Sample, recipe: Recipe, first: str = "X", second: str = "Y") 
     )
 
 
-def _by_one_method(both: Result, alone: Result) -> tuple[Result, Result]:
-    """Both parts as they are if they report the same method, else by the critics of both, whose errors are alike and
-    cancel: those of nearest neighbors of few columns and of critics of many do not."""
+def _by_critics(both: Result, alone: Result) -> tuple[Result, Result]:
+    """Both parts by the same evaluation of their critics, whose errors are alike and cancel. What is best of each part
+    alone, such as nearest neighbors, may be another method in each, or have errors of its own."""
     extrapolated = [PlugIn.__name__] if both.extrapolated or alone.extrapolated else []
     names = [CLASSIFIER, *extrapolated, InfoNCE.__name__]
     name = next((one for one in names if one in both.estimates and one in alone.estimates), None)
-    if both.method == alone.method or name is None:
+    if name is None:  # no critic was trained, of a constant
         return both, alone
     return _reported(both, name), _reported(alone, name)
 
