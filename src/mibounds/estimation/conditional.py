@@ -5,9 +5,9 @@ The chain rule makes a difference of it,
 .. math:: I(X;Y|Z) = I(X; (Y,Z)) - I(X;Z) ,
 
 two estimates with the same folds, recipe and seed, by their critics, whose errors partly cancel. It holds with x and y
-exchanged, too: the one of the two that shares less with z by classical estimates is x here. The difference of two lower bounds is
-neither bound, and its error is that of numbers that may be much larger than itself: their sum over their difference is
-the amplification. Where z takes few values, each with many rows, the rows are split by it instead:
+exchanged, too: the one of the two that shares less with z by classical estimates is x here. The difference of two lower
+bounds is neither bound, and its error is that of numbers that may be much larger than itself: their sum over their
+difference is the amplification. Where z takes few values, each with many rows, the rows are split by it instead:
 
 .. math:: I(X;Y|Z) = \sum_z p(z)\, I(X;Y|Z=z) .
 

@@ -9,24 +9,44 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from mibounds._variables import Tensors, row_count, take_rows
+from mibounds.estimators import MIEstimator
 from mibounds.warnings import CriticLagsWarning, DensityMisfitWarning, MIWarning, UpperBoundBelowZeroWarning
 
-if TYPE_CHECKING:
-    from mibounds.representation.regularizer import MIRegularizer
-
-__all__ = ["CriticChecks", "below_zero", "misfit"]
+__all__ = ["Checked", "CriticChecks", "below_zero", "misfit"]
 
 _EVERY = 20  # calls of `update` from one check to the next
 _FIRST = 100  # and before the first
 _LEAST = 16  # samples of a batch
 _CHECKS = 16  # that are looked at together
 _GAIN, _MISFIT, _BELOW = 0.005, 0.05, 0.05  # nats
+
+
+class Checked(Protocol):
+    """What the checks look at of a regularizer."""
+
+    estimator: MIEstimator
+    steps: int
+    updates: int
+    skipped: int
+    negatives: int | Literal["all"]
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer | None:
+        """Of the critic."""
+
+    def value(self) -> float:
+        """The running estimate."""
+
+    def recent(self) -> Tensor:
+        """The last values."""
+
+    def _batch_size(self, x: Tensors) -> int: ...
 
 
 class CriticChecks:
@@ -36,14 +56,14 @@ class CriticChecks:
         self.gains: deque[float] = deque(maxlen=_CHECKS)
         self.residuals: deque[Tensor] = deque(maxlen=_CHECKS)
 
-    def due(self, regularizer: MIRegularizer, x: Tensors) -> bool:
+    def due(self, regularizer: Checked, x: Tensors) -> bool:
         """Is this call of `update` one that holds samples back? Only likelihood is a loss with little noise."""
         calls = regularizer.updates // regularizer.steps
         wanted = calls >= _FIRST and calls % _EVERY == 0 and regularizer.estimator.bound.needs_conditional_density
         return wanted and row_count(x) >= _LEAST and regularizer.optimizer is not None
 
     def held_back(
-        self, regularizer: MIRegularizer, x: Tensors, z: Tensors, train: Callable[[Tensors, Tensors], None]
+        self, regularizer: Checked, x: Tensors, z: Tensors, train: Callable[[Tensors, Tensors], None]
     ) -> None:
         """Train on half of a batch, and compare the other half before and after."""
         half = row_count(x) // 2
@@ -60,7 +80,7 @@ class CriticChecks:
                 self.residuals.clear()
             self.residuals.append(residual.cpu())
 
-    def found(self, regularizer: MIRegularizer) -> list[MIWarning]:
+    def found(self, regularizer: Checked) -> list[MIWarning]:
         """What to warn of now."""
         warnings: list[MIWarning] = []
         bound = type(regularizer.estimator.bound).__name__

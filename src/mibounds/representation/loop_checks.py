@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mibounds._variables import Tensors, flat
 from mibounds.bounds import Bound
-from mibounds.representation.critic_checks import CriticChecks
+from mibounds.representation.critic_checks import Checked, CriticChecks
 from mibounds.representation.gradients import applies_gradient
 from mibounds.warnings import (
     CeilingWarning,
@@ -25,9 +25,6 @@ from mibounds.warnings import (
     WrongSideWarning,
     issue,
 )
-
-if TYPE_CHECKING:
-    from mibounds.representation.regularizer import MIRegularizer
 
 __all__ = ["LoopChecks"]
 
@@ -83,7 +80,7 @@ class LoopChecks:
                     del hooks[number]
                 module.register_forward_pre_hook(_Watch(self))
 
-    def call(self, regularizer: MIRegularizer, x: Tensors, z: Tensors, value: Tensor) -> None:
+    def call(self, regularizer: Checked, x: Tensors, z: Tensors, value: Tensor) -> None:
         """After a call with gradients."""
         self.calls += 1
         if self.calls > _STALE_CALLS and regularizer.optimizer is not None:
@@ -116,7 +113,7 @@ class LoopChecks:
             partial(self._backward, regularizer, regularizer.updates, inputs)
         )
 
-    def update(self, regularizer: MIRegularizer) -> None:
+    def update(self, regularizer: Checked) -> None:
         """After an update."""
         self.calls = 0
         if regularizer.skipped:
@@ -165,7 +162,7 @@ class LoopChecks:
                 )
             )
 
-    def _backward(self, regularizer: MIRegularizer, updates: int, inputs: list[Tensor], gradient: Tensor) -> None:
+    def _backward(self, regularizer: Checked, updates: int, inputs: list[Tensor], gradient: Tensor) -> None:
         """The gradient of a value arrives: is the critic still the same, and does the gradient widen the gap of the
         bound?"""
         if regularizer.updates != updates:
