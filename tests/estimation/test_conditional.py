@@ -487,8 +487,9 @@ def test_neighbors_evaluate_the_same_critics_against_draws_given_z():
     cause = mi.conditional(2 * c + a, 2 * c + a + 0.5 * b, c, method="neighbors", **QUICK)
     assert cause.method == "neighbors"
     assert cause.value == pytest.approx(truth, abs=0.12)
-    assert cause.value != pytest.approx(cause.parts["I(X;YZ)"].value - cause.parts["I(X;Z)"].value, abs=1e-4)
-    assert 0.01 < cause.stderr < 0.06
+    both, alone = cause.parts.values()
+    assert cause.value != pytest.approx(both.value - alone.value, abs=1e-4)
+    assert 0.01 < cause.stderr < 0.08
     nothing = mi.conditional(2 * c + a, 2 * c + b, c, method="neighbors", **QUICK)
     assert nothing.value == pytest.approx(0, abs=0.06)
     assert nothing.amplification == 1
