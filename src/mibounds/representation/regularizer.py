@@ -210,7 +210,8 @@ class MIRegularizer(nn.Module):
             self._refuse_non_finite(x, z)
             return no_term(x, z)
         if torch.is_grad_enabled():
-            self._seen = identity(given), value.detach()
+            likelihood = self.estimator.bound.needs_conditional_density
+            self._seen = (identity(given), value.detach()) if likelihood else None
             self._checks.call(self, x, z, value)
         return value
 
@@ -230,8 +231,7 @@ class MIRegularizer(nn.Module):
         given, (x, z) = (x, z), (map_tensors(detached, side) for side in self._taken(x, z))
         if not self._has_pairs(x) and ranks() == 1:
             return
-        if self._seen is not None and self._seen[0] != identity(given):
-            self._seen = None
+        self._seen = self._seen if self._seen is not None and self._seen[0] == identity(given) else None
         self._agree(None if self.updates else (x, z))
         skipped = self.skipped
         with self._checks.inside(), full_precision(flat(x)[0]):
