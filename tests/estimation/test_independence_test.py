@@ -312,6 +312,14 @@ def test_the_smaller_of_two_pvalues_holds_its_level():
     assert same == pytest.approx(0.1, abs=0.02), "of equal statistics nothing is lost"
 
 
+def test_ties_of_the_critics_count_in_double_precision(monkeypatch):
+    """In single precision 0.1 is larger, by more than the tolerance of ties."""
+    monkeypatch.setattr(MODULE, "_estimate", lambda *_: result_with([PRODUCT], torch.arange(60)))
+    equal = torch.full((9,), 0.1, dtype=torch.float64) / SHARED_FOLDS
+    monkeypatch.setattr(MODULE, "_under_permutations", lambda *_: (0.1, equal))
+    assert MODULE._independence_test(sample_of(*normals(60)), Recipe(), 9).pvalues["critics"] == 1
+
+
 def test_where_every_critic_is_constant_distances_decide(monkeypatch):
     x, noise = normals(150)
     rows = torch.arange(150)

@@ -76,11 +76,11 @@ def independence_test(
 
     .. math:: p = \frac{1 + \#\{b : T_b \ge T\}}{1 + B}
 
-    T is the smaller p-value of two statistics, the scores of critics and, of tables, the distance correlation of normal
-    scores, negative (see the module). A permutation that ties with the data counts against dependence, so p is 1 where
-    none changes anything, because x or y is constant. The quick way (see the module)
-    trains once and holds its level approximately, as measured in `benchmarks/independence`; `retrain=True` permutes y
-    and estimates anew each time, which is exact and costs as many estimates as there are permutations.
+    T is minus the smaller p-value of two statistics, the scores of critics and, of tables, the distance correlation of
+    normal scores. A permutation that ties with the data counts against dependence, so p is 1 where none changes
+    anything, because x or y is constant. The quick way (see the module) trains once and holds its level approximately,
+    as measured in `benchmarks/independence`; `retrain=True` permutes y and estimates anew each time, which is exact and
+    costs as many estimates as there are permutations.
 
     Rows must be independent draws, or groups of rows if `groups` are given: on time series a test that permutes rows
     rejects too often, and split="blocked", which permutes runs of a fiftieth of the rows, does so only where the series
@@ -149,7 +149,7 @@ def _independence_test(
             pvalue = permutation_pvalue(_primary(result), drawn)
         else:
             observed, drawn = _under_permutations(result, sample, recipe, permutations, generator)
-            statistics = {"critics": torch.cat([torch.tensor([observed]).to(drawn), SHARED_FOLDS * drawn])}
+            statistics = {"critics": torch.cat([drawn.new_tensor([observed]), SHARED_FOLDS * drawn])}
             if sample.x.table is not None and sample.y.table is not None:
                 statistics["distances"] = _by_distances(sample, recipe, permutations, generator)
             pvalue, alone = smaller_pvalue([*statistics.values()])
