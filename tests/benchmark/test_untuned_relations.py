@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ def module(monkeypatch, folder, name):
     """A module of a folder of benchmarks, whose neighbors it imports; other folders have some of the same name."""
     monkeypatch.syspath_prepend(FOLDER / folder)
     for one in ("relations", "third", "fourth", "fifth"):
-        monkeypatch.delitem(importlib.sys.modules, one, raising=False)
+        monkeypatch.delitem(sys.modules, one, raising=False)
     return importlib.import_module(name)
 
 
@@ -31,7 +32,7 @@ def module(monkeypatch, folder, name):
 )
 def test_averages_agree_with_closed_forms(name, truth, monkeypatch):
     fifth = module(monkeypatch, "unseen", "fifth")
-    monkeypatch.setattr(importlib.sys.modules["fourth"], "_CHUNKS", 1)
+    monkeypatch.setattr(sys.modules["fourth"], "_CHUNKS", 1)
     found, spread = fifth.FIFTH[name].truth()
     assert found == pytest.approx(truth, abs=4 * spread / math.sqrt(100_000))
 

@@ -29,7 +29,7 @@ from mibounds.training.workers import fast_arithmetic
 
 __all__ = ["Schedule", "Training", "draw_latent", "fit"]
 
-_CONTRASTED = 8
+_CONTRASTED = 8  # mismatched pairs per row of InfoNCE, where a network scores each pair
 
 Schedule = Literal["constant", "half", "cosine", "late"]
 

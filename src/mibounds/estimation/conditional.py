@@ -171,10 +171,10 @@ def _conditional(sample: Sample, recipe: Recipe, method: str, *, exchanged: bool
             return _strata(sample, recipe, stratum)
         if exchanged is None:
             exchanged = _shared(sample, "y", recipe) < _shared(sample, "x", recipe)
-        turned = sample.select(x="y", y="x", z="z")
-        taken = replace(turned, warnings=sample.warnings) if exchanged else sample
-        chain = _chain(taken, recipe, *("YX" if exchanged else "XY"))
-        return _among_neighbors(chain, taken, recipe) if method == "neighbors" else chain
+        if exchanged:
+            sample = replace(sample.select(x="y", y="x", z="z"), warnings=sample.warnings)
+        chain = _chain(sample, recipe, *("YX" if exchanged else "XY"))
+        return _among_neighbors(chain, sample, recipe) if method == "neighbors" else chain
 
 
 def _shared(sample: Sample, name: str, recipe: Recipe) -> float:

@@ -99,7 +99,7 @@ def clipped_backward(loss: Tensor, penalty: Tensor, parameters: Tensor | Iterabl
         return loss.new_zeros(())
     chosen = _leaves(parameters)
     leaves = [*chosen, *trained([loss], chosen)]
-    _check_whole(leaves)
+    _check_not_sharded(leaves)
     of_loss = _gradients("loss", loss, leaves, chosen)
     # Differentiate -penalty or +penalty, as it is added: `MIRegularizer` checks the sign of the gradient it receives.
     with _application():
@@ -181,7 +181,7 @@ def _check_terms(loss: Tensor, penalty: Tensor) -> None:
         )
 
 
-def _check_whole(leaves: Sequence[Tensor]) -> None:
+def _check_not_sharded(leaves: Sequence[Tensor]) -> None:
     """Raise a ValueError for parameters that `fully_shard` holds together until a backward pass of its own: they would
     get the gradient of the step before."""
     states = sys.modules.get("torch.distributed._composable_state")

@@ -210,8 +210,8 @@ class MIRegularizer(nn.Module):
             self._refuse_non_finite(x, z)
             return no_term(x, z)
         if torch.is_grad_enabled():
-            likelihood = self.estimator.bound.needs_conditional_density
-            self._seen = (identity(given), value.detach()) if likelihood else None
+            if self.estimator.bound.needs_conditional_density:
+                self._seen = identity(given), value.detach()
             self._checks.call(self, x, z, value)
         return value
 
@@ -231,7 +231,8 @@ class MIRegularizer(nn.Module):
         given, (x, z) = (x, z), (map_tensors(detached, side) for side in self._taken(x, z))
         if not self._has_pairs(x) and ranks() == 1:
             return
-        self._seen = self._seen if self._seen is not None and self._seen[0] == identity(given) else None
+        if self._seen is not None and self._seen[0] != identity(given):
+            self._seen = None
         self._agree(None if self.updates else (x, z))
         skipped = self.skipped
         with self._checks.inside(), full_precision(flat(x)[0]):
@@ -333,8 +334,7 @@ class MIRegularizer(nn.Module):
         if not together:
             return
         seed = torch.tensor([self.seed], device=self.phase.device)
-        broadcast_tensors([*self.estimator.parameters(), *self.estimator.buffers()])
-        broadcast_tensors([seed])
+        broadcast_tensors([*self.estimator.parameters(), *self.estimator.buffers(), seed])
         self.seed = int(seed)
         self._advance(self.updates)
         self._agreed = True

@@ -39,7 +39,7 @@ _MANY = 20_000  # rows, from which two folds are enough
 _STACK = 64  # pairs trained at once: what a core's cache holds
 _NULL_COLUMNS = 33, 50  # at least and at most: 528 to 1,225 pairs of them
 _FEW, _SERIAL = 200, 0.3
-_LARGEST_KEY = 1 << 40  # sums of whole numbers below it are exact, and equal only for rows of equal values
+_LARGEST_KEY = 1 << 40  # sums of whole numbers below it are exact, and hardly ever equal by chance
 _MOST_LABELS = 12  # different values of a column whose entropy limits its pairs: as many as text may have to be taken
 
 
@@ -130,9 +130,10 @@ def _parts(table: Tensor, first: Tensor, second: Tensor, folds: int | None, seed
 def _ordered(table: Tensor) -> Tensor:
     """The rows (n, d) in an order that their values decide, by a sum over columns of random numbers for the ranks, the
     same for all columns: the folds depend neither on the order in which rows came nor on that of the columns."""
-    ranks = twice_mid_ranks(table)
     drawn = torch.randint(_LARGEST_KEY, (2 * len(table) + 1,), generator=torch.Generator().manual_seed(0))
-    keys = torch.stack([drawn.to(rank.device)[rank] for rank in ranks]).sum(0)
+    drawn, keys = drawn.to(table.device), torch.zeros(len(table), dtype=torch.long, device=table.device)
+    for ranks in twice_mid_ranks(table):
+        keys += drawn[ranks]
     return table[keys.argsort(stable=True)]
 
 
