@@ -129,20 +129,26 @@ def supervised(x, y):
 
 
 PLAIN = ["ranks with Gaussian offset", "ranks", "standardized"]
-OF_A_COLUMN = ["prediction", "residuals", "scaled residuals", "forest"]
+OF_A_COLUMN = [
+    "prediction", "regression on scores", "residuals", "regression on values", "scaled residuals", "forest"
+]  # fmt: skip
 
 
 def test_single_columns_predict_each_other():
     supervision, found = supervised(columns(1), columns(1))
     assert supervision.x.names == supervision.y.names == ("score 0", "value 0", "scale 0")
     both = [f"{name} of {side}" for side in "yx" for name in OF_A_COLUMN]
-    assert list(found) == [*PLAIN, *both, "copula density", "Student copula"]
+    local = [f"local regression of {side}" for side in "yx"]
+    assert list(found) == [*PLAIN, *both, "copula density", *local, "Student copula"]
     for name, one in found.items():
         assert isinstance(one.estimator.critic, Transposed) == name.endswith("of x"), name
     residuals = found["scaled residuals of x"].estimator.critic.critic
     assert (residuals.location, residuals.scale, residuals.ranks is not None) == (1, 3, True)
     assert found["residuals of y"].estimator.critic.location == 2
     assert found["prediction of y"].estimator.critic.column == 1
+    assert found["regression on scores of y"].estimator.critic.location == 1
+    assert found["regression on values of y"].estimator.critic.location == 2
+    assert found["local regression of y"].estimator.critic.location == 0
     for name in both:
         assert not [*found[name].estimator.parameters()], "nothing is trained"
 
@@ -220,8 +226,9 @@ def test_the_seed_is_that_of_the_features():
 @pytest.mark.filterwarnings("ignore::mibounds.MIWarning")
 @pytest.mark.parametrize("label", [False, True])
 def test_an_estimate_with_features_is_saved_and_loaded(label, tmp_path):
-    x = RNG.normal(size=(100, 2))
-    y = np.where(x[:, 0] * x[:, 1] > 0, "a", "b") if label else np.sign(x[:, 0] * x[:, 1]) + 0.3 * RNG.normal(size=100)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(100, 2))
+    y = np.where(x[:, 0] * x[:, 1] > 0, "a", "b") if label else np.sign(x[:, 0] * x[:, 1]) + 0.3 * rng.normal(size=100)
     result = mi.estimate(x, y, steps=10, folds=2, hidden=(8,))
     assert isinstance(result.fitted[0].critic.encoder_x, SupervisedFeatures)
     assert "BoostedTrees" in result.cross_checks

@@ -6,6 +6,7 @@ import torch
 import mibounds as mi
 from mibounds.data import Sample
 from mibounds.estimation import _estimate as inner
+from mibounds.estimation import local
 from mibounds.estimation.local import local_evaluation, trains_as_preset
 from mibounds.training.policy import CrossCheck
 from mibounds.training.recipe import Recipe
@@ -39,12 +40,27 @@ def test_a_pair_of_columns_needs_no_network():
     assert mi.estimate(y, x, folds=3).value == found.value
 
 
-def test_it_is_enough_within_a_tenth_of_a_nat_and_5_percent_of_nearest_neighbors():
+def test_it_is_enough_within_a_tenth_of_a_nat_and_5_percent_of_nearest_neighbors(monkeypatch):
+    monkeypatch.setattr(local, "local_regressions", lambda *_: [])
     x, y = normal_pair()
-    certified = local_evaluation(Sample.of(x=x, y=y), RECIPE, neighbors(0.0)).by_bound["InfoNCE"].value()
-    most = (certified + 0.1) / 0.95
+    certified = local_evaluation(Sample.of(x=x, y=y), RECIPE, neighbors(0.45)).by_bound["InfoNCE"].value()
+    least, most = (certified - 0.1) / 1.05, (certified + 0.1) / 0.95
     assert enough(x, y, neighbors(most - 1e-4))
     assert not enough(x, y, neighbors(most + 1e-4))
+    assert enough(x, y, neighbors(least + 1e-4))
+    assert not enough(x, y, neighbors(least - 1e-4))  # neighbors miss what the critics see
+
+
+def test_regressions_certify_what_densities_are_too_smooth_for():
+    """Of a uniform column and uniform noise with 3.5 nats, of which copula densities see 3."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(3000, 1, generator=generator)
+    y = x + 0.0153 * (2 * torch.rand(3000, 1, generator=generator) - 1)
+    smooth, sharp = (local_evaluation(Sample.of(x=x, y=y), RECIPE, neighbors(value)) for value in (3.0, 3.5))
+    assert smooth.by_bound["InfoNCE"].value() < 3.1
+    assert 3.35 < sharp.by_bound["InfoNCE"].value() < 3.55
+    assert all("regression" in fitted.curve.candidate for fitted in sharp.fitted)
+    assert not any("regression" in fitted.curve.candidate for fitted in smooth.fitted)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +72,7 @@ def test_it_is_enough_within_a_tenth_of_a_nat_and_5_percent_of_nearest_neighbors
     ],
 )  # fmt: skip
 def test_settings_of_the_training_ask_for_training(settings):
-    assert not enough(*normal_pair(60), neighbors(0.0), RECIPE.replace(**settings))
+    assert not enough(*normal_pair(60), neighbors(0.45), RECIPE.replace(**settings))
 
 
 def test_other_settings_do_not():
@@ -70,13 +86,13 @@ def test_other_settings_do_not():
 
 def test_labels_several_columns_and_unknown_neighbors_need_training():
     x, y = normal_pair(60)
-    assert enough(x, y, neighbors(0.0))
+    assert enough(x, y, neighbors(0.45))
     assert not enough(x, y, [CrossCheck("GaussianCopula", 0.5)])
-    assert not enough(x, y, neighbors(0.0, unbiased=False))
-    assert not enough(torch.cat([x, -x], 1), y, neighbors(0.0))
-    assert not enough(x, torch.cat([y, y.square()], 1), neighbors(0.0))
-    assert not enough(x, (y > 0).long(), neighbors(0.0), types={"y": "categorical"})
-    assert not enough((x > 0).long(), y, neighbors(0.0), types={"x": "categorical"})
+    assert not enough(x, y, neighbors(0.45, unbiased=False))
+    assert not enough(torch.cat([x, -x], 1), y, neighbors(0.45))
+    assert not enough(x, torch.cat([y, y.square()], 1), neighbors(0.45))
+    assert not enough(x, (y > 0).long(), neighbors(0.45), types={"y": "categorical"})
+    assert not enough((x > 0).long(), y, neighbors(0.45), types={"x": "categorical"})
 
 
 @pytest.mark.parametrize("settings", [{"split": "blocked"}, {"cv": [(range(40), range(40, 80))]}])

@@ -3,7 +3,7 @@ import torch
 
 from mibounds.learners import GaussianProcess
 from mibounds.learners.gaussian_process import _in_turn
-from mibounds.learners.kernel import kernel, negative_log_likelihood, start
+from mibounds.learners.kernel import MarginalLikelihood, kernel, start
 from mibounds.training.modules import describe, rebuild
 
 
@@ -107,11 +107,11 @@ def test_the_search_climbs_to_the_largest_likelihood(monkeypatch):
     process.fit_transform(x, y)
     rows, targets = process.standardize(x).double(), (y.double() - y.mean()) / y.std()
     found = torch.cat([process.logs, torch.tensor(noise).double().log() / 2])
-    best, gradient = negative_log_likelihood(rows, targets, found)
+    best, gradient = MarginalLikelihood(rows, targets).negative_log(found)
     inside = found.abs() < 5.9  # the bounds of the search
     assert float(gradient[inside].abs().max()) < 0.003
     for shift in (0.0, -1.2):
-        assert best < negative_log_likelihood(rows, targets, start(2, shift).double())[0] - 0.1
+        assert best < MarginalLikelihood(rows, targets).negative_log(start(2, shift).double())[0] - 0.1
 
 
 def test_a_constant_target_is_predicted():

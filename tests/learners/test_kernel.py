@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mibounds.learners.kernel import COLUMNS_ALONE, LEAST_NOISE, kernel, negative_log_likelihood, start
+from mibounds.learners.kernel import COLUMNS_ALONE, LEAST_NOISE, MarginalLikelihood, kernel, start
 
 
 def draws(columns, n=40, targets=2):
@@ -30,22 +30,21 @@ def test_the_likelihood_is_that_of_a_normal_distribution(columns):
     covariance = kernel(x, x, logs[:-1]) + ((2 * logs[-1]).exp() + LEAST_NOISE) * torch.eye(40).double()
     normal = torch.distributions.MultivariateNormal(torch.zeros(40).double(), covariance)
     expected = -normal.log_prob(y.T).mean() / 40 - math.log(2 * math.pi) / 2 + 1e-3 * logs.square().mean()
-    assert negative_log_likelihood(x, y, logs)[0] == pytest.approx(float(expected), rel=1e-9)
+    assert MarginalLikelihood(x, y).negative_log(logs)[0] == pytest.approx(float(expected), rel=1e-9)
 
 
 @pytest.mark.parametrize("columns", [1, 3, COLUMNS_ALONE + 1])
 def test_the_gradient_is_that_of_differences(columns):
     x, y, logs = draws(columns)
-    _, gradient = negative_log_likelihood(x, y, logs)
+    likelihood = MarginalLikelihood(x, y)
+    _, gradient = likelihood.negative_log(logs)
     steps = 1e-5 * torch.eye(len(logs)).double()
-    differences = [
-        negative_log_likelihood(x, y, logs + s)[0] - negative_log_likelihood(x, y, logs - s)[0] for s in steps
-    ]
+    differences = [likelihood.negative_log(logs + s)[0] - likelihood.negative_log(logs - s)[0] for s in steps]
     assert gradient.tolist() == pytest.approx([d / 2e-5 for d in differences], rel=1e-5, abs=1e-8)
 
 
 def test_a_covariance_that_has_no_factor_is_infinitely_unlikely():
     x, y, logs = draws(2)
-    loss, gradient = negative_log_likelihood(x.float() * math.nan, y.float(), logs.float())
+    loss, gradient = MarginalLikelihood(x.float() * math.nan, y.float()).negative_log(logs.float())
     assert loss == math.inf
     assert not gradient.any()

@@ -8,6 +8,7 @@ from mibounds.critics import (
     critic,
     density,
     gaussian,
+    local_linear,
     neural,
     normal_classes,
     residual,
@@ -23,6 +24,7 @@ from mibounds.critics.counts import *  # noqa: F403
 from mibounds.critics.critic import *  # noqa: F403
 from mibounds.critics.density import *  # noqa: F403
 from mibounds.critics.gaussian import *  # noqa: F403
+from mibounds.critics.local_linear import *  # noqa: F403
 from mibounds.critics.neural import *  # noqa: F403
 from mibounds.critics.normal_classes import *  # noqa: F403
 from mibounds.critics.residual import *  # noqa: F403
@@ -42,6 +44,7 @@ __all__ = [  # noqa: PLE0604
     *density.__all__,
     *normal_classes.__all__,
     *residual.__all__,
+    *local_linear.__all__,
     *standardized.__all__,
     *student.__all__,
     *tables.__all__,

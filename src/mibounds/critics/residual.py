@@ -16,7 +16,7 @@ from mibounds.data import RankGaussianize
 
 __all__ = ["CopulaDensityCritic", "ResidualCritic"]
 
-_ROWS = 8_000  # that densities are fitted on
+ROWS = 8_000  # that densities are fitted on
 _TABLE = 2048  # points of a density
 _MARGINAL = 384
 _CONTAMINATION = 0.02  # share of a broad density, so that no sample is impossible
@@ -72,8 +72,10 @@ class ResidualCritic(FittedBuffers, Critic):
     def prepare(self, x: Tensor, y: Tensor) -> None:
         if self.ranks is not None:
             self.ranks.fit(y[:, [self.target]])
-        rows = slice(_ROWS)
-        location, log_scale, target = *self._prediction(x[rows]), self._target(y[rows])
+        self._fit(*self._prediction(x[:ROWS]), self._target(y[:ROWS]))
+
+    def _fit(self, location: Tensor, log_scale: Tensor, target: Tensor) -> None:
+        """The density of residuals, and that of the target."""
         self.center = log_scale.mean()  # sizes are predicted up to a factor
         log_scale = log_scale - self.center
         least = _LEAST_UNIT * _spread(target)
@@ -190,17 +192,10 @@ class CopulaDensityCritic(FittedBuffers, Critic):
     def prepare(self, x: Tensor, y: Tensor) -> None:
         columns = x[:, [self.column]], y[:, [self.target]]
         u, v = (
-            ranks.fit(column)(column).squeeze(1)[:_ROWS].double()
+            ranks.fit(column)(column).squeeze(1)[:ROWS].double()
             for ranks, column in zip((self.rank_x, self.rank_y), columns, strict=True)
         )
-        some = torch.arange(min(len(u), _LOO_ROWS), device=u.device)
-        best, chosen = -math.inf, _BANDWIDTHS[0]
-        for h in _BANDWIDTHS:
-            near_u, near_v = _kernel(u[some], u, h), _kernel(v[some], v, h)
-            near_u[some, some] = near_v[some, some] = 0
-            likelihood = float(_log_ratio((near_u * near_v).sum(1), near_u.sum(1) * near_v.sum(1), len(u) - 1).mean())
-            if likelihood > best:
-                best, chosen = likelihood, h
+        chosen = _bandwidth(u.float(), v.float())
         grid = torch.linspace(-_EDGE, _EDGE, _GRID, dtype=u.dtype, device=u.device)
         near_u, near_v = _kernel(grid, u, chosen), _kernel(grid, v, chosen)
         self.log_ratio = _log_ratio(near_u @ near_v.T, near_u.sum(1)[:, None] * near_v.sum(1), len(u)).float()
@@ -220,6 +215,21 @@ def _spread(column: Tensor) -> float:
     of the values are equal."""
     middle = torch.quantile(column, column.new_tensor([0.25, 0.75]))
     return float(middle[1] - middle[0]) / 1.35 or float(column.std())
+
+
+def _bandwidth(u: Tensor, v: Tensor) -> float:
+    """The bandwidth of the largest leave-one-out likelihood of some of the samples u (N,) and v (N,)."""
+    some = min(len(u), _LOO_ROWS)
+    apart = [(column[:some, None] - column).square_() for column in (u, v)]
+    for squares in apart:
+        squares.fill_diagonal_(math.inf)  # left out
+
+    def likelihood(h: float) -> float:
+        near_u, near_v = ((squares * (-0.5 / h**2)).exp_() for squares in apart)
+        joint = torch.linalg.vecdot(near_u, near_v)
+        return float(_log_ratio(joint, near_u.sum(1) * near_v.sum(1), len(u) - 1).mean())
+
+    return max(_BANDWIDTHS, key=likelihood)
 
 
 def _kernel(at: Tensor, samples: Tensor, h: float) -> Tensor:

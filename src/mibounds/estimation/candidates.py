@@ -20,6 +20,7 @@ from mibounds.critics import (
     Encoded,
     ForestCritic,
     GaussianCritic,
+    LocalLinearCritic,
     NormalClassesCritic,
     ResidualCritic,
     StudentCopulaCritic,
@@ -46,7 +47,7 @@ from mibounds.training.diagnostics import kurtosis
 from mibounds.training.recipe import Recipe
 from mibounds.training.supervision import Supervision
 
-__all__ = ["default_candidates", "local_candidates", "ranked_candidate", "supervision_of"]
+__all__ = ["default_candidates", "local_candidates", "local_regressions", "ranked_candidate", "supervision_of"]
 
 _CODE = 128  # columns that an image or a sequence becomes
 _MOST_FOR_COMPONENTS = 100  # columns, beyond which independent components cost more time than they gain
@@ -156,7 +157,7 @@ def closed_form_candidates(x: Variable, y: Variable, supervision: Supervision, r
     for name, critic in _predicting(y, x, supervision.y, recipe).items():
         found[f"{name} of x"] = Transposed(critic)
     candidates = [Candidate(name, MIEstimator(critic, InfoNCE())) for name, critic in found.items()]
-    candidates += _copula_density(x, y)
+    candidates += [*_copula_density(x, y), *local_regressions(x, y)]
     candidates += _normal_classes(x, y)
     return [*candidates, *_student_copula(x, y)]
 
@@ -172,6 +173,16 @@ def _copula_density(x: Variable, y: Variable) -> list[Candidate]:
     if not x.width == y.width == 1:
         return []
     return [Candidate("copula density", MIEstimator(CopulaDensityCritic(0, 0), InfoNCE()))]
+
+
+def local_regressions(x: Variable, y: Variable) -> list[Candidate]:
+    """Regressions of a single column on the other, in both directions."""
+    if not x.width == y.width == 1 or x.is_label or y.is_label:
+        return []
+    directions = {"y": LocalLinearCritic(), "x": Transposed(LocalLinearCritic())}
+    return [
+        Candidate(f"local regression of {name}", MIEstimator(critic, InfoNCE())) for name, critic in directions.items()
+    ]
 
 
 def _student_copula(x: Variable, y: Variable) -> list[Candidate]:
@@ -203,9 +214,13 @@ def _predicting(x: Variable, y: Variable, features: SupervisedFeatures | None, r
             "forest": ForestCritic(label=True, seed=recipe.seed),
         }
     place = {name: x.width + i for i, name in enumerate(features.names)}
-    found: dict[str, Critic] = {"prediction": CopulaDensityCritic(place["score 0"])}
+    found: dict[str, Critic] = {
+        "prediction": CopulaDensityCritic(place["score 0"]),
+        "regression on scores": LocalLinearCritic(place["score 0"]),
+    }
     if "value 0" in place:
         found["residuals"] = ResidualCritic(place["value 0"])
+        found["regression on values"] = LocalLinearCritic(place["value 0"])
     if "scale 0" in place:
         found["scaled residuals"] = ResidualCritic(place["score 0"], place["scale 0"], ranked=True)
         found["forest"] = ForestCritic(seed=recipe.seed)

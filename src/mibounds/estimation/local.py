@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mibounds.data import Sample
-from mibounds.estimation.candidates import local_candidates
+from mibounds.estimation.candidates import local_candidates, local_regressions
 from mibounds.training.cross_fitting import cross_fit
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
@@ -15,7 +15,7 @@ _TRAINING = (
     *ESTIMATOR_SETTINGS, "steps", "batch_size", "lr", "weight_decay", "clip", "check_every", "patience", "tolerance",
     "precision",
 )  # fmt: skip
-_MISSING, _MISSING_SHARE = 0.1, 0.05  # nats, and of the value: kernels may certify so much less than neighbors find
+_MISSING, _MISSING_SHARE = 0.1, 0.05  # nats, and of the value: by so much critics and neighbors may differ
 
 
 def local_evaluation(sample: Sample, recipe: Recipe, checks: list[CrossCheck]) -> Evaluation | None:
@@ -23,9 +23,10 @@ def local_evaluation(sample: Sample, recipe: Recipe, checks: list[CrossCheck]) -
     enough.
 
     Of two labels with at least five rows for each combination counts are enough. For one continuous column a side a
-    kernel estimate of the copula density and a Student copula are, if their held-out InfoNCE comes within 0.1 nats and
-    5 % of nearest neighbors, which of two columns have little bias: then training would certify little more. Relations
-    that oscillate, and samples that are few for theirs, need the networks and the learners.
+    kernel estimate of the copula density and a Student copula are, or these and local linear regressions in both
+    directions, if their held-out InfoNCE is within 0.1 nats and 5 % of nearest neighbors, which of two columns have
+    little bias: then training would certify little more. Relations that oscillate, of which critics may certify more
+    than neighbors see, and samples that are few for theirs, need the networks and the learners.
 
     Arguments:
         sample: of x and y, whose rows are independent.
@@ -43,12 +44,16 @@ def local_evaluation(sample: Sample, recipe: Recipe, checks: list[CrossCheck]) -
         reference = named.get("KSG", named.get("MixedKSG"))
     if reference is None:
         return None
-    evaluation = cross_fit(local_candidates(x, y), x.values, y.values, recipe.part("closed forms"), calibrate=True)
-    if x.is_label:
-        return evaluation
-    certified = evaluation.required("contrastive", "lower").value()
-    enough = reference.value - certified <= _MISSING + _MISSING_SHARE * reference.value
-    return evaluation if enough else None
+    candidates = local_candidates(x, y)
+    for added in ([], local_regressions(x, y)):
+        candidates += added
+        evaluation = cross_fit(candidates, x.values, y.values, recipe.part("closed forms"), calibrate=True)
+        if x.is_label:
+            return evaluation
+        certified = evaluation.required("contrastive", "lower").value()
+        if abs(reference.value - certified) <= _MISSING + _MISSING_SHARE * reference.value:
+            return evaluation
+    return None
 
 
 def trains_as_preset(recipe: Recipe) -> bool:

@@ -2,6 +2,7 @@
 
 from mibounds.learners.gaussian_process import GaussianProcess
 from mibounds.learners.learner import Learner
+from mibounds.learners.local_linear import LocalLinear
 from mibounds.learners.ridge import RidgeRegression
 from mibounds.learners.supervised import SupervisedFeatures
 from mibounds.learners.trees import BoostedClasses, BoostedTrees, TreeEnsemble
@@ -11,6 +12,7 @@ __all__ = [
     "BoostedTrees",
     "GaussianProcess",
     "Learner",
+    "LocalLinear",
     "RidgeRegression",
     "SupervisedFeatures",
     "TreeEnsemble",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mibounds.data import Standardize
-from mibounds.learners.kernel import LEAST_NOISE, kernel, negative_log_likelihood, start
+from mibounds.learners.kernel import LEAST_NOISE, MarginalLikelihood, kernel, start
 from mibounds.learners.learner import Learner
 from mibounds.learners.ridge import BlockFits, blocks_of
 
@@ -154,8 +154,10 @@ def _searched(x: Tensor, y: Tensor, logs: Tensor, steps: int) -> tuple[float, Te
     """The least negative log likelihood that so many steps find, and where."""
     from scipy.optimize import minimize
 
+    likelihood = MarginalLikelihood(x, y)
+
     def loss(values: Any) -> tuple[float, Any]:
-        value, gradient = negative_log_likelihood(x, y, torch.from_numpy(values).to(x))
+        value, gradient = likelihood.negative_log(torch.from_numpy(values).to(x))
         return value, gradient.double().numpy()
 
     bounds = [_RANGE] * len(logs)

@@ -170,9 +170,10 @@ def _fit_slopes(grids: Tensor) -> tuple[Tensor, Tensor]:
     slopes = torch.zeros(len(knots) + 1, dtype=grids.dtype, device=grids.device)
     slopes[0] = 1
     slopes.requires_grad_()
+    hinges = torch.stack([grids, *((grids - knot).clamp_min_(0) for knot in knots)])  # which the map is linear in
 
     def loss() -> Tensor:
-        return infonce_loss(piecewise_slopes(grids, knots, slopes)) + _SLOPE_PENALTY * slopes[1:].square().mean()
+        return infonce_loss(weighted_sum(slopes, hinges)) + _SLOPE_PENALTY * slopes[1:].square().mean()
 
     _minimize(loss, slopes)
     return knots, slopes.detach()
