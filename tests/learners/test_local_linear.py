@@ -57,12 +57,21 @@ def test_neither_the_order_nor_the_units_of_samples_matter():
 def test_heavy_tails_do_not_round_the_others_off():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(3000, 1, generator=generator) / torch.randn(3000, 1, generator=generator)
-    x[0] = 1e12
+    x[0] = -1e12
     y = x + 1e-3 * torch.randn(3000, 1, generator=generator)
     location, log_size = LocalLinear().fit_transform(x, y).T
     inner = x[:, 0].abs() < 2
     assert float((location - x[:, 0])[inner].abs().median()) < 1e-3
     assert float(log_size[inner].median()) == pytest.approx(math.log(1e-3), abs=0.2)
+
+
+def test_new_samples_take_the_line_of_the_nearest():
+    x, y, _ = wave(300, 0.3)
+    learner = LocalLinear()
+    learner.fit_transform(x, y)
+    own = learner(x)
+    for shift in (-1e-6, 1e-6):
+        assert torch.allclose(learner(x + shift)[:, 1], own[:, 1], atol=1e-6)
 
 
 def test_copies_constants_and_few_samples_give_numbers():
