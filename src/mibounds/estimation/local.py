@@ -17,16 +17,18 @@ _TRAINING = (
 )  # fmt: skip
 _MISSING, _MISSING_SHARE = 0.1, 0.05  # nats, and of the value: by so much critics and neighbors may differ
 
+_SHARP = 2.5  # nats, from where densities by kernels are too smooth
+
 
 def local_evaluation(sample: Sample, recipe: Recipe, checks: list[CrossCheck]) -> Evaluation | None:
     """The evaluation of critics without weights to train, which takes about a tenth of the time; None where that is not
     enough.
 
     Of two labels with at least five rows for each combination counts are enough. For one continuous column a side a
-    kernel estimate of the copula density and a Student copula are, or these and local linear regressions in both
-    directions, if their held-out InfoNCE is within 0.1 nats and 5 % of nearest neighbors, which of two columns have
-    little bias: then training would certify little more. Relations that oscillate, of which critics may certify more
-    than neighbors see, and samples that are few for theirs, need the networks and the learners.
+    kernel estimate of the copula density and a Student copula are, beyond 2.5 nats together with local linear
+    regressions in both directions, if their held-out InfoNCE is within 0.1 nats and 5 % of nearest neighbors, which of
+    two columns have little bias: then training would certify little more. Relations that oscillate, of which critics
+    may certify more than neighbors see, and samples that are few for theirs, need the networks and the learners.
 
     Arguments:
         sample: of x and y, whose rows are independent.
@@ -45,7 +47,8 @@ def local_evaluation(sample: Sample, recipe: Recipe, checks: list[CrossCheck]) -
     if reference is None:
         return None
     candidates = local_candidates(x, y)
-    for added in ([], local_regressions(x, y)):
+    further = [local_regressions(x, y)] if reference.value > _SHARP else []
+    for added in ([], *further):
         candidates += added
         evaluation = cross_fit(candidates, x.values, y.values, recipe.part("closed forms"), calibrate=True)
         if x.is_label:
