@@ -16,7 +16,6 @@ _TRAINING = (
     "precision",
 )  # fmt: skip
 _MISSING, _MISSING_SHARE = 0.1, 0.05  # nats, and of the value: by so much critics and neighbors may differ
-
 _SHARP = 2.5  # nats, from where densities by kernels are too smooth
 
 
