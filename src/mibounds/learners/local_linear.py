@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mibounds.learners.learner import Learner
+from mibounds._buffers import FittedBuffers
 
 __all__ = ["LocalLinear"]
 
@@ -16,7 +16,7 @@ _LEAST_SIZE = 1e-4  # of residuals, relative to their median
 _SMALLEST = 1e-12  # of all
 
 
-class LocalLinear(Learner):
+class LocalLinear(FittedBuffers):
     r"""Local linear regression of a column y on a column x, and the log size of its residuals,
 
     .. math:: m(x) = \bar y_k + b_k (x - \bar x_k), \qquad
@@ -25,7 +25,7 @@ class LocalLinear(Learner):
     from the k samples on either side of x and the one at x. Their number has the largest leave-one-out likelihood.
     Learns smooth functions of one column, and how their noise depends on it, from sums over sorted samples: 5,000 take
     some hundredths of a second. Does not learn steps. Predictions of the samples that it is fitted to leave out the
-    sample itself.
+    sample itself, and not those that depend on it: it is no learner of grouped rows.
 
     References:
         Fan and Gijbels, Local polynomial modelling and its applications, 1996.
@@ -47,7 +47,7 @@ class LocalLinear(Learner):
         for name in ("scale_x", "scale_y", "points", "lines"):
             self.register_buffer(name, torch.empty(0))
 
-    def fit_transform(self, x: Tensor, y: Tensor, clusters: Tensor | None = None) -> Tensor:
+    def fit_transform(self, x: Tensor, y: Tensor) -> Tensor:
         """Fit to x (N, 1) and y (N, 1), and return predictions and log sizes (N, 2)."""
         self.scale_x, self.scale_y = _scale(x), _scale(y)
         u, order = _scaled(x, self.scale_x).sort(stable=True)
@@ -73,6 +73,7 @@ class LocalLinear(Learner):
         return self._unscaled(*(part[back] for part in found))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Predictions and log sizes (..., 2) of samples (..., 1)."""
         u = _scaled(x, self.scale_x)
         above = torch.searchsorted(self.points, u.contiguous()).clamp(1, len(self.points) - 1)
         nearest = above - (u - self.points[above - 1] < self.points[above] - u).long()
