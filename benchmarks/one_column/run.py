@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
 N = 5_000
 NATS = 0.5, 1.0, 2.0, 3.5, 5.0
+LEFT_OUT = {("every second sample correlated", 5.0)}  # its correlation would differ from 1 by less than 1e-9
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
 Draw = Callable[[float, np.random.Generator], Pair]
@@ -185,7 +186,7 @@ def main() -> None:
     done = {(r["family"], r["nats"], r["seed"]) for r in read_lines(RESULTS)}
     for name in FAMILIES:
         for nats in NATS:
-            if (name, nats, seed) not in done:
+            if (name, nats, seed) not in done and (name, nats) not in LEFT_OUT:
                 record = one(name, nats, seed)
                 append_line(RESULTS, record)
                 print(record, flush=True)
