@@ -45,10 +45,10 @@ def local_evaluation(sample: Sample, recipe: Recipe, checks: list[CrossCheck]) -
         reference = named.get("KSG", named.get("MixedKSG"))
     if reference is None:
         return None
-    candidates = local_candidates(x, y)
-    further = [local_regressions(x, y)] if reference.value > _SHARP else []
-    for added in ([], *further):
-        candidates += added
+    stages = [local_candidates(x, y)]
+    if reference.value > _SHARP:
+        stages.append([*stages[0], *local_regressions(x, y)])
+    for candidates in stages:
         evaluation = cross_fit(candidates, x.values, y.values, recipe.part("closed forms"), calibrate=True)
         if x.is_label:
             return evaluation

@@ -66,10 +66,10 @@ class LocalLinear(FittedBuffers):
             # Of a Student distribution with four degrees of freedom: few far residuals do not decide.
             loss = float((size.log() + 2.5 * torch.log1p(((v - location) / size).square() / 4)).mean())
             if loss < best:
-                best, found, lines = loss, (location, size), _lines(window)
-                self.points, self.lines = u, torch.cat([lines[:3], lines[3:].clamp_min(float(size.min()))])
-        back = torch.empty_like(order)
-        back[order] = place
+                best, found, around = loss, (location, size), window
+        lines = _lines(around)
+        self.points, self.lines = u, torch.cat([lines[:3], lines[3:].clamp_min(float(found[1].min()))])
+        back = order.argsort()
         return self._unscaled(*(part[back] for part in found))
 
     def forward(self, x: Tensor) -> Tensor:
