@@ -236,7 +236,7 @@ def test_the_better_direction_certifies_and_the_critics_keep_their_trees(evaluat
     forward = regression_check(evaluated(sample, of_x), sample)
     backward = regression_check(evaluated(sample, None, of_y), sample)
     both = evaluated(sample, of_x, of_y)
-    assert forward.value > 1 > backward.value
+    assert forward.value > 0.9 > backward.value + 0.5
     assert regression_check(both, sample).value == pytest.approx(forward.value)
     trees = both.fitted[0].critic.encoder_x.trees
     trees.double()

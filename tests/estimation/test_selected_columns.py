@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mibounds.data import Sample
-from mibounds.estimation.selected_columns import selected_columns, value_and_gain
+from mibounds.estimation.selected_columns import selected_columns
 from mibounds.tasks import FlippedLabel, Regression
 from mibounds.tasks.functions import FAST_SINE, PRODUCT, SINE
 from mibounds.tasks.labels import RINGS, SECTORS
@@ -90,11 +90,20 @@ def test_leaves_two_labels_to_counts():
     assert selected_columns(Sample.of(x=x, y=(x[:, 0] + rng.integers(0, 2, 1000)) % 9), 0) is None
 
 
-def test_the_gain_of_doubling_the_samples():
-    x = np.arange(9.0)
-    assert value_and_gain(lambda x, y: float(np.max(x + y)), x, x) == (16.0, 1.0)  # halves: 16 and 14
+def test_the_gain_of_doubling_the_samples_is_measured():
     check = selected_columns(taken(Regression(FAST_SINE, Normal(0.1), 2), 800), 0)
     assert 0.1 < check.learning_gain < 1
+
+
+@pytest.mark.parametrize("idle", [1, 9])
+def test_a_column_that_oscillates_is_found_among_idle_ones(idle):
+    """In the units of normal scores nearest neighbors find it in none of the halves."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(500, 1 + idle))
+    y = np.mod(3 * x[:, 0], 1) + 0.1 * rng.normal(size=500)  # 1.064 nats
+    check = selected_columns(Sample.of(x=x, y=y), 0)
+    assert check.columns == ("x[0]",)
+    assert 0.75 < check.value < 1.1
 
 
 def one_of_two(n, seed=0, idle=1):

@@ -9,6 +9,7 @@ from sklearn.ensemble import (
 )
 
 from mibounds.learners import BoostedClasses, BoostedTrees, TreeEnsemble
+from mibounds.learners.bins import FineBins
 from mibounds.learners.learner import inner_folds
 from mibounds.learners.trees import _BOOSTING, _CLASSES, Tree, boosted_tree, forest_tree
 from mibounds.training.modules import describe, rebuild
@@ -123,14 +124,16 @@ def models_of(kind, folds, x, y, seed, boosting=_BOOSTING):
 def test_new_samples_have_the_mean_of_the_folds():
     """A training sample's four predictions: out-of-sample, and of three folds that it trained."""
     x = table(n=300)
+    bins = FineBins(x.double().numpy())
     y = torch.cat([step(x), x[:, 2:]], 1)
     trees = BoostedTrees()
     trees.fit_transform(x, y)
     new, expected = table(50, seed=1), []
     for j in range(2):
-        models = models_of(HistGradientBoostingRegressor, inner_folds(300, 0), x, y[:, j], 0)
+        codes = torch.from_numpy(bins.codes(x.double().numpy()))
+        models = models_of(HistGradientBoostingRegressor, inner_folds(300, 0), codes, y[:, j], 0)
         assert len({model.n_iter_ for model in models}) == 2
-        expected.append(np.mean([model.predict(new.double()) for model in models], 0))
+        expected.append(np.mean([model.predict(bins.codes(new.double().numpy())) for model in models], 0))
     assert torch.allclose(trees(new), torch.tensor(np.stack(expected, 1)).float(), atol=1e-5)
 
 
@@ -153,6 +156,21 @@ def test_scores_of_rare_classes_do_not_diverge():
     x = centers[codes] + 0.3 * torch.randn(1000, 3, generator=generator)
     scores = BoostedClasses().fit_transform(x, indicators(codes, 8))
     assert float(torch.nn.functional.cross_entropy(scores, codes)) < 0.1
+
+
+def test_steps_are_placed_more_finely_than_in_255_bins():
+    """A saw tooth of twenty jumps: where a bin holds rows of both sides of a jump, they are predicted wrongly."""
+
+    def saw(x):
+        return torch.remainder(20 * x, 1)
+
+    x, new = (torch.rand(3000, 1, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    trees = BoostedTrees()
+    predicted = trees.fit_transform(x, saw(x))
+    model = HistGradientBoostingRegressor(**_BOOSTING, random_state=0).fit(x, saw(x)[:, 0])
+    coarse = float(np.square(model.predict(new) - saw(new)[:, 0].numpy()).mean())
+    for found, truth in ((predicted, saw(x)), (trees(new), saw(new))):
+        assert float((found - truth).square().mean()) < 0.5 * coarse
 
 
 def test_noise_is_not_predicted():

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import combinations
-from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,9 +12,10 @@ from numpy.typing import NDArray
 
 from mibounds.classical import mixed_ksg
 from mibounds.data import RankGaussianize, Sample, Variable
+from mibounds.estimation.stretched import value_and_gain
 from mibounds.training.policy import CrossCheck
 
-__all__ = ["selected_columns", "value_and_gain"]
+__all__ = ["selected_columns"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +27,7 @@ _NARROW = 3  # columns of the other variable
 _CLEARLY = 2.5  # errors, by which fewer of these have to say more
 _VALUES, _ROWS_PER_VALUE = 60, 10  # at most, and at least: values that count as categories
 _DISTINCT = 0.95  # of the rows, of a continuous variable
+_OSCILLATES = 16.0  # times as near are the values of the target, where columns otherwise say nothing
 _APART = 10.0  # categories, as numbers: farther than normal scores reach
 
 
@@ -39,6 +39,7 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
     adds most; of two or three columns on the other side a subset is chosen afterwards, and taken if it says clearly
     more. Each half of the samples chooses; what both choose is measured on all samples, so where nothing matters
     chance hardly ever chooses, and the value has to exceed what the best of so many independent subsets would show.
+    Where they agree on no column they choose again, in units in which a column that oscillates is seen.
 
     Arguments:
         sample: of two tables, of which one has several columns and the other at most three, or a label.
@@ -66,6 +67,9 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
     half = min(sample.n, _SEARCHED) // 2
     parts = [order[part * half : (part + 1) * half] for part in (0, 1)]
     chosen, tried = _agreed(columns, target, parts)
+    if not chosen:
+        chosen, more = _agreed(columns, target / _OSCILLATES, parts)
+        tried += more
     everything = len(chosen) == len(wide) and not any(one.is_coded for one in (*wide, *narrow))
     if not chosen or (everything and len(narrow) == 1):
         return None
@@ -101,12 +105,6 @@ def _agreed(columns: list[Floats], target: Floats, parts: list[NDArray[np.int64]
     searches = [_Search(columns, target, rows) for rows in parts]
     first, second = (search.grown() for search in searches)
     return tuple(sorted(set(first) & set(second))), len(searches[0].values)
-
-
-def value_and_gain(method: Callable[..., float], x: Any, y: Any) -> tuple[float, float]:
-    """An estimate, and by how much it is higher than from half of the rows, on average over both halves."""
-    value = method(x, y)
-    return value, value - fmean(method(x[start::2], y[start::2]) for start in (0, 1))
 
 
 class _Search:

@@ -34,12 +34,12 @@ class SupervisedFeatures(FittedBuffers):
     functions of x alone, they add no information; because `fit_transform` returns out-of-sample predictions, a critic
     that is trained on them can rely on them.
 
-    The learners are a Gaussian process (of more than 40 columns a linear regression), boosted trees, and boosted trees
-    that see the predictions of the first, too, which learn steps of a smooth function. Of continuous columns y the
-    features are the predicted normal scores (of a single column also the predicted values and the log size of its
-    residuals), by a nonnegative combination of the learners. Of a label they are the predicted class indicators of the
-    first learner and the scores of the classes, the mean of both ensembles of trees, of which the second sees a linear
-    regression.
+    The learners are a Gaussian process of at most 40 columns, a linear regression, boosted trees, and boosted trees
+    that see the predictions of the first two, too, which learn steps of a smooth function or of a weighted sum. Of
+    continuous columns y the features are the predicted normal scores (of a single column also the predicted values and
+    the log size of its residuals), by a nonnegative combination of the learners. Of a label they are the predicted
+    class indicators of the first learner and the scores of the classes, the mean of both ensembles of trees, of which
+    the second sees the regression.
 
     References:
         Wolpert, Stacked generalization, 1992.
@@ -107,14 +107,12 @@ class SupervisedFeatures(FittedBuffers):
 
     @property
     def _smooth(self) -> tuple[str, ...]:
-        """The learners of smooth functions: the first makes features, and trees see the last. None where there are too
-        many columns or classes."""
+        """The learners of smooth functions, of which trees see predictions. None where there are too many columns or
+        classes."""
         few = len(self.classes) <= _CLASSES if self.is_label else self.targets <= _TARGETS
         if not few or self.columns > _COLUMNS_FOR_LINEAR:
             return ()
-        if self.columns > _COLUMNS_FOR_PROCESS:
-            return ("linear",)
-        return ("process", "linear") if self.is_label else ("process",)
+        return ("linear",) if self.columns > _COLUMNS_FOR_PROCESS else ("process", "linear")
 
     @property
     def _trees(self) -> bool:
@@ -180,10 +178,11 @@ class SupervisedFeatures(FittedBuffers):
         return self._predictions(x, lambda role, rows: self.learners[role].fit_transform(rows, y, clusters))
 
     def _predictions(self, x: Tensor, predict: Callable[[str, Tensor], Tensor]) -> dict[str, Tensor]:
-        """What each learner predicts; the last trees see what the smooth learner says."""
+        """What each learner predicts; the last trees see what the smooth learners say, of a label the regression."""
         found: dict[str, Tensor] = {}
+        seen = self._smooth[-1:] if self.is_label else self._smooth
         for role in self._roles:
-            found[role] = predict(role, torch.cat([x, found[self._smooth[-1]]], 1) if role == "informed" else x)
+            found[role] = predict(role, torch.cat([x, *(found[one] for one in seen)], 1) if role == "informed" else x)
         return found
 
     def _stack(self, predictions: list[Tensor], wanted: Tensor) -> None:

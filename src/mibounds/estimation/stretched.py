@@ -1,0 +1,72 @@
+"""Nearest neighbors between two variables, of which one may be stretched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["value_and_gain"]
+
+Floats = NDArray[np.float64]
+Method = Callable[[Any, Any], float]
+
+_SEARCHED = 1_000  # rows of each half at most
+_STEP, _STEPS = 4.0, 3  # of the stretch, at most 64 times
+_CATEGORIES = 60  # of so few values none is near another one
+
+
+def value_and_gain(method: Method, x: Floats, y: Floats) -> tuple[float, float]:
+    r"""An estimate by nearest neighbors, and by how much it is higher than from half of the rows, on average over both
+    halves, in nats.
+
+    Neighbors are near in the largest of all coordinates, so they resolve x and y alike. Of a relation that oscillates
+    many periods of x are within the distance that the noise of y asks for, and hardly anything is found. The
+    information does not depend on the unit of x: where it says clearly more, x is measured in a unit 4, 16 or 64 times
+    as small or large. Each half of the rows chooses a unit, and the smaller change of both is taken, so that chance
+    hardly ever chooses.
+
+    Arguments:
+        method: takes x and y and returns nats.
+        x: (N, D_x), normal scores.
+        y: (N, D_y), paired with x.
+
+    Example:
+        >>> from mibounds.classical import ksg
+        >>> x, noise = np.random.default_rng(0).normal(size=(2, 1000, 1))
+        >>> wave = np.sin(30 * x) + 0.3 * noise  # truth 0.862
+        >>> round(ksg(x, wave), 1), round(value_and_gain(ksg, x, wave)[0], 1)
+        (0.2, 0.8)
+    """
+    x = x * _stretch(method, x, y)
+    value = method(x, y)
+    return value, value - fmean(method(x[start::2], y[start::2]) for start in (0, 1))
+
+
+def _stretch(method: Method, x: Floats, y: Floats) -> float:
+    """How many times as far apart the rows of x are to be."""
+    if any(len(np.unique(side, axis=0)) <= _CATEGORIES for side in (x, y)):
+        return 1.0
+    step = max(2, math.ceil(len(x) / _SEARCHED))
+    first, second = (_chosen(method, x[start::step], y[start::step]) for start in (0, step // 2))
+    return _STEP ** min(first, second, key=abs) if first * second > 0 else 1.0
+
+
+def _chosen(method: Method, x: Floats, y: Floats) -> int:
+    """The number of steps by which x is best stretched, or pressed together where it is negative: each has to raise the
+    value by about its error."""
+    start = method(x, y)
+    best = start, 0
+    for direction in (1, -1):
+        value, steps = start, 0
+        while abs(steps) < _STEPS:
+            further = method(x * _STEP ** (steps + direction), y)
+            if further <= value + 1 / math.sqrt(len(x)):
+                break
+            value, steps = further, steps + direction
+        best = max(best, (value, steps))
+    return best[1]

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from mibounds.classical import ksg, mixed_ksg
+from mibounds.estimation.stretched import value_and_gain
+
+
+def wave(n, frequency, seed=0):
+    x, noise = np.random.default_rng(seed).normal(size=(2, n, 1))
+    return x, np.sin(frequency * x) + 0.3 * noise  # about 0.862 nats from a frequency of 2 on
+
+
+@pytest.mark.parametrize("frequency", [8, 12])
+@pytest.mark.parametrize("n", [500, 2000])
+def test_a_relation_that_oscillates_is_seen(n, frequency):
+    x, y = wave(n, frequency)
+    assert ksg(x, y) < (0.7 if n == 500 else 0.85)
+    for a, b in ((x, y), (y, x)):
+        assert value_and_gain(ksg, a, b)[0] == pytest.approx(0.862, abs=0.25 if n == 500 else 0.06)
+
+
+@pytest.mark.parametrize("n", [200, 1000])
+def test_chance_hardly_ever_stretches(n):
+    rng = np.random.default_rng(0)
+    changed = 0
+    for _ in range(60):
+        x, noise = rng.normal(size=(2, n, 1))
+        changed += sum(value_and_gain(ksg, x, y)[0] != ksg(x, y) for y in (noise, x + noise))
+    assert changed <= 6  # of 120
+
+
+def test_a_smooth_relation_is_left_as_it_is():
+    x, y = wave(1000, 1)
+    assert value_and_gain(ksg, x, y)[0] == ksg(x, y)
+
+
+def test_categories_are_not_moved_together():
+    x = np.random.default_rng(0).normal(size=(600, 1))
+    label = 10 * np.floor(np.mod(8 * x, 2))
+    calls = []
+
+    def method(a, b):
+        calls.append(len(a))
+        return mixed_ksg(a, b)
+
+    assert value_and_gain(method, x, label)[0] == mixed_ksg(x, label)
+    assert calls == [600, 300, 300]
+
+
+def test_the_larger_change_of_one_half_is_not_taken():
+    """The halves choose 64 and 4 times, then 4 and a quarter."""
+
+    def stepwise(first, second):
+        def method(x, y):
+            wanted = first if y[0, 0] == 0 else second  # of even and of odd rows
+            return -abs(float(np.log(x.std()) - np.log(np.arange(200).std() * wanted)))
+
+        return method
+
+    x = np.arange(200.0)[:, None]
+    y = np.arange(200.0)[:, None]
+
+    def scale(method):
+        seen = []
+
+        def recorded(a, b):
+            seen.append((len(a), a.std()))
+            return method(a, b)
+
+        value_and_gain(recorded, x, y)
+        return round(next(std for rows, std in reversed(seen) if rows == 200) / x.std(), 3)
+
+    assert scale(stepwise(64.0, 4.0)) == scale(stepwise(4.0, 64.0)) == 4
+    assert scale(stepwise(1 / 16, 1 / 16)) == 0.062
+    assert scale(stepwise(4.0, 0.25)) == scale(stepwise(1.0, 16.0)) == 1
+
+
+def test_the_gain_of_doubling_the_samples():
+    x = np.arange(9.0)[:, None]
+    assert value_and_gain(lambda x, y: float(np.max(x + y)), x, x) == (16.0, 1.0)  # halves: 16 and 14
