@@ -79,7 +79,7 @@ def _in_order(sample: Sample, recipe: Recipe, given: Sample, trained: bool) -> R
     valid = [check for check in checks if independent or check is trees]
     choice = choose(evaluation, limit, valid, x.width + y.width)
     if x.table is not None and y.table is not None:
-        value = evaluation.by_bound[choice.method].value() if choice.local is None else choice.local.value
+        value = evaluation.by_bound[choice.method].value() if choice.local is None else choice.local.reported
         undetectable, capped = detection_limit(
             x.table, y.table, evaluation.train_n, value, extrapolated=choice.extrapolated
         )

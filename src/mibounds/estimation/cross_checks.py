@@ -23,7 +23,7 @@ from mibounds.classical import (
 )
 from mibounds.data import Sample
 from mibounds.data.preprocessing import RankGaussianize
-from mibounds.estimation.stretched import value_and_gain
+from mibounds.estimation.stretched import neighbors_between
 from mibounds.learners import SupervisedFeatures
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.folds import Fold
@@ -163,12 +163,9 @@ def _nearest(x: Tensor, y: Tensor, seed: int) -> CrossCheck | None:
         return None
     tied = [_tied(side) for side in (x, y)]
     name, method = ("MixedKSG", partial(mixed_ksg, seed=seed)) if any(tied) else ("KSG", ksg)
-    value, gain = value_and_gain(method, x.numpy(), y.numpy())
-    return CrossCheck(
-        name, value, stderr=1 / math.sqrt(len(x)), low_from=_COLUMNS_FOR_LOW_NEIGHBORS,
-        unbiased=not all(tied),  # of two labels the value is too high, like that of counts
-        learning_gain=gain,
-    )  # fmt: skip
+    found = neighbors_between(method, x.numpy(), y.numpy())
+    unbiased = not all(tied)  # of two labels the value is too high, like that of counts
+    return CrossCheck(name, **found._asdict(), low_from=_COLUMNS_FOR_LOW_NEIGHBORS, unbiased=unbiased)
 
 
 def well_filled(*sides: Tensor) -> bool:

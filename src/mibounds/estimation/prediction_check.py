@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from functools import partial
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 from mibounds.classical import mixed_ksg
 from mibounds.data import RankGaussianize, Sample
 from mibounds.estimation.cross_checks import supervised, thinned
-from mibounds.estimation.stretched import value_and_gain
+from mibounds.estimation.stretched import neighbors_between
 from mibounds.training.evaluation import Evaluation
 from mibounds.training.policy import CrossCheck
 
@@ -58,8 +57,7 @@ def _between(evaluation: Evaluation, sample: Sample, name: str, target: str, see
         return None
     features, column = (RankGaussianize().fit(side)(side).double() for side in map(torch.cat, zip(*parts, strict=True)))
     features, column = thinned(features, column, seed)
-    value, gain = value_and_gain(partial(mixed_ksg, seed=seed), features.numpy(), column.numpy())
-    return CrossCheck(
-        "PredictionKSG", value, stderr=1 / math.sqrt(len(column)), low_from=0, unbiased=True, learned=True,
-        learning_gain=gain + max(evaluation.learning_gain, 0.0),  # of more neighbors, and of better predictions
-    )  # fmt: skip
+    found = neighbors_between(partial(mixed_ksg, seed=seed), features.numpy(), column.numpy())
+    gain = found.learning_gain + max(evaluation.learning_gain, 0.0)  # of more neighbors, and of better predictions
+    found = found._replace(learning_gain=gain)
+    return CrossCheck("PredictionKSG", **found._asdict(), low_from=0, unbiased=True, learned=True)

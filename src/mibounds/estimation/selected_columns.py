@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mibounds.classical import mixed_ksg
 from mibounds.data import RankGaussianize, Sample, Variable
-from mibounds.estimation.stretched import value_and_gain
+from mibounds.estimation.stretched import Neighbors, neighbors_between
 from mibounds.training.policy import CrossCheck
 
 __all__ = ["selected_columns"]
@@ -81,23 +81,21 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
         kept, more = _agreed([one.values for one in narrow], side, parts)
         if kept and len(kept) < len(narrow):
             fewer = _measured(side[rows], np.hstack([narrow[i].values for i in kept])[rows])
-            if fewer is not None and (found is None or fewer[0] > found[0] + _CLEARLY * error):
+            if fewer is not None and (found is None or fewer.value > found.value + _CLEARLY * error):
                 found, tried, everything = fewer, tried + more, False
                 names += [other.encodings[i].name for i in kept]
-    if everything or found is None or found[0] < error * (1 + math.sqrt(2 * math.log(tried))):
+    if everything or found is None or found.value < error * (1 + math.sqrt(2 * math.log(tried))):
         return None
-    value, gain = found
     return CrossCheck(
-        "SelectedKSG", value, stderr=error, low_from=0, unbiased=True, learned=True, columns=tuple(names),
-        learning_gain=gain,
-    )  # fmt: skip
+        "SelectedKSG", **found._asdict(), low_from=0, unbiased=True, learned=True, columns=tuple(names)
+    )
 
 
-def _measured(x: Floats, y: Floats) -> tuple[float, float] | None:
-    """Nearest neighbors and their gain; None of two labels, of which the value is too high, like that of counts."""
+def _measured(x: Floats, y: Floats) -> Neighbors | None:
+    """Nearest neighbors; None of two labels, of which the value is too high, like that of counts."""
     if all(len(np.unique(side, axis=0)) < _DISTINCT * len(side) for side in (x, y)):
         return None
-    return value_and_gain(mixed_ksg, x, y)
+    return neighbors_between(mixed_ksg, x, y)
 
 
 def _agreed(columns: list[Floats], target: Floats, parts: list[NDArray[np.int64]]) -> tuple[tuple[int, ...], int]:

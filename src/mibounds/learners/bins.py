@@ -52,7 +52,8 @@ class FineBins:
     def codes(self, rows: Floats) -> Floats:
         """(N, D) -> (N, P)."""
         places = [np.searchsorted(cuts, column) for cuts, column in zip(self._cuts, rows.T, strict=True)]
-        return np.clip(np.stack(places, 1)[:, self.columns] - self._first, 0, _CUTS).astype(np.float64)
+        codes: Floats = np.clip(np.stack(places, 1)[:, self.columns] - self._first, 0, _CUTS).astype(np.float64)
+        return codes
 
     def thresholds(self, columns: NDArray[Any], thresholds: Floats) -> Floats:
         """Thresholds (M,) of columns of codes (M,) as those of the columns that these are of."""
@@ -65,6 +66,7 @@ def _cuts(column: Floats, most: int) -> Floats:
     """Values between those of a column (N,), increasing, at most so many."""
     values = np.unique(column)
     if len(values) <= most:
-        cuts: Floats = (values[1:] + values[:-1]) / 2
-        return cuts
-    return np.unique(np.quantile(column, np.linspace(0, 1, most + 2)[1:-1], method="midpoint"))
+        between: Floats = values[1:] / 2 + values[:-1] / 2
+        return between
+    quantiles = np.quantile(column, np.linspace(0, 1, most + 2)[1:-1], method="midpoint")
+    return np.unique(quantiles).astype(np.float64)

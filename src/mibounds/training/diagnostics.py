@@ -81,7 +81,7 @@ class Evidence:
     @cached_property
     def value(self) -> float:
         """The value that is reported, in nats."""
-        return self.chosen.value() if self.local is None else self.local.value
+        return self.chosen.value() if self.local is None else self.local.reported
 
     @cached_property
     def stderr(self) -> float:

@@ -6,8 +6,8 @@ One rule, fixed beforehand; of bounds the largest is never picked. Bounds take t
 * Where the plug-in (no normalizer) comes within 3.5 nats of the primary's ceiling ln(K+1), or into the upper half of a
   low ceiling, the plug-in is reported and marked as extrapolated.
 * Of few columns, or of the few that matter among many, nearest neighbors are reported where they exceed the critics'
-  estimate: there they are the more accurate, and in many columns they are too low. So is the Gaussian copula of all
-  samples.
+  estimate: there they are the more accurate, and in many columns they are too low. What doubling the samples gained
+  beyond their error is added. So is the Gaussian copula of all samples reported.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
 * Critics whose estimate is below zero describe the test samples worse than independence does: 0 is reported.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
@@ -64,6 +64,7 @@ class CrossCheck:
         columns: names of the columns that it rests on; all of them where none are named.
         learning_gain: by how many nats it is higher with all samples than with half of them, 0 where that was not
             measured.
+        rise: by how many nats it is raised if it is reported, the gain of doubling the samples beyond its error.
         learned: it rests on columns or predictions that were learned, which may lack something.
     """
 
@@ -75,7 +76,13 @@ class CrossCheck:
     unbiased: bool = False
     columns: tuple[str, ...] = ()
     learning_gain: float = 0.0
+    rise: float = 0.0
     learned: bool = False
+
+    @property
+    def reported(self) -> float:
+        """The value that is reported of it, in nats."""
+        return self.value + self.rise
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,8 @@ def choose(
         basis = evaluation.required("contrastive", "lower")
     # Chance alone makes errors of independent columns.
     noticeable = [check for check in cross_checks if check.unbiased and check.value > _NOTICEABLE * check.stderr]
-    local = max(noticeable, key=lambda check: check.value, default=None)
-    if local is not None and local.value > basis.value():
+    local = max(noticeable, key=lambda check: check.reported, default=None)
+    if local is not None and local.reported > basis.value():
         return Choice(_name(evaluation, basis), entropy_limit=entropy_limit, local=local)
     return choice
 
@@ -161,8 +168,8 @@ def make_result(
     estimates = {name: one.value() for name, one in evaluation.by_bound.items()}
     certified, certified_stderr = _lower_bound_estimate(evaluation, choice)
     if choice.local is not None:
-        value = choice.limited(choice.local.value)
-        estimates = {**estimates, choice.local.name: choice.local.value}
+        value = choice.limited(choice.local.reported)
+        estimates = {**estimates, choice.local.name: choice.local.reported}
     return Result(
         value=value,
         stderr=stderr,
@@ -212,7 +219,7 @@ def _interval_bias(
     higher.append(critics + _RISE * max(evaluation.learning_gain, 0.0))
     higher += [_reach(check, value, stderr) for check in cross_checks]
     if choice.local is not None:
-        higher.append(value + _RISE * max(choice.local.learning_gain, 0.0))
+        higher.append(choice.local.value + _RISE * max(choice.local.learning_gain, 0.0))
     plug_in = evaluation.find("none", "neither")
     if plug_in is not None:
         higher.append(plug_in.value())
@@ -226,7 +233,7 @@ def _interval_bias(
     certain = critics if choice.entropy_limit is not None or primary is None else primary.value()
     below = value - certain
     if choice.local is not None:  # it is reported where it is high, which chance can make of so large an error
-        below = min(below, choice.local.stderr)
+        below = min(below, choice.local.rise + choice.local.stderr)
     return max(below, 0.0), max(highest - value, 0.0)
 
 
