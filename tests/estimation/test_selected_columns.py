@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import mibounds.estimation.selected_columns as module
 from mibounds.data import Sample
 from mibounds.estimation.selected_columns import selected_columns
 from mibounds.tasks import FlippedLabel, Regression
@@ -93,6 +94,17 @@ def test_leaves_two_labels_to_counts():
 def test_the_gain_of_doubling_the_samples_is_measured():
     check = selected_columns(taken(Regression(FAST_SINE, Normal(0.1), 2), 800), 0)
     assert 0.1 < check.learning_gain < 1
+
+
+@pytest.mark.parametrize("more", [10, 10**6])
+def test_what_was_tried_twice_has_to_exceed_more(monkeypatch, more):
+    """The value is about 0.25, the limits 0.18 and 0.31: the first search tried ten subsets, the second more."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    sample = Sample.of(x=x, y=x[:, 0] + 1.1 * rng.normal(size=400))
+    answers = iter([((), 10), ((0,), more)])
+    monkeypatch.setattr(module, "_agreed", lambda columns, target, parts: next(answers))
+    assert (selected_columns(sample, 0) is None) == (more > 10)
 
 
 @pytest.mark.parametrize("idle", [1, 9])

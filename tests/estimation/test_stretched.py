@@ -47,6 +47,19 @@ def test_categories_are_not_moved_together():
     assert calls == [600, 300, 300]
 
 
+def test_the_unit_of_many_rows_is_chosen_on_a_thousand_of_each_half():
+    x, y = wave(5000, 16)
+    rows = []
+
+    def method(a, b):
+        rows.append(len(a))
+        return ksg(a, b)
+
+    assert neighbors_between(method, x, y).value > ksg(x, y) + 0.02
+    assert rows[-3:] == [5000, 2500, 2500]
+    assert set(rows[:-3]) == {1000}
+
+
 def test_the_larger_change_of_one_half_is_not_taken():
     """The halves choose 64 and 4 times, then 4 and a quarter."""
 

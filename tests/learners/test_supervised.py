@@ -139,6 +139,33 @@ def test_the_better_learner_weighs_more_and_none_is_negative():
     assert float(sum(trees)[1]) > float(process[1])
 
 
+def test_trees_of_columns_see_both_smooth_learners():
+    x, new = table(200, 3), table(50, 3, seed=5)
+    features = SupervisedFeatures(3, 1)
+    features.fit_transform(x, x[:, :1] + x[:, 1:2].sign())
+    assert list(features.learners) == ["process", "linear", "trees", "informed"]
+    process, linear, trees, informed = features.learners.values()
+    seen = [process(new), linear(new), trees(new), informed(torch.cat([new, process(new), linear(new)], 1))]
+    score = torch.stack([one[:, 0] for one in seen], 1) @ features.weights[:, 0] + features.intercept[0]
+    assert torch.allclose(features(new)[:, 3], score, atol=1e-5)
+    assert features.weights[3, 0] > 0
+
+
+def test_a_threshold_of_a_sum_is_learned_by_trees_on_the_regression():
+    x, new = table(1000, 8), table(3000, 8, seed=5)
+
+    def passed(rows):
+        return 2 * (rows.sum(1, keepdim=True) > 1).float()
+
+    noise = 0.5 * torch.randn(1000, 1, generator=torch.Generator().manual_seed(9))
+    features = SupervisedFeatures(8, 1)
+    features.fit_transform(x, passed(x) + noise)
+    value = features(new)[:, 8 + features.names.index("value 0")]
+    error = float((value - passed(new)[:, 0]).square().mean())
+    process = float((features.learners["process"](new)[:, 1] - passed(new)[:, 0]).square().mean())
+    assert error < 0.5 * process
+
+
 def test_steps_of_a_smooth_function_are_learned_by_trees_on_the_process():
     """Neither learner alone finds them: the process rounds them off, trees cut along columns."""
     x, new = table(1000, 3), table(2000, 3, seed=5)

@@ -419,3 +419,9 @@ def test_a_trainer_runs_the_checks_too():
     with pytest.warns(HeavyTailsWarning, match="RankGaussianize"):
         result = Trainer(steps=20, folds=2).fit(estimator, x, y)
     assert "heavy-tails" in [warning.code for warning in result.warnings]
+
+
+def test_the_value_is_what_is_reported():
+    found = Evidence(constants(infonce=0.5), "InfoNCE")
+    assert found.value == found.chosen.value()
+    assert replace(found, local=CrossCheck("KSG", 1.0, rise=0.25)).value == 1.25

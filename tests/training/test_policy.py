@@ -185,6 +185,19 @@ def test_the_interval_of_nearest_neighbors_reaches_as_far_up_as_they_still_rise(
     assert other.interval[1] == pytest.approx(result(found).interval[1]), "it is not reported"
 
 
+def test_a_rise_moves_the_reported_value_and_neither_end_of_its_interval():
+    """Of two checks the one that is reported higher is taken; its own value decides whether chance made it."""
+    found = evaluation(infonce=1.5, spread=0.5)
+    plain, raised = nearest(2.0, learning_gain=0.25), nearest(2.0, learning_gain=0.25, rise=0.125)
+    assert choose(found, cross_checks=[plain, raised], columns=2).local is raised
+    assert choose(found, cross_checks=[nearest(2.1), raised], columns=2).local is raised
+    assert choose(found, cross_checks=[nearest(1.4, rise=0.2)], columns=2).local == nearest(1.4, rise=0.2)
+    assert choose(evaluation(infonce=0.0), cross_checks=[nearest(0.3, rise=1.0)], columns=2).local is None
+    of_plain, of_raised = (result(found, choose(found, cross_checks=[one], columns=2)) for one in (plain, raised))
+    assert of_raised.value == of_raised.estimates["KSG"] == of_plain.value + 0.125
+    assert of_raised.interval == pytest.approx(of_plain.interval)
+
+
 def test_the_result_that_reports_a_check():
     found = evaluation(infonce=1.0, plug_in=1.125, nwj=0.875, spread=0.5, train_n=100, train_test_gap=0.25)
     above, copula = nearest(2.0), CrossCheck("GaussianCopula", 0.75, is_lower_bound=True)

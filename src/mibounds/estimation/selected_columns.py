@@ -86,9 +86,7 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
                 names += [other.encodings[i].name for i in kept]
     if everything or found is None or found.value < error * (1 + math.sqrt(2 * math.log(tried))):
         return None
-    return CrossCheck(
-        "SelectedKSG", **found._asdict(), low_from=0, unbiased=True, learned=True, columns=tuple(names)
-    )
+    return CrossCheck("SelectedKSG", **found._asdict(), low_from=0, unbiased=True, learned=True, columns=tuple(names))
 
 
 def _measured(x: Floats, y: Floats) -> Neighbors | None:

@@ -111,9 +111,9 @@ class Recipe:
         bound: objective of the critics' training, a name or a `Bound`.
         critic: "separable", "joint" or "bilinear"; other critics are trained by a `Trainer`.
         hidden: widths of the critics' hidden layers.
-        learners: predict tables from each other by a Gaussian process and boosted trees, and give the predictions to
-            the critics (`mibounds.learners`); without, an estimate of up to some thousand samples takes a part of the
-            time, and several columns are less accurate.
+        learners: predict tables from each other by a Gaussian process, a linear regression and boosted trees, and give
+            the predictions to the critics (`mibounds.learners`); without, an estimate of up to some thousand samples
+            takes a part of the time, and several columns are less accurate.
         steps: training steps of a fold; by default 300 for N up to 2,000, 500 up to 20,000 and 1,000 above, and above
             2,000 three times as many where the first of them gain much.
         batch_size: samples of a step; by default 256, fewer for small N.
