@@ -17,13 +17,14 @@ Method = Callable[[Any, Any], float]
 
 _SEARCHED = 1_000  # rows of each half at most
 _STEP, _STEPS = 4.0, 3  # of the stretch, at most 64 times
+_CHANCE = 1.5  # errors
 _CATEGORIES = 60  # of so few values none is near another one
 
 
 class Neighbors(NamedTuple):
     """An estimate by nearest neighbors in nats, its standard error, by how much it is higher than from half of the
-    rows, on average over both halves, and by how much it is raised if it is reported: the gain beyond its error, which
-    chance does not make. Half of the rows lack more than all do, of steps and other edges about twice as much."""
+    rows, on average over both halves, and by how much it is raised if it is reported: the gain beyond what
+    chance makes of it, one and a half errors. Half of the rows lack more than all do, where much is shared."""
 
     value: float
     stderr: float
@@ -55,7 +56,7 @@ def neighbors_between(method: Method, x: Floats, y: Floats) -> Neighbors:
     x = x * _stretch(method, x, y)
     value, error = method(x, y), 1 / math.sqrt(len(x))
     gain = value - fmean(method(x[start::2], y[start::2]) for start in (0, 1))
-    return Neighbors(value, error, gain, max(gain - error, 0.0))
+    return Neighbors(value, error, gain, max(gain - _CHANCE * error, 0.0))
 
 
 def _stretch(method: Method, x: Floats, y: Floats) -> float:

@@ -7,7 +7,7 @@ One rule, fixed beforehand; of bounds the largest is never picked. Bounds take t
   low ceiling, the plug-in is reported and marked as extrapolated.
 * Of few columns, or of the few that matter among many, nearest neighbors are reported where they exceed the critics'
   estimate: there they are the more accurate, and in many columns they are too low. What doubling the samples gained
-  beyond their error is added. So is the Gaussian copula of all samples reported.
+  beyond one and a half errors is added. So is the Gaussian copula of all samples reported.
 * Of a label, the critics are evaluated as classifiers: entropy less held-out cross-entropy.
 * Critics whose estimate is below zero describe the test samples worse than independence does: 0 is reported.
 * The *certifying* estimate is the lower bound that is unbiased for a fixed critic (mean of e^f: NWJ); where a few pairs
@@ -64,7 +64,7 @@ class CrossCheck:
         columns: names of the columns that it rests on; all of them where none are named.
         learning_gain: by how many nats it is higher with all samples than with half of them, 0 where that was not
             measured.
-        rise: by how many nats it is raised if it is reported, the gain of doubling the samples beyond its error.
+        rise: by how many nats it is raised if it is reported, the gain of doubling the samples beyond chance.
         learned: it rests on columns or predictions that were learned, which may lack something.
     """
 
