@@ -129,8 +129,8 @@ def test_new_samples_have_the_mean_of_the_folds():
     trees = BoostedTrees()
     trees.fit_transform(x, y)
     new, expected = table(50, seed=1), []
+    codes = torch.from_numpy(bins.codes(x.double().numpy()))
     for j in range(2):
-        codes = torch.from_numpy(bins.codes(x.double().numpy()))
         models = models_of(HistGradientBoostingRegressor, inner_folds(300, 0), codes, y[:, j], 0)
         assert len({model.n_iter_ for model in models}) == 2
         expected.append(np.mean([model.predict(bins.codes(new.double().numpy())) for model in models], 0))

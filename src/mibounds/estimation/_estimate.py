@@ -78,17 +78,16 @@ def _in_order(sample: Sample, recipe: Recipe, given: Sample, trained: bool) -> R
         checks += [check for check in others if check is not None]
     valid = [check for check in checks if independent or check is trees]
     choice = choose(evaluation, limit, valid, x.width + y.width)
-    if x.table is not None and y.table is not None:
-        value = evaluation.by_bound[choice.method].value() if choice.local is None else choice.local.reported
-        undetectable, capped = detection_limit(
-            x.table, y.table, evaluation.train_n, value, extrapolated=choice.extrapolated
-        )
-        capped = capped if limit is None else []  # that of a label is its entropy
     evidence = Evidence(
         evaluation, choice.method, given.x.table, given.y.table, cross_checks=checks, local=choice.local,
         extrapolated=choice.extrapolated, blocked=recipe.split == "blocked", grouped=sample.groups is not None,
         variables=(given.x, given.y), entropy=entropy,
     )  # fmt: skip
+    if x.table is not None and y.table is not None:
+        undetectable, capped = detection_limit(
+            x.table, y.table, evaluation.train_n, evidence.value, extrapolated=choice.extrapolated
+        )
+        capped = capped if limit is None else []  # that of a label is its entropy
     return make_result(
         evaluation,
         choice,

@@ -75,16 +75,15 @@ def selected_columns(sample: Sample, seed: int) -> CrossCheck | None:
         return None
     rows = order[:_ROWS]
     side = np.hstack([columns[i] for i in chosen])
-    error = 1 / math.sqrt(len(rows))
     found, names = _measured(side[rows], target[rows]), [widest.encodings[i].name for i in chosen]
     if len(narrow) > 1:
         kept, more = _agreed([one.values for one in narrow], side, parts)
         if kept and len(kept) < len(narrow):
             fewer = _measured(side[rows], np.hstack([narrow[i].values for i in kept])[rows])
-            if fewer is not None and (found is None or fewer.value > found.value + _CLEARLY * error):
+            if fewer is not None and (found is None or fewer.value > found.value + _CLEARLY * found.stderr):
                 found, tried, everything = fewer, tried + more, False
                 names += [other.encodings[i].name for i in kept]
-    if everything or found is None or found.value < error * (1 + math.sqrt(2 * math.log(tried))):
+    if everything or found is None or found.value < found.stderr * (1 + math.sqrt(2 * math.log(tried))):
         return None
     return CrossCheck("SelectedKSG", **found._asdict(), low_from=0, unbiased=True, learned=True, columns=tuple(names))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -53,31 +54,36 @@ def neighbors_between(method: Method, x: Floats, y: Floats) -> Neighbors:
         >>> round(ksg(x, wave), 1), round(neighbors_between(ksg, x, wave).value, 1)
         (0.2, 0.8)
     """
-    x = x * _stretch(method, x, y)
-    value, error = method(x, y), 1 / math.sqrt(len(x))
-    gain = value - fmean(method(x[start::2], y[start::2]) for start in (0, 1))
+
+    @cache  # of up to 2,000 rows, the halves that choose are those of the gain
+    def nats(steps: int, start: int, every: int) -> float:
+        return method(x[start::every] * _STEP**steps, y[start::every])
+
+    steps = 0
+    if all(len(np.unique(side, axis=0)) > _CATEGORIES for side in (x, y)):
+        steps = _steps(nats, len(x))
+    value, error = nats(steps, 0, 1), 1 / math.sqrt(len(x))
+    gain = value - fmean(nats(steps, start, 2) for start in (0, 1))
     return Neighbors(value, error, gain, max(gain - _CHANCE * error, 0.0))
 
 
-def _stretch(method: Method, x: Floats, y: Floats) -> float:
-    """How many times as far apart the rows of x are to be."""
-    if any(len(np.unique(side, axis=0)) <= _CATEGORIES for side in (x, y)):
-        return 1.0
-    step = max(2, math.ceil(len(x) / _SEARCHED))
-    first, second = (_chosen(method, x[start::step], y[start::step]) for start in (0, step // 2))
-    return _STEP ** min(first, second, key=abs) if first * second > 0 else 1.0
+def _steps(nats: Callable[[int, int, int], float], n: int) -> int:
+    """The steps by which x is stretched, or pressed together where they are negative: the fewer of both halves, none
+    where these differ in direction."""
+    every = max(2, math.ceil(n / _SEARCHED))
+    first, second = (_of_half(nats, start, every, n) for start in (0, every // 2))
+    return min(first, second, key=abs) if first * second > 0 else 0
 
 
-def _chosen(method: Method, x: Floats, y: Floats) -> int:
-    """The number of steps by which x is best stretched, or pressed together where it is negative: each has to raise the
-    value by about its error."""
-    start = method(x, y)
-    best = start, 0
+def _of_half(nats: Callable[[int, int, int], float], start: int, every: int, n: int) -> int:
+    """The steps that one part of the n rows chooses: each has to raise the value by about its error."""
+    plain, error = nats(0, start, every), 1 / math.sqrt(len(range(start, n, every)))
+    best = plain, 0
     for direction in (1, -1):
-        value, steps = start, 0
+        value, steps = plain, 0
         while abs(steps) < _STEPS:
-            further = method(x * _STEP ** (steps + direction), y)
-            if further <= value + 1 / math.sqrt(len(x)):
+            further = nats(steps + direction, start, every)
+            if further <= value + error:
                 break
             value, steps = further, steps + direction
         best = max(best, (value, steps))

@@ -192,7 +192,7 @@ class BoostedTrees(_Boosting):
 
     The first fold's model stops early, by a part of its samples; the others have as many trees and all samples.
 
-    Learns steps, thresholds and interactions of columns of any scale; steps exactly, because a column has up to 1,016
+    Learns steps, thresholds and interactions of columns of any scale; steps closely, because a column has up to 1,016
     thresholds in place of 255 (`FineBins`). Functions that are smooth, and products, are learned coarsely, as a
     staircase.
 
@@ -214,8 +214,9 @@ class BoostedTrees(_Boosting):
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         folds, outputs = inner_folds(len(x), self.seed, clusters), y.shape[1]
-        bins, targets = FineBins(x.double().numpy()), y.double().numpy()
-        rows = bins.codes(x.double().numpy())
+        given, targets = x.double().numpy(), y.double().numpy()
+        bins = FineBins(given)
+        rows = bins.codes(given)
         predictions, trees, constant = np.zeros(y.shape), [], np.zeros(outputs)
         with one_thread():
             settings = [
